@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# The one list of Debian packages that filterd needs, by section. The names are the same on Debian 12 and 13.
+# Sourced by run and by the bed's scripts.
+
+# To compile filterd and its tests.
+build_packages=(
+    cmake ninja-build g++ clang llvm pkg-config bpftool linux-libc-dev
+    libsdbus-c++-dev libsdbus-c++-bin libbpf-dev libsystemd-dev libelf-dev zlib1g-dev
+    libspdlog-dev libexpected-dev libcli11-dev nlohmann-json3-dev libinih-dev libmd-dev
+    libgtest-dev libgmock-dev libbenchmark-dev
+)
+
+# To boot a system as a bed and to run the tests in it.
+bed_packages=(
+    systemd systemd-sysv systemd-container libpam-systemd dbus dbus-user-session polkitd
+    iproute2 iputils-ping util-linux procps python3 python3-pytest
+)
+
+# To check the source's form. Only Debian 12's version 14 counts: other versions format differently.
+lint_packages=(clang-format-14 clang-tidy-14)
+
+# To make a tree of the other Debian.
+tree_packages=(mmdebstrap debian-archive-keyring)
+
+package_is_installed() {
+    [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]
+}
+
+missing_packages() {
+    local package
+    for package; do
+        package_is_installed "$package" || printf '%s\n' "$package"
+    done
+}
