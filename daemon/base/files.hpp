@@ -1,0 +1,18 @@
+#pragma once
+// Small file helpers with Result errors.
+
+#include "base/result.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace filterd {
+
+// The whole content of a regular file of at most `limit` bytes.
+[[nodiscard]] Result<std::string> readFile(const std::filesystem::path& path, std::size_t limit);
+
+// Writes beside the target, then renames over it: a reader sees the old content or the new, never a part.
+[[nodiscard]] Status replaceFile(const std::filesystem::path& path, std::string_view content);
+
+} // namespace filterd

@@ -1,0 +1,17 @@
+#include "core/model.hpp"
+
+#include "base/digest.hpp"
+
+namespace filterd {
+
+QueueId idOf(const Queue& queue) {
+    constexpr std::size_t kIdLength = 32;
+    std::string text(toString(queue.direction));
+    if (queue.hold)
+        text += "\nhold";
+    for (const auto& filter : queue.filters)
+        text += "\n" + filter.name.text() + " " + filter.digest;
+    return {sha256(text).substr(0, kIdLength)};
+}
+
+} // namespace filterd

@@ -1,0 +1,141 @@
+#pragma once
+// What the application needs from the world. Edges implement it; unit tests put fakes here.
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "core/model.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <linux/bpf.h>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+// ---- Object intake: bytes in; instructions, maps and a verified program out -----------------------------
+
+struct ObjectRequest {
+    FilterName name;               // for messages and for the kernel's program name
+    std::vector<std::byte> object; // an ELF object, at most kMaxObjectSize
+    std::string program;           // which program of the object; empty: the only one
+    std::string mapPinDirectory;   // where maps that ask for pinning by name go (the filter's own directory)
+};
+
+inline constexpr std::size_t kMaxObjectSize = std::size_t{16} << 20;
+
+struct FilterMap {
+    std::string name; // as in the object, e.g. "ports" or ".bss"
+    UniqueFd fd;
+};
+
+struct FilterProgram {
+    UniqueFd program; // loaded and verified alone
+    // Relocated instructions. A map reference (BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE) holds the index into
+    // `maps` instead of a descriptor, so that the filter can be rebuilt in another process.
+    std::vector<bpf_insn> instructions;
+    std::vector<FilterMap> maps;
+    std::string programName;
+    std::string license;
+    FilterDirection direction = FilterDirection::Either;
+};
+
+class ObjectIntake {
+  public:
+    virtual ~ObjectIntake() = default;
+    // Errors: InvalidObject, NoSuchProgram, WrongProgramType, VerifierRejected, LimitExceeded, KernelRefused.
+    [[nodiscard]] virtual Result<FilterProgram> load(const ObjectRequest& request) = 0;
+};
+
+// ---- Kernel: filters, queues and attachments, all of them pinned (I5) -----------------------------------
+
+struct FilterFacts {
+    FilterInstance instance;
+    FilterDirection direction = FilterDirection::Either;
+    std::string programName;
+    std::uint32_t programId = 0;
+    std::string tag; // the kernel's digest of the instructions, 16 hexadecimal digits
+    std::string pinPath;
+    std::vector<std::string> maps;
+};
+
+struct QueueFacts {
+    QueueMode mode = QueueMode::Fused;
+    std::string modeReason;      // why it is not fused; empty when it is
+    std::uint32_t programId = 0; // of the fused program; 0 in links mode
+};
+
+struct Attachment {
+    QueueId queue;
+    bool released = false; // its cgroup is gone for good; the link is to be collected
+    bool operator==(const Attachment&) const = default;
+};
+
+struct KernelState {
+    std::vector<FilterFacts> filters;
+    std::map<QueueId, QueueFacts> queues;
+    std::map<AttachPoint, Attachment> attachments;
+};
+
+class FilterKernel {
+  public:
+    virtual ~FilterKernel() = default;
+
+    // Reads back every pin of ours. Never changes what is enforced.
+    [[nodiscard]] virtual Result<KernelState> adopt() = 0;
+
+    // Loads an instance without publishing it: two instances of one name can exist during a replacement.
+    [[nodiscard]] virtual Result<FilterFacts> loadFilter(const ObjectRequest& request,
+                                                         const std::string& digest) = 0;
+    // Pins the instance under its name, by rename over an older instance's pin (I4).
+    [[nodiscard]] virtual Result<FilterFacts> publishFilter(const FilterInstance& instance) = 0;
+    // Forgets the instance; takes its pin away if the pin is this instance's.
+    [[nodiscard]] virtual Status unloadFilter(const FilterInstance& instance) = 0;
+
+    // Builds and pins the program of a queue. Building what is built already is a no-op.
+    [[nodiscard]] virtual Result<QueueFacts> buildQueue(const Queue& queue) = 0;
+    [[nodiscard]] virtual Status dropQueue(const QueueId& queue) = 0;
+
+    // Errors: NoSuchCgroup when the directory is gone or is another cgroup by now.
+    [[nodiscard]] virtual Status attachQueue(const Cgroup& cgroup, Direction direction,
+                                             const QueueId& queue) = 0;
+    // Old queue or new queue, never none (I1).
+    [[nodiscard]] virtual Status replaceQueue(const Cgroup& cgroup, Direction direction,
+                                              const QueueId& queue) = 0;
+    [[nodiscard]] virtual Status detachQueue(AttachPoint point) = 0;
+
+    // Attachments whose cgroup the kernel has released since they were made.
+    [[nodiscard]] virtual std::vector<AttachPoint> releasedAttachments() = 0;
+};
+
+// ---- cgroupfs -------------------------------------------------------------------------------------------
+
+struct UnitCgroup {
+    std::string unit; // "nginx.service"
+    Cgroup cgroup;
+    bool operator==(const UnitCgroup&) const = default;
+};
+
+class CgroupTree {
+  public:
+    virtual ~CgroupTree() = default;
+    // Every cgroup of a system unit: a unit's directory below nothing but slices.
+    [[nodiscard]] virtual std::vector<UnitCgroup> units() = 0;
+    // The cgroup at a path ("/system.slice/x.scope", or the same below the mount point). NoSuchCgroup if
+    // none.
+    [[nodiscard]] virtual Result<Cgroup> find(const std::string& path) = 0;
+    // Opens by path and verifies the id. NoSuchCgroup if another cgroup or none is there.
+    [[nodiscard]] virtual Result<UniqueFd> open(const Cgroup& cgroup) = 0;
+};
+
+// ---- What only filterd knows (I5) -----------------------------------------------------------------------
+
+class StateStore {
+  public:
+    virtual ~StateStore() = default;
+    [[nodiscard]] virtual Result<std::string> load() = 0; // empty when there is none
+    [[nodiscard]] virtual Status save(const std::string& text) = 0;
+};
+
+} // namespace filterd
