@@ -101,7 +101,8 @@ remove_stale_workplaces() {
         pid=${pid%%-*}
         [[ -d $folder && ! -d /proc/$pid ]] || continue
         ! grep -qs 'populated 1' "$1/${folder##*/}/cgroup.events" || continue
-        remove_cgroup "$1/${folder##*/}" && rmdir "$folder" || true
+        remove_cgroup "$1/${folder##*/}"
+        rmdir "$folder" 2>/dev/null || true
     done
 }
 
@@ -111,15 +112,38 @@ remove_cgroup() {
     [[ -d $1 ]] || return 0
     [[ ! -e $1/cgroup.kill ]] || echo 1 >"$1/cgroup.kill"
     until find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; do
-        ((SECONDS < deadline)) || die "cannot remove the cgroup ${1#"$work/cgroups"}"
+        ((SECONDS < deadline)) || die "cannot remove the cgroup ${1#"$work/cgroups"}: something in it does not end"
         sleep 0.05
     done
 }
 
-# Runs COMMAND with its processes born in the cgroup $1, and dead with this script.
-exec_in_cgroup() {
+# Becomes COMMAND in the cgroup $1 and namespaces of its own, and dies with this script.
+exec_in_namespaces() {
     # shellcheck disable=SC2016
-    exec setpriv --pdeathsig KILL sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$@"
+    exec setpriv --pdeathsig KILL sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$1" \
+        unshare --mount --propagation private --pid --fork --kill-child --uts --ipc --net --cgroup -- "${@:2}"
+}
+
+# Runs COMMAND in a workplace and namespaces of its own and returns its exit status. Whatever it started ends with it.
+run_in_namespaces() {
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    make_workplace
+    trap end_namespaces EXIT
+    work=$work exec_in_namespaces "$cgroup" "$@" <&0 &
+    outer=$!
+    wait "$outer"
+}
+
+# shellcheck disable=SC2317 # called by a trap
+end_namespaces() {
+    trap '' INT TERM HUP
+    # shellcheck disable=SC2046
+    if kill -TERM $(<"$cgroup/cgroup.procs") 2>/dev/null; then
+        wait_gone "$outer" 5 || kill -KILL "$outer" 2>/dev/null || true
+    fi
+    remove_workplace
 }
 
 # Waits at most $2 seconds for the end of the process $1.
@@ -154,7 +178,7 @@ mount_root() {
     shift
     for layer; do
         # Bound to plain names, since an overlay's options give ':' and ',' a meaning.
-        mkdir "$work/layer$number"
+        mkdir -p "$work/layer$number"
         mount --bind "$layer" "$work/layer$number"
         lower+=${lower:+:}$work/layer$number
         number=$((number + 1))

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # The one list of Debian packages that filterd needs, by section. The names are the same on Debian 12 and 13.
 # Sourced by run and by the bed's scripts.
 
