@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# Steps with one line of progress each, and the results of tests. Sourced by run.
+
+# shellcheck source=tests/bed/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+logs=$source_dir/build/logs
+running=''
+
+# Runs COMMAND for at most SECONDS, without input, its output in build/logs: step LABEL SECONDS COMMAND…
+step() {
+    local label=$1 limit=$2 start=$SECONDS status=0 log
+    shift 2
+    mkdir -p "$logs"
+    log=$logs/$(printf %s "$label" | tr -cs '[:alnum:]' -).log
+    printf '%-46s ' "$label"
+    dots &
+    local dots=$!
+    timeout --kill-after 60 "$limit" "$@" </dev/null >"$log" 2>&1 &
+    running=$!
+    wait "$running" || status=$?
+    running=''
+    kill "$dots"
+    wait "$dots" 2>/dev/null || true
+    case $status in
+    0) printf 'ok, %d s\n' $((SECONDS - start)) && return ;;
+    124) printf 'STOPPED, %d s\n' "$limit" ;;
+    *) printf 'FAILED, %d s\n' $((SECONDS - start)) ;;
+    esac
+    tail -n 40 "$log" | sed 's/^/    /'
+    printf '    (all of it: %s)\n' "${log#"$source_dir/"}"
+    return "$status"
+}
+
+# A sign of life every half a minute. Waits on a pipe that stays silent, since a sleep would outlive us.
+dots() {
+    exec 9<> <(:)
+    while true; do
+        read -rt 30 -u 9 || printf '.'
+    done
+}
+
+stop_step() {
+    trap '' INT TERM HUP
+    [[ -z $running ]] || kill -TERM "$running" 2>/dev/null || true
+    [[ -z $running ]] || wait "$running" 2>/dev/null || true
+}
+
+install_packages() {
+    local -a missing
+    mapfile -t missing < <(missing_packages "$@")
+    ((${#missing[@]} > 0)) || return 0
+    [[ $EUID -eq 0 ]] || die "not root, and these packages are missing: ${missing[*]}"
+    printf 'packages to install: %s\n' "${missing[*]}"
+    step 'refresh the package lists' 600 apt-get update || echo 'going on with what there is'
+    # At runlevel 1 the packages start no service; --no-remove keeps the host's own init, whatever it is.
+    step "install ${#missing[@]} packages" 1800 env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install --yes --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "${missing[@]}" ||
+        die 'the packages could not be installed'
+}
+
+# Builds PRESET for SYSTEM, one run at a time: build SYSTEM PRESET
+build() {
+    local folder
+    [[ -e $source_dir/CMakeLists.txt ]] || die 'there is no CMakeLists.txt to build'
+    folder=$(build_dir "$1" "$2")
+    mkdir -p "$folder"
+    # shellcheck disable=SC2016
+    step "build $2, $1" 2400 flock --close --timeout 2400 "$source_dir/build/.$1-$2.lock" \
+        "$bed_dir/in-tree" "$1" \
+        sh -c 'cd "$1" && cmake --preset "$2" -B "$3" && cmake --build "$3"' sh "$source_dir" "$2" "$folder"
+}
+
+start_results() {
+    mkdir -p "$source_dir/build/results"
+    find "$source_dir/build/results" -mindepth 1 -maxdepth 1 -mtime +0 -exec rm -rf {} +
+    results=$(mktemp -d "$source_dir/build/results/XXXXXX")
+    chmod 755 "$results"
+}
+
+# One result that no test runner reports: record NAME passed|failed|skipped [WHY]
+record() {
+    "$bed_dir/totals" record "$results" "$@"
+}
+
+# A step that is one test: check LABEL SECONDS COMMAND…
+check() {
+    if step "$@"; then record "$1" passed; else record "$1" failed; fi
+}
+
+# A step whose tests leave their results in the file results/XML: suite XML LABEL SECONDS COMMAND…
+suite() {
+    local xml=$results/$1
+    shift
+    step "$@" || "$bed_dir/totals" failed "$xml" || record "$1" failed
+}
