@@ -1,8 +1,5 @@
-# shellcheck shell=bash
-# Steps with one line of progress each, and the results of tests. Sourced by run.
-
-# shellcheck source=tests/bed/lib.sh
-. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck shell=bash disable=SC2154
+# Steps with one line of progress each, and the results of tests. Sourced by run, after lib.sh.
 
 logs=$source_dir/build/logs
 running=''
