@@ -1,0 +1,158 @@
+#include "core/queue_file.hpp"
+
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+Rule rule(const std::vector<ConfigText>& files) {
+    auto parsed = parseQueueFile(files);
+    EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().message);
+    return parsed ? *parsed : Rule{};
+}
+
+Rule rule(const std::string& text) { return rule({{"/etc/a.queue", text}}); }
+
+std::string errorOf(const std::vector<ConfigText>& files) {
+    const auto parsed = parseQueueFile(files);
+    EXPECT_FALSE(parsed);
+    if (parsed)
+        return {};
+    EXPECT_EQ(parsed.error().code, ErrorCode::BadConfiguration);
+    return parsed.error().message;
+}
+
+std::vector<std::string> names(const std::vector<FilterName>& filters) {
+    std::vector<std::string> texts;
+    for (const auto& filter : filters)
+        texts.push_back(filter.text());
+    return texts;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(QueueFile, ReadsTheExampleOfTheManual) {
+    const auto read = rule("# 10-web.queue\n[Match]\nUnit=nginx.service web@*.service\n[Queue]\n"
+                           "IngressFilter=port@443\nIngressFilter=http-path@api\nEgressFilter=count\n"
+                           "OnFailure=pass\n");
+    EXPECT_EQ(read.source, "/etc/a.queue");
+    EXPECT_EQ(read.targets, (Texts{"nginx.service", "web@*.service"}));
+    EXPECT_EQ(names(read.ingress), (Texts{"port@443", "http-path@api"}));
+    EXPECT_EQ(names(read.egress), (Texts{"count"}));
+    EXPECT_EQ(read.onFailure, OnFailure::Pass);
+}
+
+TEST(QueueFile, TakesSeveralNamesInOneAssignment) {
+    const auto read =
+        rule("[Match]\nUnit=a.service\\\n  b.service\nUnit=c.slice\n[Queue]\nIngressFilter=x y\n"
+             "IngressFilter=\tz x\n");
+    EXPECT_EQ(read.targets, (Texts{"a.service", "b.service", "c.slice"}));
+    EXPECT_EQ(names(read.ingress), (Texts{"x", "y", "z", "x"}));
+}
+
+TEST(QueueFile, ResetsByAnEmptyAssignment) {
+    const auto read =
+        rule("[Match]\nUnit=a.service\nUnit=\nUnit=b.service\n[Queue]\nIngressFilter=x\nEgressFilter=y\n"
+             "IngressFilter=\nIngressFilter=z\nOnFailure=pass\nOnFailure=\n");
+    EXPECT_EQ(read.targets, Texts{"b.service"});
+    EXPECT_EQ(names(read.ingress), Texts{"z"});
+    EXPECT_EQ(names(read.egress), Texts{"y"});
+    EXPECT_EQ(read.onFailure, OnFailure::Hold);
+}
+
+TEST(QueueFile, HoldsUnlessToldOtherwiseAndMayBeEmpty) {
+    const auto read = rule("[Match]\nUnit=a.service");
+    EXPECT_EQ(read.onFailure, OnFailure::Hold);
+    EXPECT_TRUE(read.ingress.empty());
+    EXPECT_TRUE(read.egress.empty());
+}
+
+TEST(QueueFile, AcceptsEveryKindOfTarget) {
+    const std::string longName = std::string(200, 'n') + ".service";
+    EXPECT_EQ(rule("[Match]\nUnit=a-b\\x2dc.service *.slice web@[0-9].socket /machine/x " + longName).targets,
+              (Texts{"a-b\\x2dc.service", "*.slice", "web@[0-9].socket", "/machine/x", longName}));
+}
+
+TEST(QueueFile, IgnoresWhatBeginsWithX) {
+    const auto read =
+        rule("[X-Mine]\nanything\n[Match]\nX-Note=\nUnit=a.service\n[Queue]\nX-Ticket=#12 & co\n"
+             "IngressFilter=x\n");
+    EXPECT_EQ(read.targets, Texts{"a.service"});
+    EXPECT_EQ(names(read.ingress), Texts{"x"});
+}
+
+TEST(QueueFile, AppliesDropInsInOrder) {
+    const auto read =
+        rule({{"/usr/a.queue", "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=x\nEgressFilter=e\n"},
+              {"/etc/a.queue.d/10.conf", "[Queue]\nIngressFilter=y\nEgressFilter=\n"},
+              {"/etc/a.queue.d/20.conf", "[Match]\nUnit=b.service\n[Queue]\nOnFailure=pass"}});
+    EXPECT_EQ(read.source, "/usr/a.queue");
+    EXPECT_EQ(read.targets, (Texts{"a.service", "b.service"}));
+    EXPECT_EQ(names(read.ingress), (Texts{"x", "y"}));
+    EXPECT_TRUE(read.egress.empty());
+    EXPECT_EQ(read.onFailure, OnFailure::Pass);
+}
+
+TEST(QueueFile, LetsADropInGiveTheUnits) {
+    EXPECT_EQ(
+        rule({{"/a.queue", "[Queue]\nIngressFilter=x\n"}, {"/b.conf", "[Match]\nUnit=u.scope\n"}}).targets,
+        Texts{"u.scope"});
+}
+
+TEST(QueueFile, NamesTheDropInThatIsBroken) {
+    EXPECT_EQ(errorOf({{"/a.queue", "[Match]\nUnit=a.service\n"}, {"/b.conf", "\n[Queue]\nFilter=x\n"}}),
+              "/b.conf:3: unknown key Filter= in [Queue], use IngressFilter=, EgressFilter= or OnFailure=");
+}
+
+TEST(QueueFile, NeedsAUnitInTheEnd) {
+    EXPECT_EQ(errorOf({{"/a.queue", "[Queue]\nIngressFilter=x\n"}}),
+              "/a.queue:1: no Unit= below [Match], name the units or globs that it is for");
+    EXPECT_EQ(errorOf({{"/a.queue", ""}}).substr(0, 12), "/a.queue:1: ");
+    EXPECT_EQ(errorOf({{"/a.queue", "[Match]\nUnit=a.service\n"}, {"/b.conf", "[Match]\n\nUnit=\n"}}),
+              "/b.conf:3: Unit= takes back every unit, name one after it");
+}
+
+struct BadInput {
+    const char* text;
+    std::size_t line;
+};
+
+TEST(QueueFile, RefusesEveryOddInputWithItsLine) {
+    const std::vector<BadInput> inputs{
+        {"[Match]\nUnit=a.service\n[Que]\n", 3},
+        {"[match]\nUnit=a.service\n", 1},
+        {"[Match]\nunit=a.service\n", 2},
+        {"[Match]\nUnit=a.service\nIngressFilter=x\n", 3},
+        {"[Queue]\nUnit=a.service\n", 2},
+        {"[Match]\nUnit=a.service\n[Queue]\nIngresFilter=x\n", 4},
+        {"[Match]\nUnit=nginx\n", 2},
+        {"[Match]\nUnit=a.service nginx\n", 2},
+        {"[Match]\nUnit=a.service,b.service\n", 2},
+        {"[Match]\nUnit=a.timer\n", 2},
+        {"[Match]\nUnit=\"a.service\"\n", 2},
+        {"[Match]\nUnit=web@[0-9.service\n", 2},
+        {"[Match]\nUnit=/a/../b\n", 2},
+        {"[Match]\nUnit=../b\n", 2},
+        {"[Match]\nUnit=ä*.service\n", 2},
+        {"[Match]\nUnit=%i.service\n", 2},
+        {"[Match]\nUnit="
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa*\n",
+         2},
+        {"[Match]\nUnit=a.service\n[Queue]\n\nIngressFilter=a.b\n", 5},
+        {"[Match]\nUnit=a.service\n[Queue]\nIngressFilter=x, y\n", 4},
+        {"[Match]\nUnit=a.service\n[Queue]\nEgressFilter=ok no/good\n", 4},
+        {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=Hold\n", 4},
+        {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=drop\n", 4},
+        {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=hold pass\n", 4},
+        {"[Match]\nUnit=a.service\nUnit\n", 3},
+        {"Unit=a.service\n", 1},
+        {"[Match\nUnit=a.service\n", 1},
+        {"[Match]\nUnit=a.service\n[Filter]\nObject=/x\n", 3},
+    };
+    for (const auto& input : inputs)
+        EXPECT_TRUE(errorOf({{"/q", input.text}}).starts_with("/q:" + std::to_string(input.line) + ": "))
+            << input.text << errorOf({{"/q", input.text}});
+}
+
+} // namespace
+} // namespace filterd
