@@ -62,14 +62,28 @@ struct FilterFacts {
 
 struct QueueFacts {
     QueueMode mode = QueueMode::Fused;
-    std::string modeReason;      // why it is not fused; empty when it is
+    std::string modeReason;      // what is not as it should be: not fused, by tail call, not counted, and why
     std::uint32_t programId = 0; // of the fused program; 0 in links mode
+    bool operator==(const QueueFacts&) const = default;
 };
 
 struct Attachment {
     QueueId queue;
     bool released = false; // its cgroup is gone for good; the link is to be collected
     bool operator==(const Attachment&) const = default;
+};
+
+// What one attachment has decided since its unit's cgroup exists. Kept over every change of its queue.
+struct FilterDrops {
+    FilterName filter;
+    std::uint64_t packets = 0;
+    bool operator==(const FilterDrops&) const = default;
+};
+
+struct QueueCounters {
+    std::uint64_t passed = 0;
+    std::uint64_t held = 0;           // dropped by the hold queue
+    std::vector<FilterDrops> dropped; // a filter that dropped nothing is left out
 };
 
 struct KernelState {
@@ -107,6 +121,9 @@ class FilterKernel {
 
     // Attachments whose cgroup the kernel has released since they were made.
     [[nodiscard]] virtual std::vector<AttachPoint> releasedAttachments() = 0;
+
+    // Errors: NoSuchCgroup when nothing is attached there, Unsupported in links mode, which counts nothing.
+    [[nodiscard]] virtual Result<QueueCounters> counters(AttachPoint point) = 0;
 };
 
 // ---- cgroupfs -------------------------------------------------------------------------------------------
