@@ -140,9 +140,9 @@ run_in_namespaces() {
 end_namespaces() {
     trap '' INT TERM HUP
     # shellcheck disable=SC2046
-    if kill -TERM $(<"$cgroup/cgroup.procs") 2>/dev/null; then
-        wait_gone "$outer" 5 || kill -KILL "$outer" 2>/dev/null || true
-    fi
+    if kill -TERM $(<"$cgroup/cgroup.procs"); then
+        wait_gone "$outer" 5 || kill -KILL "$outer" || true
+    fi 2>/dev/null
     remove_workplace
 }
 

@@ -24,7 +24,7 @@ step() {
     124) printf 'STOPPED, %d s\n' "$limit" ;;
     *) printf 'FAILED, %d s\n' $((SECONDS - start)) ;;
     esac
-    tail -n 40 "$log" | sed 's/^/    /'
+    tail -n 40 "$log" | sed 's/\x1b\[[0-9;]*m//g; s/^/    /'
     printf '    (all of it: %s)\n' "${log#"$source_dir/"}"
     return "$status"
 }
