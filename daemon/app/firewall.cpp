@@ -1,0 +1,412 @@
+#include "app/firewall.hpp"
+
+#include "base/digest.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+
+namespace filterd {
+
+namespace {
+
+constexpr std::string_view kMapDirectory = "/sys/fs/bpf/filterd/maps/";
+const Holder kKeep{Holder::Kind::Keep, ""};
+
+std::string digestOf(const std::vector<std::byte>& object, const std::string& program) {
+    std::string content(reinterpret_cast<const char*>(object.data()), object.size());
+    content += '\0';
+    return sha256(content + program);
+}
+
+// A caller may name the object's only program or leave the choice to us: the content is the same.
+bool isSame(const FilterFacts& loaded, const LoadRequest& request) {
+    if (loaded.instance.digest == digestOf(request.object, request.program))
+        return true;
+    const bool sameProgram = request.program.empty() || request.program == loaded.programName;
+    return sameProgram && (loaded.instance.digest == digestOf(request.object, "") ||
+                           loaded.instance.digest == digestOf(request.object, loaded.programName));
+}
+
+std::string join(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const auto& part : parts)
+        text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+} // namespace
+
+Firewall::Firewall(FilterKernel& kernel, CgroupTree& tree, StateStore& store, Publisher& publisher)
+    : kernel_(kernel), tree_(tree), store_(store), publisher_(publisher),
+      reconciler_(kernel, tree, publisher, {rules_, loaded_, referenced_}) {}
+
+// ---- start ----------------------------------------------------------------------------------------------
+
+Status Firewall::start(const std::vector<Rule>& fileRules, bool enforcing) {
+    auto filters = reconciler_.observe();
+    if (!filters)
+        return failure(filters.error());
+    for (const auto& facts : *filters)
+        know(facts);
+    if (auto restored = restore(); !restored) {
+        // Names and references are lost, filtering is not: nothing is unloaded or detached on a guess (I5).
+        log::warning(restored.error().message + "; filters and attachments stay as they are");
+        reconciler_.keepUncovered();
+        for (const auto& [name, facts] : facts_)
+            references_.acquire(kKeep, name);
+    }
+    if (auto set = rules_.setFiles(fileRules); !set)
+        log::error(set.error().message);
+    reconciler_.setEnforcing(enforcing);
+    dropGoneUnits();
+    refreshReferenced();
+    for (const auto& [name, facts] : facts_)
+        publisher_.filterAppeared(name);
+    reconciler_.reconcileAll();
+    return finish();
+}
+
+// An empty store is a first start only if nothing of ours is in the kernel.
+Status Firewall::restore() {
+    auto text = store_.load();
+    if (!text)
+        return failure(text.error());
+    if (text->empty())
+        return facts_.empty() ? Status{} : failure(ErrorCode::BadConfiguration, "the state file is missing");
+    auto state = parseState(*text);
+    if (!state)
+        return failure(state.error());
+    busGuid_ = state->busGuid;
+    for (const auto& [holder, counts] : state->references.all())
+        for (const auto& [filter, count] : counts)
+            if (facts_.contains(filter))
+                references_.acquire(holder, filter, count);
+    for (const auto& rule : state->busRules)
+        if (auto set = rules_.set(rule); !set)
+            log::error("saved rule: " + set.error().message);
+    return {};
+}
+
+void Firewall::busJoined(const std::string& guid, const std::set<std::string>& clients) {
+    std::vector<Holder> gone;
+    for (const auto& [holder, counts] : references_.all())
+        if (holder.kind == Holder::Kind::Client && (guid != busGuid_ || !clients.contains(holder.name)))
+            gone.push_back(holder);
+    for (const auto& holder : gone)
+        references_.drop(holder);
+    busGuid_ = guid;
+    if (auto done = finish(); !done)
+        log::error(done.error().message);
+}
+
+void Firewall::clientLeft(const std::string& client) {
+    const auto dropped = references_.drop({Holder::Kind::Client, client});
+    if (dropped.empty())
+        return;
+    if (auto done = finish(); !done)
+        log::error(done.error().message);
+    for (const auto& name : dropped)
+        if (facts_.contains(name))
+            publisher_.filterChanged(name);
+}
+
+// ---- filters --------------------------------------------------------------------------------------------
+
+Status Firewall::require(const FilterName& name) const {
+    if (facts_.contains(name))
+        return {};
+    return failure(ErrorCode::NoSuchFilter, "no filter '" + name.text() + "' is loaded; load it first");
+}
+
+void Firewall::know(const FilterFacts& facts) {
+    facts_.insert_or_assign(facts.instance.name, facts);
+    loaded_.insert_or_assign(facts.instance.name, LoadedFilter{facts.instance, facts.direction});
+}
+
+void Firewall::takeReference(const LoadRequest& request) {
+    if (request.transient)
+        references_.acquire({Holder::Kind::Client, request.client}, request.name);
+    else if (!references_.holds(kKeep, request.name))
+        references_.acquire(kKeep, request.name);
+}
+
+Result<FilterFacts> Firewall::loadInstance(const LoadRequest& request) {
+    return kernel_.loadFilter(
+        {request.name, request.object, request.program, std::string(kMapDirectory) + request.name.text()},
+        digestOf(request.object, request.program));
+}
+
+Status Firewall::load(const LoadRequest& request) {
+    const auto known = facts_.find(request.name);
+    if (known == facts_.end())
+        return loadNew(request);
+    if (isSame(known->second, request)) {
+        takeReference(request);
+        publisher_.filterChanged(request.name);
+        return finish();
+    }
+    if (request.replace)
+        return replaceFilter(request);
+    return failure(ErrorCode::FilterNameTaken, "other content is loaded as '" + request.name.text() +
+                                                   "'; choose another name, or ask for it to be replaced");
+}
+
+Status Firewall::loadNew(const LoadRequest& request) {
+    auto loaded = loadInstance(request);
+    if (!loaded)
+        return failure(loaded.error());
+    auto published = kernel_.publishFilter(loaded->instance);
+    if (!published) {
+        (void)kernel_.unloadFilter(loaded->instance);
+        return failure(published.error());
+    }
+    know(*published);
+    reconciler_.noteLoaded(published->instance);
+    takeReference(request);
+    refreshReferenced();
+    log::info("loaded filter " + request.name.text(), {{"FILTERD_FILTER", request.name.text()}});
+    publisher_.filterAppeared(request.name);
+    publisher_.countsChanged();
+    reconciler_.reconcileAll(); // rules may have waited for it
+    return finish();
+}
+
+// New instance in every queue that holds the old one, or everything as before (I2). The pin changes last:
+// until then a restart finds the old instance under the name and goes back to it.
+Status Firewall::replaceFilter(const LoadRequest& request) {
+    const auto before = facts_.at(request.name);
+    auto loaded = loadInstance(request);
+    if (!loaded)
+        return failure(loaded.error());
+    know(*loaded);
+    reconciler_.noteLoaded(loaded->instance);
+    auto done = reconciler_.tryReconcileAll();
+    for (const auto* rule : rules_.ordered())
+        if (done && reconciler_.errorOf(*rule) &&
+            reconciler_.errorOf(*rule)->code == ErrorCode::WrongDirection)
+            done = failure(*reconciler_.errorOf(*rule));
+    auto published = done ? kernel_.publishFilter(loaded->instance) : Result<FilterFacts>(*loaded);
+    if (!done || !published) {
+        know(before);
+        reconciler_.reconcileAll();
+        (void)finish();
+        return failure(!done ? done.error() : published.error());
+    }
+    know(*published);
+    takeReference(request);
+    log::info("replaced filter " + request.name.text(), {{"FILTERD_FILTER", request.name.text()}});
+    publisher_.filterChanged(request.name);
+    return finish();
+}
+
+std::vector<std::string> Firewall::otherHolders(const FilterName& name) const {
+    std::vector<std::string> holders;
+    const auto view = filter(name);
+    for (const auto& [kind, holder] : view->references)
+        if (kind != toString(Holder::Kind::Keep))
+            holders.push_back(kind + " " + holder);
+    return holders;
+}
+
+Status Firewall::unload(const FilterName& name) {
+    if (auto loaded = require(name); !loaded)
+        return loaded;
+    if (const auto holders = otherHolders(name); !holders.empty())
+        return failure(ErrorCode::FilterInUse, "filter '" + name.text() + "' is in use by " + join(holders));
+    references_.release(kKeep, name);
+    return finish();
+}
+
+Status Firewall::acquire(const Holder& holder, const FilterName& name) {
+    if (auto loaded = require(name); !loaded)
+        return loaded;
+    if (holder.kind == Holder::Kind::Unit && !reconciler_.exists(holder.name))
+        return failure(ErrorCode::NoSuchUnit, "unit '" + holder.name + "' has no cgroup; start it first");
+    references_.acquire(holder, name);
+    publisher_.filterChanged(name);
+    return finish();
+}
+
+Status Firewall::release(const Holder& holder, const FilterName& name) {
+    if (auto loaded = require(name); !loaded)
+        return loaded;
+    if (!references_.release(holder, name))
+        return failure(ErrorCode::NoSuchReference, std::string(toString(holder.kind)) + " " + holder.name +
+                                                       " holds no reference to filter '" + name.text() + "'");
+    publisher_.filterChanged(name);
+    return finish();
+}
+
+Result<FilterView> Firewall::filter(const FilterName& name) const {
+    if (auto loaded = require(name); !loaded)
+        return failure(loaded.error());
+    FilterView view{facts_.at(name), {}};
+    for (const auto& holder : references_.of(name))
+        view.references.emplace_back(toString(holder.kind), holder.name);
+    const auto names = [&](const std::vector<FilterName>& list) {
+        return std::find(list.begin(), list.end(), name) != list.end();
+    };
+    for (const auto* rule : rules_.ordered())
+        if (names(rule->ingress) || names(rule->egress))
+            view.references.emplace_back("rule", rule->source == kBusSource
+                                                     ? rule->source + ":" + rule->targets.front()
+                                                     : rule->source);
+    for (const auto& unit : reconciler_.unitsRunning(name))
+        view.references.emplace_back("attachment", unit);
+    return view;
+}
+
+// ---- rules ----------------------------------------------------------------------------------------------
+
+void Firewall::tellReferences(const Rule& rule) {
+    for (const auto direction : kDirections)
+        for (const auto& name : rule.filters(direction))
+            if (facts_.contains(name))
+                publisher_.filterChanged(name);
+}
+
+// The rules are changed already; `before` is what they go back to if that cannot be brought into force.
+Status Firewall::tryRules(Rules before) {
+    auto done = reconciler_.tryReconcileAll();
+    if (!done) {
+        rules_ = std::move(before);
+        reconciler_.reconcileAll();
+        (void)finish();
+        return done;
+    }
+    publisher_.countsChanged();
+    return finish();
+}
+
+Status Firewall::setQueue(Rule rule) {
+    rule.source = kBusSource;
+    auto& target = rule.targets.front();
+    if (auto valid = checkPattern(target); !valid)
+        return valid;
+    if (target.starts_with('/')) {
+        auto cgroup = tree_.find(target);
+        if (!cgroup)
+            return failure(cgroup.error());
+        target = cgroup->path;
+    }
+    for (const auto direction : kDirections)
+        if (auto queue = resolveQueue(rule, direction, loaded_); !queue)
+            return failure(queue.error());
+    auto before = rules_;
+    if (auto set = rules_.set(rule); !set)
+        return set;
+    if (auto done = tryRules(std::move(before)); !done)
+        return done;
+    log::info("queue set for " + target, {{"FILTERD_UNIT", target}});
+    tellReferences(rule);
+    return {};
+}
+
+Status Firewall::resetQueue(const std::string& target) {
+    auto before = rules_;
+    std::string name = target;
+    if (name.starts_with('/'))
+        if (auto cgroup = tree_.find(name))
+            name = cgroup->path;
+    if (!rules_.reset(name))
+        return failure(ErrorCode::NoSuchRule, "no queue was set on the bus for '" + target + "'");
+    if (auto done = tryRules(before); !done)
+        return done;
+    log::info("queue reset for " + target, {{"FILTERD_UNIT", target}});
+    for (const auto* rule : before.ordered())
+        tellReferences(*rule);
+    return {};
+}
+
+Status Firewall::setFileRules(const std::vector<Rule>& rules) {
+    if (auto set = rules_.setFiles(rules); !set)
+        return set;
+    reconciler_.reconcileAll();
+    publisher_.countsChanged();
+    for (const auto& [name, facts] : facts_)
+        publisher_.filterChanged(name);
+    return finish();
+}
+
+// ---- events ---------------------------------------------------------------------------------------------
+
+void Firewall::cgroupAppeared(const UnitCgroup& unit) {
+    reconciler_.cgroupAppeared(unit);
+    if (const auto* rule = rules_.match({unit.unit, unit.cgroup.path}))
+        tellReferences(*rule);
+}
+
+void Firewall::cgroupVanished(const UnitCgroup& unit) {
+    reconciler_.cgroupVanished(unit.cgroup.id);
+    if (const auto* rule = rules_.match({unit.unit, unit.cgroup.path}))
+        tellReferences(*rule);
+    if (!reconciler_.exists(unit.unit) && !references_.drop({Holder::Kind::Unit, unit.unit}).empty())
+        if (auto done = finish(); !done)
+            log::error(done.error().message);
+}
+
+// Units that went while nobody looked hold nothing any more.
+void Firewall::dropGoneUnits() {
+    std::vector<Holder> gone;
+    for (const auto& [holder, counts] : references_.all())
+        if (holder.kind == Holder::Kind::Unit && !reconciler_.exists(holder.name))
+            gone.push_back(holder);
+    for (const auto& holder : gone)
+        references_.drop(holder);
+}
+
+Status Firewall::rescan() {
+    auto filters = reconciler_.observe();
+    if (!filters)
+        return failure(filters.error());
+    dropGoneUnits();
+    reconciler_.reconcileAll();
+    return finish();
+}
+
+Status Firewall::setEnforcing(bool enforcing) {
+    reconciler_.setEnforcing(enforcing);
+    log::warning(enforcing ? "enforcing again" : "switched off: nothing is filtered until filterctl on");
+    publisher_.countsChanged();
+    return rescan();
+}
+
+bool Firewall::collectReleased() {
+    const bool more = reconciler_.collectReleased();
+    if (auto done = finish(); !done)
+        log::error(done.error().message);
+    return more;
+}
+
+// ---- after every change ---------------------------------------------------------------------------------
+
+void Firewall::refreshReferenced() {
+    referenced_.clear();
+    for (const auto& [holder, counts] : references_.all())
+        for (const auto& [filter, count] : counts)
+            referenced_.insert(filter);
+}
+
+void Firewall::publishUnloaded() {
+    std::vector<FilterName> gone;
+    for (const auto& [name, facts] : facts_)
+        if (!reconciler_.isLoaded(facts.instance))
+            gone.push_back(name);
+    for (const auto& name : gone) {
+        facts_.erase(name);
+        loaded_.erase(name);
+        references_.forget(name);
+        log::info("unloaded filter " + name.text(), {{"FILTERD_FILTER", name.text()}});
+        publisher_.filterVanished(name);
+        publisher_.countsChanged();
+    }
+}
+
+Status Firewall::finish() {
+    refreshReferenced();
+    reconciler_.collect();
+    publishUnloaded();
+    return store_.save(serialise({busGuid_, references_, rules_.busRules()}));
+}
+
+} // namespace filterd

@@ -1,0 +1,92 @@
+#pragma once
+// Everything filterd can be asked to do, whoever asks: the bus, a file, a signal. Each change is all or
+// nothing (I2) and is in the state file before the answer goes out (I5).
+
+#include "app/reconciler.hpp"
+#include "app/saved_state.hpp"
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+struct LoadRequest {
+    FilterName name;
+    std::vector<std::byte> object;
+    std::string program;    // empty: the object's only one
+    bool transient = false; // the client holds the only reference
+    bool replace = false;   // of other content under this name
+    std::string client;     // the caller's unique bus name
+};
+
+class Firewall {
+  public:
+    Firewall(FilterKernel& kernel, CgroupTree& tree, StateStore& store, Publisher& publisher);
+
+    // First sync: adopts what is in the kernel, takes the saved references and rules, and brings every
+    // running unit to what the rules say.
+    [[nodiscard]] Status start(const std::vector<Rule>& fileRules, bool enforcing);
+    // The bus is there: `clients` are the unique names on it now. Of references taken on another bus none is
+    // left.
+    void busJoined(const std::string& guid, const std::set<std::string>& clients);
+    void clientLeft(const std::string& client);
+
+    [[nodiscard]] Status load(const LoadRequest& request);
+    [[nodiscard]] Status unload(const FilterName& name);
+    [[nodiscard]] Status acquire(const Holder& holder, const FilterName& name);
+    [[nodiscard]] Status release(const Holder& holder, const FilterName& name);
+
+    // Sets a rule for one target (a unit, a glob, a cgroup path).
+    [[nodiscard]] Status setQueue(Rule rule);
+    [[nodiscard]] Status resetQueue(const std::string& target);
+    [[nodiscard]] Status setFileRules(const std::vector<Rule>& rules);
+
+    void cgroupAppeared(const UnitCgroup& unit);
+    void cgroupVanished(const UnitCgroup& unit);
+    // Events were lost, or somebody else changed our pins: look at everything again.
+    [[nodiscard]] Status rescan();
+    [[nodiscard]] Status setEnforcing(bool enforcing);
+    // Collects what released cgroups left behind; true while something is still to come.
+    bool collectReleased();
+
+    [[nodiscard]] bool enforcing() const { return reconciler_.enforcing(); }
+    [[nodiscard]] const std::map<FilterName, FilterFacts>& filters() const { return facts_; }
+    [[nodiscard]] Result<FilterView> filter(const FilterName& name) const;
+    [[nodiscard]] const std::map<std::string, UnitView>& units() const { return reconciler_.units(); }
+    [[nodiscard]] const UnitView* unit(const std::string& name) const { return reconciler_.find(name); }
+    [[nodiscard]] std::vector<const Rule*> rules() const { return rules_.ordered(); }
+
+  private:
+    [[nodiscard]] Status restore();
+    [[nodiscard]] Status require(const FilterName& name) const;
+    [[nodiscard]] Status loadNew(const LoadRequest& request);
+    [[nodiscard]] Status replaceFilter(const LoadRequest& request);
+    [[nodiscard]] Result<FilterFacts> loadInstance(const LoadRequest& request);
+    void know(const FilterFacts& facts);
+    void takeReference(const LoadRequest& request);
+    [[nodiscard]] Status tryRules(Rules before);
+    [[nodiscard]] std::vector<std::string> otherHolders(const FilterName& name) const;
+    void dropGoneUnits();
+    void refreshReferenced();
+    // After every change: collects what nobody needs, saves, tells.
+    [[nodiscard]] Status finish();
+    void publishUnloaded();
+    void tellReferences(const Rule& rule);
+
+    FilterKernel& kernel_;
+    CgroupTree& tree_;
+    StateStore& store_;
+    Publisher& publisher_;
+
+    Rules rules_;
+    References references_;
+    std::string busGuid_;
+    std::map<FilterName, FilterFacts> facts_;
+    LoadedFilters loaded_;            // the reconciler's view of facts_
+    std::set<FilterName> referenced_; // the reconciler's view of references_
+    Reconciler reconciler_;
+};
+
+} // namespace filterd

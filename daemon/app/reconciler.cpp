@@ -1,0 +1,301 @@
+#include "app/reconciler.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+
+namespace filterd {
+
+namespace {
+
+constexpr std::size_t index(Direction direction) { return static_cast<std::size_t>(direction); }
+
+void logFailures(const std::vector<FailedAction>& failures) {
+    for (const auto& failure : failures)
+        log::error(failure.error.message);
+}
+
+} // namespace
+
+Reconciler::Reconciler(FilterKernel& kernel, CgroupTree& tree, Publisher& publisher, Inputs inputs)
+    : kernel_(kernel), tree_(tree), publisher_(publisher), inputs_(inputs) {}
+
+Result<std::vector<FilterFacts>> Reconciler::observe() {
+    auto state = kernel_.adopt();
+    if (!state)
+        return failure(state.error().context("read back the pins"));
+    observed_ = Observed(*state);
+    attachFailures_.clear();
+    present_.clear();
+    for (auto& unit : tree_.units())
+        present_.emplace(unit.cgroup.id, std::move(unit));
+    return std::move(state->filters);
+}
+
+// ---- what is wanted -------------------------------------------------------------------------------------
+
+void Reconciler::resolveRules() {
+    resolved_.clear();
+    for (const auto* rule : inputs_.rules.ordered()) {
+        auto queues = resolveRule(*rule, inputs_.filters);
+        for (const auto& queue : queues.queues)
+            if (const auto known = queue ? broken_.find(idOf(*queue)) : broken_.end();
+                known != broken_.end()) {
+                queues = failedQueues(*rule, known->second);
+                break;
+            }
+        for (const auto& queue : queues.queues)
+            if (queue)
+                contents_[idOf(*queue)] = *queue;
+        resolved_.emplace(rule, std::move(queues));
+    }
+}
+
+// A rule may name a cgroup that is no unit's; nothing else tells that it is there.
+void Reconciler::findBareCgroups() {
+    for (const auto* rule : inputs_.rules.ordered())
+        for (const auto& target : rule->targets)
+            if (target.starts_with('/'))
+                if (auto cgroup = tree_.find(target); cgroup && !present_.contains(cgroup->id))
+                    present_.emplace(cgroup->id, UnitCgroup{cgroup->path, *cgroup});
+}
+
+const Rule* Reconciler::ruleFor(const UnitCgroup& unit) const {
+    return inputs_.rules.match({unit.unit, unit.cgroup.path});
+}
+
+// False: leave the cgroup as it is.
+bool Reconciler::wantsUnit(const UnitCgroup& unit, DesiredUnit& desired) const {
+    desired.cgroup = unit.cgroup;
+    const auto* rule = ruleFor(unit);
+    if (rule == nullptr)
+        return !keepsUncovered_;
+    desired.queues = queuesOf(*rule).queues;
+    return true;
+}
+
+void Reconciler::addNeeds(Desired& desired) const {
+    for (const auto& [rule, queues] : resolved_)
+        for (const auto& queue : queues.queues)
+            if (queue)
+                desired.queues.emplace(idOf(*queue), *queue);
+    for (const auto& [name, filter] : inputs_.filters)
+        if (isNeeded(name))
+            desired.filters.insert(filter.instance);
+}
+
+Desired Reconciler::desireAll() const {
+    Desired desired;
+    for (const auto& [id, unit] : present_)
+        if (DesiredUnit wanted; wantsUnit(unit, wanted))
+            desired.units.emplace(id, std::move(wanted));
+    addNeeds(desired);
+    return desired;
+}
+
+bool Reconciler::isNeeded(const FilterName& filter) const {
+    if (inputs_.referenced.contains(filter))
+        return true;
+    const auto names = [&](const std::vector<FilterName>& list) {
+        return std::find(list.begin(), list.end(), filter) != list.end();
+    };
+    for (const auto* rule : inputs_.rules.ordered())
+        if (names(rule->ingress) || names(rule->egress))
+            return true;
+    return std::any_of(contents_.begin(), contents_.end(), [&](const auto& entry) {
+        const auto& filters = entry.second.filters;
+        return observed_.isAttachedAnywhere(entry.first) &&
+               std::any_of(filters.begin(), filters.end(),
+                           [&](const auto& one) { return one.name == filter; });
+    });
+}
+
+// ---- making it so ---------------------------------------------------------------------------------------
+
+std::vector<FailedAction> Reconciler::run(Desired& desired, bool stopAtBuildFailure) {
+    if (!enforcing_)
+        desired.units.clear();
+    return Executor(kernel_, observed_).execute(planUnits(desired, observed_), stopAtBuildFailure);
+}
+
+void Reconciler::noteFailures(const std::vector<FailedAction>& failures) {
+    for (const auto& failure : failures) {
+        if (const auto* attach = std::get_if<AttachQueue>(&failure.action))
+            attachFailures_.insert_or_assign({attach->cgroup.id, attach->direction}, failure.error);
+        else if (const auto* replace = std::get_if<ReplaceQueue>(&failure.action))
+            attachFailures_.insert_or_assign({replace->cgroup.id, replace->direction}, failure.error);
+    }
+}
+
+// Rules whose queue cannot be built get what their OnFailure says, and are tried again at the next change.
+void Reconciler::reconcileAll() {
+    attachFailures_.clear();
+    broken_.clear();
+    for (;;) {
+        resolveRules();
+        findBareCgroups();
+        auto desired = desireAll();
+        const auto failures = run(desired, false);
+        logFailures(failures);
+        const auto knownBroken = broken_.size();
+        for (const auto& failed : failures)
+            if (const auto* build = std::get_if<BuildQueue>(&failed.action))
+                broken_.emplace(idOf(build->queue), failed.error);
+        if (broken_.size() == knownBroken) {
+            noteFailures(failures);
+            break;
+        }
+    }
+    publishAll();
+}
+
+Status Reconciler::tryReconcileAll() {
+    resolveRules();
+    findBareCgroups();
+    auto desired = desireAll();
+    const auto failures = run(desired, true);
+    if (!failures.empty())
+        return failure(failures.front().error);
+    attachFailures_.clear();
+    publishAll();
+    return {};
+}
+
+void Reconciler::reconcile(const std::vector<UnitCgroup>& units) {
+    Desired desired;
+    for (const auto& unit : units)
+        if (DesiredUnit wanted; wantsUnit(unit, wanted))
+            desired.units.emplace(unit.cgroup.id, std::move(wanted));
+    const auto failures = run(desired, false);
+    logFailures(failures);
+    noteFailures(failures);
+    for (const auto& unit : units)
+        publishUnit(unit);
+}
+
+void Reconciler::cgroupAppeared(const UnitCgroup& unit) {
+    if (!present_.emplace(unit.cgroup.id, unit).second)
+        return;
+    if (ruleFor(unit) != nullptr)
+        reconcile({unit});
+}
+
+void Reconciler::cgroupVanished(CgroupId id) {
+    const auto found = present_.find(id);
+    if (found == present_.end())
+        return;
+    const auto unit = found->second;
+    present_.erase(found);
+    for (const auto direction : kDirections)
+        attachFailures_.erase({id, direction});
+    if (const auto view = views_.find(unit.unit); view != views_.end() && view->second.cgroup.id == id)
+        withdraw(unit.unit);
+}
+
+bool Reconciler::collectReleased() {
+    for (const auto& point : kernel_.releasedAttachments())
+        observed_.markReleased(point);
+    collect();
+    return std::any_of(observed_.attachments().begin(), observed_.attachments().end(),
+                       [&](const auto& entry) { return !present_.contains(entry.first.cgroup); });
+}
+
+void Reconciler::collect() {
+    Executor executor(kernel_, observed_);
+    // Twice: a queue or a filter that only a released link held is free after the first round.
+    for (int round = 0; round < 2; ++round) {
+        Desired desired;
+        addNeeds(desired);
+        logFailures(executor.execute(planCollection(desired, observed_), false));
+    }
+    std::erase_if(contents_, [&](const auto& entry) { return !observed_.queues().contains(entry.first); });
+}
+
+// ---- what the outside sees ------------------------------------------------------------------------------
+
+UnitView Reconciler::viewOf(const UnitCgroup& unit, const Rule& rule) const {
+    UnitView view;
+    view.name = unit.unit;
+    view.cgroup = unit.cgroup;
+    view.rule = rule.source;
+    const auto& wanted = queuesOf(rule);
+    bool held = false;
+    for (const auto direction : kDirections) {
+        for (const auto& filter : rule.filters(direction))
+            view.filters[index(direction)].push_back(filter.text());
+        const AttachPoint point{unit.cgroup.id, direction};
+        if (const auto* attachment = observed_.at(point); attachment != nullptr)
+            if (const auto queue = observed_.queues().find(attachment->queue);
+                queue != observed_.queues().end())
+                view.queues[index(direction)] = queue->second;
+        if (const auto failed = attachFailures_.find(point); failed != attachFailures_.end()) {
+            view.state = UnitState::Failed;
+            view.error = failed->second.message;
+        }
+        held = held || (wanted.queues[index(direction)] && wanted.queues[index(direction)]->hold);
+    }
+    if (wanted.error) {
+        view.state = held ? UnitState::Held : UnitState::Failed;
+        view.error = wanted.error->message;
+    }
+    return view;
+}
+
+void Reconciler::publishUnit(const UnitCgroup& unit) {
+    const auto* rule = enforcing_ ? ruleFor(unit) : nullptr;
+    if (rule == nullptr) {
+        withdraw(unit.unit);
+        return;
+    }
+    auto view = viewOf(unit, *rule);
+    const auto known = views_.find(unit.unit);
+    if (known == views_.end()) {
+        publisher_.unitAppeared(views_.emplace(unit.unit, std::move(view)).first->second);
+        publisher_.countsChanged();
+    } else if (known->second != view) {
+        const auto before = std::exchange(known->second, std::move(view));
+        publisher_.unitChanged(before, known->second);
+    }
+}
+
+void Reconciler::publishAll() {
+    std::vector<std::string> gone;
+    for (const auto& [name, view] : views_)
+        if (const auto found = present_.find(view.cgroup.id);
+            found == present_.end() || found->second.unit != name)
+            gone.push_back(name);
+    for (const auto& name : gone)
+        withdraw(name);
+    for (const auto& [id, unit] : present_)
+        publishUnit(unit);
+}
+
+void Reconciler::withdraw(const std::string& name) {
+    if (views_.erase(name) == 0)
+        return;
+    publisher_.unitVanished(name);
+    publisher_.countsChanged();
+}
+
+const UnitView* Reconciler::find(const std::string& unit) const {
+    const auto found = views_.find(unit);
+    return found == views_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Reconciler::unitsRunning(const FilterName& filter) const {
+    std::vector<std::string> names;
+    for (const auto& [name, view] : views_)
+        for (const auto& filters : view.filters)
+            if (std::find(filters.begin(), filters.end(), filter.text()) != filters.end()) {
+                names.push_back(name);
+                break;
+            }
+    return names;
+}
+
+bool Reconciler::exists(const std::string& unit) const {
+    return std::any_of(present_.begin(), present_.end(),
+                       [&](const auto& entry) { return entry.second.unit == unit; });
+}
+
+} // namespace filterd

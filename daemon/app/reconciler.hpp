@@ -1,0 +1,91 @@
+#pragma once
+// Makes the kernel what the rules say: observe -> plan -> execute -> publish.
+
+#include "app/executor.hpp"
+#include "app/publisher.hpp"
+#include "core/resolve.hpp"
+#include "core/rules.hpp"
+
+#include <map>
+#include <set>
+#include <vector>
+
+namespace filterd {
+
+class Reconciler {
+  public:
+    // What the rules are resolved against; owned by the caller and current at every call.
+    struct Inputs {
+        const Rules& rules;
+        const LoadedFilters& filters;
+        const std::set<FilterName>& referenced; // filters that somebody holds explicitly
+    };
+
+    Reconciler(FilterKernel& kernel, CgroupTree& tree, Publisher& publisher, Inputs inputs);
+
+    // Takes what is in the kernel and on cgroupfs as the starting point; returns the filters that are loaded.
+    [[nodiscard]] Result<std::vector<FilterFacts>> observe();
+    void noteLoaded(const FilterInstance& filter) { observed_.addFilter(filter); }
+    // Attachments that no rule covers are kept while the rules may be incomplete (a lost state file, I5).
+    void keepUncovered() { keepsUncovered_ = true; }
+    void setEnforcing(bool enforcing) { enforcing_ = enforcing; }
+    [[nodiscard]] bool enforcing() const { return enforcing_; }
+
+    // Brings every unit to what the rules say. Never leaves a unit that should be guarded without a queue:
+    // what cannot be built is replaced as the rule's OnFailure says, and the unit's view tells.
+    void reconcileAll();
+    // The same for a change that must happen wholly or not at all (I2): the first queue that cannot be built,
+    // or attachment that fails, is returned; the caller then takes its change back and calls reconcileAll().
+    [[nodiscard]] Status tryReconcileAll();
+    // Why a rule's queues are not in force; none if they are.
+    [[nodiscard]] const std::optional<Error>& errorOf(const Rule& rule) const { return queuesOf(rule).error; }
+
+    void cgroupAppeared(const UnitCgroup& unit);
+    void cgroupVanished(CgroupId id);
+    // Collects links of released cgroups; true while some are still to come.
+    bool collectReleased();
+    // Takes away links, queues and filters that nobody needs any more.
+    void collect();
+    [[nodiscard]] bool isLoaded(const FilterInstance& filter) const {
+        return observed_.filters().contains(filter);
+    }
+    [[nodiscard]] const UnitView* find(const std::string& unit) const;
+
+    [[nodiscard]] const std::map<std::string, UnitView>& units() const { return views_; }
+    [[nodiscard]] std::vector<std::string> unitsRunning(const FilterName& filter) const;
+    [[nodiscard]] bool isNeeded(const FilterName& filter) const;
+    [[nodiscard]] bool exists(const std::string& unit) const;
+
+  private:
+    void resolveRules();
+    void findBareCgroups();
+    [[nodiscard]] const RuleQueues& queuesOf(const Rule& rule) const { return resolved_.at(&rule); }
+    [[nodiscard]] const Rule* ruleFor(const UnitCgroup& unit) const;
+    [[nodiscard]] bool wantsUnit(const UnitCgroup& unit, DesiredUnit& desired) const;
+    [[nodiscard]] Desired desireAll() const;
+    void addNeeds(Desired& desired) const;
+    std::vector<FailedAction> run(Desired& desired, bool stopAtBuildFailure);
+    void reconcile(const std::vector<UnitCgroup>& units);
+    void noteFailures(const std::vector<FailedAction>& failures);
+    [[nodiscard]] UnitView viewOf(const UnitCgroup& unit, const Rule& rule) const;
+    void publishUnit(const UnitCgroup& unit);
+    void publishAll();
+    void withdraw(const std::string& name);
+
+    FilterKernel& kernel_;
+    CgroupTree& tree_;
+    Publisher& publisher_;
+    Inputs inputs_;
+
+    Observed observed_;
+    std::map<CgroupId, UnitCgroup> present_;     // units' cgroups, and bare ones that a rule names
+    std::map<const Rule*, RuleQueues> resolved_; // of every rule
+    std::map<QueueId, Queue> contents_;          // of the queues that are built
+    std::map<QueueId, Error> broken_;            // queues that could not be built
+    std::map<AttachPoint, Error> attachFailures_;
+    std::map<std::string, UnitView> views_; // by unit name
+    bool keepsUncovered_ = false;
+    bool enforcing_ = true;
+};
+
+} // namespace filterd

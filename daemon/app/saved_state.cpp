@@ -1,0 +1,95 @@
+#include "app/saved_state.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace filterd {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int kVersion = 1;
+
+std::vector<std::string> texts(const std::vector<FilterName>& names) {
+    std::vector<std::string> result;
+    for (const auto& name : names)
+        result.push_back(name.text());
+    return result;
+}
+
+FilterName parseName(const std::string& text) {
+    auto name = FilterName::parse(text);
+    if (!name)
+        throw std::invalid_argument(name.error().message);
+    return *name;
+}
+
+std::vector<FilterName> parseNames(const json& list) {
+    std::vector<FilterName> names;
+    for (const auto& text : list)
+        names.push_back(parseName(text.get<std::string>()));
+    return names;
+}
+
+Holder::Kind parseKind(const std::string& text) {
+    for (const auto kind : {Holder::Kind::Keep, Holder::Kind::Client, Holder::Kind::Unit})
+        if (text == toString(kind))
+            return kind;
+    throw std::invalid_argument("unknown kind of reference '" + text + "'");
+}
+
+json toJson(const Rule& rule) {
+    return {{"targets", rule.targets},
+            {"ingress", texts(rule.ingress)},
+            {"egress", texts(rule.egress)},
+            {"on_failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass"}};
+}
+
+Rule ruleFrom(const json& object) {
+    return {std::string(kBusSource), object.at("targets").get<std::vector<std::string>>(),
+            parseNames(object.at("ingress")), parseNames(object.at("egress")),
+            object.at("on_failure").get<std::string>() == "pass" ? OnFailure::Pass : OnFailure::Hold};
+}
+
+} // namespace
+
+std::string serialise(const SavedState& state) {
+    json references = json::array();
+    for (const auto& [holder, counts] : state.references.all())
+        for (const auto& [filter, count] : counts)
+            references.push_back({{"kind", std::string(toString(holder.kind))},
+                                  {"holder", holder.name},
+                                  {"filter", filter.text()},
+                                  {"count", count}});
+    json rules = json::array();
+    for (const auto& rule : state.busRules)
+        rules.push_back(toJson(rule));
+    const json document{
+        {"version", kVersion}, {"bus", state.busGuid}, {"references", references}, {"rules", rules}};
+    return document.dump() + "\n";
+}
+
+Result<SavedState> parseState(const std::string& text) {
+    try {
+        const json document = json::parse(text);
+        if (document.at("version").get<int>() != kVersion)
+            return failure(ErrorCode::BadConfiguration,
+                           "the state file has a version that this filterd does not know");
+        SavedState state;
+        state.busGuid = document.at("bus").get<std::string>();
+        for (const auto& entry : document.at("references")) {
+            const Holder holder{parseKind(entry.at("kind").get<std::string>()),
+                                entry.at("holder").get<std::string>()};
+            state.references.acquire(holder, parseName(entry.at("filter").get<std::string>()),
+                                     entry.at("count").get<std::size_t>());
+        }
+        for (const auto& entry : document.at("rules"))
+            state.busRules.push_back(ruleFrom(entry));
+        return state;
+    } catch (const std::exception& error) {
+        return failure(ErrorCode::BadConfiguration,
+                       std::string("the state file is damaged: ") + error.what());
+    }
+}
+
+} // namespace filterd

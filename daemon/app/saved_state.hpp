@@ -1,0 +1,22 @@
+#pragma once
+// What only filterd knows, as text for the state file (I5).
+
+#include "core/references.hpp"
+#include "core/rule.hpp"
+
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+struct SavedState {
+    std::string busGuid; // clients' unique names mean something only on this bus
+    References references;
+    std::vector<Rule> busRules;
+};
+
+[[nodiscard]] std::string serialise(const SavedState& state);
+// BadConfiguration when the text is damaged.
+[[nodiscard]] Result<SavedState> parseState(const std::string& text);
+
+} // namespace filterd

@@ -1,0 +1,47 @@
+#include "core/resolve.hpp"
+
+namespace filterd {
+
+Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction,
+                                          const LoadedFilters& filters) {
+    Queue queue{direction, {}, false};
+    for (const auto& name : rule.filters(direction)) {
+        const auto found = filters.find(name);
+        if (found == filters.end())
+            return failure(ErrorCode::NoSuchFilter,
+                           "no filter '" + name.text() + "' is loaded; load it first");
+        if (!permits(found->second.direction, direction))
+            return failure(ErrorCode::WrongDirection, "filter '" + name.text() + "' is an " +
+                                                          std::string(toString(found->second.direction)) +
+                                                          " program and cannot be in an " +
+                                                          std::string(toString(direction)) + " queue");
+        queue.filters.push_back(found->second.instance);
+    }
+    if (queue.filters.empty())
+        return std::optional<Queue>{};
+    return std::optional<Queue>{std::move(queue)};
+}
+
+RuleQueues failedQueues(const Rule& rule, Error error) {
+    RuleQueues result;
+    result.error = std::move(error);
+    if (rule.onFailure == OnFailure::Pass)
+        return result;
+    for (const auto direction : kDirections)
+        if (!rule.filters(direction).empty())
+            result.queues[static_cast<std::size_t>(direction)] = Queue{direction, {}, true};
+    return result;
+}
+
+RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters) {
+    RuleQueues result;
+    for (const auto direction : kDirections) {
+        auto queue = resolveQueue(rule, direction, filters);
+        if (!queue)
+            return failedQueues(rule, queue.error());
+        result.queues[static_cast<std::size_t>(direction)] = std::move(*queue);
+    }
+    return result;
+}
+
+} // namespace filterd

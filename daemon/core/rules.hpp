@@ -1,0 +1,50 @@
+#pragma once
+// All rules, and which of them covers a unit: bus rules over files, files in lexical order, no merging.
+
+#include "core/glob.hpp"
+#include "core/rule.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+// What a rule is matched against: a unit's cgroup, or a cgroup that is no unit's (unit empty).
+struct Target {
+    std::string_view unit;
+    std::string_view path;
+};
+
+class Rules {
+  public:
+    // A rule set on the bus for exactly one target; replaces an earlier one. InvalidName, LimitExceeded.
+    [[nodiscard]] Status set(const Rule& rule);
+    // False when nothing was set for this target.
+    bool reset(const std::string& target);
+    // In lexical order of their files. All or none.
+    [[nodiscard]] Status setFiles(const std::vector<Rule>& rules);
+
+    // The first rule that covers the target: exact names set on the bus, then paths, then globs, then files.
+    [[nodiscard]] const Rule* match(const Target& target) const;
+    // In the order in which they are tried.
+    [[nodiscard]] std::vector<const Rule*> ordered() const;
+    [[nodiscard]] std::vector<Rule> busRules() const;
+
+  private:
+    struct Compiled {
+        Rule rule;
+        std::vector<Glob> globs;        // unit names and globs among the targets
+        std::vector<std::string> paths; // cgroup paths among the targets
+    };
+
+    [[nodiscard]] static Result<Compiled> compile(const Rule& rule);
+    [[nodiscard]] static bool covers(const Compiled& rule, const Target& target);
+
+    std::map<std::string, Compiled, std::less<>> exact_;
+    std::map<std::string, Compiled, std::less<>> paths_;
+    std::map<std::string, Compiled, std::less<>> globs_;
+    std::vector<Compiled> files_;
+};
+
+} // namespace filterd

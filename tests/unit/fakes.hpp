@@ -1,0 +1,191 @@
+#pragma once
+// A kernel, a cgroup tree and a store in memory. The fake kernel is taught only what the real one was seen to
+// do.
+
+#include "app/publisher.hpp"
+#include "core/ports.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace filterd::test {
+
+inline FilterName filterName(const std::string& text) { return *FilterName::parse(text); }
+
+class FakeKernel final : public FilterKernel {
+  public:
+    Result<KernelState> adopt() override {
+        KernelState state;
+        for (const auto& [instance, facts] : published)
+            state.filters.push_back(facts);
+        for (const auto& [id, queue] : queues)
+            state.queues[id] = {QueueMode::Fused, "", programIdOf(id)};
+        for (const auto& [point, queue] : attachments)
+            state.attachments[point] = {queue, released.contains(point)};
+        return state;
+    }
+
+    Result<FilterFacts> loadFilter(const ObjectRequest& request, const std::string& digest) override {
+        ++loads;
+        const std::string object(reinterpret_cast<const char*>(request.object.data()), request.object.size());
+        if (object.starts_with("bad"))
+            return failure(ErrorCode::VerifierRejected, "R0 !read_ok");
+        FilterFacts facts{
+            {request.name, digest}, FilterDirection::Either, "prog", 100 + loads, "tag", "", {}};
+        if (object.starts_with("ingress"))
+            facts.direction = FilterDirection::Ingress;
+        loaded.insert_or_assign(facts.instance, facts);
+        return facts;
+    }
+
+    Result<FilterFacts> publishFilter(const FilterInstance& instance) override {
+        auto facts = loaded.at(instance);
+        facts.pinPath = "/sys/fs/bpf/filterd/filters/" + instance.name.text();
+        std::erase_if(published, [&](const auto& entry) { return entry.first.name == instance.name; });
+        published.insert_or_assign(instance, facts);
+        return facts;
+    }
+
+    Status unloadFilter(const FilterInstance& instance) override {
+        for (const auto& [id, queue] : queues)
+            if (std::find(queue.filters.begin(), queue.filters.end(), instance) != queue.filters.end())
+                noteUnloadInUse(instance.name.text());
+        loaded.erase(instance);
+        published.erase(instance);
+        return {};
+    }
+
+    Result<QueueFacts> buildQueue(const Queue& queue) override {
+        for (const auto& filter : queue.filters)
+            if (unbuildable.contains(filter.name.text()))
+                return failure(ErrorCode::VerifierRejected, "queue too large");
+        queues.insert_or_assign(idOf(queue), queue);
+        return QueueFacts{QueueMode::Fused, "", programIdOf(idOf(queue))};
+    }
+
+    Status dropQueue(const QueueId& queue) override {
+        queues.erase(queue);
+        return {};
+    }
+
+    Status attachQueue(const Cgroup& cgroup, Direction direction, const QueueId& queue) override {
+        if (gone.contains(cgroup.id))
+            return failure(ErrorCode::NoSuchCgroup, cgroup.path);
+        if (refusesAttach.contains(cgroup.path))
+            return failure(ErrorCode::KernelRefused, "link_create: Operation not permitted");
+        const AttachPoint point{cgroup.id, direction};
+        if (attachments.contains(point) || !queues.contains(queue))
+            return failure(ErrorCode::Internal, "attached twice, or a queue that is not built");
+        attachments[point] = queue;
+        ++changes;
+        return {};
+    }
+
+    Status replaceQueue(const Cgroup& cgroup, Direction direction, const QueueId& queue) override {
+        const AttachPoint point{cgroup.id, direction};
+        if (!attachments.contains(point) || !queues.contains(queue))
+            return failure(ErrorCode::Internal, "replaces nothing, or by a queue that is not built");
+        if (refusesAttach.contains(cgroup.path))
+            return failure(ErrorCode::KernelRefused, "link_update: Operation not permitted");
+        attachments[point] = queue;
+        ++changes;
+        return {};
+    }
+
+    Status detachQueue(AttachPoint point) override {
+        if (attachments.erase(point) == 0)
+            return failure(ErrorCode::Internal, "detached what was not attached");
+        ++changes;
+        return {};
+    }
+
+    std::vector<AttachPoint> releasedAttachments() override { return {released.begin(), released.end()}; }
+
+    Result<QueueCounters> counters(AttachPoint point) override {
+        if (!attachments.contains(point))
+            return failure(ErrorCode::NoSuchCgroup, "nothing is attached");
+        return QueueCounters{};
+    }
+
+    [[nodiscard]] std::vector<std::string> queueAt(CgroupId cgroup, Direction direction) const {
+        std::vector<std::string> names;
+        const auto found = attachments.find({cgroup, direction});
+        if (found == attachments.end())
+            return names;
+        const auto& queue = queues.at(found->second);
+        if (queue.hold)
+            return {"HOLD"};
+        for (const auto& filter : queue.filters)
+            names.push_back(filter.name.text());
+        return names;
+    }
+
+    std::map<FilterInstance, FilterFacts> loaded;
+    std::map<FilterInstance, FilterFacts> published;
+    std::map<QueueId, Queue> queues;
+    std::map<AttachPoint, QueueId> attachments;
+    std::set<AttachPoint> released;
+    std::set<CgroupId> gone;
+    std::set<std::string> refusesAttach; // cgroup paths
+    std::set<std::string> unbuildable;   // filter names
+    std::set<std::string> unloadedInUse; // filters that were unloaded while a queue held them
+    std::uint32_t loads = 0;
+    int changes = 0;
+
+  private:
+    void noteUnloadInUse(const std::string& name) { unloadedInUse.insert(name); }
+    static std::uint32_t programIdOf(const QueueId& id) {
+        return static_cast<std::uint32_t>(std::stoul(id.text.substr(0, 7), nullptr, 16));
+    }
+};
+
+class FakeTree final : public CgroupTree {
+  public:
+    std::vector<UnitCgroup> units() override { return present; }
+    Result<Cgroup> find(const std::string& path) override {
+        for (const auto& unit : present)
+            if (unit.cgroup.path == path)
+                return unit.cgroup;
+        if (const auto found = bare.find(path); found != bare.end())
+            return Cgroup{found->second, path};
+        return failure(ErrorCode::NoSuchCgroup, "no cgroup " + path);
+    }
+    Result<UniqueFd> open(const Cgroup&) override { return UniqueFd(); }
+
+    UnitCgroup add(const std::string& unit, std::uint64_t id) {
+        UnitCgroup made{unit, {{id}, "/system.slice/" + unit}};
+        present.push_back(made);
+        return made;
+    }
+    void remove(const UnitCgroup& unit) { std::erase(present, unit); }
+
+    std::vector<UnitCgroup> present;
+    std::map<std::string, CgroupId> bare;
+};
+
+class FakeStore final : public StateStore {
+  public:
+    Result<std::string> load() override { return text; }
+    Status save(const std::string& saved) override {
+        text = saved;
+        return {};
+    }
+    std::string text;
+};
+
+class RecordingPublisher final : public Publisher {
+  public:
+    void filterAppeared(const FilterName& name) override { filters.insert(name.text()); }
+    void filterChanged(const FilterName&) override { ++changes; }
+    void filterVanished(const FilterName& name) override { filters.erase(name.text()); }
+    void unitAppeared(const UnitView& unit) override { units[unit.name] = unit; }
+    void unitChanged(const UnitView&, const UnitView& now) override { units[now.name] = now; }
+    void unitVanished(const std::string& name) override { units.erase(name); }
+    void countsChanged() override {}
+
+    std::set<std::string> filters;
+    std::map<std::string, UnitView> units;
+    int changes = 0;
+};
+
+} // namespace filterd::test

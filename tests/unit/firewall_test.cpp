@@ -1,0 +1,370 @@
+#include "app/firewall.hpp"
+#include "fakes.hpp"
+
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+using test::filterName;
+using testing::Test;
+
+class FirewallTest : public Test {
+  protected:
+    void SetUp() override { ASSERT_TRUE(firewall.start({}, true)); }
+
+    static LoadRequest request(const std::string& name, const std::string& content) {
+        LoadRequest request{filterName(name), {}, "", false, false, ":1.1"};
+        for (const char c : content)
+            request.object.push_back(static_cast<std::byte>(c));
+        return request;
+    }
+
+    void load(const std::string& name, const std::string& content = "x") {
+        ASSERT_TRUE(firewall.load(request(name, content)));
+    }
+
+    static Rule rule(const std::string& target, const std::vector<std::string>& ingress,
+                     const std::vector<std::string>& egress = {}) {
+        Rule rule{"", {target}, {}, {}, OnFailure::Hold};
+        for (const auto& name : ingress)
+            rule.ingress.push_back(filterName(name));
+        for (const auto& name : egress)
+            rule.egress.push_back(filterName(name));
+        return rule;
+    }
+
+    UnitCgroup start(const std::string& unit, std::uint64_t id) {
+        const auto made = tree.add(unit, id);
+        firewall.cgroupAppeared(made);
+        return made;
+    }
+
+    void stop(const UnitCgroup& unit) {
+        tree.remove(unit);
+        firewall.cgroupVanished(unit);
+    }
+
+    std::vector<std::string> ingress(std::uint64_t id) const {
+        return kernel.queueAt({id}, Direction::Ingress);
+    }
+
+    using Names = std::vector<std::string>;
+
+    test::FakeKernel kernel;
+    test::FakeTree tree;
+    test::FakeStore store;
+    test::RecordingPublisher publisher;
+    Firewall firewall{kernel, tree, store, publisher};
+};
+
+TEST_F(FirewallTest, TheSameContentUnderOneNameIsOneInstance) {
+    load("f", "object");
+    load("f", "object");
+    EXPECT_EQ(kernel.loads, 1U);
+    auto named = request("f", "object");
+    named.program = "prog"; // the only one, by its name
+    EXPECT_TRUE(firewall.load(named));
+    EXPECT_EQ(kernel.loads, 1U);
+    EXPECT_EQ(firewall.filter(filterName("f"))->references.size(), 1U);
+}
+
+TEST_F(FirewallTest, OtherContentUnderATakenNameIsRefusedAndChangesNothing) {
+    load("f", "one");
+    const auto digest = firewall.filters().at(filterName("f")).instance.digest;
+    const auto refused = firewall.load(request("f", "two"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::FilterNameTaken);
+    EXPECT_EQ(firewall.filters().at(filterName("f")).instance.digest, digest);
+}
+
+TEST_F(FirewallTest, ARunningUnitAndALaterOneGetTheQueueOfTheirRule) {
+    load("a");
+    load("b");
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web*.service", {"b", "a"}, {"a"})));
+    EXPECT_EQ(ingress(1), (Names{"b", "a"}));
+    EXPECT_EQ(kernel.queueAt({1}, Direction::Egress), Names{"a"});
+    start("web2.service", 2);
+    EXPECT_EQ(ingress(2), (Names{"b", "a"}));
+    EXPECT_EQ(kernel.attachments.at({{1}, Direction::Ingress}),
+              kernel.attachments.at({{2}, Direction::Ingress}));
+    start("other.service", 3);
+    EXPECT_TRUE(ingress(3).empty());
+    EXPECT_EQ(publisher.units.size(), 2U);
+    EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Attached);
+}
+
+TEST_F(FirewallTest, ResettingTheQueueDetachesIt) {
+    load("a");
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    ASSERT_TRUE(firewall.resetQueue("web.service"));
+    EXPECT_TRUE(kernel.attachments.empty());
+    EXPECT_TRUE(kernel.queues.empty());
+    EXPECT_TRUE(publisher.units.empty());
+    EXPECT_EQ(firewall.resetQueue("web.service").error().code, ErrorCode::NoSuchRule);
+}
+
+TEST_F(FirewallTest, AQueueWithAnUnknownFilterIsRefused) {
+    start("web.service", 1);
+    const auto refused = firewall.setQueue(rule("web.service", {"nothere"}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::NoSuchFilter);
+    EXPECT_TRUE(firewall.rules().empty());
+}
+
+TEST_F(FirewallTest, AnIngressProgramIsRefusedForEgress) {
+    load("in", "ingress only");
+    EXPECT_TRUE(firewall.setQueue(rule("web.service", {"in"})));
+    const auto refused = firewall.setQueue(rule("db.service", {}, {"in"}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::WrongDirection);
+}
+
+TEST_F(FirewallTest, AQueueThatCannotBeBuiltLeavesTheOldOneInForce) { // I2
+    load("a");
+    load("b");
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    kernel.unbuildable = {"b"};
+    const auto saved = store.text;
+    const auto refused = firewall.setQueue(rule("web.service", {"a", "b"}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::VerifierRejected);
+    EXPECT_EQ(ingress(1), Names{"a"});
+    EXPECT_EQ(store.text, saved);
+    ASSERT_EQ(firewall.rules().size(), 1U);
+    EXPECT_EQ(firewall.rules().front()->ingress.size(), 1U);
+}
+
+TEST_F(FirewallTest, OneUnitThatRefusesTheNewQueueTakesItBackEverywhere) { // I2
+    load("a");
+    load("b");
+    for (std::uint64_t id = 1; id <= 3; ++id)
+        start("web@" + std::to_string(id) + ".service", id);
+    ASSERT_TRUE(firewall.setQueue(rule("web@*.service", {"a"})));
+    kernel.refusesAttach = {"/system.slice/web@2.service"};
+    EXPECT_FALSE(firewall.setQueue(rule("web@*.service", {"b"})));
+    for (std::uint64_t id = 1; id <= 3; ++id)
+        EXPECT_EQ(ingress(id), Names{"a"}) << id;
+}
+
+TEST_F(FirewallTest, UnloadIsRefusedWhileOthersNeedTheFilterAndNamesThem) {
+    load("f");
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"f"})));
+    ASSERT_TRUE(firewall.acquire({Holder::Kind::Client, ":1.9"}, filterName("f")));
+    ASSERT_TRUE(firewall.acquire({Holder::Kind::Unit, "web.service"}, filterName("f")));
+    const auto refused = firewall.unload(filterName("f"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::FilterInUse);
+    for (const auto* holder :
+         {"client :1.9", "unit web.service", "rule bus:web.service", "attachment web.service"})
+        EXPECT_NE(refused.error().message.find(holder), std::string::npos) << holder;
+    EXPECT_TRUE(firewall.filters().contains(filterName("f")));
+}
+
+TEST_F(FirewallTest, AFilterGoesWithItsLastReferenceAndNotBefore) {
+    load("f");
+    ASSERT_TRUE(firewall.acquire({Holder::Kind::Client, ":1.9"}, filterName("f")));
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"f"})));
+    EXPECT_FALSE(firewall.unload(filterName("f")));
+    ASSERT_TRUE(firewall.resetQueue("web.service"));
+    EXPECT_FALSE(firewall.unload(filterName("f")));
+    firewall.clientLeft(":1.9");
+    EXPECT_TRUE(firewall.filters().contains(filterName("f")));
+    ASSERT_TRUE(firewall.unload(filterName("f")));
+    EXPECT_TRUE(kernel.published.empty());
+    EXPECT_TRUE(publisher.filters.empty());
+}
+
+TEST_F(FirewallTest, ATransientFilterGoesWithItsClient) {
+    auto transient = request("f", "x");
+    transient.transient = true;
+    ASSERT_TRUE(firewall.load(transient));
+    EXPECT_EQ(kernel.published.size(), 1U);
+    firewall.clientLeft(":1.2");
+    EXPECT_EQ(kernel.published.size(), 1U);
+    firewall.clientLeft(":1.1");
+    EXPECT_TRUE(kernel.published.empty());
+}
+
+TEST_F(FirewallTest, AUnitsReferenceEndsWithItsCgroup) {
+    const auto unit = start("loader.service", 4);
+    auto transient = request("f", "x");
+    transient.transient = true;
+    ASSERT_TRUE(firewall.load(transient));
+    ASSERT_TRUE(firewall.acquire({Holder::Kind::Unit, "loader.service"}, filterName("f")));
+    firewall.clientLeft(":1.1");
+    EXPECT_EQ(kernel.published.size(), 1U);
+    stop(unit);
+    EXPECT_TRUE(kernel.published.empty());
+    EXPECT_EQ(firewall.acquire({Holder::Kind::Unit, "none.service"}, filterName("f")).error().code,
+              ErrorCode::NoSuchFilter);
+}
+
+TEST_F(FirewallTest, LinksStayUntilTheKernelReleasedTheCgroup) { // I4
+    load("a");
+    const auto unit = start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    stop(unit);
+    EXPECT_EQ(ingress(1), Names{"a"});
+    EXPECT_TRUE(publisher.units.empty());
+    EXPECT_TRUE(firewall.collectReleased());
+    EXPECT_EQ(ingress(1), Names{"a"});
+    start("web.service", 2); // the unit's next cgroup
+    EXPECT_EQ(ingress(2), Names{"a"});
+    kernel.released = {{{1}, Direction::Ingress}};
+    EXPECT_FALSE(firewall.collectReleased());
+    EXPECT_EQ(kernel.attachments.size(), 1U);
+}
+
+TEST_F(FirewallTest, AReplacedFilterReachesEveryQueueThatHoldsIt) {
+    load("a", "one");
+    load("b");
+    start("web.service", 1);
+    start("db.service", 2);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"b", "a"})));
+    ASSERT_TRUE(firewall.setQueue(rule("db.service", {"a"})));
+    const auto before = kernel.attachments;
+    auto replacement = request("a", "two");
+    replacement.replace = true;
+    ASSERT_TRUE(firewall.load(replacement));
+    for (const auto& [point, queue] : before)
+        EXPECT_NE(kernel.attachments.at(point), queue);
+    EXPECT_EQ(ingress(1), (Names{"b", "a"}));
+    EXPECT_EQ(kernel.published.size(), 2U);
+    EXPECT_EQ(kernel.loaded.size(), 2U);
+    EXPECT_TRUE(kernel.unloadedInUse.empty());
+}
+
+TEST_F(FirewallTest, AReplacementThatFailsAnywhereChangesNothingAnywhere) { // I2
+    load("a", "one");
+    start("web.service", 1);
+    start("db.service", 2);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {}, {"a"})));
+    ASSERT_TRUE(firewall.setQueue(rule("db.service", {"a"})));
+    const auto attachments = kernel.attachments;
+    const auto digest = firewall.filters().at(filterName("a")).instance.digest;
+    for (const auto* content : {"bad", "ingress only"}) {
+        auto replacement = request("a", content);
+        replacement.replace = true;
+        EXPECT_FALSE(firewall.load(replacement)) << content;
+        EXPECT_EQ(kernel.attachments, attachments) << content;
+        EXPECT_EQ(firewall.filters().at(filterName("a")).instance.digest, digest) << content;
+        EXPECT_EQ(kernel.loaded.size(), 1U) << content;
+    }
+}
+
+TEST_F(FirewallTest, ARestartAdoptsAndReattachesNothing) { // I5
+    load("a");
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    ASSERT_TRUE(firewall.acquire({Holder::Kind::Client, ":1.9"}, filterName("a")));
+    kernel.changes = 0;
+    const auto loads = kernel.loads;
+
+    test::RecordingPublisher seen;
+    Firewall next(kernel, tree, store, seen);
+    ASSERT_TRUE(next.start({}, true));
+    EXPECT_EQ(kernel.changes, 0);
+    EXPECT_EQ(kernel.loads, loads);
+    EXPECT_EQ(seen.filters, std::set<std::string>{"a"});
+    EXPECT_EQ(next.rules().size(), 1U);
+    EXPECT_EQ(next.filter(filterName("a"))->references, firewall.filter(filterName("a"))->references);
+}
+
+TEST_F(FirewallTest, ADamagedStateFileCostsNamesButNeverFiltering) { // I5
+    load("a");
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    for (const auto* text : {"", "{\"version\": 1", "not json"}) {
+        test::FakeStore damaged;
+        damaged.text = text;
+        test::RecordingPublisher seen;
+        Firewall next(kernel, tree, damaged, seen);
+        ASSERT_TRUE(next.start({}, true));
+        EXPECT_EQ(ingress(1), Names{"a"}) << text;
+        EXPECT_EQ(kernel.published.size(), 1U) << text;
+    }
+}
+
+TEST_F(FirewallTest, ReferencesOfClientsThatAreGoneEndWhenTheBusIsJoined) {
+    load("a");
+    firewall.busJoined("guid", {":1.9", ":1.10"});
+    ASSERT_TRUE(firewall.acquire({Holder::Kind::Client, ":1.9"}, filterName("a")));
+    ASSERT_TRUE(firewall.acquire({Holder::Kind::Client, ":1.10"}, filterName("a")));
+    test::RecordingPublisher seen;
+    Firewall next(kernel, tree, store, seen);
+    ASSERT_TRUE(next.start({}, true));
+    next.busJoined("guid", {":1.10"});
+    EXPECT_EQ(next.filter(filterName("a"))->references.size(), 2U); // keep, :1.10
+    next.busJoined("another bus", {":1.10"});
+    EXPECT_EQ(next.filter(filterName("a"))->references.size(), 1U);
+}
+
+TEST_F(FirewallTest, AFileRuleWithoutItsFilterHoldsTheUnitUntilTheFilterComes) {
+    start("web.service", 1);
+    auto file = rule("web.service", {"late"});
+    file.source = "10-web.queue";
+    ASSERT_TRUE(firewall.setFileRules({file}));
+    EXPECT_EQ(ingress(1), Names{"HOLD"});
+    EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Held);
+    load("late");
+    EXPECT_EQ(ingress(1), Names{"late"});
+    EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Attached);
+    file.onFailure = OnFailure::Pass;
+    file.ingress = {filterName("later")};
+    ASSERT_TRUE(firewall.setFileRules({file}));
+    EXPECT_TRUE(ingress(1).empty());
+    EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Failed);
+}
+
+TEST_F(FirewallTest, ABrokenFileRuleDoesNotStopAChangeOnTheBus) {
+    load("a");
+    load("b");
+    kernel.unbuildable = {"b"};
+    auto file = rule("db.service", {"b"});
+    file.source = "10-db.queue";
+    ASSERT_TRUE(firewall.setFileRules({file}));
+    start("web.service", 1);
+    start("db.service", 2);
+    EXPECT_EQ(ingress(2), Names{"HOLD"});
+    EXPECT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    EXPECT_EQ(ingress(1), Names{"a"});
+}
+
+TEST_F(FirewallTest, SwitchedOffNothingIsAttachedAndOnBringsItBack) { // I8
+    load("a");
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    kernel.attachments.clear(); // as filterctl off does, by the pins
+    ASSERT_TRUE(firewall.setEnforcing(false));
+    start("web2.service", 2);
+    ASSERT_TRUE(firewall.setQueue(rule("web2.service", {"a"})));
+    EXPECT_TRUE(kernel.attachments.empty());
+    ASSERT_TRUE(firewall.setEnforcing(true));
+    EXPECT_EQ(ingress(1), Names{"a"});
+    EXPECT_EQ(ingress(2), Names{"a"});
+}
+
+TEST_F(FirewallTest, ABareCgroupIsGuardedByItsPath) {
+    load("a");
+    tree.bare["/elsewhere/x"] = {77};
+    ASSERT_TRUE(firewall.setQueue(rule("/elsewhere/x", {"a"})));
+    EXPECT_EQ(ingress(77), Names{"a"});
+    EXPECT_EQ(firewall.setQueue(rule("/none", {"a"})).error().code, ErrorCode::NoSuchCgroup);
+    ASSERT_TRUE(firewall.resetQueue("/elsewhere/x"));
+    EXPECT_TRUE(kernel.attachments.empty());
+}
+
+TEST_F(FirewallTest, AUnitThatVanishesWhileItIsAttachedIsNoError) {
+    load("a");
+    kernel.gone = {{5}};
+    start("web.service", 5);
+    EXPECT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+}
+
+} // namespace
+} // namespace filterd

@@ -1,0 +1,68 @@
+#include "core/rules.hpp"
+
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+Rule rule(const std::string& source, std::vector<std::string> targets) {
+    return {source, std::move(targets), {*FilterName::parse("f")}, {}, OnFailure::Hold};
+}
+
+std::string sourceFor(const Rules& rules, const std::string& unit) {
+    const auto* found = rules.match({unit, "/system.slice/" + unit});
+    return found == nullptr ? "" : found->source + ":" + found->targets.front();
+}
+
+TEST(Rules, TheBusIsAboveFilesAndAnExactNameAboveAPathAboveAGlob) {
+    Rules rules;
+    ASSERT_TRUE(rules.setFiles(
+        {rule("10-web.queue", {"web@*.service", "web.service"}), rule("20-all.queue", {"*"})}));
+    EXPECT_EQ(sourceFor(rules, "web.service"), "10-web.queue:web@*.service");
+    EXPECT_EQ(sourceFor(rules, "db.service"), "20-all.queue:*");
+    ASSERT_TRUE(rules.set(rule("bus", {"web*"})));
+    EXPECT_EQ(sourceFor(rules, "web.service"), "bus:web*");
+    ASSERT_TRUE(rules.set(rule("bus", {"/system.slice/web.service"})));
+    EXPECT_EQ(sourceFor(rules, "web.service"), "bus:/system.slice/web.service");
+    ASSERT_TRUE(rules.set(rule("bus", {"web.service"})));
+    EXPECT_EQ(sourceFor(rules, "web.service"), "bus:web.service");
+    EXPECT_TRUE(rules.reset("web.service"));
+    EXPECT_TRUE(rules.reset("/system.slice/web.service"));
+    EXPECT_TRUE(rules.reset("web*"));
+    EXPECT_FALSE(rules.reset("web*"));
+    EXPECT_EQ(sourceFor(rules, "web.service"), "10-web.queue:web@*.service");
+}
+
+TEST(Rules, TheFirstFileThatMatchesWinsAndNothingIsMerged) {
+    Rules rules;
+    ASSERT_TRUE(rules.setFiles({rule("b.queue", {"x.service"}), rule("a.queue", {"x.service"})}));
+    EXPECT_EQ(sourceFor(rules, "x.service"), "b.queue:x.service"); // the order given is the order tried
+}
+
+TEST(Rules, ListThemselvesInTheOrderTried) {
+    Rules rules;
+    ASSERT_TRUE(rules.setFiles({rule("z.queue", {"*"})}));
+    for (const auto* target : {"b*", "a*", "/x", "n.service"})
+        ASSERT_TRUE(rules.set(rule("bus", {target})));
+    std::vector<std::string> order;
+    for (const auto* one : rules.ordered())
+        order.push_back(one->targets.front());
+    EXPECT_EQ(order, (std::vector<std::string>{"n.service", "/x", "a*", "b*", "*"}));
+}
+
+TEST(Rules, ABadPatternChangesNothing) {
+    Rules rules;
+    ASSERT_TRUE(rules.setFiles({rule("a.queue", {"x.service"})}));
+    EXPECT_FALSE(rules.setFiles({rule("b.queue", {"y.service"}), rule("c.queue", {"no suffix"})}));
+    EXPECT_EQ(sourceFor(rules, "x.service"), "a.queue:x.service");
+    EXPECT_FALSE(rules.set(rule("bus", {"[.service"})));
+}
+
+TEST(Rules, AnExactNameWithABackslashMatchesItself) {
+    Rules rules;
+    ASSERT_TRUE(rules.set(rule("bus", {"dev-disk\\x2da.mount"})));
+    EXPECT_EQ(sourceFor(rules, "dev-disk\\x2da.mount"), "bus:dev-disk\\x2da.mount");
+}
+
+} // namespace
+} // namespace filterd
