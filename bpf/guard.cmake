@@ -4,4 +4,4 @@ filterd_room(filterd_bpf_headers PREFIX bpf)
 # v3: atomics that return a value. Kernels know it since 5.12.
 set(FILTERD_GUARD_OBJECT ${CMAKE_CURRENT_BINARY_DIR}/guard.bpf.o)
 filterd_bpf_object(filterd-guard-object ${FILTERD_GUARD_OBJECT} ${CMAKE_CURRENT_SOURCE_DIR}/guard.bpf.c -mcpu=v3)
-set(FILTERD_GUARD_OBJECT ${FILTERD_GUARD_OBJECT} PARENT_SCOPE)
+set(FILTERD_GUARD_OBJECT ${FILTERD_GUARD_OBJECT} CACHE INTERNAL "the compiled guard")

@@ -1,0 +1,351 @@
+#include "edge/guard/pinned_guard.hpp"
+
+#include "edge/guard/guard_loader.hpp"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace filterd {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kBatch = 4096;
+
+} // namespace
+
+const char* queueArrayOf(Direction direction) {
+    return direction == Direction::Ingress ? "queues_ingress" : "queues_egress";
+}
+const char* gateOf(Direction direction) {
+    return direction == Direction::Ingress ? "gate_ingress" : "gate_egress";
+}
+const char* passOf(Direction direction) {
+    return direction == Direction::Ingress ? "pass_ingress" : "pass_egress";
+}
+
+Status PinnedGuard::open() {
+    for (const auto& map : kGuardMaps) {
+        auto fd = openPin(directory() / map.pin);
+        if (!fd)
+            return failure(fd.error());
+        pins_.emplace(map.pin, std::move(*fd));
+    }
+    for (const char* program : kGuardPrograms) {
+        auto fd = openPin(directory() / program);
+        if (!fd)
+            return failure(fd.error());
+        pins_.emplace(program, std::move(*fd));
+    }
+    auto state = mapGuardState(directory() / "state");
+    if (!state)
+        return failure(state.error());
+    state_ = std::move(*state);
+    events_.reset(ring_buffer__new(pin("events"), &PinnedGuard::onEvent, &news_, nullptr));
+    if (!events_)
+        return failure(systemError("read the guard's ring buffer", errno));
+    auto grace = GracePeriod::create();
+    if (!grace)
+        return failure(grace.error());
+    grace_.emplace(std::move(*grace));
+    findFilledSlots();
+    return {};
+}
+
+// ---- queues
+
+Status PinnedGuard::checkSlot(QueueSlot slot) const {
+    if (slots_.owns(slot))
+        return {};
+    return failure(ErrorCode::Internal,
+                   "the guard's queue slot " + std::to_string(slot.value) + " was not allocated");
+}
+
+Status PinnedGuard::fillSlot(QueueSlot slot, Direction direction, int program) {
+    if (auto allowed = checkSlot(slot); !allowed)
+        return allowed;
+    if (bpf_map_update_elem(queueArray(direction), &slot.value, &program, BPF_ANY) < 0)
+        return failure(systemError("put a queue into the guard's slot", errno));
+    return {};
+}
+
+Status PinnedGuard::setQueueProgram(QueueSlot slot, Direction direction, int interimProgram) {
+    return fillSlot(slot, direction, interimProgram);
+}
+
+Status PinnedGuard::setQueuePass(QueueSlot slot, Direction direction) {
+    return fillSlot(slot, direction, pin(passOf(direction)));
+}
+
+Status PinnedGuard::setQueueHold(QueueSlot slot, Direction direction) {
+    if (auto allowed = checkSlot(slot); !allowed)
+        return allowed;
+    if (bpf_map_delete_elem(queueArray(direction), &slot.value) < 0 && errno != ENOENT)
+        return failure(systemError("empty the guard's slot", errno));
+    return {};
+}
+
+Status PinnedGuard::freeSlot(QueueSlot slot) {
+    if (auto allowed = checkSlot(slot); !allowed)
+        return allowed;
+    slots_.giveUp(slot);
+    const auto ticket = startGrace();
+    if (!ticket)
+        return failure(ticket.error());
+    slotsGivenUp_ = *ticket;
+    return {};
+}
+
+void PinnedGuard::findFilledSlots() {
+    for (const auto direction : kDirections)
+        for (std::uint32_t value = 1; value < GUARD_QUEUES_MAX; ++value) {
+            std::uint32_t program = 0;
+            if (bpf_map_lookup_elem(queueArray(direction), &value, &program) == 0)
+                slots_.foundFilled({value});
+        }
+}
+
+Result<std::set<QueueSlot>> PinnedGuard::referencedSlots() {
+    std::set<QueueSlot> referenced;
+    const auto holds = readHolds();
+    if (!holds)
+        return failure(holds.error());
+    for (const auto& hold : *holds)
+        referenced.insert(hold.slot);
+    const auto word = load(state_->rules);
+    const std::uint32_t first = GUARD_RULES_HALF(word) * GUARD_RULES_MAX;
+    for (std::uint32_t key = first; key < first + GUARD_RULES_COUNT(word); ++key) {
+        guard_rule rule{};
+        if (bpf_map_lookup_elem(pin("rules"), &key, &rule) < 0)
+            return failure(systemError("read the guard's rules", errno));
+        referenced.insert({rule.queue});
+    }
+    return referenced;
+}
+
+// A slot that stays filled for want of an answer does no harm.
+void PinnedGuard::emptyUnusedSlots() {
+    const auto referenced = referencedSlots();
+    if (!referenced)
+        return;
+    for (const auto slot : slots_.takeUnused(*referenced))
+        for (const auto direction : kDirections)
+            bpf_map_delete_elem(queueArray(direction), &slot.value);
+}
+
+// ---- rules
+
+Status PinnedGuard::setRules(const std::vector<GuardRule>& rules) {
+    if (rules.size() > GUARD_RULES_MAX)
+        return failure(ErrorCode::LimitExceeded,
+                       std::to_string(rules.size()) + " rules are too many for the guard: at most " +
+                           std::to_string(GUARD_RULES_MAX) + " names and patterns in all");
+    const auto before = load(state_->rules);
+    const std::uint32_t half = 1 - GUARD_RULES_HALF(before);
+    const auto count = static_cast<std::uint32_t>(rules.size());
+    if (rules.empty()) {
+        if (auto gone = unlinkGuard(directory()); !gone)
+            return gone;
+    } else if (auto written = writeRules(half, rules); !written) {
+        return written;
+    }
+    // What was held when the tracepoints went has had no release since.
+    if (rules.empty() || !isPinned(directory() / kGuardLinks.back().pin))
+        if (auto forgotten = forgetHolds(); !forgotten)
+            return forgotten;
+    store(state_->rules, GUARD_RULES((before >> 32) + 1, half, count));
+    if (!rules.empty())
+        if (auto attached = attach(); !attached) {
+            store(state_->rules,
+                  GUARD_RULES((before >> 32) + 2, GUARD_RULES_HALF(before), GUARD_RULES_COUNT(before)));
+            return attached;
+        }
+    const auto ticket = startGrace();
+    if (ticket)
+        slotsGivenUp_ = *ticket;
+    return {};
+}
+
+// Nobody reads this half, or whoever does will notice (find_queue() in bpf/guard.bpf.c).
+Status PinnedGuard::writeRules(std::uint32_t half, const std::vector<GuardRule>& rules) {
+    std::vector<std::uint32_t> keys;
+    std::vector<guard_rule> values;
+    keys.reserve(rules.size());
+    values.reserve(rules.size());
+    for (const auto& rule : rules) {
+        if (rule.slot)
+            if (auto allowed = checkSlot(*rule.slot); !allowed)
+                return allowed;
+        keys.push_back(half * GUARD_RULES_MAX + static_cast<std::uint32_t>(keys.size()));
+        values.push_back({rule.glob.automaton(), rule.slot ? rule.slot->value : 0, 0});
+    }
+    auto count = static_cast<std::uint32_t>(keys.size());
+    LIBBPF_OPTS(bpf_map_batch_opts, options);
+    if (bpf_map_update_batch(pin("rules"), keys.data(), values.data(), &count, &options) < 0)
+        return failure(systemError("write the guard's rules", errno));
+    return {};
+}
+
+Status PinnedGuard::attach() {
+    std::vector<fs::path> made;
+    for (const auto& link : kGuardLinks) {
+        if (isPinned(directory() / link.pin))
+            continue;
+        if (auto attached = attachLink(link); !attached) {
+            std::for_each(made.rbegin(), made.rend(), [](const fs::path& path) { ::unlink(path.c_str()); });
+            return attached;
+        }
+        made.push_back(directory() / link.pin);
+    }
+    return {};
+}
+
+// No descriptor of a link is kept (I8): unlinking the pin detaches.
+Status PinnedGuard::attachLink(const GuardLink& link) {
+    const bool ingress = std::string_view(link.program) == gateOf(Direction::Ingress);
+    const auto attached = link.tracepoint ? attachTracepoint(pin(link.program))
+                                          : attachGate(pin(link.program), root_.get(), ingress);
+    if (!attached)
+        return failure(attached.error());
+    return pinOver(attached->get(), directory() / link.pin);
+}
+
+// ---- holds
+
+Result<std::vector<Hold>> PinnedGuard::readHolds() const {
+    std::vector<Hold> holds;
+    std::vector<std::uint64_t> keys(kBatch);
+    std::vector<guard_hold> values(kBatch);
+    std::uint32_t position = 0;
+    LIBBPF_OPTS(bpf_map_batch_opts, options);
+    for (bool first = true;; first = false) {
+        auto count = static_cast<std::uint32_t>(kBatch);
+        const int error = bpf_map_lookup_batch(pin("held"), first ? nullptr : &position, &position,
+                                               keys.data(), values.data(), &count, &options);
+        if (error < 0 && errno != ENOENT)
+            return failure(systemError("read which units are held", errno));
+        for (std::uint32_t i = 0; i < count; ++i)
+            holds.push_back({CgroupId{values[i].id}, QueueSlot{values[i].queue}});
+        if (error < 0)
+            return holds;
+    }
+}
+
+// The hold is made inside mkdir, before its directory can be seen. Asking the kernel for a cgroup's programs
+// takes the lock that a mkdir has until its directory can be.
+Status PinnedGuard::waitForMkdirs() const {
+    std::uint32_t flags = 0;
+    std::uint32_t count = 0;
+    if (bpf_prog_query(root_.get(), BPF_CGROUP_INET_INGRESS, 0, &flags, nullptr, &count) < 0)
+        return failure(systemError("ask for the root cgroup's programs", errno));
+    return {};
+}
+
+Result<std::vector<Hold>> PinnedGuard::held() {
+    auto holds = readHolds();
+    if (!holds || holds->empty())
+        return holds;
+    if (auto visible = waitForMkdirs(); !visible)
+        return failure(visible.error());
+    return holds;
+}
+
+Result<int> PinnedGuard::runRelease(guard_release argument) const {
+    LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &argument, .ctx_size_in = sizeof argument);
+    if (bpf_prog_test_run_opts(pin("release"), &options) < 0)
+        return failure(systemError("release a hold", errno));
+    return static_cast<int>(options.retval);
+}
+
+Result<bool> PinnedGuard::release(CgroupId cgroup) {
+    if (cgroup.value == 0)
+        return failure(ErrorCode::Internal, "no cgroup has the id 0");
+    const auto released = runRelease({cgroup.value, 0, 0});
+    if (!released)
+        return failure(released.error());
+    return *released != 0;
+}
+
+Status PinnedGuard::forgetHolds() {
+    const auto holds = readHolds();
+    if (!holds)
+        return failure(holds.error());
+    for (const auto& hold : *holds)
+        if (const auto released = release(hold.cgroup); !released)
+            return failure(released.error());
+    const auto lost = overflow();
+    if (!lost)
+        return failure(lost.error());
+    return *lost ? endOverflow(**lost) : Status{};
+}
+
+Result<std::optional<GuardOverflow>> PinnedGuard::overflow() {
+    const auto lostId =
+        load(state_->lost_id); // before the number: an id that is not counted yet ends nothing
+    const auto lost = load(state_->lost);
+    if (lost == load(state_->settled))
+        return std::nullopt;
+    if (auto visible = waitForMkdirs(); !visible)
+        return failure(visible.error());
+    return GuardOverflow{lost, lostId};
+}
+
+Status PinnedGuard::endOverflow(const GuardOverflow& seen) {
+    if (seen.lost - load(state_->settled) > load(state_->lost) - load(state_->settled))
+        return failure(ErrorCode::Internal, "an overflow that was ended already cannot end again");
+    const auto ended = runRelease({0, seen.lost, seen.lostId});
+    if (!ended)
+        return failure(ended.error());
+    return {};
+}
+
+// ---- the event loop
+
+int PinnedGuard::onEvent(void* news, void* data, std::size_t size) {
+    auto& collected = *static_cast<GuardNews*>(news);
+    guard_event event{};
+    std::memcpy(&event, data, std::min(size, sizeof event));
+    if (event.kind == GUARD_EVENT_RELEASED)
+        collected.released.push_back(CgroupId{event.id});
+    else
+        collected.held = true;
+    return 0;
+}
+
+GuardNews PinnedGuard::takeNews() {
+    ring_buffer__consume(events_.get());
+    return std::exchange(news_, {});
+}
+
+GraceTicket PinnedGuard::finishedGrace() {
+    const auto finished = grace_->finished();
+    if (slots_.hasGivenUp() && finished >= slotsGivenUp_)
+        emptyUnusedSlots();
+    return finished;
+}
+
+GuardCounters PinnedGuard::counters() const {
+    return {load(state_->held_count), load(state_->interim_runs), load(state_->missing_queues),
+            load(state_->lost_drops)};
+}
+
+// ---- guards before this one
+
+bool PinnedGuard::hasPredecessor() const {
+    const auto layouts = pinnedLayouts(bpffs_);
+    return !layouts.empty() && layouts.front() < GUARD_LAYOUT;
+}
+
+Status PinnedGuard::retirePredecessor() {
+    for (const unsigned layout : pinnedLayouts(bpffs_))
+        if (layout < GUARD_LAYOUT)
+            if (auto removed = removeGuard(layoutDirectory(bpffs_, layout)); !removed)
+                return removed;
+    return {};
+}
+
+} // namespace filterd
