@@ -1,17 +1,10 @@
 #include "dbus/bridge.hpp"
 
-#include "base/log.hpp"
-
 #include <systemd/sd-bus.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <chrono>
 #include <cstdlib>
-#include <limits>
 #include <string_view>
-#include <sys/epoll.h>
 
 namespace filterd::bus {
 
@@ -44,146 +37,6 @@ std::optional<std::string> decodePath(const char* prefix, const std::string& pat
 std::unique_ptr<sdbus::IConnection> connect(const std::string& address) {
     return address.empty() ? sdbus::createSystemBusConnection()
                            : sdbus::createSessionBusConnectionWithAddress(address);
-}
-
-namespace {
-
-struct Wait {
-    int fd;
-    std::uint32_t events;
-    std::uint64_t until; // on CLOCK_MONOTONIC, in microseconds; UINT64_MAX: no limit
-};
-
-#if FILTERD_SDBUS_VERSION >= 2
-Wait nextWait(const sdbus::IConnection& connection) {
-    const auto data = connection.getEventLoopPollData();
-    const bool unlimited = data.timeout == std::chrono::microseconds::max() || data.timeout.count() < 0;
-    return {data.fd, static_cast<std::uint32_t>(data.events),
-            unlimited ? std::numeric_limits<std::uint64_t>::max()
-                      : static_cast<std::uint64_t>(data.timeout.count())};
-}
-bool processOne(sdbus::IConnection& connection) { return connection.processPendingEvent(); }
-#else
-Wait nextWait(const sdbus::IConnection& connection) {
-    const auto data = connection.getEventLoopPollData();
-    return {data.fd, static_cast<std::uint32_t>(data.events), data.timeout_usec};
-}
-bool processOne(sdbus::IConnection& connection) { return connection.processPendingRequest(); }
-#endif
-
-} // namespace
-
-// One implementation for both versions. 2.x has attachSdEventLoop(), but a lost connection throws through
-// libsystemd's frames there, and nobody is told.
-class LoopAttachment::Sources : public std::enable_shared_from_this<LoopAttachment::Sources> {
-  public:
-    Sources(sdbus::IConnection& connection, LostHandler onLost)
-        : connection_(connection), onLost_(std::move(onLost)) {}
-    Sources(const Sources&) = delete;
-    Sources& operator=(const Sources&) = delete;
-    ~Sources() { close(); }
-
-    void open(sd_event* loop, std::int64_t priority);
-    void close();
-
-  private:
-    static constexpr int kMessagesPerTurn = 32; // then other sources get theirs
-
-    static int onPrepare(sd_event_source*, void* self) {
-        return static_cast<Sources*>(self)->guarded(&Sources::refresh);
-    }
-    static int onReadable(sd_event_source*, int, std::uint32_t, void* self) {
-        return static_cast<Sources*>(self)->guarded(&Sources::process);
-    }
-    static int onTime(sd_event_source*, std::uint64_t, void* self) {
-        return static_cast<Sources*>(self)->guarded(&Sources::process);
-    }
-
-    void refresh();
-    void process();
-    int guarded(void (Sources::*step)());
-    void lose(const std::string& reason);
-
-    sdbus::IConnection& connection_;
-    LostHandler onLost_;
-    sd_event_source* io_ = nullptr;
-    sd_event_source* timer_ = nullptr;
-};
-
-void LoopAttachment::Sources::open(sd_event* loop, std::int64_t priority) {
-    const Wait wait = nextWait(connection_);
-    const auto check = [](int result) {
-        if (result < 0)
-            throw sdbus::createError(-result, "cannot attach the bus connection to the event loop");
-    };
-    check(sd_event_add_io(loop, &io_, wait.fd, wait.events, onReadable, this));
-    check(sd_event_source_set_prepare(io_, onPrepare));
-    check(sd_event_source_set_priority(io_, priority));
-    check(sd_event_add_time(loop, &timer_, CLOCK_MONOTONIC, 0, 0, onTime, this));
-    check(sd_event_source_set_priority(timer_, priority));
-}
-
-void LoopAttachment::Sources::close() {
-    io_ = sd_event_source_disable_unref(io_);
-    timer_ = sd_event_source_disable_unref(timer_);
-}
-
-// Before every poll: what to wait for now. Messages read during a blocking call elsewhere are waiting in the
-// library, not in the socket; then the time is already over and the timer fires at once.
-void LoopAttachment::Sources::refresh() {
-    const Wait wait = nextWait(connection_);
-    sd_event_source_set_io_events(io_, wait.events);
-    const bool limited = wait.until != std::numeric_limits<std::uint64_t>::max();
-    if (limited)
-        sd_event_source_set_time(timer_, wait.until);
-    sd_event_source_set_enabled(timer_, limited ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
-}
-
-void LoopAttachment::Sources::process() {
-    for (int turn = 0; turn < kMessagesPerTurn && io_ && processOne(connection_);)
-        ++turn;
-}
-
-int LoopAttachment::Sources::guarded(void (Sources::*step)()) {
-    const auto alive = shared_from_this(); // a handler may end the attachment
-    try {
-        if (io_)
-            (this->*step)();
-    } catch (const std::exception& error) {
-        lose(error.what());
-    } catch (...) {
-        lose("unknown exception");
-    }
-    return 0;
-}
-
-void LoopAttachment::Sources::lose(const std::string& reason) {
-    close();
-    if (const LostHandler onLost = std::move(onLost_))
-        contain("lost bus connection", [&] { onLost(reason); });
-}
-
-LoopAttachment::LoopAttachment(sdbus::IConnection& connection, sd_event* loop, LostHandler onLost,
-                               std::int64_t priority)
-    : sources_(std::make_shared<Sources>(connection, std::move(onLost))) {
-    sources_->open(loop, priority);
-}
-
-LoopAttachment::~LoopAttachment() = default;
-
-sdbus::Slot addMatch(sdbus::IConnection& connection, const std::string& rule,
-                     std::function<void(sdbus::Message&)> handler) {
-#if FILTERD_SDBUS_VERSION >= 2
-    auto callback = [handler = std::move(handler)](sdbus::Message message) {
-        contain("bus match", [&] { handler(message); });
-    };
-    return connection.addMatch(rule, std::move(callback), sdbus::return_slot);
-#else
-    auto callback = [handler = std::move(handler)](sdbus::Message& message) {
-        contain("bus match", [&] { handler(message); });
-    };
-    return connection.addMatch(rule, std::move(callback));
-#endif
 }
 
 void addObjectManager(sdbus::IConnection& connection, const ObjectPath& path) {
@@ -325,30 +178,6 @@ namespace detail {
 
 void throwError(const Error& error) { throw makeError(error); }
 
-void translateException() {
-    try {
-        throw;
-    } catch (const sdbus::Error&) {
-        throw;
-    } catch (const std::exception& error) {
-        log::error(std::string("bug: exception in a bus call: ") + error.what());
-        throwError({ErrorCode::Internal, std::string("internal error: ") + error.what()});
-    } catch (...) {
-        log::error("bug: unknown exception in a bus call");
-        throwError({ErrorCode::Internal, "internal error"});
-    }
-}
-
 } // namespace detail
-
-void contain(const char* what, const std::function<void()>& body) noexcept {
-    try {
-        body();
-    } catch (const std::exception& error) {
-        log::error(std::string(what) + ": " + error.what());
-    } catch (...) {
-        log::error(std::string(what) + ": unknown exception");
-    }
-}
 
 } // namespace filterd::bus

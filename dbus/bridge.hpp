@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -93,6 +94,12 @@ void finishRegistration(sdbus::IProxy& proxy);
 
 // All properties of one interface in one call: they belong to one moment.
 [[nodiscard]] std::map<std::string, sdbus::Variant> properties(sdbus::IProxy& proxy, const char* interface);
+
+// A structure's fields for a structured binding, which 1.2's Struct does not support itself.
+template<typename... Fields>
+[[nodiscard]] const std::tuple<Fields...>& fields(const sdbus::Struct<Fields...>& structure) {
+    return structure;
+}
 
 // ---- Objects --------------------------------------------------------------------------------------------
 

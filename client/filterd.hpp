@@ -1,0 +1,203 @@
+#ifndef FILTERD_FILTERD_HPP
+#define FILTERD_FILTERD_HPP
+// libfilterd: filterd from C++20. Link with: pkg-config --cflags --libs filterd
+//
+//     auto client = filterd::client::Client::connect();
+//     if (!client)
+//         return complain(client.error().message);
+//     auto reference = client->acquire("port443");   // held until it is destroyed
+//
+// No function throws; every failure is an Error. A Client and its References belong to one thread at a time.
+// Every call blocks until the daemon has answered, for at most the time given to connect().
+
+#include <tl/expected.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#if defined(__GNUC__)
+#define FILTERD_EXPORT __attribute__((visibility("default")))
+#else
+#define FILTERD_EXPORT
+#endif
+
+namespace filterd::client {
+
+// name: what went wrong, for programs: a D-Bus error name, most often org.filterd1.Error.*, or one of the two
+// below. message: one sentence for people.
+struct Error {
+    std::string name;
+    std::string message;
+};
+
+inline constexpr std::string_view kNoBus = "org.filterd1.Client.NoBus"; // no bus to connect to
+inline constexpr std::string_view kNoDaemon =
+    "org.filterd1.Client.NoDaemon"; // nobody answers as org.filterd1
+
+template<typename T>
+using Result = tl::expected<T, Error>;
+
+struct LoadOptions {
+    std::string program; // which program of the object; needed only if it holds several
+    bool replace =
+        false; // replace other content that is loaded under this name, in every queue that holds it
+};
+
+struct FilterSummary {
+    std::string name;
+    std::string direction; // "ingress", "egress" or "either"
+    std::uint32_t programId = 0;
+    std::uint32_t references = 0;
+};
+
+struct Holder {
+    std::string kind; // "keep", "client", "unit", "rule" or "attachment"
+    std::string name;
+};
+
+struct Filter {
+    std::string name;
+    std::string digest;
+    std::string program;
+    std::uint32_t programId = 0;
+    std::string tag;
+    std::string direction;
+    std::string pinPath;
+    std::vector<std::string> maps;
+    std::vector<Holder> references;
+};
+
+enum class OnFailure { Hold, Pass };
+
+struct Queues {
+    std::vector<std::string> ingress; // filter names in order; the first drop wins
+    std::vector<std::string> egress;
+    OnFailure onFailure = OnFailure::Hold;
+};
+
+struct Rule {
+    std::string source; // "bus" or the file
+    std::vector<std::string> targets;
+    Queues queues;
+};
+
+struct UnitSummary {
+    std::string name;
+    std::string state; // "attached", "held" or "failed"
+    std::string rule;  // the source of its rule
+};
+
+struct Unit {
+    std::string name;
+    std::string controlGroup;
+    std::uint64_t controlGroupId = 0;
+    std::string state;
+    std::string error;
+    std::string rule;
+    std::vector<std::string> ingressQueue;
+    std::vector<std::string> egressQueue;
+    std::string ingressMode; // "fused", "links" or ""
+    std::string egressMode;
+    std::string modeReason;
+    std::uint32_t ingressProgramId = 0;
+    std::uint32_t egressProgramId = 0;
+};
+
+struct FilterDrops {
+    std::string filter;
+    std::uint64_t packets = 0;
+};
+
+struct Counters {
+    std::string direction; // "ingress" or "egress"
+    std::uint64_t passed = 0;
+    std::vector<FilterDrops> dropped;
+};
+
+struct Status {
+    std::string version;
+    std::uint32_t filters = 0;
+    std::uint32_t rules = 0;
+    std::uint32_t units = 0;
+    bool enforcing = true;
+    std::vector<std::string> configurationErrors; // each as FILE:LINE: REASON
+};
+
+class Session;
+
+// One reference to a filter, held by this connection: the filter stays loaded while it lives.
+class FILTERD_EXPORT Reference {
+  public:
+    Reference(Reference&& other) noexcept;
+    Reference& operator=(Reference&& other) noexcept;
+    Reference(const Reference&) = delete;
+    Reference& operator=(const Reference&) = delete;
+    ~Reference(); // releases; the end of the connection would do it too
+
+    [[nodiscard]] const std::string& filter() const noexcept { return filter_; }
+    // Releases now, and tells whether that worked. Nothing is held afterwards.
+    Result<void> release() noexcept;
+
+  private:
+    friend class Client;
+    Reference(std::shared_ptr<Session> session, std::string filter) noexcept;
+
+    std::shared_ptr<Session> session_;
+    std::string filter_;
+};
+
+class FILTERD_EXPORT Client {
+  public:
+    // Connects to the system bus, or to the bus at a D-Bus address.
+    [[nodiscard]] static Result<Client> connect(std::chrono::milliseconds timeout = kTimeout) noexcept;
+    [[nodiscard]] static Result<Client> connect(const std::string& address,
+                                                std::chrono::milliseconds timeout = kTimeout) noexcept;
+    static constexpr std::chrono::milliseconds kTimeout{25'000};
+
+    Client(Client&&) noexcept;
+    Client& operator=(Client&&) noexcept;
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+    ~Client();
+
+    // Loads a filter that stays until unload(). The caller's process opens the object: the daemon needs no
+    // access to the path.
+    Result<void> load(const std::string& name, const std::string& object,
+                      const LoadOptions& options = {}) noexcept;
+    // The same, but the daemon opens the (absolute) path.
+    Result<void> loadFromPath(const std::string& name, const std::string& object,
+                              const LoadOptions& options = {}) noexcept;
+    // Loads a filter, and holds its only reference.
+    [[nodiscard]] Result<Reference> loadTransient(const std::string& name, const std::string& object,
+                                                  const LoadOptions& options = {}) noexcept;
+    Result<void> unload(const std::string& name) noexcept;
+    [[nodiscard]] Result<Reference> acquire(const std::string& name) noexcept;
+
+    [[nodiscard]] Result<std::vector<FilterSummary>> filters() const noexcept;
+    [[nodiscard]] Result<Filter> filter(const std::string& name) const noexcept;
+
+    // unit: a unit name, a glob over unit names, or an absolute cgroup path.
+    Result<void> setQueue(const std::string& unit, const Queues& queues) noexcept;
+    Result<void> resetQueue(const std::string& unit) noexcept;
+    [[nodiscard]] Result<std::vector<Rule>> rules() const noexcept;
+
+    [[nodiscard]] Result<std::vector<UnitSummary>> units() const noexcept;
+    [[nodiscard]] Result<Unit> unit(const std::string& name) const noexcept;
+    [[nodiscard]] Result<std::vector<Counters>> counters(const std::string& unit) const noexcept;
+
+    [[nodiscard]] Result<Status> status() const noexcept;
+    Result<void> reload() noexcept;
+
+  private:
+    explicit Client(std::shared_ptr<Session> session) noexcept;
+
+    std::shared_ptr<Session> session_;
+};
+
+} // namespace filterd::client
+
+#endif

@@ -1,0 +1,54 @@
+#include "client/session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <string_view>
+
+namespace filterd::client {
+
+namespace {
+
+// How the bus says that nobody owns the name and that starting the owner failed.
+constexpr std::array<std::string_view, 5> kAbsent{
+    "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
+    "org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.systemd1.UnitMasked",
+    "org.freedesktop.systemd1.LoadFailed"};
+constexpr std::string_view kSpawnFailed = "org.freedesktop.DBus.Error.Spawn.";
+
+bool tellsOfNoDaemon(std::string_view name) {
+    return std::find(kAbsent.begin(), kAbsent.end(), name) != kAbsent.end() ||
+           name.substr(0, kSpawnFailed.size()) == kSpawnFailed;
+}
+
+std::unique_ptr<sdbus::IConnection> open(const std::string& address, std::chrono::milliseconds timeout) {
+    try {
+        auto connection = bus::connect(address);
+        connection->setMethodCallTimeout(timeout);
+        return connection;
+    } catch (const sdbus::Error& error) {
+        throw bus::makeError(std::string(kNoBus), "cannot connect to the bus: " + error.getMessage());
+    }
+}
+
+} // namespace
+
+Session::Session(const std::string& address, std::chrono::milliseconds timeout)
+    : connection_(open(address, timeout)), manager_(*connection_) {}
+
+Error currentError() {
+    try {
+        throw;
+    } catch (const sdbus::Error& error) {
+        const std::string name = error.getName();
+        if (tellsOfNoDaemon(name))
+            return {std::string(kNoDaemon), "the filterd daemon does not answer: " + error.getMessage()};
+        return {name, error.getMessage()};
+    } catch (const std::exception& error) {
+        return {bus::busErrorName(ErrorCode::Internal), error.what()};
+    } catch (...) {
+        return {bus::busErrorName(ErrorCode::Internal), "unknown exception"};
+    }
+}
+
+} // namespace filterd::client

@@ -1,0 +1,67 @@
+#pragma once
+// A connection to the daemon: the generated proxies on one bus connection. It stands between sdbus-c++ and
+// the public header, and lets no exception out.
+
+#include "dbus/bridge.hpp"
+#include "glue/Manager_proxy.hpp"
+#include "glue/Unit_proxy.hpp"
+
+#include <filterd/filterd.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace filterd::client {
+
+// Never registered: it takes part in no signal, and so installs no matches on the bus.
+class ManagerProxy final : public sdbus::ProxyInterfaces<org::filterd1::Manager_proxy> {
+  public:
+    explicit ManagerProxy(sdbus::IConnection& connection)
+        : ProxyInterfaces(connection, bus::BusName(bus::kServiceName), bus::ObjectPath(bus::kManagerPath)) {}
+    sdbus::IProxy& proxy() { return getProxy(); }
+
+  private:
+    void onUnitAttached(const std::string&, const sdbus::ObjectPath&) override {}
+    void onUnitFailed(const std::string&, const std::string&) override {}
+};
+
+class UnitProxy final : public sdbus::ProxyInterfaces<org::filterd1::Unit_proxy> {
+  public:
+    UnitProxy(sdbus::IConnection& connection, const std::string& path)
+        : ProxyInterfaces(connection, bus::BusName(bus::kServiceName), bus::ObjectPath(path)) {}
+};
+
+class Session {
+  public:
+    Session(const std::string& address, std::chrono::milliseconds timeout);
+
+    [[nodiscard]] sdbus::IConnection& connection() { return *connection_; }
+    [[nodiscard]] ManagerProxy& manager() { return manager_; }
+
+  private:
+    std::unique_ptr<sdbus::IConnection> connection_;
+    ManagerProxy manager_;
+};
+
+// The exception in flight, as an error.
+[[nodiscard]] Error currentError();
+
+// Calls body and turns what it throws into an error: the border that no exception crosses.
+template<typename Body>
+Result<std::invoke_result_t<Body>> guarded(Body&& body) noexcept {
+    try {
+        if constexpr (std::is_void_v<std::invoke_result_t<Body>>) {
+            std::forward<Body>(body)();
+            return {};
+        } else {
+            return std::forward<Body>(body)();
+        }
+    } catch (...) {
+        return tl::unexpected<Error>(currentError());
+    }
+}
+
+} // namespace filterd::client
