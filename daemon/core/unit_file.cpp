@@ -51,16 +51,6 @@ std::size_t utf8Length(std::string_view text) {
     return 0;
 }
 
-bool isText(std::string_view text) {
-    while (!text.empty()) {
-        const auto length = text.front() == '\0' ? 0 : utf8Length(text);
-        if (length == 0)
-            return false;
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
 // A message goes to terminals and to the bus: it cuts between characters and repeats no control character.
 std::string quote(std::string_view text) {
     std::size_t end = std::min(text.size(), kQuoteMax);
@@ -173,6 +163,16 @@ class Parser {
 };
 
 } // namespace
+
+bool isText(std::string_view text) {
+    while (!text.empty()) {
+        const auto length = text.front() == '\0' ? 0 : utf8Length(text);
+        if (length == 0)
+            return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
 
 Error fileError(std::string_view path, std::size_t line, std::string_view what) {
     return {ErrorCode::BadConfiguration,

@@ -35,6 +35,9 @@ using SectionPredicate = bool (*)(std::string_view section);
 [[nodiscard]] inline bool isForeign(std::string_view name) { return name.starts_with("X-"); }
 [[nodiscard]] inline bool isNotForeign(std::string_view name) { return !isForeign(name); }
 
+// UTF-8 without NUL: what the bus and the journal carry.
+[[nodiscard]] bool isText(std::string_view text);
+
 // A BadConfiguration that begins with FILE:LINE.
 [[nodiscard]] Error fileError(std::string_view path, std::size_t line, std::string_view what);
 

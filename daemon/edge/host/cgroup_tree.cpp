@@ -1,0 +1,92 @@
+#include "edge/host/cgroup_tree.hpp"
+
+#include "base/log.hpp"
+#include "edge/host/cgroup_directory.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace filterd {
+
+namespace {
+
+void walk(int directory, const std::string& path, std::vector<UnitCgroup>& units) {
+    for (auto& child : listUnits(directory)) {
+        std::string below = path + "/" + child.name;
+        const bool isSlice = child.isSlice();
+        units.push_back({std::move(child.unit), {child.id, below}});
+        if (!isSlice)
+            continue;
+        if (const auto slice = openDirectory(directory, child.name))
+            walk(slice.get(), below, units);
+        else if (errno != ENOENT)
+            log::error("cannot list the cgroup " + below + ": " + std::strerror(errno));
+    }
+}
+
+// "/a//b/" -> "/a/b"; empty for the root.
+std::string tidy(std::string_view path) {
+    std::string tidied;
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        const auto part = path.substr(0, slash);
+        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+        if (!part.empty() && part != ".")
+            tidied.append("/").append(part);
+    }
+    return tidied;
+}
+
+bool climbs(const std::string& path) { return (path + "/").find("/../") != std::string::npos; }
+
+} // namespace
+
+Result<CgroupFs> CgroupFs::create(std::string root) {
+    UniqueFd directory(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory)
+        return failure(systemError("open " + root, errno));
+    return CgroupFs(tidy(root), std::move(directory));
+}
+
+std::vector<UnitCgroup> CgroupFs::units() {
+    std::vector<UnitCgroup> units;
+    walk(rootDirectory_.get(), "", units);
+    return units;
+}
+
+Result<Cgroup> CgroupFs::find(const std::string& path) {
+    if (!path.starts_with('/') || climbs(path))
+        return failure(ErrorCode::InvalidName,
+                       "'" + path + "' is no cgroup path, write it from the root and without '..'");
+    auto below = tidy(path);
+    if (below == root_ || below.starts_with(root_ + "/"))
+        below.erase(0, root_.size());
+    const auto directory = openBelow(below);
+    if (!directory)
+        return failure(directory.error());
+    const auto id = idOfDirectory(directory->get());
+    if (!id)
+        return failure(systemError("stat " + root_ + below, errno));
+    return Cgroup{*id, below.empty() ? "/" : below};
+}
+
+Result<UniqueFd> CgroupFs::open(const Cgroup& cgroup) {
+    auto directory = openBelow(tidy(cgroup.path));
+    if (directory && idOfDirectory(directory->get()) != cgroup.id)
+        return failure(ErrorCode::NoSuchCgroup, "another cgroup is at " + root_ + cgroup.path + " by now");
+    return directory;
+}
+
+Result<UniqueFd> CgroupFs::openBelow(const std::string& path) const {
+    auto directory = openDirectory(rootDirectory_.get(), "." + path);
+    if (directory)
+        return directory;
+    const int error = errno;
+    if (error == ENOENT || error == ENOTDIR || error == ENODEV || error == ENAMETOOLONG)
+        return failure(ErrorCode::NoSuchCgroup, "no cgroup at " + root_ + path);
+    return failure(systemError("open " + root_ + path, error));
+}
+
+} // namespace filterd

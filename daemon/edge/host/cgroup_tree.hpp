@@ -1,0 +1,32 @@
+#pragma once
+// The cgroup tree as it is now, read from cgroupfs.
+
+#include "core/ports.hpp"
+
+#include <string>
+
+namespace filterd {
+
+class CgroupFs final : public CgroupTree {
+  public:
+    // `root`: where cgroup2 is mounted (cgroup2Mount()), or a directory below to see only that part.
+    [[nodiscard]] static Result<CgroupFs> create(std::string root);
+
+    // Does not name the root itself (-.slice): nothing is created there, and find("/") gives it.
+    [[nodiscard]] std::vector<UnitCgroup> units() override;
+    [[nodiscard]] Result<Cgroup> find(const std::string& path) override;
+    [[nodiscard]] Result<UniqueFd> open(const Cgroup& cgroup) override;
+
+    [[nodiscard]] const std::string& root() const { return root_; }
+
+  private:
+    CgroupFs(std::string root, UniqueFd directory)
+        : root_(std::move(root)), rootDirectory_(std::move(directory)) {}
+
+    [[nodiscard]] Result<UniqueFd> openBelow(const std::string& path) const;
+
+    std::string root_;
+    UniqueFd rootDirectory_;
+};
+
+} // namespace filterd

@@ -1,0 +1,127 @@
+#include "edge/host/cgroup_watch.hpp"
+
+#include "base/log.hpp"
+#include "core/names.hpp"
+#include "edge/host/cgroup_directory.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+namespace filterd {
+
+namespace {
+
+std::string unitAt(const std::string& path) { return unitOfCgroupName(path.substr(path.rfind('/') + 1)); }
+
+bool isSlice(const std::string& path) { return path.ends_with(".slice"); }
+
+} // namespace
+
+Result<CgroupWatch> CgroupWatch::create(const std::string& root) {
+    auto inotify = Inotify::create();
+    if (!inotify)
+        return failure(inotify.error());
+    UniqueFd directory(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory)
+        return failure(systemError("open " + root, errno));
+    CgroupWatch watch(std::move(*inotify), std::move(directory));
+    Events known;
+    if (auto entered = watch.enter("", known); !entered)
+        return failure(entered.error());
+    return watch;
+}
+
+// An event only says where to look: whatever is there when we look is the truth, so that an old event about a
+// directory that was made anew by now does no harm.
+std::vector<CgroupEvent> CgroupWatch::dispatch() {
+    Events events;
+    bool lost = false;
+    for (const auto& event : inotify_.read()) {
+        lost = lost || (event.mask & IN_Q_OVERFLOW) != 0;
+        const auto slice = slices_.find(event.watch);
+        if (slice == slices_.end() || (event.mask & IN_ISDIR) == 0 ||
+            !isUnitName(unitOfCgroupName(event.name)))
+            continue;
+        const auto path = slice->second + "/" + event.name;
+        look(path, idAt(path), events);
+    }
+    if (lost)
+        resynchronise(events);
+    return events;
+}
+
+// The watch comes before the list: what is created in between is in both.
+Status CgroupWatch::enter(const std::string& slice, Events& events) {
+    const auto directory = openDirectory(root_.get(), "." + slice);
+    if (!directory)
+        return failure(systemError("open " + slice, errno));
+    const auto watch = inotify_.watch(directory.get(), IN_CREATE | IN_DELETE);
+    if (watch) {
+        watches_[slice] = *watch;
+        slices_[*watch] = slice;
+    }
+    for (const auto& child : listUnits(directory.get()))
+        look(slice + "/" + child.name, child.id, events);
+    return watch ? Status{} : failure(watch.error());
+}
+
+void CgroupWatch::look(const std::string& path, std::optional<CgroupId> now, Events& events) {
+    if (const auto known = known_.find(path); known != known_.end()) {
+        if (now == known->second)
+            return;
+        vanish(path, events);
+    }
+    if (!now)
+        return;
+    known_[path] = *now;
+    events.emplace_back(CgroupAppeared{{unitAt(path), {*now, path}}});
+    if (!isSlice(path))
+        return;
+    if (const auto entered = enter(path, events); !entered && idAt(path) == now)
+        log::error("cannot watch the cgroup " + path + ": " + entered.error().message);
+}
+
+// A slice takes with it what was known below, deepest first.
+void CgroupWatch::vanish(const std::string& path, Events& events) {
+    std::vector<std::string> gone{path};
+    const auto below = path + "/";
+    for (auto it = known_.lower_bound(below); it != known_.end() && it->first.starts_with(below); ++it)
+        gone.push_back(it->first);
+    for (auto it = gone.rbegin(); it != gone.rend(); ++it) {
+        events.emplace_back(CgroupVanished{known_.at(*it), unitAt(*it)});
+        known_.erase(*it);
+        if (const auto watch = watches_.find(*it); watch != watches_.end()) {
+            inotify_.forget(watch->second);
+            slices_.erase(watch->second);
+            watches_.erase(watch);
+        }
+    }
+}
+
+void CgroupWatch::resynchronise(Events& events) {
+    std::vector<std::string> paths;
+    for (const auto& [path, id] : known_)
+        paths.push_back(path);
+    for (const auto& path : paths)
+        if (known_.count(path) > 0)
+            look(path, idAt(path), events);
+    paths.clear();
+    for (const auto& [slice, watch] : watches_)
+        paths.push_back(slice);
+    for (const auto& slice : paths)
+        if (const auto entered = enter(slice, events); !entered && idAt(slice))
+            log::error("cannot watch the cgroup " + slice + ": " + entered.error().message);
+    events.emplace_back(CgroupRescan{});
+}
+
+std::optional<CgroupId> CgroupWatch::idAt(const std::string& path) const {
+    struct stat info {};
+    if (::fstatat(root_.get(), ("." + path).c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISDIR(info.st_mode))
+        return std::nullopt;
+    return CgroupId{info.st_ino};
+}
+
+} // namespace filterd

@@ -1,0 +1,60 @@
+#pragma once
+// Tells when cgroups of system units appear and vanish: a wake-up with names, never a barrier (the guard is).
+
+#include "core/ports.hpp"
+#include "edge/host/inotify.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace filterd {
+
+struct CgroupAppeared {
+    UnitCgroup cgroup;
+    bool operator==(const CgroupAppeared&) const = default;
+};
+struct CgroupVanished {
+    CgroupId id;
+    std::string unit;
+    bool operator==(const CgroupVanished&) const = default;
+};
+// Events were lost. What could be found out stands before this; compare with CgroupTree::units().
+struct CgroupRescan {
+    bool operator==(const CgroupRescan&) const = default;
+};
+using CgroupEvent = std::variant<CgroupAppeared, CgroupVanished, CgroupRescan>;
+
+class CgroupWatch {
+  public:
+    // What exists already is not reported: create the watch first, then read CgroupTree::units(). What is
+    // created between the two is in both.
+    [[nodiscard]] static Result<CgroupWatch> create(const std::string& root);
+
+    [[nodiscard]] int fd() const { return inotify_.fd(); }
+
+    // Never blocks. A cgroup that came and went before it could be looked at is not reported.
+    [[nodiscard]] std::vector<CgroupEvent> dispatch();
+
+  private:
+    using Events = std::vector<CgroupEvent>;
+
+    CgroupWatch(Inotify inotify, UniqueFd root) : inotify_(std::move(inotify)), root_(std::move(root)) {}
+
+    Status enter(const std::string& slice, Events& events);
+    void look(const std::string& path, std::optional<CgroupId> now, Events& events);
+    void vanish(const std::string& path, Events& events);
+    void resynchronise(Events& events);
+    [[nodiscard]] std::optional<CgroupId> idAt(const std::string& path) const;
+
+    Inotify inotify_;
+    UniqueFd root_;
+    // All paths are below the root and begin with '/'; the root's own is empty.
+    std::map<std::string, CgroupId> known_;
+    std::map<std::string, int> watches_; // of slices and the root
+    std::map<int, std::string> slices_;  // the reverse
+};
+
+} // namespace filterd

@@ -1,0 +1,206 @@
+#include "edge/host/config_files.hpp"
+#include "temp_directory.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+
+namespace filterd {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class ConfigFilesTest : public testing::Test {
+  protected:
+    [[nodiscard]] Configuration read(const Configuration& last = {}) const {
+        return ConfigFiles({temp_.path() / "etc", temp_.path() / "run", temp_.path() / "lib"}).read(last);
+    }
+    void write(const std::string& name, const std::string& text) const { temp_.write(name, text); }
+    void writeRule(const std::string& name, const std::string& filter) const {
+        write(name, "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=" + filter + "\n");
+    }
+    void remove(const std::string& name) const { fs::remove_all(temp_.path() / name); }
+    [[nodiscard]] std::string at(const std::string& name) const { return (temp_.path() / name).string(); }
+
+    // "FILE INGRESS…" of each rule, with the file below the temporary directory.
+    [[nodiscard]] std::vector<std::string> summary(const Configuration& configuration) const {
+        std::vector<std::string> lines;
+        for (const auto& rule : configuration.rules) {
+            lines.push_back(fs::path(rule.source).lexically_relative(temp_.path()).string());
+            for (const auto& filter : rule.ingress)
+                lines.back() += " " + filter.text();
+        }
+        return lines;
+    }
+
+    TempDirectory temp_;
+};
+
+TEST_F(ConfigFilesTest, IsEmptyWithoutDirectories) { EXPECT_EQ(read(), Configuration{}); }
+
+TEST_F(ConfigFilesTest, OrdersByFileNameAcrossDirectories) {
+    writeRule("lib/30-c.queue", "c");
+    writeRule("etc/20-b.queue", "b");
+    writeRule("run/10-a.queue", "a");
+    writeRule("lib/9-z.queue", "z");
+    EXPECT_THAT(summary(read()),
+                ElementsAre("run/10-a.queue a", "etc/20-b.queue b", "lib/30-c.queue c", "lib/9-z.queue z"));
+}
+
+TEST_F(ConfigFilesTest, TakesTheHighestFileOfAName) {
+    writeRule("lib/a.queue", "lib");
+    writeRule("run/a.queue", "run");
+    EXPECT_THAT(summary(read()), ElementsAre("run/a.queue run"));
+    writeRule("etc/a.queue", "etc");
+    EXPECT_THAT(summary(read()), ElementsAre("etc/a.queue etc"));
+}
+
+TEST_F(ConfigFilesTest, IsMaskedByALinkToNullAndByAnEmptyFile) {
+    writeRule("lib/a.queue", "x");
+    writeRule("lib/b.queue", "x");
+    writeRule("lib/c.queue", "x");
+    fs::create_directories(temp_.path() / "etc");
+    fs::create_symlink("/dev/null", temp_.path() / "etc/a.queue");
+    write("run/b.queue", "");
+    const auto read1 = read();
+    EXPECT_THAT(summary(read1), ElementsAre("lib/c.queue x"));
+    EXPECT_THAT(read1.errors, IsEmpty());
+}
+
+TEST_F(ConfigFilesTest, FollowsALinkToAFile) {
+    write("elsewhere", "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=x\n");
+    fs::create_directories(temp_.path() / "etc");
+    fs::create_symlink("../elsewhere", temp_.path() / "etc/a.queue");
+    EXPECT_THAT(summary(read()), ElementsAre("etc/a.queue x"));
+}
+
+TEST_F(ConfigFilesTest, IgnoresOtherNames) {
+    write("etc/a.filter", "odd");
+    write("etc/.a.queue", "odd");
+    write("etc/a.queue~", "odd");
+    write("etc/a.queue.d/x.conf", "odd");
+    EXPECT_EQ(read(), Configuration{});
+}
+
+TEST_F(ConfigFilesTest, MergesDropInsOfAllDirectoriesByTheirNames) {
+    writeRule("lib/a.queue", "main");
+    write("etc/a.queue.d/20.conf", "[Queue]\nIngressFilter=etc20\n");
+    write("run/a.queue.d/10.conf", "[Queue]\nIngressFilter=run10\n");
+    write("lib/a.queue.d/30.conf", "[Queue]\nIngressFilter=lib30\n");
+    write("lib/a.queue.d/20.conf", "[Queue]\nIngressFilter=lib20\n");
+    write("lib/a.queue.d/25.conf", "[Queue]\nIngressFilter=lib25\n");
+    write("etc/a.queue.d/25.conf", "");
+    fs::create_symlink("/dev/null", temp_.path() / "run/a.queue.d/30.conf");
+    write("lib/a.queue.d/README", "odd");
+    EXPECT_THAT(summary(read()), ElementsAre("lib/a.queue main run10 etc20"));
+}
+
+TEST_F(ConfigFilesTest, NeverLetsOneBadFileStopTheOthers) {
+    writeRule("etc/1.queue", "x");
+    write("etc/2.queue", "[Match]\nUnit=nginx\n");
+    writeRule("etc/3.queue", "z");
+    const auto configuration = read();
+    EXPECT_THAT(summary(configuration), ElementsAre("etc/1.queue x", "etc/3.queue z"));
+    EXPECT_THAT(configuration.errors, ElementsAre(StartsWith(at("etc/2.queue") + ":2: ")));
+}
+
+TEST_F(ConfigFilesTest, KeepsTheLastGoodStateOfABrokenFile) {
+    writeRule("lib/a.queue", "good");
+    writeRule("lib/b.queue", "b");
+    const auto last = read();
+    write("lib/a.queue", "[Match]\nUnit=a.service\n[Queue]\nIngresFilter=typo\n");
+    auto broken = read(last);
+    EXPECT_EQ(broken.rules, last.rules);
+    EXPECT_THAT(broken.errors, ElementsAre(StartsWith(at("lib/a.queue") + ":4: ")));
+
+    broken = read(broken);
+    EXPECT_EQ(broken.rules, last.rules) << "also the second time";
+
+    writeRule("lib/a.queue", "better");
+    EXPECT_THAT(summary(read(broken)), ElementsAre("lib/a.queue better", "lib/b.queue b"));
+}
+
+TEST_F(ConfigFilesTest, KeepsTheLastGoodStateByNameUnderABrokenOverride) {
+    writeRule("lib/a.queue", "good");
+    const auto last = read();
+    write("etc/a.queue", "typo");
+    const auto broken = read(last);
+    EXPECT_EQ(broken.rules, last.rules);
+    EXPECT_EQ(broken.errors.size(), 1U);
+}
+
+TEST_F(ConfigFilesTest, CountsABrokenDropInAsABrokenFile) {
+    writeRule("lib/a.queue", "good");
+    const auto last = read();
+    write("etc/a.queue.d/x.conf", "\n\n[Queue]\nOnFailure=maybe\n");
+    const auto broken = read(last);
+    EXPECT_EQ(broken.rules, last.rules);
+    EXPECT_THAT(broken.errors, ElementsAre(StartsWith(at("etc/a.queue.d/x.conf") + ":4: ")));
+}
+
+TEST_F(ConfigFilesTest, ForgetsARuleWhoseFileIsGoneOrMasked) {
+    writeRule("lib/a.queue", "x");
+    writeRule("lib/b.queue", "x");
+    const auto last = read();
+    remove("lib/a.queue");
+    write("etc/b.queue", "");
+    EXPECT_EQ(read(last), Configuration{});
+}
+
+TEST_F(ConfigFilesTest, NeverTakesARuleOfTheBusForThatOfAFile) {
+    write("etc/bus", "odd");
+    write("etc/a.queue", "odd");
+    Configuration last;
+    last.rules.push_back({.source = "bus", .targets = {"a.service"}, .ingress = {}, .egress = {}});
+    EXPECT_THAT(read(last).rules, IsEmpty());
+}
+
+TEST_F(ConfigFilesTest, RefusesWhatIsNoSmallRegularFile) {
+    fs::create_directories(temp_.path() / "etc/1-directory.queue");
+    ASSERT_EQ(::mkfifo(at("etc/2-fifo.queue").c_str(), 0600), 0);
+    write("etc/3-large.queue", std::string((1U << 20) + 1, '#'));
+    fs::create_symlink("nowhere", temp_.path() / "etc/4-dangling.queue");
+    fs::create_symlink("5-loop.queue", temp_.path() / "etc/5-loop.queue");
+    writeRule("etc/6-good.queue", "x");
+    const auto configuration = read();
+    EXPECT_THAT(summary(configuration), ElementsAre("etc/6-good.queue x"));
+    EXPECT_THAT(configuration.errors,
+                ElementsAre(StartsWith(at("etc/1-directory.queue") + ": is not a regular file"),
+                            StartsWith(at("etc/2-fifo.queue") + ": is not a regular file"),
+                            StartsWith(at("etc/3-large.queue") + ": is larger than 1 MiB"),
+                            StartsWith(at("etc/4-dangling.queue") + ": cannot be read"),
+                            StartsWith(at("etc/5-loop.queue") + ": cannot be read")));
+}
+
+TEST_F(ConfigFilesTest, ReadsAFileOfOneMebibyte) {
+    std::string text = "[Match]\nUnit=a.service\n#";
+    text.resize(1U << 20, 'x');
+    write("etc/a.queue", text);
+    EXPECT_EQ(read().rules.size(), 1U);
+}
+
+TEST_F(ConfigFilesTest, KeepsTheRulesOfADirectoryThatCannotBeListed) {
+    writeRule("etc/a.queue", "x");
+    writeRule("lib/b.queue", "y");
+    const auto last = read();
+    remove("etc");
+    write("etc", "a file where the directory should be");
+    const auto configuration = read(last);
+    EXPECT_EQ(configuration.rules, last.rules);
+    EXPECT_THAT(configuration.errors, ElementsAre(StartsWith(at("etc") + ": cannot be listed")));
+}
+
+TEST_F(ConfigFilesTest, ReportsANameThatIsNotText) {
+    writeRule("etc/a\xff.queue", "x");
+    writeRule("etc/ä.queue", "y");
+    const auto configuration = read();
+    EXPECT_THAT(summary(configuration), ElementsAre("etc/ä.queue y"));
+    EXPECT_THAT(configuration.errors, ElementsAre(StartsWith(at("etc") + ": ")));
+}
+
+} // namespace
+} // namespace filterd
