@@ -74,8 +74,8 @@ struct Filter {
 enum class OnFailure { Hold, Pass };
 
 struct Queues {
-    std::vector<std::string> ingress; // filter names in order; the first drop wins
-    std::vector<std::string> egress;
+    std::vector<std::string> ingress = {}; // filter names in order; the first drop wins
+    std::vector<std::string> egress = {};
     OnFailure onFailure = OnFailure::Hold;
 };
 

@@ -1,0 +1,165 @@
+// libfilterd and the bridge against a stand-in for the daemon on a private bus.
+
+#include "fake_daemon.hpp"
+#include "private_bus.hpp"
+
+#include <filterd/filterd.hpp>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+
+namespace filterd::test {
+namespace {
+
+using namespace std::chrono_literals;
+using client::Client;
+
+class ClientTest : public testing::Test {
+  protected:
+    PrivateBus bus_;
+    FakeDaemon daemon_{bus_.address()};
+    Client client_ = Client::connect(bus_.address(), 10s).value();
+    std::filesystem::path object_ = std::filesystem::path(testing::TempDir()) / "client_test.o";
+
+    void SetUp() override { std::ofstream(object_) << "ELF"; }
+    void TearDown() override { std::filesystem::remove(object_); }
+};
+
+TEST_F(ClientTest, LoadPassesTheObjectAndTheOptions) {
+    EXPECT_TRUE(client_.load("drop", object_));
+    EXPECT_TRUE(daemon_.saw("load drop 3"));
+    EXPECT_TRUE(client_.load("drop", object_, {.program = "ingress", .replace = true}));
+    EXPECT_TRUE(daemon_.saw("load drop 3 program=ingress replace=yes"));
+    EXPECT_TRUE(client_.loadFromPath("drop", "/x.o"));
+    EXPECT_TRUE(daemon_.saw("load drop from /x.o 0"));
+}
+
+TEST_F(ClientTest, ErrorsKeepNameAndMessage) {
+    const auto taken = client_.load("taken", object_);
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().name, "org.filterd1.Error.FilterNameTaken");
+    EXPECT_EQ(taken.error().message, "filter taken: other content is loaded");
+    const auto inUse = client_.unload("drop@1");
+    ASSERT_FALSE(inUse);
+    EXPECT_EQ(inUse.error().name, "org.filterd1.Error.FilterInUse");
+}
+
+TEST_F(ClientTest, AnExceptionInAHandlerIsAnErrorAndTheDaemonLives) {
+    const auto boom = client_.load("boom", object_);
+    ASSERT_FALSE(boom);
+    EXPECT_EQ(boom.error().name, "org.filterd1.Error.Internal");
+    EXPECT_TRUE(client_.load("drop", object_));
+}
+
+TEST_F(ClientTest, TextThatIsNoUtf8StillArrives) {
+    const auto bytes = client_.load("bytes", object_);
+    ASSERT_FALSE(bytes);
+    EXPECT_EQ(bytes.error().name, "org.filterd1.Error.InvalidObject");
+    EXPECT_EQ(bytes.error().message, "not ? UTF-8");
+}
+
+TEST_F(ClientTest, LoadRefusesWhatIsNoFileItself) {
+    const auto missing = client_.load("drop", "/nonexistent.o");
+    ASSERT_FALSE(missing);
+    EXPECT_NE(missing.error().message.find("/nonexistent.o"), std::string::npos);
+    const auto directory = client_.load("drop", "/tmp");
+    ASSERT_FALSE(directory);
+    EXPECT_EQ(directory.error().name, "org.filterd1.Error.InvalidObject");
+}
+
+TEST_F(ClientTest, AReferenceIsReleasedOnce) {
+    {
+        auto reference = client_.acquire("drop@1");
+        ASSERT_TRUE(reference);
+        EXPECT_TRUE(daemon_.saw("acquire drop@1"));
+        auto moved = std::move(*reference);
+        EXPECT_FALSE(daemon_.saw("release drop@1"));
+        EXPECT_TRUE(moved.release());
+        EXPECT_TRUE(daemon_.saw("release drop@1"));
+    }
+    EXPECT_FALSE(client_.acquire("other"));
+}
+
+TEST_F(ClientTest, AReferenceIsReleasedWhenItIsDestroyed) {
+    { const auto reference = client_.loadTransient("own", object_); }
+    EXPECT_TRUE(daemon_.saw("load own 3 transient=yes"));
+    EXPECT_TRUE(client_.status());
+    EXPECT_TRUE(daemon_.saw("release own"));
+}
+
+TEST_F(ClientTest, FiltersAreListedAndShown) {
+    const auto filters = client_.filters();
+    ASSERT_TRUE(filters);
+    ASSERT_EQ(filters->size(), 1U);
+    EXPECT_EQ(filters->front().name, "drop@1");
+    EXPECT_EQ(filters->front().programId, 42U);
+    const auto filter = client_.filter("drop@1");
+    ASSERT_TRUE(filter) << filter.error().message;
+    EXPECT_EQ(filter->pinPath, "/sys/fs/bpf/filterd/filters/drop@1");
+    EXPECT_EQ(filter->maps, (Names{"ports", ".bss"}));
+    ASSERT_EQ(filter->references.size(), 2U);
+    EXPECT_EQ(filter->references[1].kind, "rule");
+    EXPECT_EQ(client_.filter("other").error().name, "org.filterd1.Error.NoSuchFilter");
+}
+
+TEST_F(ClientTest, QueuesAreSetResetAndListed) {
+    EXPECT_TRUE(client_.setQueue("nginx.service", {.ingress = {"a", "b"}, .egress = {"c"}}));
+    EXPECT_TRUE(daemon_.saw("queue nginx.service 2/1"));
+    EXPECT_TRUE(client_.setQueue("x.service", {.onFailure = client::OnFailure::Pass}));
+    EXPECT_TRUE(daemon_.saw("queue x.service 0/0 on-failure=pass"));
+    EXPECT_TRUE(client_.resetQueue("nginx.service"));
+    EXPECT_EQ(client_.resetQueue("other.service").error().name, "org.filterd1.Error.NoSuchRule");
+    const auto rules = client_.rules();
+    ASSERT_TRUE(rules);
+    ASSERT_EQ(rules->size(), 2U);
+    EXPECT_EQ(rules->front().queues.onFailure, client::OnFailure::Pass);
+    EXPECT_EQ(rules->back().targets, (Names{"web@*.service", "api.service"}));
+}
+
+TEST_F(ClientTest, UnitsAreListedShownAndCounted) {
+    const auto units = client_.units();
+    ASSERT_TRUE(units);
+    EXPECT_EQ(units->front().state, "attached");
+    const auto unit = client_.unit("nginx.service");
+    ASSERT_TRUE(unit) << unit.error().message;
+    EXPECT_EQ(unit->controlGroupId, 4711U);
+    EXPECT_EQ(unit->ingressProgramId, 99U);
+    const auto counters = client_.counters("nginx.service");
+    ASSERT_TRUE(counters);
+    EXPECT_EQ(counters->front().passed, 7U);
+    EXPECT_EQ(counters->front().dropped.front().packets, 3U);
+    EXPECT_EQ(client_.unit("other.service").error().name, "org.filterd1.Error.NoSuchUnit");
+}
+
+TEST_F(ClientTest, StatusAndReload) {
+    const auto status = client_.status();
+    ASSERT_TRUE(status) << status.error().message;
+    EXPECT_EQ(status->version, "0.1.0");
+    EXPECT_TRUE(status->enforcing);
+    EXPECT_EQ(client_.reload().error().name, "org.filterd1.Error.BadConfiguration");
+}
+
+TEST_F(ClientTest, ALostBusIsToldToBothSides) {
+    auto lost = daemon_.lost();
+    bus_.stop();
+    ASSERT_EQ(lost.wait_for(10s), std::future_status::ready);
+    EXPECT_FALSE(lost.get().empty());
+    EXPECT_FALSE(client_.status());
+}
+
+TEST(ClientWithoutDaemon, IsToldSo) {
+    const PrivateBus bus;
+    auto client = Client::connect(bus.address(), 10s);
+    ASSERT_TRUE(client);
+    EXPECT_EQ(client->status().error().name, client::kNoDaemon);
+}
+
+TEST(ClientWithoutBus, IsToldSo) {
+    const auto client = Client::connect("unix:path=/nonexistent/socket", 10s);
+    ASSERT_FALSE(client);
+    EXPECT_EQ(client.error().name, client::kNoBus);
+}
+
+} // namespace
+} // namespace filterd::test

@@ -1,0 +1,266 @@
+#pragma once
+// A stand-in for the daemon: it implements the three interfaces with canned data on a thread of its own,
+// through the same bridge as the daemon.
+
+#include "dbus/bridge.hpp"
+#include "glue/Filter_adaptor.hpp"
+#include "glue/Manager_adaptor.hpp"
+#include "glue/Unit_adaptor.hpp"
+
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace filterd::test {
+
+using Names = std::vector<std::string>;
+using Options = std::map<std::string, sdbus::Variant>;
+
+class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_adaptor> {
+  public:
+    FakeFilter(sdbus::IConnection& connection, std::string name)
+        : AdaptorInterfaces(connection, bus::encodePath(bus::kFilterPrefix, name)), name_(std::move(name)) {
+        registerAdaptor();
+    }
+    ~FakeFilter() { unregisterAdaptor(); }
+
+  private:
+    std::string Name() override { return name_; }
+    std::string Digest() override { return std::string(64, 'a'); }
+    std::string Program() override { return "drop"; }
+    std::uint32_t ProgramId() override { return 42; }
+    std::string Tag() override { return "0123456789abcdef"; }
+    std::string Direction() override { return "either"; }
+    std::string PinPath() override { return "/sys/fs/bpf/filterd/filters/" + name_; }
+    Names Maps() override { return {"ports", ".bss"}; }
+    std::vector<sdbus::Struct<std::string, std::string>> References() override {
+        return {{std::string("keep"), std::string()}, {std::string("rule"), std::string("bus")}};
+    }
+
+    std::string name_;
+};
+
+class FakeUnit final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adaptor> {
+  public:
+    FakeUnit(sdbus::IConnection& connection, std::string name)
+        : AdaptorInterfaces(connection, bus::encodePath(bus::kUnitPrefix, name)), name_(std::move(name)) {
+        registerAdaptor();
+    }
+    ~FakeUnit() { unregisterAdaptor(); }
+
+  private:
+    using Drops = sdbus::Struct<std::string, std::uint64_t>;
+    std::vector<sdbus::Struct<std::string, std::uint64_t, std::vector<Drops>>> GetCounters() override {
+        return {{std::string("ingress"), std::uint64_t{7},
+                 std::vector<Drops>{{std::string("drop@1"), std::uint64_t{3}}}}};
+    }
+    std::string Name() override { return name_; }
+    std::string ControlGroup() override { return "/system.slice/" + name_; }
+    std::uint64_t ControlGroupId() override { return 4711; }
+    std::string State() override { return "attached"; }
+    std::string Error() override { return ""; }
+    std::string Rule() override { return "bus"; }
+    Names IngressQueue() override { return {"drop@1"}; }
+    Names EgressQueue() override { return {}; }
+    std::string IngressMode() override { return "fused"; }
+    std::string EgressMode() override { return ""; }
+    std::string ModeReason() override { return ""; }
+    std::uint32_t IngressProgramId() override { return 99; }
+    std::uint32_t EgressProgramId() override { return 0; }
+
+    std::string name_;
+};
+
+class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager_adaptor> {
+  public:
+    explicit FakeManager(sdbus::IConnection& connection)
+        : AdaptorInterfaces(connection, bus::ObjectPath(bus::kManagerPath)), filter_(connection, "drop@1"),
+          unit_(connection, "nginx.service") {
+        registerAdaptor();
+        bus::addObjectManager(connection, bus::ObjectPath(bus::kManagerPath));
+    }
+    ~FakeManager() { unregisterAdaptor(); }
+
+    // What the calls did, one word or line each. Read it after a call has been answered.
+    Names seen;
+
+  private:
+    void allow() {
+        const uid_t caller = bus::answer([&] { return bus::callerEuid(getObject()); });
+        if (caller != ::geteuid())
+            throw bus::makeError(filterd::Error{ErrorCode::AccessDenied, "not yours"});
+    }
+    static std::string describe(const Options& options) {
+        std::string text;
+        for (const auto& [key, value] : options)
+            text += " " + key + "=" +
+                    (value.containsValueOfType<bool>() ? (value.get<bool>() ? "yes" : "no")
+                                                       : value.get<std::string>());
+        return text;
+    }
+    // "boom" is a bug in the daemon, "taken" and "bytes" are errors of two kinds.
+    bus::ObjectPath load(const std::string& name, std::uint64_t size, const Options& options) {
+        allow();
+        return bus::answer([&]() -> Result<bus::ObjectPath> {
+            if (name == "boom")
+                throw std::runtime_error("boom");
+            if (name == "taken")
+                return failure(ErrorCode::FilterNameTaken, "filter taken: other content is loaded");
+            if (name == "bytes")
+                return failure(ErrorCode::InvalidObject, "not \xff UTF-8");
+            seen.push_back("load " + name + " " + std::to_string(size) + describe(options));
+            return bus::encodePath(bus::kFilterPrefix, name);
+        });
+    }
+    bus::ObjectPath path(const char* prefix, const std::string& name, const char* known, ErrorCode code) {
+        return bus::answer([&]() -> Result<bus::ObjectPath> {
+            if (name != known)
+                return failure(code, name + " is not known");
+            return bus::encodePath(prefix, name);
+        });
+    }
+
+    sdbus::ObjectPath LoadFilter(const std::string& name, const sdbus::UnixFd& object,
+                                 const Options& options) override {
+        struct stat info {};
+        ::fstat(object.get(), &info);
+        return load(name, static_cast<std::uint64_t>(info.st_size), options);
+    }
+    sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& file,
+                                         const Options& options) override {
+        return load(name + " from " + file, 0, options);
+    }
+    void UnloadFilter(const std::string& name) override {
+        bus::answer([&]() -> Status {
+            if (name == "drop@1")
+                return failure(ErrorCode::FilterInUse, "filter drop@1 is held by unit nginx.service");
+            seen.push_back("unload " + name);
+            return {};
+        });
+    }
+    sdbus::ObjectPath AcquireFilter(const std::string& name) override {
+        const auto found = path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter);
+        seen.push_back("acquire " + name);
+        return found;
+    }
+    void ReleaseFilter(const std::string& name) override { seen.push_back("release " + name); }
+    sdbus::ObjectPath AcquireFilterForUnit(const std::string& name, const std::string&) override {
+        return path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter);
+    }
+    void ReleaseFilterForUnit(const std::string&, const std::string&) override {}
+    sdbus::ObjectPath GetFilter(const std::string& name) override {
+        return path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter);
+    }
+    std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>>
+    ListFilters() override {
+        return {{std::string("drop@1"), bus::encodePath(bus::kFilterPrefix, "drop@1"), std::string("either"),
+                 std::uint32_t{42}, std::uint32_t{2}}};
+    }
+    void SetQueue(const std::string& unit, const Names& ingress, const Names& egress,
+                  const Options& options) override {
+        seen.push_back("queue " + unit + " " + std::to_string(ingress.size()) + "/" +
+                       std::to_string(egress.size()) + describe(options));
+    }
+    void ResetQueue(const std::string& unit) override {
+        bus::answer([&]() -> Status {
+            if (unit != "nginx.service")
+                return failure(ErrorCode::NoSuchRule, "no rule for " + unit);
+            seen.push_back("reset " + unit);
+            return {};
+        });
+    }
+    std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override {
+        return {{std::string("bus"), Names{"nginx.service"}, Names{"drop@1"}, Names{}, std::string("pass")},
+                {std::string("/etc/filterd/10-web.queue"), Names{"web@*.service", "api.service"},
+                 Names{"drop@1"}, Names{"count"}, std::string("hold")}};
+    }
+    sdbus::ObjectPath GetUnit(const std::string& unit) override {
+        return path(bus::kUnitPrefix, unit, "nginx.service", ErrorCode::NoSuchUnit);
+    }
+    std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>>
+    ListUnits() override {
+        return {{std::string("nginx.service"), bus::encodePath(bus::kUnitPrefix, "nginx.service"),
+                 std::string("attached"), std::string("bus")}};
+    }
+    void Reload() override {
+        bus::answer([]() -> Status {
+            return failure(ErrorCode::BadConfiguration, "/etc/filterd/x.queue:3: unknown key Foo");
+        });
+    }
+
+    std::string Version() override { return "0.1.0"; }
+    std::uint32_t FilterCount() override { return 1; }
+    std::uint32_t RuleCount() override { return 2; }
+    std::uint32_t UnitCount() override { return 1; }
+    bool Enforcing() override { return true; }
+    Names ConfigurationErrors() override { return {"/etc/filterd/x.queue:3: unknown key Foo"}; }
+
+    FakeFilter filter_;
+    FakeUnit unit_;
+};
+
+// The loop, the connection and the objects live on the thread; the test sees the manager between calls only.
+class FakeDaemon {
+  public:
+    explicit FakeDaemon(const std::string& address) : stop_(::eventfd(0, EFD_CLOEXEC)) {
+        std::promise<void> started;
+        auto ready = started.get_future();
+        thread_ = std::thread([this, address, &started] { run(address, started); });
+        ready.get();
+    }
+    FakeDaemon(const FakeDaemon&) = delete;
+    FakeDaemon& operator=(const FakeDaemon&) = delete;
+    ~FakeDaemon() {
+        const std::uint64_t one = 1;
+        static_cast<void>(::write(stop_, &one, sizeof one));
+        thread_.join();
+        ::close(stop_);
+    }
+
+    [[nodiscard]] bool saw(const std::string& line) const {
+        return std::find(manager_->seen.begin(), manager_->seen.end(), line) != manager_->seen.end();
+    }
+    // Ready when the bus has gone.
+    [[nodiscard]] std::future<std::string> lost() { return lost_.get_future(); }
+
+  private:
+    void run(const std::string& address, std::promise<void>& started) {
+        sd_event* loop = nullptr;
+        sd_event_new(&loop);
+        const auto connection = bus::connect(address);
+        manager_ = std::make_unique<FakeManager>(*connection);
+        std::unique_ptr<bus::LoopAttachment> attachment;
+        attachment = std::make_unique<bus::LoopAttachment>(*connection, loop, [&](const std::string& reason) {
+            attachment.reset();
+            lost_.set_value(reason);
+        });
+        sd_event_source* stop = nullptr;
+        sd_event_add_io(
+            loop, &stop, stop_, EPOLLIN,
+            [](sd_event_source* source, int, std::uint32_t, void*) {
+                return sd_event_exit(sd_event_source_get_event(source), 0);
+            },
+            nullptr);
+        connection->requestName(bus::BusName(bus::kServiceName));
+        started.set_value();
+        sd_event_loop(loop);
+        sd_event_source_unref(stop);
+        attachment.reset();
+        manager_.reset();
+        sd_event_unref(loop);
+    }
+
+    int stop_;
+    std::unique_ptr<FakeManager> manager_;
+    std::promise<std::string> lost_;
+    std::thread thread_;
+};
+
+} // namespace filterd::test
