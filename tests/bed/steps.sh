@@ -2,7 +2,7 @@
 # Steps with one line of progress each, and the results of tests. Sourced by run, after lib.sh.
 
 logs=$source_dir/build/logs
-running=''
+running=() # the processes of the step under way
 
 # Runs COMMAND for at most SECONDS, without input, its output in build/logs: step LABEL SECONDS COMMAND…
 step() {
@@ -12,13 +12,11 @@ step() {
     log=$logs/$(printf %s "$label" | tr -cs '[:alnum:]' -).log
     printf '%-46s ' "$label"
     dots &
-    local dots=$!
+    running=($!)
     timeout --kill-after 60 "$limit" "$@" </dev/null >"$log" 2>&1 &
-    running=$!
-    wait "$running" || status=$?
-    running=''
-    kill "$dots"
-    wait "$dots" 2>/dev/null || true
+    running+=($!)
+    wait "${running[1]}" || status=$?
+    stop_step
     case $status in
     0) printf 'ok, %d s\n' $((SECONDS - start)) && return ;;
     124) printf 'STOPPED, %d s\n' "$limit" ;;
@@ -38,10 +36,11 @@ dots() {
 }
 
 stop_step() {
-    trap '' INT TERM HUP
-    [[ -z $running ]] || kill -TERM "$running" 2>/dev/null || true
-    [[ -z $running ]] || wait "$running" 2>/dev/null || true
-}
+    ((${#running[@]} > 0)) || return 0
+    kill -TERM "${running[@]}" || true
+    wait "${running[@]}" || true
+    running=()
+} 2>/dev/null
 
 install_packages() {
     local -a missing
@@ -65,7 +64,8 @@ build() {
     # shellcheck disable=SC2016
     step "build $2, $1" 2400 flock --close --timeout 2400 "$source_dir/build/.$1-$2.lock" \
         "$bed_dir/in-tree" "$1" \
-        sh -c 'cd "$1" && cmake --preset "$2" -B "$3" && cmake --build "$3"' sh "$source_dir" "$2" "$folder"
+        sh -c 'cd "$1" && { [ "$3/build.ninja" -nt CMakePresets.json ] || cmake --preset "$2" -B "$3"; } &&
+               cmake --build "$3"' sh "$source_dir" "$2" "$folder"
 }
 
 start_results() {
