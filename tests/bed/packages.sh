@@ -22,13 +22,11 @@ lint_packages=(clang-format-14 clang-tidy-14)
 # To make a tree of the other Debian.
 tree_packages=(mmdebstrap debian-archive-keyring)
 
-package_is_installed() {
-    [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]
-}
-
+# Which of these packages are not installed.
 missing_packages() {
-    local package
+    local package installed
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true)
     for package; do
-        package_is_installed "$package" || printf '%s\n' "$package"
+        [[ $'\n'$installed$'\n' == *$'\n'"installed $package"$'\n'* ]] || printf '%s\n' "$package"
     done
 }
