@@ -1,0 +1,89 @@
+#pragma once
+// Builds the instructions of a queue that runs as one program: a dispatcher calls each filter as a function,
+// leaves at the first drop, counts who decided, and combines the congestion bits. Pure: map references are
+// indices into a table of descriptors that the loader hands to the kernel.
+
+#include "base/result.hpp"
+#include "core/model.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <linux/bpf.h>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace filterd {
+
+using InstructionView = std::span<const bpf_insn>;
+
+// Limits of the kernel for one program.
+inline constexpr std::size_t kMaxFunctions = 256; // the dispatcher is one of them
+inline constexpr std::size_t kMaxProgramMaps = 64;
+inline constexpr std::size_t kMaxStubs = 32; // tail calls in one run
+// Ours: the dispatcher's jumps have 16 bits.
+inline constexpr std::size_t kMaxQueueLength = 1024;
+
+// The words of an attachment's counters. Which filter has which slot is decided once per filter name, so that
+// counts outlive a reorder and a replaced filter.
+inline constexpr std::uint32_t kPassedSlot = 0;
+inline constexpr std::uint32_t kFirstFilterSlot = 1;
+inline constexpr std::uint32_t kLastFilterSlot = 63;
+inline constexpr std::uint32_t kHeldSlot = 64;
+inline constexpr std::uint32_t kCounterWords = 65;
+
+// The gate's word in skb->cb[4]: a filter of a deeper cgroup asked for congestion notification.
+inline constexpr std::uint32_t kGateCongestionBit = 0x10000;
+inline constexpr std::uint32_t kGateSlot = 0; // the gate in its own program array
+
+// One distinct filter of a queue: a block (its instructions) or, without instructions, a stub that tail-calls
+// the filter's own program.
+struct FusePart {
+    InstructionView block;
+    std::vector<std::uint32_t> maps; // the block's map index -> index in the table of the fused program
+    std::uint32_t stubIndex = 0;     // in the queue's program array
+    std::uint32_t counterSlot = 0;   // 0: its drops are not counted
+};
+
+struct FuseInput {
+    Direction direction = Direction::Ingress;
+    std::vector<FusePart> parts;
+    std::vector<std::size_t> order; // indices into parts; a filter may stand in a queue more than once
+    bool hold = false;              // drops everything; parts and order are empty
+    bool congestion = false;        // egress: some part may return 2 or 3
+    // Indices in the table of descriptors.
+    std::optional<std::uint32_t> counterMap = std::nullopt; // none: counts nothing
+    std::optional<std::uint32_t> stubArray = std::nullopt;
+    std::optional<std::uint32_t> gateArray =
+        std::nullopt; // the interim variant: enters from the gate and returns to it
+};
+
+struct FunctionStart {
+    std::uint32_t instruction = 0;
+    bool global = false; // a verified boundary of its own; without it some kernels take a wrong verdict
+    bool operator==(const FunctionStart&) const = default;
+};
+
+struct FusedProgram {
+    std::vector<bpf_insn> instructions;   // maps by index (BPF_PSEUDO_MAP_IDX)
+    std::vector<FunctionStart> functions; // in ascending order; the first is the program's entry
+};
+
+// Errors: LimitExceeded (functions, length of the queue), InvalidObject (a map reference out of range).
+[[nodiscard]] Result<FusedProgram> fuse(const FuseInput& input);
+
+// A filter's instructions as a program of its own; its map indices are those of the descriptors' table.
+[[nodiscard]] Result<FusedProgram> standalone(InstructionView filter, std::size_t mapCount);
+
+// What decides how a filter can be fused.
+struct FilterTraits {
+    std::size_t functions = 1;
+    std::vector<std::uint32_t> maps;       // those it refers to, ascending
+    std::vector<std::int32_t> kernelCalls; // BTF ids of the kernel functions it calls
+    bool tailCalls = false;                // what a callee returns was never compared with the filter's type
+    bool refersToModules = false;          // holds descriptors of kernel modules' BTF: cannot be rebuilt
+};
+
+[[nodiscard]] FilterTraits examine(InstructionView filter);
+
+} // namespace filterd

@@ -1,0 +1,171 @@
+#include "edge/bpf/attachment_counters.hpp"
+
+#include "base/log.hpp"
+#include "edge/bpf/bpf_calls.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+namespace filterd::bpf {
+
+namespace {
+
+constexpr MapShape kCountersShape{BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, sizeof(bpf_cgroup_storage_key),
+                                  kCounterWords * sizeof(std::uint64_t), 0};
+
+constexpr std::size_t kNameSize = 136; // the longest filter name and its end
+using StoredName = std::array<char, kNameSize>;
+constexpr MapShape kSlotsShape{BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), sizeof(StoredName),
+                               kLastFilterSlot + 1};
+
+bool hasShape(int map, const MapShape& shape) {
+    const auto info = mapInfo(map);
+    return info && info->type == shape.type && info->key_size == shape.keySize &&
+           info->value_size == shape.valueSize && info->max_entries == shape.entries;
+}
+
+// What is pinned under another layout is of another version of filterd: its links keep it.
+Result<UniqueFd> openOrMake(const std::filesystem::path& path, const char* name, const MapShape& shape) {
+    if (auto pinned = openPin(path); pinned && hasShape(pinned->get(), shape))
+        return pinned;
+    auto map = createMap(name, shape);
+    if (!map)
+        return map;
+    if (auto pinned = replacePin(map->get(), path); !pinned)
+        return failure(pinned.error());
+    return map;
+}
+
+// One attachment's words for every possible CPU.
+class PerCpuWords {
+  public:
+    PerCpuWords()
+        : cpus_(static_cast<std::size_t>(std::max(1, ::libbpf_num_possible_cpus()))),
+          words_(cpus_ * kCounterWords) {}
+
+    [[nodiscard]] void* data() { return words_.data(); }
+    [[nodiscard]] std::uint64_t sum(std::uint32_t slot) const {
+        std::uint64_t total = 0;
+        for (std::size_t cpu = 0; cpu < cpus_; ++cpu)
+            total += words_[cpu * kCounterWords + slot];
+        return total;
+    }
+    void clear(std::uint32_t slot) {
+        for (std::size_t cpu = 0; cpu < cpus_; ++cpu)
+            words_[cpu * kCounterWords + slot] = 0;
+    }
+
+  private:
+    std::size_t cpus_;
+    std::vector<std::uint64_t> words_;
+};
+
+} // namespace
+
+Status AttachmentCounters::open() {
+    if (counters_ && slots_)
+        return {};
+    if (auto opened = openCounters(); !opened)
+        return opened;
+    return openSlots();
+}
+
+Status AttachmentCounters::openCounters() {
+    auto map = openOrMake(pins_.root / "counters", "filterd_count", kCountersShape);
+    if (!map)
+        return failure(map.error());
+    const auto info = mapInfo(map->get());
+    if (!info)
+        return failure(info.error());
+    counters_ = std::move(*map);
+    countersId_ = info->id;
+    return {};
+}
+
+Status AttachmentCounters::openSlots() {
+    auto map = openOrMake(pins_.root / "slots", "filterd_slots", kSlotsShape);
+    if (!map)
+        return failure(map.error());
+    slots_ = std::move(*map);
+    for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+        StoredName stored{};
+        if (::bpf_map_lookup_elem(slots_.get(), &slot, stored.data()) < 0)
+            return failure(systemError("read the counters' slots", errno));
+        stored.back() = '\0';
+        names_[slot] = stored.data();
+    }
+    return {};
+}
+
+Result<std::uint32_t> AttachmentCounters::slotOf(const FilterName& name,
+                                                 const std::function<bool(const std::string&)>& inUse) {
+    std::uint32_t unused = 0;
+    std::uint32_t abandoned = 0;
+    for (std::uint32_t slot = kLastFilterSlot; slot >= kFirstFilterSlot; --slot) {
+        if (names_[slot] == name.text())
+            return slot;
+        if (names_[slot].empty())
+            unused = slot;
+        else if (!inUse(names_[slot]))
+            abandoned = slot;
+    }
+    const std::uint32_t chosen = unused != 0 ? unused : abandoned;
+    if (chosen == 0)
+        return 0U;
+    if (chosen == abandoned)
+        if (auto zeroed = zeroSlotEverywhere(chosen); !zeroed)
+            return failure(zeroed.error());
+    if (auto assigned = assign(chosen, name.text()); !assigned)
+        return failure(assigned.error());
+    return chosen;
+}
+
+Status AttachmentCounters::assign(std::uint32_t slot, const std::string& name) {
+    StoredName stored{};
+    std::copy_n(name.begin(), std::min(name.size(), stored.size() - 1), stored.begin());
+    if (auto written = updateElement(slots_.get(), &slot, stored.data()); !written)
+        return failure(written.error().context("give filter '" + name + "' a counter"));
+    names_[slot] = name;
+    return {};
+}
+
+// A packet counted meanwhile may be lost from the other slots of its attachment: rare, and only a count.
+Status AttachmentCounters::zeroSlotEverywhere(std::uint32_t slot) {
+    bpf_cgroup_storage_key key{};
+    PerCpuWords words;
+    for (const bpf_cgroup_storage_key* previous = nullptr;; previous = &key) {
+        if (::bpf_map_get_next_key(counters_.get(), previous, &key) < 0)
+            return errno == ENOENT ? Status{} : failure(systemError("read the counters", errno));
+        if (::bpf_map_lookup_elem(counters_.get(), &key, words.data()) < 0)
+            continue; // released meanwhile
+        words.clear(slot);
+        if (auto written = updateElement(counters_.get(), &key, words.data()); !written)
+            log::debug("counters of a cgroup that has just gone: " + written.error().message);
+    }
+}
+
+Result<QueueCounters> AttachmentCounters::read(AttachPoint point) const {
+    bpf_cgroup_storage_key key{};
+    key.cgroup_inode_id = point.cgroup.value;
+    key.attach_type = attachTypeOf(point.direction);
+    PerCpuWords words;
+    if (::bpf_map_lookup_elem(counters_.get(), &key, words.data()) < 0) {
+        if (errno == ENOENT)
+            return failure(ErrorCode::NoSuchCgroup, "nothing is counted for this cgroup");
+        return failure(systemError("read the counters", errno));
+    }
+    QueueCounters result;
+    result.passed = words.sum(kPassedSlot);
+    result.held = words.sum(kHeldSlot);
+    for (std::uint32_t slot = kFirstFilterSlot; slot <= kLastFilterSlot; ++slot)
+        if (const auto packets = words.sum(slot); packets != 0)
+            if (auto name = FilterName::parse(names_[slot]))
+                result.dropped.push_back({std::move(*name), packets});
+    return result;
+}
+
+} // namespace filterd::bpf

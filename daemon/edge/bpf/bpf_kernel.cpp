@@ -1,0 +1,123 @@
+#include "edge/bpf/bpf_kernel.hpp"
+
+#include "edge/bpf/attachment_counters.hpp"
+#include "edge/bpf/bpf_calls.hpp"
+#include "edge/bpf/filter_store.hpp"
+#include "edge/bpf/link_store.hpp"
+#include "edge/bpf/program_loader.hpp"
+#include "edge/bpf/queue_builder.hpp"
+#include "edge/bpf/queue_store.hpp"
+
+namespace filterd {
+
+struct BpfKernel::Stores {
+    Stores(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories)
+        : pins{directories.pins}, records(directories.records), counters(pins),
+          filters(pins, records, intake, loader, counters), builder(filters, loader, counters),
+          queues(pins, records), links(pins, queues, cgroups) {}
+
+    bpf::PinTree pins;
+    std::filesystem::path records;
+    bpf::ProgramLoader loader;
+    bpf::AttachmentCounters counters;
+    bpf::FilterStore filters;
+    bpf::QueueBuilder builder;
+    bpf::QueueStore queues;
+    bpf::LinkStore links;
+    bool prepared = false;
+};
+
+BpfKernel::BpfKernel(ObjectIntake& intake, CgroupTree& cgroups, BpfDirectories directories)
+    : stores_(std::make_unique<Stores>(intake, cgroups, directories)) {}
+
+BpfKernel::~BpfKernel() = default;
+
+Status BpfKernel::prepare() {
+    if (stores_->prepared)
+        return {};
+    if (auto prepared = stores_->pins.prepare(); !prepared)
+        return prepared;
+    for (const auto& directory :
+         {stores_->records, stores_->records / "filters", stores_->records / "queues"})
+        if (auto made = bpf::makeDirectory(directory); !made)
+            return made;
+    if (auto opened = stores_->counters.open(); !opened)
+        return opened;
+    stores_->prepared = true;
+    return {};
+}
+
+Result<KernelState> BpfKernel::adopt() {
+    if (auto prepared = prepare(); !prepared)
+        return failure(prepared.error());
+    if (auto cleaned = stores_->pins.clean(); !cleaned)
+        return failure(cleaned.error());
+    if (auto adopted = stores_->filters.adopt(); !adopted)
+        return failure(adopted.error());
+    if (auto adopted = stores_->queues.adopt(stores_->counters.mapId()); !adopted)
+        return failure(adopted.error());
+    if (auto adopted = stores_->links.adopt(); !adopted)
+        return failure(adopted.error());
+    return KernelState{stores_->filters.facts(), stores_->queues.facts(), stores_->links.attachments()};
+}
+
+Result<FilterFacts> BpfKernel::loadFilter(const ObjectRequest& request, const std::string& digest) {
+    if (auto prepared = prepare(); !prepared)
+        return failure(prepared.error());
+    return stores_->filters.load(request, digest);
+}
+
+Result<FilterFacts> BpfKernel::publishFilter(const FilterInstance& instance) {
+    return stores_->filters.publish(instance);
+}
+
+Status BpfKernel::unloadFilter(const FilterInstance& instance) { return stores_->filters.unload(instance); }
+
+Result<QueueFacts> BpfKernel::buildQueue(const Queue& queue) {
+    if (auto prepared = prepare(); !prepared)
+        return failure(prepared.error());
+    if (const auto known = stores_->queues.find(idOf(queue)))
+        return (*known)->facts;
+    const auto built = stores_->builder.build(queue);
+    if (!built)
+        return failure(built.error());
+    return stores_->queues.add(queue, *built, stores_->counters.mapId());
+}
+
+Status BpfKernel::dropQueue(const QueueId& queue) { return stores_->queues.remove(queue); }
+
+Status BpfKernel::attachQueue(const Cgroup& cgroup, Direction direction, const QueueId& queue) {
+    return stores_->links.put(cgroup, direction, queue);
+}
+
+Status BpfKernel::replaceQueue(const Cgroup& cgroup, Direction direction, const QueueId& queue) {
+    return stores_->links.put(cgroup, direction, queue);
+}
+
+Status BpfKernel::detachQueue(AttachPoint point) { return stores_->links.detach(point); }
+
+std::vector<AttachPoint> BpfKernel::releasedAttachments() { return stores_->links.released(); }
+
+Result<QueueCounters> BpfKernel::counters(AttachPoint point) {
+    const auto queue = stores_->links.queueAt(point);
+    if (!queue)
+        return failure(ErrorCode::NoSuchCgroup, "nothing is attached to this cgroup");
+    if (const auto stored = stores_->queues.find(*queue); stored && (*stored)->facts.mode == QueueMode::Links)
+        return failure(ErrorCode::Unsupported,
+                       "a queue of separate links counts nothing: " + (*stored)->facts.modeReason);
+    return stores_->counters.read(point);
+}
+
+Result<UniqueFd> BpfKernel::interimProgram(const Queue& queue, int gateArray) {
+    const auto pin = stores_->pins.queue(idOf(queue)) / "gate-stubs";
+    auto pinned = bpf::openPin(pin);
+    auto built = stores_->builder.buildInterim(queue, gateArray, pinned ? pinned->get() : -1);
+    if (!built)
+        return failure(built.error());
+    if (built->stubArray && !pinned)
+        if (auto kept = bpf::pin(built->stubArray.get(), pin); !kept)
+            return failure(kept.error());
+    return std::move(built->program);
+}
+
+} // namespace filterd

@@ -1,0 +1,49 @@
+#pragma once
+// The FilterKernel port on bpf(2) and a BPF file system.
+
+#include "core/ports.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace filterd {
+
+struct BpfDirectories {
+    std::filesystem::path pins = "/sys/fs/bpf/filterd";
+    std::filesystem::path records = "/run/filterd/programs"; // its parent must exist
+};
+
+class BpfKernel final : public FilterKernel {
+  public:
+    BpfKernel(ObjectIntake& intake, CgroupTree& cgroups, BpfDirectories directories = {});
+    ~BpfKernel() override;
+    BpfKernel(const BpfKernel&) = delete;
+    BpfKernel& operator=(const BpfKernel&) = delete;
+
+    [[nodiscard]] Result<KernelState> adopt() override;
+    [[nodiscard]] Result<FilterFacts> loadFilter(const ObjectRequest& request,
+                                                 const std::string& digest) override;
+    [[nodiscard]] Result<FilterFacts> publishFilter(const FilterInstance& instance) override;
+    [[nodiscard]] Status unloadFilter(const FilterInstance& instance) override;
+    [[nodiscard]] Result<QueueFacts> buildQueue(const Queue& queue) override;
+    [[nodiscard]] Status dropQueue(const QueueId& queue) override;
+    [[nodiscard]] Status attachQueue(const Cgroup& cgroup, Direction direction,
+                                     const QueueId& queue) override;
+    [[nodiscard]] Status replaceQueue(const Cgroup& cgroup, Direction direction,
+                                      const QueueId& queue) override;
+    [[nodiscard]] Status detachQueue(AttachPoint point) override;
+    [[nodiscard]] std::vector<AttachPoint> releasedAttachments() override;
+    [[nodiscard]] Result<QueueCounters> counters(AttachPoint point) override;
+
+    // The program that the guard's gate runs for a held cgroup of this queue, which must have been built: put
+    // it into the slot of a program array whose slot 0 is the gate. Errors: Unsupported in links mode.
+    [[nodiscard]] Result<UniqueFd> interimProgram(const Queue& queue, int gateArray);
+
+  private:
+    struct Stores;
+    Status prepare();
+
+    std::unique_ptr<Stores> stores_;
+};
+
+} // namespace filterd

@@ -1,0 +1,324 @@
+#include "edge/bpf/filter_store.hpp"
+
+#include "base/log.hpp"
+#include "edge/bpf/bpf_calls.hpp"
+#include "edge/bpf/filter_inspection.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace filterd::bpf {
+
+namespace {
+
+std::string quoted(const FilterName& name) { return "filter '" + name.text() + "'"; }
+
+std::string textOf(const char* bytes, std::size_t limit) { return {bytes, ::strnlen(bytes, limit)}; }
+
+std::optional<std::size_t> indexFrom(const std::string& name) {
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
+    return error == std::errc() && end == name.data() + name.size() ? std::optional(index) : std::nullopt;
+}
+
+bool sameMaps(const std::vector<RecordedMap>& a, const std::vector<RecordedMap>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const RecordedMap& left, const RecordedMap& right) { return left.id == right.id; });
+}
+
+} // namespace
+
+// ---- after a restart ------------------------------------------------------------------------------------
+
+Status FilterStore::adopt() {
+    filters_.clear();
+    const auto names = namesIn(pins_.filters());
+    if (!names)
+        return failure(names.error());
+    for (const auto& text : *names) {
+        const auto name = FilterName::parse(text);
+        if (!name)
+            continue; // not ours (I3)
+        auto filter = adoptPin(*name);
+        if (!filter) {
+            log::warning(quoted(*name) + ": its pin cannot be read back: " + filter.error().message);
+            continue;
+        }
+        const FilterInstance instance = filter->record.instance;
+        filters_.insert_or_assign(instance, std::move(*filter));
+    }
+    return {};
+}
+
+// The pin is the truth; the record counts only where it tells of this very program and these very maps (I5).
+Result<LoadedFilter> FilterStore::adoptPin(const FilterName& name) const {
+    const auto program = openPin(pins_.filter(name));
+    if (!program)
+        return failure(program.error());
+    const auto info = programInfo(program->get());
+    if (!info)
+        return failure(info.error());
+    const auto maps = pinnedMaps(name);
+    auto record = readRecord(recordOf(name));
+    const bool belongs = record && record->instance.name == name && record->programId == info->id &&
+                         record->tag == tagOf(*info) && sameMaps(record->maps, maps);
+    if (belongs)
+        return LoadedFilter{std::move(*record), true, {}, {}};
+    log::warning(quoted(name) +
+                 ": its record was lost; it stays in force, but queues run it by tail call until it is "
+                 "loaded again");
+    return adoptWithoutRecord(name, *info, maps);
+}
+
+LoadedFilter FilterStore::adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
+                                             const std::vector<RecordedMap>& maps) const {
+    FilterRecord record({name, "pin-" + tagOf(info)});
+    record.programName = textOf(info.name, sizeof info.name);
+    record.programId = info.id;
+    record.tag = tagOf(info);
+    record.license = info.gpl_compatible ? kGplLicense : "Proprietary";
+    record.maps = maps;
+    record.fusing = Fusing::Stub;
+    record.fusingReason = "its record was lost";
+    record.congestion = true;
+    LoadedFilter filter{std::move(record), true, {}, {}};
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+        const auto map = openMap(filter, i);
+        const auto facts = map ? mapInfo(map->get()) : failure(map.error());
+        if (facts && isAttachmentStorage(facts->type)) {
+            filter.record.fusing = Fusing::Links;
+            filter.record.fusingReason = "it uses cgroup local storage";
+        }
+    }
+    return filter;
+}
+
+// In the order of their indices, which end at the first gap.
+std::vector<RecordedMap> FilterStore::pinnedMaps(const FilterName& name) const {
+    std::vector<RecordedMap> maps;
+    for (;;) {
+        const auto map = openPin(pins_.mapsOf(name) / std::to_string(maps.size()));
+        const auto info = map ? mapInfo(map->get()) : failure(map.error());
+        if (!info)
+            return maps;
+        maps.push_back({textOf(info->name, sizeof info->name), info->id});
+    }
+}
+
+// ---- loading --------------------------------------------------------------------------------------------
+
+Result<FilterFacts> FilterStore::load(const ObjectRequest& request, const std::string& digest) {
+    const FilterInstance instance{request.name, digest};
+    if (const auto known = filters_.find(instance); known != filters_.end())
+        return factsOf(known->second);
+    ObjectRequest complete = request;
+    if (complete.mapPinDirectory.empty())
+        complete.mapPinDirectory = pins_.mapsOf(request.name);
+    if (auto made = makeDirectory(complete.mapPinDirectory); !made)
+        return failure(made.error().context(quoted(request.name)));
+    auto filter = loadObject(complete, digest);
+    if (!filter) {
+        std::error_code notEmpty; // maps that another instance shares by name stay
+        std::filesystem::remove(complete.mapPinDirectory, notEmpty);
+        return failure(filter.error());
+    }
+    return factsOf(filters_.insert_or_assign(instance, std::move(*filter)).first->second);
+}
+
+Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const std::string& digest) {
+    auto loaded = intake_.load(request);
+    if (!loaded)
+        return failure(loaded.error());
+    const auto info = programInfo(loaded->program.get());
+    if (!info)
+        return failure(info.error().context(quoted(request.name)));
+    const auto inspection = inspect(*loaded, loader_, counters_.map());
+
+    LoadedFilter filter{FilterRecord({request.name, digest}), false, std::move(loaded->program), {}};
+    FilterRecord& record = filter.record;
+    record.direction = loaded->direction;
+    record.programName = loaded->programName;
+    record.programId = info->id;
+    record.tag = tagOf(*info);
+    record.license = loaded->license;
+    record.instructions = std::move(loaded->instructions);
+    record.fusing = inspection.fusing;
+    record.fusingReason = inspection.reason;
+    record.congestion = inspection.congestion;
+    record.verifiedInstructions = inspection.verifiedInstructions;
+    for (auto& map : loaded->maps) {
+        const auto facts = mapInfo(map.fd.get());
+        if (!facts)
+            return failure(facts.error().context(quoted(request.name)));
+        record.maps.push_back({map.name, facts->id});
+        filter.maps.push_back(std::move(map.fd));
+    }
+    return filter;
+}
+
+// ---- publishing -----------------------------------------------------------------------------------------
+
+Result<FilterFacts> FilterStore::publish(const FilterInstance& instance) {
+    const auto found = filters_.find(instance);
+    if (found == filters_.end())
+        return failure(ErrorCode::NoSuchFilter, quoted(instance.name) + " is not loaded");
+    LoadedFilter& filter = found->second;
+    if (filter.published)
+        return factsOf(filter);
+    LoadedFilter* older = publishedUnder(instance.name);
+    if (older != nullptr)
+        if (auto taken = takeFromPins(*older); !taken)
+            return failure(taken.error().context(quoted(instance.name)));
+    if (auto pinned = pinAll(filter); !pinned) {
+        if (older != nullptr)
+            putBack(*older);
+        return failure(pinned.error().context(quoted(instance.name)));
+    }
+    if (older != nullptr)
+        older->published = false;
+    if (auto written = writeRecord(recordOf(instance.name), filter.record); !written)
+        log::warning(quoted(instance.name) +
+                     ": after a restart it will run by tail call: " + written.error().message);
+    filter.published = true;
+    filter.program.reset();
+    filter.maps.clear();
+    return factsOf(filter);
+}
+
+// A failed publication changes nothing (I2).
+void FilterStore::putBack(LoadedFilter& older) const {
+    if (auto pinned = pinAll(older); !pinned) {
+        log::warning(quoted(older.record.instance.name) +
+                     ": its pins cannot be put back: " + pinned.error().message);
+        older.published = false;
+        return;
+    }
+    older.program.reset();
+    older.maps.clear();
+}
+
+LoadedFilter* FilterStore::publishedUnder(const FilterName& name) {
+    for (auto& [instance, filter] : filters_)
+        if (instance.name == name && filter.published)
+            return &filter;
+    return nullptr;
+}
+
+// Descriptors before the pins become another instance's.
+Status FilterStore::takeFromPins(LoadedFilter& filter) const {
+    auto program = openProgram(filter);
+    if (!program)
+        return failure(program.error());
+    std::vector<UniqueFd> maps;
+    for (std::size_t i = 0; i < filter.record.maps.size(); ++i) {
+        auto map = openMap(filter, i);
+        if (!map)
+            return failure(map.error());
+        maps.push_back(std::move(*map));
+    }
+    filter.program = std::move(*program);
+    filter.maps = std::move(maps);
+    return {};
+}
+
+Status FilterStore::pinAll(const LoadedFilter& filter) const {
+    if (auto pinned = pinMaps(filter); !pinned)
+        return pinned;
+    return replacePin(filter.program.get(), pins_.filter(filter.record.instance.name));
+}
+
+// Maps that the object pins by name stand beside the indices and stay.
+Status FilterStore::pinMaps(const LoadedFilter& filter) const {
+    const auto directory = pins_.mapsOf(filter.record.instance.name);
+    if (auto made = makeDirectory(directory); !made)
+        return made;
+    for (std::size_t i = 0; i < filter.maps.size(); ++i)
+        if (auto pinned = replacePin(filter.maps[i].get(), directory / std::to_string(i)); !pinned)
+            return pinned;
+    const auto names = namesIn(directory);
+    if (!names)
+        return failure(names.error());
+    for (const auto& name : *names)
+        if (const auto index = indexFrom(name); index && *index >= filter.maps.size())
+            if (auto removed = removePin(directory / name); !removed)
+                return removed;
+    return {};
+}
+
+Status FilterStore::unload(const FilterInstance& instance) {
+    const auto found = filters_.find(instance);
+    if (found == filters_.end())
+        return failure(ErrorCode::NoSuchFilter, quoted(instance.name) + " is not loaded");
+    if (found->second.published) {
+        if (auto removed = removePin(pins_.filter(instance.name)); !removed)
+            return failure(removed.error().context(quoted(instance.name)));
+        std::error_code ignored; // without the pin the record means nothing
+        std::filesystem::remove(recordOf(instance.name), ignored);
+    }
+    filters_.erase(found);
+    if (knows(instance.name.text()))
+        return {};
+    return removeDirectory(pins_.mapsOf(instance.name));
+}
+
+// ---- reading --------------------------------------------------------------------------------------------
+
+Result<const LoadedFilter*> FilterStore::find(const FilterInstance& instance) const {
+    const auto found = filters_.find(instance);
+    if (found == filters_.end())
+        return failure(ErrorCode::NoSuchFilter, quoted(instance.name) + " is not loaded");
+    return &found->second;
+}
+
+bool FilterStore::knows(const std::string& name) const {
+    return std::any_of(filters_.begin(), filters_.end(),
+                       [&](const auto& entry) { return entry.first.name.text() == name; });
+}
+
+Result<UniqueFd> FilterStore::openProgram(const LoadedFilter& filter) const {
+    if (!filter.published)
+        return duplicate(filter.program.get());
+    auto program = openPin(pins_.filter(filter.record.instance.name));
+    if (!program)
+        return program;
+    const auto info = programInfo(program->get());
+    if (!info)
+        return failure(info.error());
+    if (info->id != filter.record.programId)
+        return failure(ErrorCode::KernelRefused, "another program is pinned under its name by now");
+    return program;
+}
+
+Result<UniqueFd> FilterStore::openMap(const LoadedFilter& filter, std::size_t index) const {
+    if (!filter.published)
+        return duplicate(filter.maps[index].get());
+    return openPin(pins_.mapsOf(filter.record.instance.name) / std::to_string(index));
+}
+
+std::vector<FilterFacts> FilterStore::facts() const {
+    std::vector<FilterFacts> result;
+    for (const auto& [instance, filter] : filters_)
+        result.push_back(factsOf(filter));
+    return result;
+}
+
+FilterFacts FilterStore::factsOf(const LoadedFilter& filter) const {
+    const FilterRecord& record = filter.record;
+    FilterFacts facts{.instance = record.instance,
+                      .direction = record.direction,
+                      .programName = record.programName,
+                      .programId = record.programId,
+                      .tag = record.tag,
+                      .pinPath = filter.published ? pins_.filter(record.instance.name).string() : "",
+                      .maps = {}};
+    for (const auto& map : record.maps)
+        facts.maps.push_back(map.name);
+    return facts;
+}
+
+std::filesystem::path FilterStore::recordOf(const FilterName& name) const {
+    return records_ / "filters" / (name.text() + ".json");
+}
+
+} // namespace filterd::bpf

@@ -1,0 +1,63 @@
+#pragma once
+// The loaded filters: pinned under their names when published, held by descriptors until then.
+
+#include "core/ports.hpp"
+#include "edge/bpf/attachment_counters.hpp"
+#include "edge/bpf/filter_record.hpp"
+#include "edge/bpf/pins.hpp"
+#include "edge/bpf/program_loader.hpp"
+
+#include <map>
+
+namespace filterd::bpf {
+
+struct LoadedFilter {
+    FilterRecord record;
+    bool published = false;
+    // Empty while published: the pins hold them, and a daemon of many filters would run out of descriptors.
+    UniqueFd program;
+    std::vector<UniqueFd> maps;
+};
+
+class FilterStore {
+  public:
+    FilterStore(PinTree pins, std::filesystem::path records, ObjectIntake& intake, ProgramLoader& loader,
+                AttachmentCounters& counters)
+        : pins_(std::move(pins)), records_(std::move(records)), intake_(intake), loader_(loader),
+          counters_(counters) {}
+
+    [[nodiscard]] Status adopt();
+    [[nodiscard]] std::vector<FilterFacts> facts() const;
+
+    [[nodiscard]] Result<FilterFacts> load(const ObjectRequest& request, const std::string& digest);
+    [[nodiscard]] Result<FilterFacts> publish(const FilterInstance& instance);
+    [[nodiscard]] Status unload(const FilterInstance& instance);
+
+    [[nodiscard]] Result<const LoadedFilter*> find(const FilterInstance& instance) const;
+    [[nodiscard]] bool knows(const std::string& name) const;
+    [[nodiscard]] Result<UniqueFd> openProgram(const LoadedFilter& filter) const;
+    [[nodiscard]] Result<UniqueFd> openMap(const LoadedFilter& filter, std::size_t index) const;
+
+  private:
+    Result<LoadedFilter> adoptPin(const FilterName& name) const;
+    LoadedFilter adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
+                                    const std::vector<RecordedMap>& maps) const;
+    std::vector<RecordedMap> pinnedMaps(const FilterName& name) const;
+    Result<LoadedFilter> loadObject(const ObjectRequest& request, const std::string& digest);
+    Status pinMaps(const LoadedFilter& filter) const;
+    Status pinAll(const LoadedFilter& filter) const;
+    Status takeFromPins(LoadedFilter& filter) const;
+    void putBack(LoadedFilter& older) const;
+    LoadedFilter* publishedUnder(const FilterName& name);
+    FilterFacts factsOf(const LoadedFilter& filter) const;
+    std::filesystem::path recordOf(const FilterName& name) const;
+
+    PinTree pins_;
+    std::filesystem::path records_;
+    ObjectIntake& intake_;
+    ProgramLoader& loader_;
+    AttachmentCounters& counters_;
+    std::map<FilterInstance, LoadedFilter> filters_;
+};
+
+} // namespace filterd::bpf

@@ -1,0 +1,249 @@
+#include "edge/bpf/link_store.hpp"
+
+#include "base/log.hpp"
+#include "edge/bpf/bpf_calls.hpp"
+#include "edge/bpf/link_name.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <unistd.h>
+
+namespace filterd::bpf {
+
+namespace {
+
+std::string describe(const Cgroup& cgroup, Direction direction) {
+    return std::string(toString(direction)) + " of " + cgroup.path;
+}
+
+bool isThere(const std::filesystem::path& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+// A link of ours under the name of one of ours; anything else there is not touched (I3).
+Result<bpf_link_info> ourLink(const std::filesystem::path& path, AttachPoint point) {
+    const auto link = openPin(path);
+    if (!link)
+        return failure(link.error());
+    auto info = linkInfo(link->get());
+    if (!info)
+        return info;
+    const bool isCgroupLink = info->type == BPF_LINK_TYPE_CGROUP;
+    const bool matches =
+        info->cgroup.cgroup_id == 0 || (info->cgroup.cgroup_id == point.cgroup.value &&
+                                        info->cgroup.attach_type == attachTypeOf(point.direction));
+    if (!isCgroupLink || !matches)
+        return failure(ErrorCode::Internal,
+                       "the pin " + path.string() + " is not the link that its name tells");
+    return info;
+}
+
+} // namespace
+
+std::filesystem::path LinkStore::fusedPin(AttachPoint point) const {
+    return pins_.links() / encode(LinkName{.point = point});
+}
+
+// ---- after a restart ------------------------------------------------------------------------------------
+
+// The programs of one attach point's links in links mode, in order, and how many sets they make.
+struct LinkStore::Found {
+    std::vector<std::uint32_t> programs;
+    std::optional<unsigned> generation;
+    bool severalSets = false;
+};
+
+Status LinkStore::adopt() {
+    links_.clear();
+    const auto names = namesIn(pins_.links()); // sorted: the links of a set follow each other in order
+    if (!names)
+        return failure(names.error());
+    std::map<AttachPoint, Found> separate;
+    for (const auto& text : *names) {
+        const auto name = decodeLinkName(text);
+        const auto info = name ? ourLink(pins_.links() / text, name->point)
+                               : failure(ErrorCode::Internal, "the pin " + text + " is not of filterd");
+        if (!info) {
+            log::warning(info.error().message);
+            continue;
+        }
+        Links& links = links_[name->point];
+        links.released |= info->cgroup.cgroup_id == 0;
+        if (!name->separate) {
+            links.fused = true;
+            if (const auto* queue = queues_.queueOf(info->prog_id))
+                links.queue = *queue;
+            continue;
+        }
+        links.separate.push_back(text);
+        Found& found = separate[name->point];
+        found.severalSets |= found.generation.value_or(name->generation) != name->generation;
+        found.generation = name->generation;
+        found.programs.push_back(info->prog_id);
+    }
+    for (const auto& [point, found] : separate) {
+        Links& links = links_[point];
+        // A change was cut off midway: all of it filters; the next change takes all but its own away.
+        const bool several = found.severalSets || links.fused;
+        const auto* queue = several ? nullptr : queues_.queueOf(point.direction, found.programs);
+        links.queue = queue != nullptr ? *queue : QueueId{};
+    }
+    return {};
+}
+
+std::map<AttachPoint, Attachment> LinkStore::attachments() const {
+    std::map<AttachPoint, Attachment> result;
+    for (const auto& [point, links] : links_)
+        result.emplace_hint(result.end(), point, Attachment{links.queue, links.released});
+    return result;
+}
+
+std::optional<QueueId> LinkStore::queueAt(AttachPoint point) const {
+    const auto found = links_.find(point);
+    return found == links_.end() ? std::nullopt : std::optional(found->second.queue);
+}
+
+// ---- into force -----------------------------------------------------------------------------------------
+
+Status LinkStore::put(const Cgroup& cgroup, Direction direction, const QueueId& queue) {
+    const auto stored = queues_.find(queue);
+    if (!stored)
+        return failure(stored.error());
+    const AttachPoint point{cgroup.id, direction};
+    const auto known = links_.find(point);
+    Links links = known == links_.end() ? Links{} : known->second;
+    auto done = (*stored)->facts.mode == QueueMode::Fused ? putFused(cgroup, direction, queue, links)
+                                                          : putSeparate(cgroup, direction, queue, links);
+    if (!done)
+        return failure(done.error().context(describe(cgroup, direction)));
+    links_.insert_or_assign(point, std::move(links));
+    return {};
+}
+
+Status LinkStore::putFused(const Cgroup& cgroup, Direction direction, const QueueId& queue, Links& links) {
+    const auto program = queues_.openProgram(queue);
+    if (!program)
+        return failure(program.error());
+    const auto pin = fusedPin({cgroup.id, direction});
+    const auto to = queues_.find(queue);
+    const auto from = queues_.find(links.queue);
+    if (links.fused && isThere(pin)) {
+        // Of a program that we do not know we do not know the counters either.
+        const StoredQueue unknown;
+        auto updated = updateFused(pin, program->get(), from ? **from : unknown, **to);
+        if (!updated && updated.error().code == ErrorCode::Unsupported)
+            updated = attachAt(cgroup, direction, program->get(), pin);
+        if (!updated)
+            return updated;
+    } else if (auto attached = attachAt(cgroup, direction, program->get(), pin); !attached) {
+        return attached;
+    }
+    links.fused = true;
+    links.queue = queue;
+    return removeSeparate(links);
+}
+
+// Unsupported: the link's storage is not that of the new program, which only a new link gets.
+Status LinkStore::updateFused(const std::filesystem::path& pin, int program, const StoredQueue& from,
+                              const StoredQueue& to) {
+    if (from.countersId != to.countersId)
+        return failure(ErrorCode::Unsupported, "another map of counters");
+    const auto link = openPin(pin);
+    if (!link)
+        return failure(link.error());
+    return updateLink(link->get(), program);
+}
+
+// A link that cannot be pinned does not stay. Where a pin is already, the new link is in force before the old
+// goes.
+Status LinkStore::attachAt(const Cgroup& cgroup, Direction direction, int program,
+                           const std::filesystem::path& pin) {
+    const auto directory = cgroups_.open(cgroup);
+    if (!directory)
+        return failure(directory.error());
+    const auto link = createLink(program, directory->get(), direction);
+    if (!link)
+        return failure(link.error());
+    return isThere(pin) ? replacePin(link->get(), pin) : bpf::pin(link->get(), pin);
+}
+
+// ---- a link per filter ----------------------------------------------------------------------------------
+
+Status LinkStore::putSeparate(const Cgroup& cgroup, Direction direction, const QueueId& queue, Links& links) {
+    const auto programs = queues_.openSeparate(queue);
+    if (!programs)
+        return failure(programs.error());
+    auto added = attachAll(cgroup, direction, *programs, links);
+    if (!added)
+        return failure(added.error());
+    // From here the new set is in force.
+    auto removed = removeSeparate(links);
+    if (links.fused && removed)
+        removed = removePin(fusedPin({cgroup.id, direction}));
+    links = Links{.queue = queue, .separate = std::move(*added)};
+    return removed;
+}
+
+// All of them or none (I2).
+Result<std::vector<std::string>> LinkStore::attachAll(const Cgroup& cgroup, Direction direction,
+                                                      const std::vector<UniqueFd>& programs,
+                                                      const Links& before) {
+    LinkName name{.point = {cgroup.id, direction}, .separate = true};
+    for (const auto& text : before.separate)
+        if (const auto old = decodeLinkName(text))
+            name.generation = std::max(name.generation, old->generation + 1);
+    std::vector<std::string> added;
+    for (const auto& program : programs) {
+        const std::string text = encode(name);
+        if (auto attached = attachAt(cgroup, direction, program.get(), pins_.links() / text); !attached) {
+            for (const auto& made : added)
+                if (auto removed = removePin(pins_.links() / made); !removed)
+                    log::warning(removed.error().message);
+            return failure(attached.error());
+        }
+        added.push_back(text);
+        ++name.place;
+    }
+    return added;
+}
+
+Status LinkStore::removeSeparate(Links& links) {
+    while (!links.separate.empty()) {
+        if (auto removed = removePin(pins_.links() / links.separate.back()); !removed)
+            return removed;
+        links.separate.pop_back();
+    }
+    return {};
+}
+
+// ---- out of force ---------------------------------------------------------------------------------------
+
+Status LinkStore::detach(AttachPoint point) {
+    const auto found = links_.find(point);
+    if (found == links_.end())
+        return {};
+    if (auto removed = removePin(fusedPin(point)); !removed)
+        return removed;
+    if (auto removed = removeSeparate(found->second); !removed)
+        return removed;
+    links_.erase(found);
+    return {};
+}
+
+std::vector<AttachPoint> LinkStore::released() const {
+    std::vector<AttachPoint> points;
+    for (const auto& [point, links] : links_)
+        if (wasReleased(point, links))
+            points.push_back(point);
+    return points;
+}
+
+bool LinkStore::wasReleased(AttachPoint point, const Links& links) const {
+    if (links.released)
+        return true;
+    const auto pin = links.fused              ? fusedPin(point)
+                     : links.separate.empty() ? std::filesystem::path{}
+                                              : pins_.links() / links.separate.front();
+    const auto info = ourLink(pin, point);
+    return info && info->cgroup.cgroup_id == 0;
+}
+
+} // namespace filterd::bpf
