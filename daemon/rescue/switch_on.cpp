@@ -1,0 +1,108 @@
+#include "rescue/cgroups.hpp"
+#include "rescue/links.hpp"
+#include "rescue/rescue.hpp"
+#include "rescue/run_directory.hpp"
+
+#include <cerrno>
+#include <sys/stat.h>
+#include <unordered_map>
+
+namespace filterd::rescue {
+
+namespace {
+
+class On {
+  public:
+    explicit On(const Roots& roots)
+        : roots_(roots), cgroupRoot_(roots.cgroups.empty() ? findCgroupRoot() : roots.cgroups) {}
+
+    Result<Report> run();
+
+  private:
+    void restore(Entry entry);
+    [[nodiscard]] Status tryRestore(const Entry& entry) const;
+    void tell(const Entry& entry, Outcome outcome, std::string detail = {});
+    [[nodiscard]] Status finish();
+
+    const Roots& roots_;
+    std::filesystem::path cgroupRoot_;
+    std::unordered_map<std::uint64_t, std::string> cgroups_;
+    std::vector<Entry> failed_;
+    Report report_;
+};
+
+Result<Report> On::run() {
+    const auto lock = lockRun(roots_);
+    if (!lock)
+        return failure(lock.error());
+    auto entries = readRecord(roots_.record());
+    if (!entries && entries.error().code == ErrorCode::BadConfiguration) {
+        report_.warnings.push_back(entries.error().message + "; what it held, only the daemon can restore");
+        entries = std::vector<Entry>();
+    }
+    if (!entries)
+        return failure(entries.error());
+    if (!entries->empty())
+        cgroups_ = cgroupsById(cgroupRoot_);
+    sortEntries(*entries);
+    for (const auto& entry : *entries) {
+        restore(entry);
+        roots_.step();
+    }
+    if (const auto finished = finish(); !finished)
+        return failure(finished.error());
+    return std::move(report_);
+}
+
+void On::restore(Entry entry) {
+    const auto found = cgroups_.find(entry.cgroupId);
+    if (found == cgroups_.end())
+        return tell(entry, Outcome::Gone);
+    entry.cgroup = found->second; // it may have been renamed since
+    struct stat info {};
+    if (::lstat((roots_.links() / entry.pin).c_str(), &info) == 0)
+        return tell(entry, Outcome::Present);
+    const auto restored = tryRestore(entry);
+    if (restored)
+        return tell(entry, Outcome::Restored);
+    if (restored.error().code == ErrorCode::NoSuchCgroup)
+        return tell(entry, Outcome::Gone);
+    failed_.push_back(entry);
+    tell(entry, Outcome::Failed, restored.error().message);
+}
+
+Status On::tryRestore(const Entry& entry) const {
+    if (entry.program == 0)
+        return failure(ErrorCode::Unsupported,
+                       "its program was not kept; the daemon attaches it when it runs");
+    const auto cgroup = openCgroup(cgroupRoot_, entry.cgroup, entry.cgroupId);
+    if (!cgroup)
+        return failure(cgroup.error());
+    if (::mkdir(roots_.links().c_str(), 0700) < 0 && errno != EEXIST)
+        return failure(systemError("create " + roots_.links().string(), errno));
+    return attach(roots_.kept(), entry, cgroup->get(), roots_.links() / entry.pin);
+}
+
+void On::tell(const Entry& entry, Outcome outcome, std::string detail) {
+    report_.steps.push_back({entry.cgroup, directionOf(entry), outcome, std::move(detail)});
+}
+
+// The flag comes down last: from then on the daemon attaches, and it reads the pins again first.
+Status On::finish() {
+    const auto recorded =
+        failed_.empty() ? removeFile(roots_.record()) : writeRecord(roots_.record(), failed_);
+    if (!recorded)
+        return recorded;
+    roots_.step();
+    if (failed_.empty())
+        if (const auto dropped = dropKept(roots_.kept()); !dropped)
+            return dropped;
+    roots_.step();
+    return removeFile(roots_.flag());
+}
+
+} // namespace
+
+Result<Report> switchOn(const Roots& roots) { return On(roots).run(); }
+
+} // namespace filterd::rescue
