@@ -227,23 +227,37 @@ static __always_inline enum manager manager_of(struct cgroup *cgroup, struct scr
 	return MANAGER_NONE;
 }
 
+#define NO_MATCH (-1)
+#define NO_RULE (-2)
+
 struct match {
 	__u32 first;
 	__u32 queue;
-	struct scratch *buffer;
-	__u32 skip;
 };
+
+/*
+ * The queue of the rule if it takes the name in `scratch`; NO_MATCH if not; NO_RULE. A function of its own, so that the verifier walks
+ * its loops once and not for every place that gets here.
+ */
+__attribute__((noinline)) int match_rule(__u32 key)
+{
+	__u32 zero = 0;
+	struct scratch *buffer = bpf_map_lookup_elem(&scratch, &zero);
+	struct guard_rule *rule = bpf_map_lookup_elem(&rules, &key);
+
+	if (!buffer || !rule)
+		return NO_RULE;
+	/* systemd puts a "_" before names that the kernel could mistake for its own files. */
+	return glob_matches(&rule->glob, buffer->name + (buffer->name[0] == '_')) ? (int)rule->queue : NO_MATCH;
+}
 
 static long try_rule(__u32 index, struct match *match)
 {
-	__u32 key = match->first + index;
-	struct guard_rule *rule = bpf_map_lookup_elem(&rules, &key);
+	int queue = match_rule(match->first + index);
 
-	if (!rule)
-		return 1;
-	if (!glob_matches(&rule->glob, match->buffer->name + (match->skip & 1)))
+	if (queue == NO_MATCH)
 		return 0;
-	match->queue = rule->queue;
+	match->queue = queue < 0 ? 0 : (__u32)queue;
 	return 1; /* the first match decides, also when it says "not guarded" */
 }
 
@@ -251,14 +265,11 @@ static long try_rule(__u32 index, struct match *match)
  * The queue of a name by the rules in force. A daemon that changes the rules twice meanwhile overwrites those that are
  * being read; then the word has changed, and the answer does not count. The atomic orders the reads before the check.
  */
-static __always_inline int find_queue(struct scratch *buffer, __u32 *queue)
+static __always_inline int find_queue(__u32 *queue)
 {
 	for (int i = 0; i < GUARD_RULES_TRIES; i++) {
 		__u64 word = LOAD(state.rules);
-		/* systemd puts a "_" before names that the kernel could mistake for its own files. */
-		struct match match = {.first = GUARD_RULES_HALF(word) * GUARD_RULES_MAX,
-				      .buffer = buffer,
-				      .skip = buffer->name[0] == '_'};
+		struct match match = {.first = GUARD_RULES_HALF(word) * GUARD_RULES_MAX};
 
 		/* Masked and not cast: an inlined bpf_loop looks at all 64 bits of its count. */
 		bpf_loop(word & 0xffff, try_rule, &match, 0);
@@ -324,7 +335,7 @@ int on_mkdir(unsigned long long *arguments)
 	if (bpf_probe_read_kernel_str(buffer->name, GLOB_NAME_SIZE, cgroup->kn->name) <= 1)
 		return 0;
 	id = cgroup->kn->id;
-	if (!find_queue(buffer, &queue)) {
+	if (!find_queue(&queue)) {
 		__sync_fetch_and_add(&state.held_count, 1);
 		lose(id);
 	} else if (!queue) {

@@ -16,6 +16,11 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kBatch = 4096;
 
+// Rules of a generation that no reader has seen.
+__u64 successor(__u64 word, std::uint32_t half, std::uint32_t count) {
+    return GUARD_RULES((word >> 32) + 1, half, count);
+}
+
 } // namespace
 
 const char* queueArrayOf(Direction direction) {
@@ -144,30 +149,41 @@ Status PinnedGuard::setRules(const std::vector<GuardRule>& rules) {
         return failure(ErrorCode::LimitExceeded,
                        std::to_string(rules.size()) + " rules are too many for the guard: at most " +
                            std::to_string(GUARD_RULES_MAX) + " names and patterns in all");
-    const auto before = load(state_->rules);
-    const std::uint32_t half = 1 - GUARD_RULES_HALF(before);
-    const auto count = static_cast<std::uint32_t>(rules.size());
-    if (rules.empty()) {
-        if (auto gone = unlinkGuard(directory()); !gone)
-            return gone;
-    } else if (auto written = writeRules(half, rules); !written) {
-        return written;
-    }
-    // What was held when the tracepoints went has had no release since.
-    if (rules.empty() || !isPinned(directory() / kGuardLinks.back().pin))
-        if (auto forgotten = forgetHolds(); !forgotten)
-            return forgotten;
-    store(state_->rules, GUARD_RULES((before >> 32) + 1, half, count));
-    if (!rules.empty())
-        if (auto attached = attach(); !attached) {
-            store(state_->rules,
-                  GUARD_RULES((before >> 32) + 2, GUARD_RULES_HALF(before), GUARD_RULES_COUNT(before)));
-            return attached;
-        }
+    auto changed = rules.empty() ? dropRules() : replaceRules(rules);
+    if (!changed)
+        return changed;
     const auto ticket = startGrace();
     if (ticket)
         slotsGivenUp_ = *ticket;
     return {};
+}
+
+Status PinnedGuard::dropRules() {
+    const auto before = load(state_->rules);
+    store(state_->rules, successor(before, GUARD_RULES_HALF(before), 0));
+    if (auto gone = unlinkGuard(directory()); !gone) {
+        store(state_->rules,
+              successor(load(state_->rules), GUARD_RULES_HALF(before), GUARD_RULES_COUNT(before)));
+        return gone;
+    }
+    return forgetHolds();
+}
+
+Status PinnedGuard::replaceRules(const std::vector<GuardRule>& rules) {
+    const auto before = load(state_->rules);
+    const std::uint32_t half = 1 - GUARD_RULES_HALF(before);
+    if (auto written = writeRules(half, rules); !written)
+        return written;
+    // What was held when the tracepoints went has had no release since.
+    if (!isPinned(directory() / kGuardLinks.back().pin))
+        if (auto forgotten = forgetHolds(); !forgotten)
+            return forgotten;
+    store(state_->rules, successor(before, half, static_cast<std::uint32_t>(rules.size())));
+    auto attached = attach();
+    if (!attached)
+        store(state_->rules,
+              successor(load(state_->rules), GUARD_RULES_HALF(before), GUARD_RULES_COUNT(before)));
+    return attached;
 }
 
 // Nobody reads this half, or whoever does will notice (find_queue() in bpf/guard.bpf.c).

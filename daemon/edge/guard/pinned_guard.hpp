@@ -66,6 +66,8 @@ class PinnedGuard final : public GuardPort {
     void findFilledSlots();
     Result<std::set<QueueSlot>> referencedSlots();
     void emptyUnusedSlots();
+    Status dropRules();
+    Status replaceRules(const std::vector<GuardRule>& rules);
     Status writeRules(std::uint32_t half, const std::vector<GuardRule>& rules);
     Status forgetHolds();
     Status attach();
