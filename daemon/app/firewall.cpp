@@ -336,11 +336,13 @@ void Firewall::cgroupAppeared(const UnitCgroup& unit) {
         tellReferences(*rule);
 }
 
-void Firewall::cgroupVanished(const UnitCgroup& unit) {
-    reconciler_.cgroupVanished(unit.cgroup.id);
-    if (const auto* rule = rules_.match({unit.unit, unit.cgroup.path}))
+void Firewall::cgroupVanished(CgroupId id) {
+    const auto unit = reconciler_.cgroupVanished(id);
+    if (!unit)
+        return;
+    if (const auto* rule = rules_.match({unit->unit, unit->cgroup.path}))
         tellReferences(*rule);
-    if (!reconciler_.exists(unit.unit) && !references_.drop({Holder::Kind::Unit, unit.unit}).empty())
+    if (!reconciler_.exists(unit->unit) && !references_.drop({Holder::Kind::Unit, unit->unit}).empty())
         if (auto done = finish(); !done)
             log::error(done.error().message);
 }
@@ -376,6 +378,22 @@ bool Firewall::collectReleased() {
     if (auto done = finish(); !done)
         log::error(done.error().message);
     return more;
+}
+
+Result<std::vector<std::pair<Direction, QueueCounters>>> Firewall::counters(const std::string& unit) {
+    const auto* view = reconciler_.find(unit);
+    if (view == nullptr)
+        return failure(ErrorCode::NoSuchUnit, "no rule covers a running unit '" + unit + "'");
+    std::vector<std::pair<Direction, QueueCounters>> result;
+    for (const auto direction : kDirections) {
+        if (!view->queues[static_cast<std::size_t>(direction)])
+            continue;
+        auto counted = kernel_.counters({view->cgroup.id, direction});
+        if (!counted)
+            return failure(counted.error());
+        result.emplace_back(direction, std::move(*counted));
+    }
+    return result;
 }
 
 // ---- after every change ---------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class Firewall {
     [[nodiscard]] Status setFileRules(const std::vector<Rule>& rules);
 
     void cgroupAppeared(const UnitCgroup& unit);
-    void cgroupVanished(const UnitCgroup& unit);
+    void cgroupVanished(CgroupId id);
     // Events were lost, or somebody else changed our pins: look at everything again.
     [[nodiscard]] Status rescan();
     [[nodiscard]] Status setEnforcing(bool enforcing);
@@ -56,6 +56,9 @@ class Firewall {
     [[nodiscard]] Result<FilterView> filter(const FilterName& name) const;
     [[nodiscard]] const std::map<std::string, UnitView>& units() const { return reconciler_.units(); }
     [[nodiscard]] const UnitView* unit(const std::string& name) const { return reconciler_.find(name); }
+    // What the attached queues of a unit have counted, by direction. NoSuchUnit.
+    [[nodiscard]] Result<std::vector<std::pair<Direction, QueueCounters>>> counters(const std::string& unit);
+    [[nodiscard]] bool covers(const std::string& unit) const { return rules_.match({unit, {}}) != nullptr; }
     [[nodiscard]] std::vector<const Rule*> rules() const { return rules_.ordered(); }
 
   private:

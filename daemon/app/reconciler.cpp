@@ -180,16 +180,17 @@ void Reconciler::cgroupAppeared(const UnitCgroup& unit) {
         reconcile({unit});
 }
 
-void Reconciler::cgroupVanished(CgroupId id) {
+std::optional<UnitCgroup> Reconciler::cgroupVanished(CgroupId id) {
     const auto found = present_.find(id);
     if (found == present_.end())
-        return;
-    const auto unit = found->second;
+        return std::nullopt;
+    auto unit = found->second;
     present_.erase(found);
     for (const auto direction : kDirections)
         attachFailures_.erase({id, direction});
     if (const auto view = views_.find(unit.unit); view != views_.end() && view->second.cgroup.id == id)
         withdraw(unit.unit);
+    return unit;
 }
 
 bool Reconciler::collectReleased() {

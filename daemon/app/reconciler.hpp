@@ -41,7 +41,8 @@ class Reconciler {
     [[nodiscard]] const std::optional<Error>& errorOf(const Rule& rule) const { return queuesOf(rule).error; }
 
     void cgroupAppeared(const UnitCgroup& unit);
-    void cgroupVanished(CgroupId id);
+    // Whose it was; none if it was not known.
+    std::optional<UnitCgroup> cgroupVanished(CgroupId id);
     // Collects links of released cgroups; true while some are still to come.
     bool collectReleased();
     // Takes away links, queues and filters that nobody needs any more.

@@ -42,7 +42,7 @@ class FirewallTest : public Test {
 
     void stop(const UnitCgroup& unit) {
         tree.remove(unit);
-        firewall.cgroupVanished(unit);
+        firewall.cgroupVanished(unit.cgroup.id);
     }
 
     std::vector<std::string> ingress(std::uint64_t id) const {

@@ -1,0 +1,215 @@
+#include "daemon.hpp"
+
+#include "base/log.hpp"
+#include "edge/host/cgroup_directory.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <systemd/sd-daemon.h>
+
+namespace filterd {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kJoinRetry{500};
+// A removed cgroup is released some milliseconds later, or when its last socket is closed.
+constexpr milliseconds kFirstCollect{50};
+constexpr milliseconds kLastCollect{60'000};
+
+// Adds the source, or passes its error on.
+Status keep(std::vector<EventLoop::Handle>& sources, Result<EventLoop::Handle> source) {
+    if (!source)
+        return failure(source.error());
+    sources.push_back(std::move(*source));
+    return {};
+}
+
+std::string join(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines)
+        text += (text.empty() ? "" : "; ") + line;
+    return text;
+}
+
+void notifyReloading() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const auto microseconds = static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", microseconds);
+}
+
+} // namespace
+
+Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power)
+    : loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)), power_(std::move(power)),
+      kernel_(intake_, tree_), bus_(loop_, {[this] { return reload(); },
+                                   [this](sdbus::IConnection& connection) { onJoined(connection); },
+                                   [this](const std::string& reason) { onLost(reason); }}),
+      firewall_(kernel_, tree_, state_, bus_) {
+    bus_.serve(firewall_);
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::create() {
+    if (auto blocked = blockSignals({SIGTERM, SIGINT, SIGHUP}); !blocked)
+        return failure(blocked.error());
+    auto loop = EventLoop::create();
+    if (!loop)
+        return failure(loop.error());
+    auto mount = cgroup2Mount();
+    if (!mount)
+        return failure(mount.error());
+    auto watch = CgroupWatch::create(*mount); // before the tree is read: nothing is missed
+    if (!watch)
+        return failure(watch.error());
+    auto tree = CgroupFs::create(*mount);
+    if (!tree)
+        return failure(tree.error());
+    auto power = SwitchWatch::create();
+    if (!power)
+        return failure(power.error());
+    return std::unique_ptr<Daemon>(
+        new Daemon(std::move(*loop), std::move(*tree), std::move(*watch), std::move(*power)));
+}
+
+Status Daemon::run() {
+    if (auto started = start(); !started)
+        return started;
+    joinBus();
+    sd_notifyf(0, "READY=1\nSTATUS=%zu filters, %zu guarded units", firewall_.filters().size(),
+               firewall_.units().size());
+    log::info("ready: " + std::to_string(firewall_.filters().size()) + " filters, " +
+              std::to_string(firewall_.units().size()) + " guarded units");
+    auto done = loop_.run();
+    sd_notify(0, "STOPPING=1");
+    log::info("stopping; filters stay in force");
+    return done;
+}
+
+Status Daemon::start() {
+    loop_.keepWatchdogFed();
+    if (auto listening = listen(); !listening)
+        return listening;
+    configuration_ = files_.read({});
+    for (const auto& error : configuration_.errors)
+        log::error(error);
+    bus_.setConfigurationErrors(configuration_.errors);
+    if (auto started = firewall_.start(configuration_.rules, power_.enforcing()); !started)
+        return started;
+    collectLater(); // what a run before this one left
+    return {};
+}
+
+Status Daemon::listen() {
+    auto joinTimer = loop_.onTimer([this] { joinBus(); });
+    auto collectTimer = loop_.onTimer([this] { collect(); });
+    if (!joinTimer || !collectTimer)
+        return failure(joinTimer ? collectTimer.error() : joinTimer.error());
+    joinTimer_ = *joinTimer;
+    collectTimer_ = *collectTimer;
+    for (auto& source :
+         {loop_.onReadable(watch_.fd(), [this] { onCgroups(); }), loop_.onReadable(power_.fd(), [this] { onPower(); }),
+          loop_.onSignal(SIGTERM, [this] { loop_.stop(); }), loop_.onSignal(SIGINT, [this] { loop_.stop(); }),
+          loop_.onSignal(SIGHUP, [this] { reloadOnSignal(); })})
+        if (auto kept = keep(sources_, source); !kept)
+            return kept;
+    return {};
+}
+
+// ---- configuration --------------------------------------------------------------------------------------
+
+Status Daemon::reload() {
+    auto next = files_.read(configuration_);
+    for (const auto& error : next.errors)
+        log::error(error);
+    if (auto set = firewall_.setFileRules(next.rules); !set)
+        return set;
+    configuration_ = std::move(next);
+    bus_.setConfigurationErrors(configuration_.errors);
+    log::info("configuration reloaded: " + std::to_string(configuration_.rules.size()) + " rules from files");
+    if (!configuration_.errors.empty())
+        return failure(ErrorCode::BadConfiguration, join(configuration_.errors));
+    return {};
+}
+
+void Daemon::reloadOnSignal() {
+    notifyReloading();
+    if (auto done = reload(); !done)
+        log::error("reload: " + done.error().message);
+    sd_notify(0, "READY=1");
+}
+
+// ---- the bus --------------------------------------------------------------------------------------------
+
+// Enforcement does not wait for the bus: it is joined when it appears.
+void Daemon::joinBus() {
+    if (auto joined = bus_.join(); !joined) {
+        log::debug(joined.error().message);
+        systemd_.reset();
+        loop_.rearm(joinTimer_, kJoinRetry);
+    }
+}
+
+void Daemon::onJoined(sdbus::IConnection& connection) {
+    SystemdUnits::Callbacks callbacks;
+    callbacks.wanted = [this](const std::string& unit) { return firewall_.covers(unit); };
+    callbacks.unitCgroup = [this](const std::string& unit, const std::string& path) { onUnitCgroup(unit, path); };
+    systemd_ = std::make_unique<SystemdUnits>(connection, std::move(callbacks));
+}
+
+void Daemon::onLost(const std::string& reason) {
+    log::warning("lost the system bus (" + reason + "); filters stay in force");
+    loop_.rearm(joinTimer_, kJoinRetry);
+}
+
+// ---- units ----------------------------------------------------------------------------------------------
+
+void Daemon::onUnitCgroup(const std::string& unit, const std::string& path) {
+    if (auto cgroup = tree_.find(path))
+        firewall_.cgroupAppeared({unit, *cgroup});
+}
+
+void Daemon::onCgroups() {
+    for (const auto& event : watch_.dispatch())
+        onCgroup(event);
+}
+
+void Daemon::onCgroup(const CgroupEvent& event) {
+    if (const auto* appeared = std::get_if<CgroupAppeared>(&event)) {
+        firewall_.cgroupAppeared(appeared->cgroup);
+    } else if (const auto* vanished = std::get_if<CgroupVanished>(&event)) {
+        firewall_.cgroupVanished(vanished->id);
+        collectLater();
+    } else {
+        rescan();
+    }
+}
+
+void Daemon::rescan() {
+    if (auto done = firewall_.rescan(); !done)
+        log::error("rescan: " + done.error().message);
+    collectLater();
+}
+
+void Daemon::onPower() {
+    if (!power_.dispatch())
+        return;
+    if (auto done = firewall_.setEnforcing(power_.enforcing()); !done)
+        log::error("filterctl " + std::string(power_.enforcing() ? "on" : "off") + ": " + done.error().message);
+}
+
+void Daemon::collectLater() {
+    collectDelay_ = kFirstCollect;
+    loop_.rearm(collectTimer_, collectDelay_);
+}
+
+void Daemon::collect() {
+    if (!firewall_.collectReleased())
+        return;
+    collectDelay_ = std::min(collectDelay_ * 2, kLastCollect);
+    loop_.rearm(collectTimer_, collectDelay_);
+}
+
+} // namespace filterd

@@ -1,0 +1,67 @@
+#pragma once
+// filterd put together: edges that tell, the firewall that decides, the bus that shows. One loop, one thread.
+
+#include "app/firewall.hpp"
+#include "base/event_loop.hpp"
+#include "edge/bpf/bpf_kernel.hpp"
+#include "edge/bpf/object_intake.hpp"
+#include "edge/host/cgroup_tree.hpp"
+#include "edge/host/cgroup_watch.hpp"
+#include "edge/host/config_files.hpp"
+#include "edge/host/state_file.hpp"
+#include "edge/host/switch_watch.hpp"
+#include "edge/systemd/systemd_units.hpp"
+#include "service/bus_service.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace filterd {
+
+class Daemon {
+  public:
+    [[nodiscard]] static Result<std::unique_ptr<Daemon>> create();
+
+    // First sync, READY, then the loop until SIGTERM. Filters stay in force when it returns.
+    [[nodiscard]] Status run();
+
+  private:
+    Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power);
+
+    Status start();
+    Status listen();
+    Status reload();
+    void reloadOnSignal();
+    void joinBus();
+    void onJoined(sdbus::IConnection& connection);
+    void onLost(const std::string& reason);
+    void onCgroups();
+    void onCgroup(const CgroupEvent& event);
+    void onPower();
+    void onUnitCgroup(const std::string& unit, const std::string& path);
+    void rescan();
+    void collectLater();
+    void collect();
+
+    EventLoop loop_;
+    CgroupFs tree_;
+    CgroupWatch watch_;
+    SwitchWatch power_;
+    LibbpfObjectIntake intake_;
+    BpfKernel kernel_;
+    StateFile state_;
+    ConfigFiles files_;
+    Configuration configuration_;
+    BusService bus_;
+    Firewall firewall_;
+    std::unique_ptr<SystemdUnits> systemd_; // while there is a bus
+
+    std::vector<EventLoop::Handle> sources_;
+    EventLoop::Handle joinTimer_;
+    EventLoop::Handle collectTimer_;
+    std::chrono::milliseconds collectDelay_{};
+};
+
+} // namespace filterd

@@ -1,0 +1,40 @@
+// filterd: gives every systemd unit its own BPF firewall.
+
+#include "base/log.hpp"
+#include "daemon.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+constexpr const char* kUsage = "filterd " FILTERD_VERSION " - a BPF firewall of its own for every systemd unit\n\n"
+                               "Usage: filterd [--debug]\n\n"
+                               "Started by systemd as filterd.service; see filterd(8). Talk to it with filterctl(1).\n";
+
+int run() {
+    auto daemon = filterd::Daemon::create();
+    if (!daemon) {
+        filterd::log::error(daemon.error().message);
+        return EXIT_FAILURE;
+    }
+    if (auto done = (*daemon)->run(); !done) {
+        filterd::log::error(done.error().message);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view option = argc == 2 ? argv[1] : "";
+    if (argc > 2 || (argc == 2 && option != "--debug")) {
+        const bool asked = option == "--help" || option == "--version";
+        std::fputs(kUsage, asked ? stdout : stderr);
+        return asked ? EXIT_SUCCESS : 2;
+    }
+    filterd::log::initialise(option == "--debug" ? spdlog::level::debug : spdlog::level::info);
+    return run();
+}

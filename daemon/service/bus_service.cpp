@@ -1,0 +1,152 @@
+#include "service/bus_service.hpp"
+
+#include "base/log.hpp"
+
+namespace filterd {
+
+namespace {
+
+constexpr const char* kBusDriver = "org.freedesktop.DBus";
+constexpr const char* kBusPath = "/org/freedesktop/DBus";
+// One match for every client that leaves; a match for each reference would cost more and race.
+constexpr const char* kClientLeft = "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                                    "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''";
+
+} // namespace
+
+Status BusService::join() {
+    try {
+        open();
+        return {};
+    } catch (const std::exception& error) {
+        session_.reset();
+        return failure(ErrorCode::KernelRefused, std::string("join the system bus: ") + error.what());
+    }
+}
+
+void BusService::open() {
+    session_ = std::make_unique<Session>();
+    session_->connection = bus::connect();
+    session_->attachment = std::make_unique<bus::LoopAttachment>(*session_->connection, loop_.get(),
+                                                                 [this](const std::string& reason) {
+                                                                     session_.reset();
+                                                                     callbacks_.lost(reason);
+                                                                 });
+    bus::addObjectManager(*session_->connection, sdbus::ObjectPath(bus::kManagerPath));
+    session_->manager = std::make_unique<ManagerObject>(
+        *session_->connection,
+        ManagerObject::Context{*firewall_, authority_, callbacks_.reload, configurationErrors_});
+    publishEverything();
+    watchClients(); // before the name: nobody can hold a reference earlier
+    session_->connection->requestName(bus::BusName(bus::kServiceName));
+    tellClients();
+    callbacks_.joined(*session_->connection);
+}
+
+void BusService::watchClients() {
+    session_->clientsLeaving = bus::addMatch(*session_->connection, kClientLeft, [this](sdbus::Message& message) {
+        bus::contain("a client that left", [&] {
+            std::string name;
+            message >> name;
+            if (!name.starts_with(':'))
+                return;
+            authority_.forget(name);
+            firewall_->clientLeft(name);
+        });
+    });
+}
+
+// References of a run before this one end unless their client is still on this very bus.
+void BusService::tellClients() {
+    const auto driver = bus::makeProxy(*session_->connection, kBusDriver, kBusPath);
+    std::string guid;
+    driver->callMethod("GetId").onInterface(kBusDriver).storeResultsTo(guid);
+    std::vector<std::string> names;
+    driver->callMethod("ListNames").onInterface(kBusDriver).storeResultsTo(names);
+    firewall_->busJoined(guid, {names.begin(), names.end()});
+}
+
+void BusService::publishEverything() {
+    for (const auto& [name, facts] : firewall_->filters())
+        filterAppeared(name);
+    for (const auto& [name, view] : firewall_->units())
+        session_->units.emplace(name, std::make_unique<UnitObject>(*session_->connection, *firewall_, name));
+}
+
+void BusService::setConfigurationErrors(std::vector<std::string> errors) {
+    configurationErrors_.clear();
+    for (auto& error : errors)
+        configurationErrors_.push_back(bus::printable(std::move(error)));
+    if (session_)
+        bus::contain("broken configuration", [this] { session_->manager->tellConfiguration(); });
+}
+
+void BusService::filterAppeared(const FilterName& name) {
+    if (!session_ || session_->filters.contains(name))
+        return;
+    bus::contain("a new filter", [&] {
+        session_->filters.emplace(name, std::make_unique<FilterObject>(*session_->connection, *firewall_, name));
+    });
+}
+
+void BusService::filterChanged(const FilterName& name) {
+    if (!session_)
+        return;
+    if (const auto found = session_->filters.find(name); found != session_->filters.end())
+        bus::contain("a changed filter", [&] { found->second->tellChanged(); });
+}
+
+void BusService::filterVanished(const FilterName& name) {
+    if (session_)
+        session_->filters.erase(name);
+}
+
+void BusService::unitAppeared(const UnitView& unit) {
+    tellState(unit);
+    if (!session_ || session_->units.contains(unit.name))
+        return;
+    bus::contain("a new unit", [&] {
+        session_->units.emplace(unit.name,
+                                std::make_unique<UnitObject>(*session_->connection, *firewall_, unit.name));
+        if (unit.state == UnitState::Attached)
+            session_->manager->emitUnitAttached(unit.name, bus::encodePath(bus::kUnitPrefix, unit.name));
+    });
+}
+
+void BusService::unitChanged(const UnitView& before, const UnitView& now) {
+    if (before.state != now.state)
+        tellState(now);
+    if (!session_)
+        return;
+    if (const auto found = session_->units.find(now.name); found != session_->units.end())
+        bus::contain("a changed unit", [&] {
+            found->second->tellChanged(before, now);
+            if (now.state == UnitState::Attached)
+                session_->manager->emitUnitAttached(now.name, bus::encodePath(bus::kUnitPrefix, now.name));
+        });
+}
+
+void BusService::unitVanished(const std::string& name) {
+    if (session_)
+        session_->units.erase(name);
+}
+
+void BusService::countsChanged() {
+    if (session_)
+        bus::contain("counts", [this] { session_->manager->tellCounts(); });
+}
+
+void BusService::tellState(const UnitView& unit) {
+    const std::vector<log::Field> fields{{"FILTERD_UNIT", unit.name},
+                                         {"FILTERD_CGROUP_ID", std::to_string(unit.cgroup.id.value)}};
+    if (unit.state == UnitState::Attached) {
+        log::info("attached the queues of " + unit.name, fields);
+        return;
+    }
+    log::error(unit.name + " is " + std::string(toString(unit.state)) + ": " + unit.error, fields);
+    if (session_)
+        bus::contain("a failed unit",
+                     [&] { session_->manager->emitUnitFailed(unit.name, bus::printable(unit.error)); });
+}
+
+} // namespace filterd

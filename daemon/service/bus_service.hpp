@@ -1,0 +1,68 @@
+#pragma once
+// filterd on the bus: joins it when it is there, publishes what changes, and notices clients that leave.
+
+#include "app/firewall.hpp"
+#include "base/event_loop.hpp"
+#include "service/authority.hpp"
+#include "service/filter_object.hpp"
+#include "service/manager_object.hpp"
+#include "service/unit_object.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace filterd {
+
+class BusService final : public Publisher {
+  public:
+    struct Callbacks {
+        std::function<Status()> reload;
+        std::function<void(sdbus::IConnection&)> joined; // name owned, objects there
+        std::function<void(const std::string& reason)> lost; // the connection is gone when this returns
+    };
+
+    BusService(EventLoop& loop, Callbacks callbacks) : loop_(loop), callbacks_(std::move(callbacks)) {}
+
+    void serve(Firewall& firewall) { firewall_ = &firewall; }
+    // Takes the bus name. An error means that there is no bus yet, or that somebody else has the name.
+    [[nodiscard]] Status join();
+    [[nodiscard]] bool joined() const { return session_ != nullptr; }
+    void setConfigurationErrors(std::vector<std::string> errors);
+
+    void filterAppeared(const FilterName& name) override;
+    void filterChanged(const FilterName& name) override;
+    void filterVanished(const FilterName& name) override;
+    void unitAppeared(const UnitView& unit) override;
+    void unitChanged(const UnitView& before, const UnitView& now) override;
+    void unitVanished(const std::string& name) override;
+    void countsChanged() override;
+
+  private:
+    // What exists only while there is a bus. Destroyed in reverse order: objects before their connection.
+    struct Session {
+        std::unique_ptr<sdbus::IConnection> connection;
+        std::unique_ptr<bus::LoopAttachment> attachment;
+        std::unique_ptr<ManagerObject> manager;
+        std::map<FilterName, std::unique_ptr<FilterObject>> filters;
+        std::map<std::string, std::unique_ptr<UnitObject>> units;
+        sdbus::Slot clientsLeaving;
+    };
+
+    void open();
+    void watchClients();
+    void publishEverything();
+    void tellClients();
+    void tellState(const UnitView& unit);
+
+    EventLoop& loop_;
+    Callbacks callbacks_;
+    Firewall* firewall_ = nullptr;
+    Authority authority_;
+    std::vector<std::string> configurationErrors_;
+    std::unique_ptr<Session> session_;
+};
+
+} // namespace filterd

@@ -1,0 +1,295 @@
+#include "service/manager_object.hpp"
+
+#include "service/object_bytes.hpp"
+#include "service/options.hpp"
+
+namespace filterd {
+
+namespace {
+
+using bus::answer;
+
+sdbus::ObjectPath filterPath(const FilterName& name) { return bus::encodePath(bus::kFilterPrefix, name.text()); }
+sdbus::ObjectPath unitPath(const std::string& name) { return bus::encodePath(bus::kUnitPrefix, name); }
+
+Result<std::vector<FilterName>> parseNames(const std::vector<std::string>& texts) {
+    std::vector<FilterName> names;
+    for (const auto& text : texts) {
+        auto name = FilterName::parse(text);
+        if (!name)
+            return failure(name.error());
+        names.push_back(std::move(*name));
+    }
+    return names;
+}
+
+std::vector<std::string> texts(const std::vector<FilterName>& names) {
+    std::vector<std::string> result;
+    for (const auto& name : names)
+        result.push_back(name.text());
+    return result;
+}
+
+constexpr std::string_view kHold = "hold";
+constexpr std::string_view kPass = "pass";
+
+Result<OnFailure> parseOnFailure(const std::string& text) {
+    if (text == kHold)
+        return OnFailure::Hold;
+    if (text == kPass)
+        return OnFailure::Pass;
+    return failure(ErrorCode::InvalidArgument, "option 'on-failure' is '" + text + "'; it takes 'hold' or 'pass'");
+}
+
+Result<Rule> makeRule(const std::string& unit, const std::vector<std::string>& ingress,
+                      const std::vector<std::string>& egress, const std::map<std::string, sdbus::Variant>& values) {
+    Options options(values);
+    auto onFailureText = options.text("on-failure", std::string(kHold));
+    if (!onFailureText)
+        return failure(onFailureText.error());
+    if (auto known = options.finish(); !known)
+        return failure(known.error());
+    auto onFailure = parseOnFailure(*onFailureText);
+    if (!onFailure)
+        return failure(onFailure.error());
+    auto in = parseNames(ingress);
+    if (!in)
+        return failure(in.error());
+    auto out = parseNames(egress);
+    if (!out)
+        return failure(out.error());
+    return Rule{std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure};
+}
+
+// Reads the options of LoadFilter into the request.
+Status readLoadOptions(const std::map<std::string, sdbus::Variant>& values, LoadRequest& request) {
+    Options options(values);
+    auto program = options.text("program", "");
+    if (!program)
+        return failure(program.error());
+    auto transient = options.flag("transient");
+    if (!transient)
+        return failure(transient.error());
+    auto replace = options.flag("replace");
+    if (!replace)
+        return failure(replace.error());
+    request.program = *program;
+    request.transient = *transient;
+    request.replace = *replace;
+    return options.finish();
+}
+
+} // namespace
+
+ManagerObject::ManagerObject(sdbus::IConnection& connection, Context context)
+    : AdaptorInterfaces(connection, sdbus::ObjectPath(bus::kManagerPath)), context_(std::move(context)) {
+    registerAdaptor();
+}
+
+void ManagerObject::tellCounts() {
+    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"FilterCount", "RuleCount", "UnitCount", "Enforcing"});
+}
+
+void ManagerObject::tellConfiguration() {
+    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"ConfigurationErrors"});
+}
+
+Result<Holder> ManagerObject::callingClient() {
+    auto name = bus::callerName(getObject());
+    if (!name)
+        return failure(name.error());
+    return Holder{Holder::Kind::Client, std::move(*name)};
+}
+
+// ---- filters --------------------------------------------------------------------------------------------
+
+Result<sdbus::ObjectPath> ManagerObject::load(const std::string& name, Result<std::vector<std::byte>> object,
+                                              const OptionValues& options) {
+    auto filter = FilterName::parse(name);
+    if (!filter)
+        return failure(filter.error());
+    auto client = callingClient();
+    if (!client)
+        return failure(client.error());
+    LoadRequest request{*filter, {}, "", false, false, client->name};
+    if (auto read = readLoadOptions(options, request); !read)
+        return failure(read.error());
+    if (!object)
+        return failure(object.error().context("filter '" + name + "'"));
+    request.object = std::move(*object);
+    if (auto loaded = context_.firewall.load(request); !loaded)
+        return failure(loaded.error());
+    return filterPath(*filter);
+}
+
+sdbus::ObjectPath ManagerObject::LoadFilter(const std::string& name, const sdbus::UnixFd& object,
+                                            const OptionValues& options) {
+    return answer([&]() -> Result<sdbus::ObjectPath> {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return failure(allowed.error());
+        return load(name, readObject(object.get()), options);
+    });
+}
+
+sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, const std::string& path,
+                                                    const OptionValues& options) {
+    return answer([&]() -> Result<sdbus::ObjectPath> {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return failure(allowed.error());
+        return load(name, readObject(path), options);
+    });
+}
+
+void ManagerObject::UnloadFilter(const std::string& name) {
+    answer([&]() -> Status {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return allowed;
+        auto filter = FilterName::parse(name);
+        return filter ? context_.firewall.unload(*filter) : failure(filter.error());
+    });
+}
+
+sdbus::ObjectPath ManagerObject::AcquireFilter(const std::string& name) {
+    return answer([&]() -> Result<sdbus::ObjectPath> {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return failure(allowed.error());
+        auto filter = FilterName::parse(name);
+        if (!filter)
+            return failure(filter.error());
+        auto client = callingClient();
+        if (!client)
+            return failure(client.error());
+        if (auto acquired = context_.firewall.acquire(*client, *filter); !acquired)
+            return failure(acquired.error());
+        return filterPath(*filter);
+    });
+}
+
+void ManagerObject::ReleaseFilter(const std::string& name) {
+    answer([&]() -> Status {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return allowed;
+        auto filter = FilterName::parse(name);
+        if (!filter)
+            return failure(filter.error());
+        auto client = callingClient();
+        return client ? context_.firewall.release(*client, *filter) : failure(client.error());
+    });
+}
+
+sdbus::ObjectPath ManagerObject::AcquireFilterForUnit(const std::string& name, const std::string& unit) {
+    return answer([&]() -> Result<sdbus::ObjectPath> {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return failure(allowed.error());
+        auto filter = FilterName::parse(name);
+        if (!filter)
+            return failure(filter.error());
+        if (!isUnitName(unit))
+            return failure(ErrorCode::InvalidName, "'" + unit + "' is not a unit name with its suffix (nginx.service)");
+        if (auto acquired = context_.firewall.acquire({Holder::Kind::Unit, unit}, *filter); !acquired)
+            return failure(acquired.error());
+        return filterPath(*filter);
+    });
+}
+
+void ManagerObject::ReleaseFilterForUnit(const std::string& name, const std::string& unit) {
+    answer([&]() -> Status {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return allowed;
+        auto filter = FilterName::parse(name);
+        return filter ? context_.firewall.release({Holder::Kind::Unit, unit}, *filter) : failure(filter.error());
+    });
+}
+
+sdbus::ObjectPath ManagerObject::GetFilter(const std::string& name) {
+    return answer([&]() -> Result<sdbus::ObjectPath> {
+        auto filter = FilterName::parse(name);
+        if (!filter)
+            return failure(filter.error());
+        if (auto known = context_.firewall.filter(*filter); !known)
+            return failure(known.error());
+        return filterPath(*filter);
+    });
+}
+
+std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>>
+ManagerObject::ListFilters() {
+    return answer([&] {
+        std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>> list;
+        for (const auto& [name, facts] : context_.firewall.filters()) {
+            const auto references = context_.firewall.filter(name)->references.size();
+            list.emplace_back(name.text(), filterPath(name), std::string(toString(facts.direction)), facts.programId,
+                              static_cast<std::uint32_t>(references));
+        }
+        return list;
+    });
+}
+
+// ---- rules and units ------------------------------------------------------------------------------------
+
+void ManagerObject::SetQueue(const std::string& unit, const Names& ingress, const Names& egress,
+                             const OptionValues& options) {
+    answer([&]() -> Status {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return allowed;
+        auto rule = makeRule(unit, ingress, egress, options);
+        return rule ? context_.firewall.setQueue(std::move(*rule)) : failure(rule.error());
+    });
+}
+
+void ManagerObject::ResetQueue(const std::string& unit) {
+    answer([&]() -> Status {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return allowed;
+        return context_.firewall.resetQueue(unit);
+    });
+}
+
+std::vector<sdbus::Struct<std::string, ManagerObject::Names, ManagerObject::Names, ManagerObject::Names, std::string>>
+ManagerObject::ListRules() {
+    return answer([&] {
+        std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> list;
+        for (const auto* rule : context_.firewall.rules())
+            list.emplace_back(rule->source, rule->targets, texts(rule->ingress), texts(rule->egress),
+                              std::string(rule->onFailure == OnFailure::Hold ? kHold : kPass));
+        return list;
+    });
+}
+
+sdbus::ObjectPath ManagerObject::GetUnit(const std::string& unit) {
+    return answer([&]() -> Result<sdbus::ObjectPath> {
+        if (auto valid = checkPattern(unit); !valid)
+            return failure(valid.error());
+        if (context_.firewall.unit(unit) == nullptr)
+            return failure(ErrorCode::NoSuchUnit, "no rule covers a running unit '" + unit + "'");
+        return unitPath(unit);
+    });
+}
+
+std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ManagerObject::ListUnits() {
+    return answer([&] {
+        std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> list;
+        for (const auto& [name, view] : context_.firewall.units())
+            list.emplace_back(name, unitPath(name), std::string(toString(view.state)), view.rule);
+        return list;
+    });
+}
+
+void ManagerObject::Reload() {
+    answer([&]() -> Status {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return allowed;
+        return context_.reload();
+    });
+}
+
+// ---- properties -----------------------------------------------------------------------------------------
+
+std::string ManagerObject::Version() { return FILTERD_VERSION; }
+std::uint32_t ManagerObject::FilterCount() { return static_cast<std::uint32_t>(context_.firewall.filters().size()); }
+std::uint32_t ManagerObject::RuleCount() { return static_cast<std::uint32_t>(context_.firewall.rules().size()); }
+std::uint32_t ManagerObject::UnitCount() { return static_cast<std::uint32_t>(context_.firewall.units().size()); }
+bool ManagerObject::Enforcing() { return context_.firewall.enforcing(); }
+ManagerObject::Names ManagerObject::ConfigurationErrors() { return context_.configurationErrors; }
+
+} // namespace filterd

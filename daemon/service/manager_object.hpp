@@ -1,0 +1,68 @@
+#pragma once
+// org.filterd1.Manager at /org/filterd1.
+
+#include "app/firewall.hpp"
+#include "service/authority.hpp"
+
+#include "glue/Manager_adaptor.hpp"
+
+#include <functional>
+
+namespace filterd {
+
+class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manager_adaptor> {
+  public:
+    struct Context {
+        Firewall& firewall;
+        Authority& authority;
+        std::function<Status()> reload;
+        const std::vector<std::string>& configurationErrors;
+    };
+
+    ManagerObject(sdbus::IConnection& connection, Context context);
+    ~ManagerObject() { unregisterAdaptor(); }
+    ManagerObject(const ManagerObject&) = delete;
+    ManagerObject& operator=(const ManagerObject&) = delete;
+
+    void tellCounts();
+    void tellConfiguration();
+
+  private:
+    using OptionValues = std::map<std::string, sdbus::Variant>;
+    using Names = std::vector<std::string>;
+
+    sdbus::ObjectPath LoadFilter(const std::string& name, const sdbus::UnixFd& object,
+                                 const OptionValues& options) override;
+    sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& path,
+                                         const OptionValues& options) override;
+    void UnloadFilter(const std::string& name) override;
+    sdbus::ObjectPath AcquireFilter(const std::string& name) override;
+    void ReleaseFilter(const std::string& name) override;
+    sdbus::ObjectPath AcquireFilterForUnit(const std::string& name, const std::string& unit) override;
+    void ReleaseFilterForUnit(const std::string& name, const std::string& unit) override;
+    sdbus::ObjectPath GetFilter(const std::string& name) override;
+    std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>>
+    ListFilters() override;
+    void SetQueue(const std::string& unit, const Names& ingress, const Names& egress,
+                  const OptionValues& options) override;
+    void ResetQueue(const std::string& unit) override;
+    std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override;
+    sdbus::ObjectPath GetUnit(const std::string& unit) override;
+    std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ListUnits() override;
+    void Reload() override;
+
+    std::string Version() override;
+    std::uint32_t FilterCount() override;
+    std::uint32_t RuleCount() override;
+    std::uint32_t UnitCount() override;
+    bool Enforcing() override;
+    Names ConfigurationErrors() override;
+
+    [[nodiscard]] Result<sdbus::ObjectPath> load(const std::string& name, Result<std::vector<std::byte>> object,
+                                                 const OptionValues& options);
+    [[nodiscard]] Result<Holder> callingClient();
+
+    Context context_;
+};
+
+} // namespace filterd

@@ -1,0 +1,43 @@
+#include "service/options.hpp"
+
+namespace filterd {
+
+namespace {
+
+std::string join(const std::set<std::string>& names) {
+    std::string text;
+    for (const auto& name : names)
+        text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+} // namespace
+
+Result<std::string> Options::text(const std::string& name, const std::string& fallback) {
+    asked_.insert(name);
+    const auto found = values_.find(name);
+    if (found == values_.end())
+        return fallback;
+    if (!found->second.containsValueOfType<std::string>())
+        return failure(ErrorCode::InvalidArgument, "option '" + name + "' takes a string (s)");
+    return found->second.get<std::string>();
+}
+
+Result<bool> Options::flag(const std::string& name) {
+    asked_.insert(name);
+    const auto found = values_.find(name);
+    if (found == values_.end())
+        return false;
+    if (!found->second.containsValueOfType<bool>())
+        return failure(ErrorCode::InvalidArgument, "option '" + name + "' takes a boolean (b)");
+    return found->second.get<bool>();
+}
+
+Status Options::finish() const {
+    for (const auto& [name, value] : values_)
+        if (!asked_.contains(name))
+            return failure(ErrorCode::InvalidArgument, "unknown option '" + name + "'; known here: " + join(asked_));
+    return {};
+}
+
+} // namespace filterd

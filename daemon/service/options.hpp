@@ -1,0 +1,28 @@
+#pragma once
+// The a{sv} options of a call: each option is known and of its type, or the call is refused.
+
+#include "base/result.hpp"
+
+#include <sdbus-c++/sdbus-c++.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+namespace filterd {
+
+class Options {
+  public:
+    explicit Options(const std::map<std::string, sdbus::Variant>& values) : values_(values) {}
+
+    [[nodiscard]] Result<std::string> text(const std::string& name, const std::string& fallback);
+    [[nodiscard]] Result<bool> flag(const std::string& name);
+    // InvalidArgument if there was an option that nobody asked for.
+    [[nodiscard]] Status finish() const;
+
+  private:
+    const std::map<std::string, sdbus::Variant>& values_;
+    std::set<std::string> asked_;
+};
+
+} // namespace filterd

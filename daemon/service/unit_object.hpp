@@ -1,0 +1,45 @@
+#pragma once
+// org.filterd1.Unit: a unit that a rule covers and that has a cgroup.
+
+#include "app/firewall.hpp"
+#include "dbus/bridge.hpp"
+
+#include "glue/Unit_adaptor.hpp"
+
+namespace filterd {
+
+class UnitObject final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adaptor> {
+  public:
+    UnitObject(sdbus::IConnection& connection, Firewall& firewall, std::string name);
+    ~UnitObject();
+    UnitObject(const UnitObject&) = delete;
+    UnitObject& operator=(const UnitObject&) = delete;
+
+    void tellChanged(const UnitView& before, const UnitView& now);
+
+  private:
+    std::vector<sdbus::Struct<std::string, std::uint64_t, std::vector<sdbus::Struct<std::string, std::uint64_t>>>>
+    GetCounters() override;
+
+    std::string Name() override;
+    std::string ControlGroup() override;
+    std::uint64_t ControlGroupId() override;
+    std::string State() override;
+    std::string Error() override;
+    std::string Rule() override;
+    std::vector<std::string> IngressQueue() override;
+    std::vector<std::string> EgressQueue() override;
+    std::string IngressMode() override;
+    std::string EgressMode() override;
+    std::string ModeReason() override;
+    std::uint32_t IngressProgramId() override;
+    std::uint32_t EgressProgramId() override;
+
+    template<typename Field>
+    auto field(Field&& read) const;
+
+    Firewall& firewall_;
+    std::string name_;
+};
+
+} // namespace filterd
