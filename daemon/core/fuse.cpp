@@ -265,21 +265,20 @@ class Builder {
         return any;
     }
 
-    // The congestion bits of the filters that ran, and of deeper cgroups that the gate has run before.
+    // The congestion bits of the filters that ran, and of deeper cgroups that the gate has run before. The
+    // mask comes last: to the verifier of 6.1, the OR of two registers can be anything.
     void dropVerdict() {
-        if (input_.congestion) {
+        const bool gateCongestion = input_.gateArray && input_.direction == Direction::Egress;
+        if (input_.congestion)
             move(BPF_REG_0, kVerdicts);
-            compute(BPF_AND, BPF_REG_0, 2);
-        }
-        if (input_.gateArray && input_.direction == Direction::Egress) {
-            if (!input_.congestion)
-                set(BPF_REG_0, 0);
-            compute(BPF_RSH, kScratch, 15);
-            compute(BPF_AND, kScratch, 2);
-            merge(BPF_REG_0, kScratch);
-        } else if (!input_.congestion) {
+        else
             set(BPF_REG_0, 0);
+        if (gateCongestion) {
+            compute(BPF_RSH, kScratch, 15);
+            merge(BPF_REG_0, kScratch);
         }
+        if (input_.congestion || gateCongestion)
+            compute(BPF_AND, BPF_REG_0, 2);
         exit();
     }
 

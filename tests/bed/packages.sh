@@ -22,6 +22,9 @@ lint_packages=(clang-format-14 clang-tidy-14)
 # To make a tree of the other Debian.
 tree_packages=(mmdebstrap debian-archive-keyring)
 
+# To run the kernel tests on the kernel of either Debian.
+vm_packages=(qemu-system-x86 busybox-static cpio xz-utils debian-archive-keyring)
+
 # Which of these packages are not installed.
 missing_packages() {
     local package installed

@@ -8,16 +8,19 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <linux/bpf.h>
 #include <linux/magic.h>
 #include <string>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -44,6 +47,17 @@ std::uint32_t idOf(int program) {
     bpf_prog_info info{};
     __u32 size = sizeof info;
     return bpf_obj_get_info_by_fd(program, &info, &size) < 0 ? 0 : info.id;
+}
+
+// The kernel detaches what was unpinned a little later.
+bool eventually(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end)
+            return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
 }
 
 class RescueTest : public testing::Test {
@@ -115,14 +129,18 @@ class RescueTest : public testing::Test {
         std::vector<std::uint32_t> egress;
 
         [[nodiscard]] bool inForce() const {
-            return attached(web, BPF_CGROUP_INET_INGRESS) == std::vector{shared} &&
-                   attached(ssh, BPF_CGROUP_INET_INGRESS) == std::vector{shared} &&
-                   attached(web, BPF_CGROUP_INET_EGRESS) == egress;
+            return eventually([&] {
+                return attached(web, BPF_CGROUP_INET_INGRESS) == std::vector{shared} &&
+                       attached(ssh, BPF_CGROUP_INET_INGRESS) == std::vector{shared} &&
+                       attached(web, BPF_CGROUP_INET_EGRESS) == egress;
+            });
         }
         [[nodiscard]] bool free() const {
-            return attached(web, BPF_CGROUP_INET_INGRESS).empty() &&
-                   attached(ssh, BPF_CGROUP_INET_INGRESS).empty() &&
-                   attached(web, BPF_CGROUP_INET_EGRESS).empty();
+            return eventually([&] {
+                return attached(web, BPF_CGROUP_INET_INGRESS).empty() &&
+                       attached(ssh, BPF_CGROUP_INET_INGRESS).empty() &&
+                       attached(web, BPF_CGROUP_INET_EGRESS).empty();
+            });
         }
     };
 
@@ -273,7 +291,7 @@ TEST_F(RescueTest, WhatIsBeingMadeAndTheGuardAreRemovedButNotRestored) {
     const auto off = switchOff(roots_);
     ASSERT_TRUE(off) << off.error().message;
     EXPECT_EQ(off->guardLinks, 1U);
-    EXPECT_TRUE(attached(slice, BPF_CGROUP_INET_INGRESS).empty());
+    EXPECT_TRUE(eventually([&] { return attached(slice, BPF_CGROUP_INET_INGRESS).empty(); }));
     EXPECT_TRUE(fs::exists(roots_.guard() / "v1/gate_ingress"));
     const auto on = switchOn(roots_);
     ASSERT_TRUE(on);

@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# Where this host takes Debian packages from. Sourced by the bed's scripts, after lib.sh.
+
+# debian12 -> bookworm
+suite_of() {
+    case $1 in
+    debian12) echo bookworm ;;
+    debian13) echo trixie ;;
+    *) die "no suite of Debian is known for '$1'" ;;
+    esac
+}
+
+# The sources of this host, with SUITE in place of its own.
+sources_for() {
+    local suite=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg sources
+    # shellcheck disable=SC2016
+    sources=$(apt-get indextargets --format '$(LABEL)|$(REPO_URI)|$(COMPONENT)' 'Created-By: Packages' |
+        sort -u | awk -F '|' -v suite="$suite" -v option="[signed-by=$keyring]" '
+            $3 == "main" && $1 == "Debian" { print "deb", option, $2, suite, "main"
+                                             print "deb", option, $2, suite "-updates", "main" }
+            $3 == "main" && $1 == "Debian-Security" { print "deb", option, $2, suite "-security", "main" }')
+    [[ -n $sources ]] || die "this host's apt has no Debian source to take $suite from (is 'apt-get update' due?)"
+    printf '%s\n' "$sources"
+}
+
+# How this host's apt reaches its sources.
+apt_settings() {
+    apt-config dump | grep -E '^Acquire::([a-z:]*proxy|Check-(Valid-Until|Date)) ' || true
+}
