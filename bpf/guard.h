@@ -15,7 +15,7 @@
 
 #define GUARD_LEVELS 32      /* cgroups at levels 1..31 can be held */
 #define GUARD_RULES_MAX 1024 /* in each of two halves */
-#ifndef GUARD_HELD_MAX /* a test makes it small */
+#ifndef GUARD_HELD_MAX       /* a test makes it small */
 #define GUARD_HELD_MAX 65536
 #endif
 #define GUARD_QUEUES_MAX 1024
@@ -50,7 +50,7 @@ struct guard_rule {
 /* The rules in force, in one word so that they change at once: a generation, a half, a count. */
 #define GUARD_RULES(generation, half, count) ((__u64)(generation) << 32 | (__u64)(half) << 31 | (count))
 #define GUARD_RULES_HALF(word) ((__u32)(word) >> 31)
-#define GUARD_RULES_COUNT(word) ((__u32)(word) & 0xffff)
+#define GUARD_RULES_COUNT(word) ((__u32)(word)&0xffff)
 
 /* The guard's only variable, so that user space can map it without asking BTF where its parts are. */
 struct guard_state {

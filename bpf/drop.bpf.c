@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+/* drop: no packet passes. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+SEC("cgroup/skb")
+int drop(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
