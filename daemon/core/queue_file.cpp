@@ -8,22 +8,6 @@ namespace filterd {
 
 namespace {
 
-constexpr std::string_view kWhitespace = " \t\r\n";
-
-std::vector<std::string> words(std::string_view text) {
-    std::vector<std::string> found;
-    for (;;) {
-        const auto begin = text.find_first_not_of(kWhitespace);
-        if (begin == std::string_view::npos)
-            return found;
-        const auto end = text.find_first_of(kWhitespace, begin);
-        found.emplace_back(text.substr(begin, end - begin));
-        if (end == std::string_view::npos)
-            return found;
-        text.remove_prefix(end);
-    }
-}
-
 // What passes checkPattern() may still be a glob that the kernel's matcher cannot hold.
 Status checkTarget(const std::string& target) {
     if (auto checked = checkPattern(target); !checked)
@@ -32,6 +16,29 @@ Status checkTarget(const std::string& target) {
         return {};
     if (const auto glob = Glob::compile(target); !glob)
         return failure(glob.error());
+    return {};
+}
+
+Status applyFilters(const std::string& path, const UnitFileEntry& entry, std::vector<FilterName>& filters) {
+    if (entry.value.empty())
+        filters.clear();
+    for (const auto& word : words(entry.value)) {
+        auto name = FilterName::parse(word);
+        if (!name)
+            return failure(fileError(path, entry.line, entry.key + "=: " + name.error().message));
+        filters.push_back(std::move(*name));
+    }
+    return {};
+}
+
+Status applyOnFailure(const std::string& path, const UnitFileEntry& entry, OnFailure& onFailure) {
+    if (entry.value.empty() || entry.value == "hold")
+        onFailure = OnFailure::Hold;
+    else if (entry.value == "pass")
+        onFailure = OnFailure::Pass;
+    else
+        return failure(
+            fileError(path, entry.line, "OnFailure= is neither 'hold' nor 'pass', write one of them"));
     return {};
 }
 
@@ -60,6 +67,13 @@ class QueueReader {
         return {};
     }
 
+    void readWhatCanBe(const ConfigText& file) {
+        path_ = file.path;
+        for (const auto& entry : readableParts(file.path, file.text).entries)
+            if (isForeign(entry.key) || apply(entry))
+                continue;
+    }
+
     Result<Rule> finish() {
         if (rule_.targets.empty())
             return failure(unmatched_);
@@ -70,16 +84,9 @@ class QueueReader {
     Status apply(const UnitFileEntry& entry) {
         if (entry.section == "Match" && entry.key == "Unit")
             return applyUnits(entry);
-        if (entry.section == "Queue" && entry.key == "IngressFilter")
-            return applyFilters(entry, rule_.ingress);
-        if (entry.section == "Queue" && entry.key == "EgressFilter")
-            return applyFilters(entry, rule_.egress);
-        if (entry.section == "Queue" && entry.key == "OnFailure")
-            return applyOnFailure(entry);
-        return bad(
-            entry.line,
-            "unknown key " + entry.key + "= in [" + entry.section + "], " +
-                (entry.section == "Match" ? "use Unit=" : "use IngressFilter=, EgressFilter= or OnFailure="));
+        if (entry.section == "Queue")
+            return applyQueueSetting(path_, entry, rule_);
+        return bad(entry.line, "unknown key " + entry.key + "= in [Match], use Unit=");
     }
 
     Status applyUnits(const UnitFileEntry& entry) {
@@ -96,28 +103,6 @@ class QueueReader {
         return {};
     }
 
-    Status applyFilters(const UnitFileEntry& entry, std::vector<FilterName>& filters) {
-        if (entry.value.empty())
-            filters.clear();
-        for (const auto& word : words(entry.value)) {
-            auto name = FilterName::parse(word);
-            if (!name)
-                return bad(entry.line, entry.key + "=: " + name.error().message);
-            filters.push_back(std::move(*name));
-        }
-        return {};
-    }
-
-    Status applyOnFailure(const UnitFileEntry& entry) {
-        if (entry.value.empty() || entry.value == "hold")
-            rule_.onFailure = OnFailure::Hold;
-        else if (entry.value == "pass")
-            rule_.onFailure = OnFailure::Pass;
-        else
-            return bad(entry.line, "OnFailure= is neither 'hold' nor 'pass', write one of them");
-        return {};
-    }
-
     [[nodiscard]] Status bad(std::size_t line, const std::string& what) const {
         return failure(fileError(path_, line, what));
     }
@@ -129,6 +114,18 @@ class QueueReader {
 
 } // namespace
 
+Status applyQueueSetting(const std::string& path, const UnitFileEntry& entry, Rule& rule) {
+    if (entry.key == "IngressFilter")
+        return applyFilters(path, entry, rule.ingress);
+    if (entry.key == "EgressFilter")
+        return applyFilters(path, entry, rule.egress);
+    if (entry.key == "OnFailure")
+        return applyOnFailure(path, entry, rule.onFailure);
+    return failure(fileError(path, entry.line,
+                             "unknown key " + entry.key + "= in [" + entry.section +
+                                 "], use IngressFilter=, EgressFilter= or OnFailure="));
+}
+
 Result<Rule> parseQueueFile(const std::vector<ConfigText>& files) {
     if (files.empty())
         return failure(ErrorCode::Internal, "a rule needs a file");
@@ -137,6 +134,19 @@ Result<Rule> parseQueueFile(const std::vector<ConfigText>& files) {
         if (auto read = reader.read(file); !read)
             return tl::unexpected(read.error());
     return reader.finish();
+}
+
+std::optional<Rule> brokenRule(const std::vector<ConfigText>& files, const Error& error) {
+    if (files.empty())
+        return std::nullopt;
+    QueueReader reader(files.front());
+    for (const auto& file : files)
+        reader.readWhatCanBe(file);
+    auto rule = reader.finish();
+    if (!rule)
+        return std::nullopt;
+    rule->broken = error.message;
+    return std::move(*rule);
 }
 
 } // namespace filterd

@@ -28,12 +28,14 @@ RuleQueues failedQueues(const Rule& rule, Error error) {
     if (rule.onFailure == OnFailure::Pass)
         return result;
     for (const auto direction : kDirections)
-        if (!rule.filters(direction).empty())
+        if (!rule.filters(direction).empty() || !rule.broken.empty()) // of a broken rule nobody knows
             result.queues[static_cast<std::size_t>(direction)] = Queue{direction, {}, true};
     return result;
 }
 
 RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters) {
+    if (!rule.broken.empty())
+        return failedQueues(rule, {ErrorCode::BadConfiguration, rule.broken});
     RuleQueues result;
     for (const auto direction : kDirections) {
         auto queue = resolveQueue(rule, direction, filters);

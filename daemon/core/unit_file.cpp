@@ -73,16 +73,20 @@ class Parser {
   public:
     Parser(std::string_view path, SectionPredicate wanted) : path_(path), wanted_(wanted) {}
 
-    Result<UnitFile> parse(std::string_view text) {
+    // Tells the first line that cannot be read, and reads the others all the same.
+    Status read(std::string_view text) {
         if (text.starts_with(kByteOrderMark))
             text.remove_prefix(kByteOrderMark.size());
+        Status first;
         for (std::size_t line = 1; !text.empty(); ++line)
-            if (auto read = physicalLine(cutLine(text), line); !read)
-                return tl::unexpected(read.error());
-        if (auto read = endLogicalLine(); !read)
-            return tl::unexpected(read.error());
-        return std::move(file_);
+            if (auto read = physicalLine(cutLine(text), line); !read && first)
+                first = read;
+        if (auto read = endLogicalLine(); !read && first)
+            first = read;
+        return first;
     }
+
+    UnitFile take() { return std::move(file_); }
 
   private:
     static std::string_view cutLine(std::string_view& text) {
@@ -120,6 +124,7 @@ class Parser {
     }
 
     Status header(std::string_view line) {
+        skipping_ = true; // what stands below a header that cannot be read
         if (!isText(line))
             return notText();
         const auto name = line.substr(1, line.size() - 2);
@@ -180,7 +185,16 @@ Error fileError(std::string_view path, std::size_t line, std::string_view what) 
 }
 
 Result<UnitFile> parseUnitFile(std::string_view path, std::string_view text, SectionPredicate wanted) {
-    return Parser(path, wanted).parse(text);
+    Parser parser(path, wanted);
+    if (auto read = parser.read(text); !read)
+        return failure(read.error());
+    return parser.take();
+}
+
+UnitFile readableParts(std::string_view path, std::string_view text, SectionPredicate wanted) {
+    Parser parser(path, wanted);
+    (void)parser.read(text);
+    return parser.take();
 }
 
 } // namespace filterd

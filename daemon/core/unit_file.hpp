@@ -45,4 +45,8 @@ using SectionPredicate = bool (*)(std::string_view section);
 [[nodiscard]] Result<UnitFile> parseUnitFile(std::string_view path, std::string_view text,
                                              SectionPredicate wanted = isNotForeign);
 
+// What can be read of a file that is broken; the lines that cannot are left out.
+[[nodiscard]] UnitFile readableParts(std::string_view path, std::string_view text,
+                                     SectionPredicate wanted = isNotForeign);
+
 } // namespace filterd

@@ -154,5 +154,21 @@ TEST(QueueFile, RefusesEveryOddInputWithItsLine) {
             << input.text << errorOf({{"/q", input.text}});
 }
 
+std::optional<Rule> brokenRuleOf(const std::string& text) {
+    return brokenRule({{"/etc/a.queue", text}}, {ErrorCode::BadConfiguration, "/etc/a.queue:1: typo"});
+}
+
+TEST(QueueFile, OfABrokenFileTheReadableMatchRemains) {
+    const auto rule = brokenRuleOf("[Match]\nUnit=a.service\nUnit=no suffix\nUnti=b.service\n"
+                                   "nonsense\nUnit=c.service\n[Queue]\nIngressFilter=x\nOnFailure=pass\n");
+    ASSERT_TRUE(rule);
+    EXPECT_EQ(rule->targets, (Texts{"a.service", "c.service"}));
+    EXPECT_EQ(rule->onFailure, OnFailure::Pass);
+    EXPECT_EQ(rule->broken, "/etc/a.queue:1: typo");
+    EXPECT_EQ(rule->source, "/etc/a.queue");
+    EXPECT_FALSE(brokenRuleOf("[Match\nUnit=a.service\n[Queue]\nUnit=b.service\n")); // not in a [Match]
+    EXPECT_FALSE(brokenRuleOf(""));
+}
+
 } // namespace
 } // namespace filterd

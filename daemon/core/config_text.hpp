@@ -1,0 +1,23 @@
+#pragma once
+// What every kind of configuration file has in common.
+
+#include "core/unit_file.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace filterd {
+
+struct ConfigText {
+    std::string path;
+    std::string text;
+    bool operator==(const ConfigText&) const = default;
+};
+
+[[nodiscard]] std::vector<std::string> words(std::string_view text);
+
+// What systemd takes as a boolean. BadConfiguration.
+[[nodiscard]] Result<bool> parseBoolean(std::string_view text);
+
+} // namespace filterd

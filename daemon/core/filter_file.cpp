@@ -1,0 +1,172 @@
+#include "core/filter_file.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace filterd {
+
+namespace {
+
+struct FilterKey {
+    std::string_view name;
+    std::string FilterDefinition::*text = nullptr;
+    bool FilterDefinition::*flag = nullptr;
+};
+
+constexpr std::array kFilterKeys{
+    FilterKey{"Description", &FilterDefinition::description},
+    FilterKey{"Object", &FilterDefinition::object},
+    FilterKey{"Pinned", &FilterDefinition::pinned},
+    FilterKey{"Program", &FilterDefinition::program},
+    FilterKey{"Load", nullptr, &FilterDefinition::load},
+    FilterKey{"AllowUsers", nullptr, &FilterDefinition::allowUsers},
+};
+
+std::string knownKeys() {
+    std::string text;
+    for (const auto& key : kFilterKeys)
+        text += (text.empty() ? "" : ", ") + std::string(key.name) + "=";
+    return text;
+}
+
+std::string prefixOf(std::string_view name) { return std::string(name.substr(0, name.find('@'))); }
+
+std::string instanceOf(std::string_view name) {
+    const auto at = name.find('@');
+    return at == std::string_view::npos ? "" : std::string(name.substr(at + 1));
+}
+
+std::string unescape(std::string text) {
+    std::replace(text.begin(), text.end(), '-', '/');
+    return text;
+}
+
+Result<std::string> expand(std::string_view value, const FilterName& name) {
+    std::string expanded;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        if (value[i] != '%') {
+            expanded += value[i];
+            continue;
+        }
+        const char specifier = ++i < value.size() ? value[i] : '\0';
+        if (specifier == '%')
+            expanded += '%';
+        else if (specifier == 'i')
+            expanded += instanceOf(name.text());
+        else if (specifier == 'I')
+            expanded += unescape(instanceOf(name.text()));
+        else if (specifier == 'p')
+            expanded += prefixOf(name.text());
+        else
+            return failure(ErrorCode::BadConfiguration,
+                           "a % is none of %i, %I, %p, write %% for a percent sign");
+    }
+    return expanded;
+}
+
+class FilterReader {
+  public:
+    FilterReader(const FilterName& name, const ConfigText& main) : definition_(name), main_(main.path) {}
+
+    Status read(const ConfigText& file) {
+        path_ = file.path;
+        const auto parsed = parseUnitFile(file.path, file.text);
+        if (!parsed)
+            return failure(parsed.error());
+        for (const auto& section : parsed->sections)
+            if (section.name != "Filter" && section.name != "Parameters")
+                return bad(section.line, "unknown section [" + section.name +
+                                             "], use [Filter] and [Parameters], or [X-" + section.name +
+                                             "] for what filterd shall ignore");
+        for (const auto& entry : parsed->entries)
+            if (auto applied = isForeign(entry.key) ? Status{} : apply(entry); !applied)
+                return applied;
+        return {};
+    }
+
+    Result<FilterDefinition> finish() {
+        if (definition_.object.empty() && definition_.pinned.empty())
+            return failure(
+                fileError(main_, 1, "neither Object= nor Pinned= below [Filter], name what to load"));
+        if (!definition_.object.empty() && !definition_.pinned.empty())
+            return failure(ErrorCode::BadConfiguration,
+                           definition_.source +
+                               ": Object= and Pinned= exclude each other, take one back by an "
+                               "empty assignment");
+        if (!definition_.pinned.empty() && !definition_.parameters.empty())
+            return failure(ErrorCode::BadConfiguration,
+                           definition_.source +
+                               ": [Parameters] have no effect on a Pinned= program, leave them out");
+        return std::move(definition_);
+    }
+
+  private:
+    Status apply(const UnitFileEntry& entry) {
+        const auto value = expand(entry.value, definition_.name);
+        if (!value)
+            return bad(entry.line, entry.key + "=: " + value.error().message);
+        if (entry.section == "Parameters")
+            return applyParameter(entry.key, *value);
+        const auto* const key = std::find_if(kFilterKeys.begin(), kFilterKeys.end(),
+                                             [&](const auto& one) { return one.name == entry.key; });
+        if (key == kFilterKeys.end())
+            return bad(entry.line, "unknown key " + entry.key + "= in [Filter], known are " + knownKeys());
+        if (key->flag != nullptr)
+            return applyFlag(entry, *value, definition_.*key->flag);
+        definition_.*key->text = *value;
+        return entry.key == "Object" || entry.key == "Pinned" ? applyPath(entry, *value) : Status{};
+    }
+
+    // As everywhere, an empty assignment takes back what was said before.
+    Status applyParameter(const std::string& name, const std::string& value) {
+        if (value.empty())
+            definition_.parameters.erase(name);
+        else
+            definition_.parameters.insert_or_assign(name, value);
+        return {};
+    }
+
+    Status applyFlag(const UnitFileEntry& entry, const std::string& value, bool& flag) {
+        const auto parsed = value.empty() ? Result<bool>(false) : parseBoolean(value);
+        if (!parsed)
+            return bad(entry.line, entry.key + "=: " + parsed.error().message);
+        flag = *parsed;
+        return {};
+    }
+
+    Status applyPath(const UnitFileEntry& entry, const std::string& value) {
+        if (value.empty())
+            return {};
+        if (!value.starts_with('/'))
+            return bad(entry.line, entry.key + "= is not an absolute path, begin it with /");
+        definition_.source = path_ + ":" + std::to_string(entry.line);
+        return {};
+    }
+
+    [[nodiscard]] Status bad(std::size_t line, const std::string& what) const {
+        return failure(fileError(path_, line, what));
+    }
+
+    FilterDefinition definition_;
+    std::string main_;
+    std::string path_;
+};
+
+} // namespace
+
+std::string templateOf(std::string_view name) {
+    const auto at = name.find('@');
+    return at == std::string_view::npos || at + 1 == name.size() ? "" : std::string(name.substr(0, at + 1));
+}
+
+Result<FilterDefinition> parseFilterFile(const FilterName& name, const std::vector<ConfigText>& files) {
+    if (files.empty())
+        return failure(ErrorCode::Internal, "a filter's definition needs a file");
+    FilterReader reader(name, files.front());
+    for (const auto& file : files)
+        if (auto read = reader.read(file); !read)
+            return failure(read.error());
+    return reader.finish();
+}
+
+} // namespace filterd

@@ -1,0 +1,93 @@
+#include "core/filter_sources.hpp"
+
+namespace filterd {
+
+const FilterSource* FilterSources::find(const std::string& name) const {
+    const auto found = sources_.find(name);
+    return found == sources_.end() ? nullptr : &found->second;
+}
+
+// An instance's own file replaces its template's; the drop-ins of both apply, the instance's first.
+std::vector<ConfigText> FilterSources::files(const FilterName& name) const {
+    const auto* own = find(name.text());
+    const auto* common = find(templateOf(name.text()));
+    const ConfigText* main = nullptr;
+    std::map<std::string, std::optional<ConfigText>> dropIns;
+    for (const auto* source : {own, common}) {
+        if (source == nullptr)
+            continue;
+        if (main == nullptr && source->main)
+            main = &*source->main;
+        dropIns.insert(source->dropIns.begin(), source->dropIns.end());
+    }
+    if (main == nullptr)
+        return {};
+    std::vector<ConfigText> texts{*main};
+    for (const auto& [file, text] : dropIns)
+        if (text)
+            texts.push_back(*text);
+    return texts;
+}
+
+bool FilterSources::defines(const FilterName& name) const {
+    return !isTemplate(name.text()) && (!files(name).empty() || broken_.contains(name.text()) ||
+                                        broken_.contains(templateOf(name.text())));
+}
+
+Result<FilterDefinition> FilterSources::define(const FilterName& name) const {
+    if (isTemplate(name.text()))
+        return failure(ErrorCode::NoSuchFilter,
+                       "'" + name.text() + "' is a template, name an instance of it: " + name.text() +
+                           "NAME");
+    for (const auto& source : {name.text(), templateOf(name.text())})
+        if (const auto broken = broken_.find(source); broken != broken_.end())
+            return failure(broken->second);
+    const auto texts = files(name);
+    if (texts.empty())
+        return failure(ErrorCode::NoSuchFilter, "no filter '" + name.text() +
+                                                    "' is loaded and no file defines it; load it first, or "
+                                                    "write /etc/filterd/" +
+                                                    name.text() + ".filter");
+    return parseFilterFile(name, texts);
+}
+
+// A template is judged by some instance of it.
+std::optional<Error> FilterSources::faultOf(const std::string& name) const {
+    const auto filter = FilterName::parse(isTemplate(name) ? name + "i" : name);
+    if (!filter)
+        return filter.error();
+    if (files(*filter).empty() || broken_.contains(templateOf(name)))
+        return std::nullopt; // drop-ins of nothing, or told of the template already
+    const auto defined = define(*filter);
+    return defined ? std::nullopt : std::optional(defined.error());
+}
+
+std::vector<Error> FilterSources::keepGood(const FilterSources& last) {
+    for (const auto& [name, source] : sources_) // a template comes before its instances
+        if (!broken_.contains(name))
+            if (auto fault = faultOf(name))
+                broken_.emplace(name, std::move(*fault));
+    std::vector<Error> errors;
+    for (auto it = broken_.begin(); it != broken_.end();) {
+        errors.push_back(it->second);
+        const auto* good = last.find(it->first);
+        if (good == nullptr || last.broken_.contains(it->first)) {
+            ++it;
+            continue;
+        }
+        sources_.insert_or_assign(it->first, *good);
+        it = broken_.erase(it);
+    }
+    return errors;
+}
+
+std::vector<FilterName> FilterSources::names() const {
+    std::vector<FilterName> result;
+    for (const auto& [name, source] : sources_)
+        if (source.main && !isTemplate(name))
+            if (auto parsed = FilterName::parse(name))
+                result.push_back(std::move(*parsed));
+    return result;
+}
+
+} // namespace filterd

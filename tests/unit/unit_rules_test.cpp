@@ -1,0 +1,139 @@
+#include "core/unit_rules.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::StartsWith;
+
+class UnitRulesTest : public testing::Test {
+  protected:
+    void fragment(const std::string& name, const std::string& section = "") {
+        files.fragments[name] = {"/lib/" + name, "[Unit]\nwhat ever\n" + text(section)};
+    }
+    void dropIn(const std::string& directory, const std::string& file, const std::string& section,
+                std::size_t rank = 0) {
+        const auto path = "/" + std::to_string(rank) + "/" + directory + ".d/" + file;
+        files.dropIns.push_back({directory, file, rank, ConfigText{path, text(section)}});
+    }
+    void mask(const std::string& directory, const std::string& file, std::size_t rank = 0) {
+        files.dropIns.push_back({directory, file, rank, std::nullopt});
+    }
+
+    // "TARGET: INGRESS… < SOURCE" of each rule.
+    std::vector<std::string> rules(const std::vector<Rule>& last = {}) {
+        read = unitRules(files, last);
+        std::vector<std::string> lines;
+        for (const auto& rule : read.rules) {
+            lines.push_back(rule.targets.front() + ":");
+            for (const auto& filter : rule.ingress)
+                lines.back() += " " + filter.text();
+            lines.back() += " < " + rule.source;
+        }
+        return lines;
+    }
+
+    static std::string text(const std::string& section) {
+        return section.empty() ? "" : "[X-Filterd]\n" + section + "\n";
+    }
+
+    UnitFiles files;
+    UnitRules read;
+};
+
+TEST_F(UnitRulesTest, AUnitFileAndItsDropInsBecomeOneRule) {
+    fragment("web.service", "IngressFilter=a\nOnFailure=pass");
+    fragment("other.service");
+    dropIn("web.service", "50.conf", "IngressFilter=b\nEgressFilter=c");
+    EXPECT_THAT(rules(), ElementsAre("web.service: a b < /lib/web.service"));
+    EXPECT_EQ(read.rules.front().egress.size(), 1U);
+    EXPECT_EQ(read.rules.front().onFailure, OnFailure::Pass);
+    EXPECT_THAT(read.errors, IsEmpty());
+}
+
+TEST_F(UnitRulesTest, DropInsApplyByTheirNamesAndTheHighestOfANameWins) {
+    dropIn("web.service", "10.conf", "IngressFilter=low", 5);
+    dropIn("web.service", "10.conf", "IngressFilter=high", 1);
+    dropIn("web.service", "05.conf", "IngressFilter=first", 9);
+    dropIn("web.service", "20.conf", "IngressFilter=masked", 2);
+    mask("web.service", "20.conf", 0);
+    EXPECT_THAT(rules(), ElementsAre("web.service: first high < /9/web.service.d/05.conf"));
+}
+
+TEST_F(UnitRulesTest, AnEmptyAssignmentExemptsAUnitFromLowerRules) {
+    fragment("web.service", "IngressFilter=a");
+    dropIn("web.service", "x.conf", "IngressFilter=");
+    EXPECT_THAT(rules(), ElementsAre("web.service: < /lib/web.service"));
+    dropIn("none.service", "x.conf", "X-Note=not a rule");
+    EXPECT_THAT(rules(), SizeIs(1));
+}
+
+TEST_F(UnitRulesTest, TemplatesPrefixesAndTypesAreGlobsBehindTheMoreSpecific) {
+    fragment("web@.service", "IngressFilter=template");
+    dropIn("web@1.service", "x.conf", "IngressFilter=one");
+    dropIn("service", "a.conf", "IngressFilter=every");
+    dropIn("a-.service", "b.conf", "IngressFilter=app");
+    EXPECT_THAT(rules(), ElementsAre("web@1.service: template every one < /lib/web@.service",
+                                     "web@*.service: template every < /lib/web@.service",
+                                     "a-*.service: every app < /0/service.d/a.conf",
+                                     "*.service: every < /0/service.d/a.conf"));
+}
+
+TEST_F(UnitRulesTest, AMoreSpecificDropInReplacesOneOfTheSameName) {
+    dropIn("service", "x.conf", "IngressFilter=type", 0);
+    dropIn("a-.service", "x.conf", "IngressFilter=prefix", 7);
+    EXPECT_THAT(rules(), ElementsAre("a-*.service: prefix < /7/a-.service.d/x.conf",
+                                     "*.service: type < /0/service.d/x.conf"));
+}
+
+TEST_F(UnitRulesTest, AnAliasIsTheUnitThatItNames) {
+    fragment("real.service");
+    files.aliases["alias.service"] = "real.service";
+    dropIn("alias.service", "x.conf", "IngressFilter=a");
+    EXPECT_THAT(rules(), ElementsAre("real.service: a < /0/alias.service.d/x.conf"));
+}
+
+TEST_F(UnitRulesTest, AMaskedUnitHasNoRule) {
+    dropIn("web.service", "x.conf", "IngressFilter=a");
+    files.masked = {"web.service"};
+    EXPECT_THAT(rules(), IsEmpty());
+}
+
+TEST_F(UnitRulesTest, ABackslashInATemplatesNameIsNoEscape) {
+    fragment("a\\x2db@.service", "IngressFilter=a");
+    EXPECT_THAT(rules(), ElementsAre("a\\\\x2db@*.service: a < /lib/a\\x2db@.service"));
+}
+
+TEST_F(UnitRulesTest, WhatIsBrokenKeepsItsRuleAndIsToldOnce) {
+    dropIn("service", "x.conf", "IngressFilter=every");
+    dropIn("web.service", "y.conf", "IngressFilter=web");
+    ASSERT_THAT(rules(), SizeIs(2));
+    const auto last = read.rules;
+    files.dropIns.front().text->text = "[X-Filterd]\nIngresFilter=typo\nOnFailure=pass\n";
+    EXPECT_THAT(rules(last), SizeIs(2));
+    EXPECT_EQ(read.rules, last);
+    ASSERT_THAT(read.errors, SizeIs(1));
+    EXPECT_THAT(read.errors.front().message, StartsWith("/0/service.d/x.conf:2: unknown key IngresFilter="));
+
+    EXPECT_THAT(rules(), SizeIs(2)); // at boot: what OnFailure says
+    for (const auto& rule : read.rules) {
+        EXPECT_THAT(rule.broken, StartsWith("/0/service.d/x.conf:2: "));
+        EXPECT_EQ(rule.onFailure, OnFailure::Pass);
+    }
+}
+
+TEST_F(UnitRulesTest, SearchesDropInsWhereSystemdDoes) {
+    EXPECT_THAT(dropInDirectories("a-b-c.service"),
+                ElementsAre("a-b-c.service", "a-b-.service", "a-.service", "service"));
+    EXPECT_THAT(dropInDirectories("a-b@c-d.service"),
+                ElementsAre("a-b@c-d.service", "a-b@.service", "a-@.service", "service"));
+    EXPECT_THAT(dropInDirectories("-.slice"), ElementsAre("-.slice", "slice"));
+}
+
+} // namespace
+} // namespace filterd
