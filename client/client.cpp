@@ -109,6 +109,14 @@ Result<Reference> Client::acquire(const std::string& name) noexcept {
     });
 }
 
+Result<void> Client::acquireForUnit(const std::string& name, const std::string& unit) noexcept {
+    return guarded([&] { session_->manager().AcquireFilterForUnit(name, unit); });
+}
+
+Result<void> Client::releaseForUnit(const std::string& name, const std::string& unit) noexcept {
+    return guarded([&] { session_->manager().ReleaseFilterForUnit(name, unit); });
+}
+
 Result<std::vector<FilterSummary>> Client::filters() const noexcept {
     return guarded([&] {
         std::vector<FilterSummary> result;

@@ -176,6 +176,9 @@ class FILTERD_EXPORT Client {
                                                   const LoadOptions& options = {}) noexcept;
     Result<void> unload(const std::string& name) noexcept;
     [[nodiscard]] Result<Reference> acquire(const std::string& name) noexcept;
+    // References in the name of a unit; they end when its cgroup is gone.
+    Result<void> acquireForUnit(const std::string& name, const std::string& unit) noexcept;
+    Result<void> releaseForUnit(const std::string& name, const std::string& unit) noexcept;
 
     [[nodiscard]] Result<std::vector<FilterSummary>> filters() const noexcept;
     [[nodiscard]] Result<Filter> filter(const std::string& name) const noexcept;

@@ -1,0 +1,52 @@
+// status, reload
+
+#include "cli/failure.hpp"
+#include "cli/json.hpp"
+#include "cli/terminal.hpp"
+
+namespace filterd::cli {
+
+namespace {
+
+void printStatus(const client::Status& status) {
+    print(coloured("filterd " + status.version, Colour::Bold) + "\n");
+    printField("Enforcing", status.enforcing
+                                ? coloured("yes", Colour::Green)
+                                : coloured("no: nothing is filtered until 'filterctl on'", Colour::Red));
+    printField("Filters", std::to_string(status.filters));
+    printField("Rules", std::to_string(status.rules));
+    printField("Guarded units", std::to_string(status.units));
+    for (const auto& error : status.configurationErrors)
+        printField("Broken file", coloured(error, Colour::Red));
+}
+
+Exit showStatus(client::Client& client, bool json) {
+    const auto status = client.status();
+    if (!status)
+        return failed(status.error());
+    if (json)
+        printJson(*status);
+    else
+        printStatus(*status);
+    return Exit::Ok;
+}
+
+} // namespace
+
+void addDaemonVerbs(CLI::App& app, Invocation& invocation) {
+    auto* status = app.add_subcommand("status", "Show whether filterd enforces, and how much");
+    status->callback([&invocation] {
+        invocation.action = [&invocation] {
+            return withDaemon([&](client::Client& client) { return showStatus(client, invocation.json); });
+        };
+    });
+
+    auto* reload = app.add_subcommand("reload", "Read the configuration files again");
+    reload->callback([&invocation] {
+        invocation.action = [] {
+            return withDaemon([](client::Client& client) { return finished(client.reload()); });
+        };
+    });
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,61 @@
+#include "cli/failure.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+namespace filterd::cli {
+
+namespace {
+
+constexpr std::array<std::string_view, 6> kUnreachable{client::kNoBus,
+                                                       client::kNoDaemon,
+                                                       "org.freedesktop.DBus.Error.NoReply",
+                                                       "org.freedesktop.DBus.Error.Timeout",
+                                                       "org.freedesktop.DBus.Error.TimedOut",
+                                                       "org.freedesktop.DBus.Error.Disconnected"};
+
+// Ways out that only this tool has a name for.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kHints{{
+    {client::kNoBus, "; 'filterctl off' and 'filterctl on' work without it"},
+    {client::kNoDaemon, "; see 'systemctl status filterd', and 'filterctl off' works without it"},
+    {"org.filterd1.Error.FilterNameTaken", " (--replace)"},
+    {"org.filterd1.Error.NoSuchFilter", " ('filterctl list' shows what is loaded)"},
+    {"org.filterd1.Error.NoSuchRule", " ('filterctl list rules' shows what is set)"},
+}};
+
+std::string_view hintFor(std::string_view name) {
+    const auto* const found =
+        std::find_if(kHints.begin(), kHints.end(), [&](const auto& hint) { return hint.first == name; });
+    return found == kHints.end() ? std::string_view() : found->second;
+}
+
+} // namespace
+
+void complain(const std::string& message) {
+    std::fflush(stdout);
+    std::fputs(("filterctl: " + message + "\n").c_str(), stderr);
+}
+
+Exit failed(const client::Error& error) {
+    complain(error.message + std::string(hintFor(error.name)));
+    const bool unreachable =
+        std::find(kUnreachable.begin(), kUnreachable.end(), error.name) != kUnreachable.end();
+    return unreachable ? Exit::Unreachable : Exit::Failed;
+}
+
+Exit finished(const client::Result<void>& result) { return result ? Exit::Ok : failed(result.error()); }
+
+Exit misused(const std::string& message) {
+    complain(message);
+    return Exit::Usage;
+}
+
+Exit withDaemon(const std::function<Exit(client::Client&)>& body) {
+    auto client = client::Client::connect();
+    return client ? body(*client) : failed(client.error());
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,18 @@
+#pragma once
+// Failures as people see them: one sentence on stderr, with the way out.
+
+#include "cli/verb.hpp"
+
+namespace filterd::cli {
+
+void complain(const std::string& message);
+
+// Prints the error, and says what to end with.
+[[nodiscard]] Exit failed(const client::Error& error);
+
+[[nodiscard]] Exit finished(const client::Result<void>& result);
+
+// For what no verb can know before it runs.
+[[nodiscard]] Exit misused(const std::string& message);
+
+} // namespace filterd::cli

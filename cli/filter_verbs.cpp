@@ -1,0 +1,115 @@
+// load, unload, acquire, release
+
+#include "cli/failure.hpp"
+#include "cli/terminal.hpp"
+#include "cli/verb.hpp"
+
+#include <csignal>
+#include <memory>
+
+namespace filterd::cli {
+
+namespace {
+
+struct LoadArguments {
+    std::string name;
+    std::string object;
+    client::LoadOptions options;
+};
+
+struct ReferenceArguments {
+    std::string name;
+    std::string unit;
+};
+
+void blockEnd(sigset_t& signals) {
+    sigemptyset(&signals);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+        sigaddset(&signals, signal);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
+// A reference of this process: it lasts as long as the process does.
+Exit hold(client::Client& client, const std::string& name) {
+    sigset_t signals;
+    blockEnd(signals);
+    auto reference = client.acquire(name);
+    if (!reference)
+        return failed(reference.error());
+    if (isTerminal())
+        print("holding " + name + " until Ctrl-C\n");
+    int signal = 0;
+    sigwait(&signals, &signal);
+    return finished(reference->release());
+}
+
+void addLoad(CLI::App& app, Invocation& invocation) {
+    auto arguments = std::make_shared<LoadArguments>();
+    auto* verb = app.add_subcommand("load", "Load a filter from a BPF object; it stays until 'unload'");
+    verb->add_option("NAME", arguments->name, "The filter's name: A-Z a-z 0-9 _ : @ -")->required();
+    verb->add_option("OBJECT", arguments->object, "An ELF object with a cgroup_skb program")->required();
+    verb->add_option("-p,--program", arguments->options.program,
+                     "Which program of the object, if it holds several");
+    verb->add_flag("--replace", arguments->options.replace,
+                   "Replace other content loaded under this name, in every queue that holds it");
+    verb->callback([arguments, &invocation] {
+        invocation.action = [arguments] {
+            return withDaemon([&](client::Client& client) {
+                return finished(client.load(arguments->name, arguments->object, arguments->options));
+            });
+        };
+    });
+}
+
+void addUnload(CLI::App& app, Invocation& invocation) {
+    auto name = std::make_shared<std::string>();
+    auto* verb = app.add_subcommand("unload", "Unload a filter that nobody uses any more");
+    verb->add_option("NAME", *name, "The filter's name")->required();
+    verb->callback([name, &invocation] {
+        invocation.action = [name] {
+            return withDaemon([&](client::Client& client) { return finished(client.unload(*name)); });
+        };
+    });
+}
+
+void addAcquire(CLI::App& app, Invocation& invocation) {
+    auto arguments = std::make_shared<ReferenceArguments>();
+    auto* verb = app.add_subcommand(
+        "acquire", "Keep a filter loaded: for a unit while it runs, or until this command is interrupted");
+    verb->add_option("NAME", arguments->name, "The filter's name")->required();
+    verb->add_option("-u,--unit", arguments->unit, "The unit that needs it; returns at once");
+    verb->callback([arguments, &invocation] {
+        invocation.action = [arguments] {
+            return withDaemon([&](client::Client& client) {
+                if (arguments->unit.empty())
+                    return hold(client, arguments->name);
+                return finished(client.acquireForUnit(arguments->name, arguments->unit));
+            });
+        };
+    });
+}
+
+void addRelease(CLI::App& app, Invocation& invocation) {
+    auto arguments = std::make_shared<ReferenceArguments>();
+    auto* verb = app.add_subcommand("release", "Give back what 'acquire --unit' took");
+    verb->add_option("NAME", arguments->name, "The filter's name")->required();
+    verb->add_option("-u,--unit", arguments->unit, "The unit that needed it")->required();
+    verb->callback([arguments, &invocation] {
+        invocation.action = [arguments] {
+            return withDaemon([&](client::Client& client) {
+                return finished(client.releaseForUnit(arguments->name, arguments->unit));
+            });
+        };
+    });
+}
+
+} // namespace
+
+void addFilterVerbs(CLI::App& app, Invocation& invocation) {
+    addLoad(app, invocation);
+    addUnload(app, invocation);
+    addAcquire(app, invocation);
+    addRelease(app, invocation);
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,25 @@
+#pragma once
+// The types of libfilterd as JSON. Keys are a contract: they are added, never renamed.
+
+#include <filterd/filterd.hpp>
+#include <nlohmann/json.hpp>
+
+#include <vector>
+
+namespace filterd::client {
+
+void to_json(nlohmann::json& json, const FilterSummary& filter);
+void to_json(nlohmann::json& json, const Filter& filter);
+void to_json(nlohmann::json& json, const Rule& rule);
+void to_json(nlohmann::json& json, const UnitSummary& unit);
+void to_json(nlohmann::json& json, const Unit& unit);
+void to_json(nlohmann::json& json, const Counters& counters);
+void to_json(nlohmann::json& json, const Status& status);
+
+} // namespace filterd::client
+
+namespace filterd::cli {
+
+void printJson(const nlohmann::json& json);
+
+} // namespace filterd::cli

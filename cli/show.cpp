@@ -1,0 +1,167 @@
+// list, show
+
+#include "cli/failure.hpp"
+#include "cli/json.hpp"
+#include "cli/table.hpp"
+
+#include <memory>
+
+namespace filterd::cli {
+
+namespace {
+
+std::string orNone(const std::vector<std::string>& names) {
+    return names.empty() ? "-" : joined(names, ", ");
+}
+
+// ---- list -----------------------------------------------------------------------------------------------
+
+void printTable(const std::vector<client::FilterSummary>& filters) {
+    Table table({"FILTER", "DIRECTION", "PROGRAM", "REFERENCES"});
+    for (const auto& filter : filters)
+        table.add({filter.name, filter.direction, std::to_string(filter.programId),
+                   std::to_string(filter.references)});
+    table.print("filters loaded");
+}
+
+void printTable(const std::vector<client::UnitSummary>& units) {
+    Table table({"UNIT", "STATE", "RULE"});
+    for (const auto& unit : units)
+        table.add({unit.name, {unit.state, colourOfState(unit.state)}, unit.rule});
+    table.print("guarded units with a cgroup");
+}
+
+void printTable(const std::vector<client::Rule>& rules) {
+    Table table({"FOR", "INGRESS", "EGRESS", "ON FAILURE", "SOURCE"});
+    for (const auto& rule : rules)
+        table.add({joined(rule.targets, " "), orNone(rule.queues.ingress), orNone(rule.queues.egress),
+                   rule.queues.onFailure == client::OnFailure::Hold ? "hold" : "pass", rule.source});
+    table.print("rules, in the order in which they are tried");
+}
+
+template<typename T>
+Exit printList(const client::Result<std::vector<T>>& list, bool json) {
+    if (!list)
+        return failed(list.error());
+    if (json)
+        printJson(*list);
+    else
+        printTable(*list);
+    return Exit::Ok;
+}
+
+Exit list(client::Client& client, const std::string& what, bool json) {
+    if (what == "units")
+        return printList(client.units(), json);
+    if (what == "rules")
+        return printList(client.rules(), json);
+    return printList(client.filters(), json);
+}
+
+// ---- show -----------------------------------------------------------------------------------------------
+
+Exit showFilter(client::Client& client, const std::string& name, bool json) {
+    const auto filter = client.filter(name);
+    if (!filter)
+        return failed(filter.error());
+    if (json) {
+        printJson(*filter);
+        return Exit::Ok;
+    }
+    std::vector<std::string> holders;
+    for (const auto& holder : filter->references)
+        holders.push_back(holder.kind + (holder.name.empty() ? "" : " " + holder.name));
+    print(coloured(filter->name, Colour::Bold) + "\n");
+    printField("Direction", filter->direction);
+    printField("Program",
+               filter->program + " (id " + std::to_string(filter->programId) + ", tag " + filter->tag + ")");
+    printField("Digest", filter->digest);
+    printField("Pin", filter->pinPath);
+    printField("Maps", orNone(filter->maps));
+    printField("Held by", orNone(holders));
+    return Exit::Ok;
+}
+
+void printQueue(const char* label, const std::vector<std::string>& queue, const std::string& mode,
+                std::uint32_t program) {
+    std::string text = orNone(queue);
+    if (program != 0)
+        text += " (" + mode + ", program " + std::to_string(program) + ")";
+    else if (!mode.empty())
+        text += " (" + mode + ")";
+    printField(label, text);
+}
+
+void printCounters(const client::Counters& counters) {
+    std::string text = std::to_string(counters.passed) + " passed";
+    for (const auto& drops : counters.dropped)
+        text += ", " + std::to_string(drops.packets) + " dropped " +
+                (drops.filter.empty() ? "while held" : "by " + drops.filter);
+    printField(counters.direction + " packets", text);
+}
+
+void printUnit(const client::Unit& unit) {
+    print(coloured(unit.name, Colour::Bold) + "\n");
+    printField("State", coloured(unit.state, colourOfState(unit.state)) +
+                            (unit.error.empty() ? "" : ": " + unit.error));
+    printField("Rule", unit.rule);
+    printField("Cgroup", unit.controlGroup + " (id " + std::to_string(unit.controlGroupId) + ")");
+    printQueue("Ingress", unit.ingressQueue, unit.ingressMode, unit.ingressProgramId);
+    printQueue("Egress", unit.egressQueue, unit.egressMode, unit.egressProgramId);
+    if (!unit.modeReason.empty())
+        printField("Note", unit.modeReason);
+}
+
+// A queue of N links counts nothing: that is told, and is no failure.
+Exit showUnit(client::Client& client, const std::string& name, bool json) {
+    const auto unit = client.unit(name);
+    if (!unit)
+        return failed(unit.error());
+    const auto counters = client.counters(name);
+    if (json) {
+        nlohmann::json document = *unit;
+        document["counters"] = counters ? nlohmann::json(*counters) : nlohmann::json();
+        printJson(document);
+        return Exit::Ok;
+    }
+    printUnit(*unit);
+    if (!counters)
+        printField("Packets", "not known: " + counters.error().message);
+    else
+        for (const auto& direction : *counters)
+            printCounters(direction);
+    return Exit::Ok;
+}
+
+// A filter's name holds neither dot nor slash; a unit's name or a cgroup's path always does.
+bool namesUnit(const std::string& name) { return name.find_first_of("./") != std::string::npos; }
+
+} // namespace
+
+void addShowVerbs(CLI::App& app, Invocation& invocation) {
+    auto what = std::make_shared<std::string>("filters");
+    auto* listing = app.add_subcommand("list", "List filters, guarded units, or rules");
+    listing->add_option("WHAT", *what, "'filters', 'units' or 'rules'")
+        ->check(CLI::IsMember({"filters", "units", "rules"}))
+        ->capture_default_str();
+    listing->callback([what, &invocation] {
+        invocation.action = [what, &invocation] {
+            return withDaemon([&](client::Client& client) { return list(client, *what, invocation.json); });
+        };
+    });
+
+    auto name = std::make_shared<std::string>();
+    auto* showing = app.add_subcommand("show", "Show one filter, or one unit with its counters");
+    showing->add_option("NAME", *name, "A filter (port443), a unit (nginx.service) or a cgroup path")
+        ->required();
+    showing->callback([name, &invocation] {
+        invocation.action = [name, &invocation] {
+            return withDaemon([&](client::Client& client) {
+                return namesUnit(*name) ? showUnit(client, *name, invocation.json)
+                                        : showFilter(client, *name, invocation.json);
+            });
+        };
+    });
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,79 @@
+// off, on: by the pins alone; neither daemon nor bus is asked (I8).
+
+#include "cli/failure.hpp"
+#include "cli/terminal.hpp"
+#include "rescue/rescue.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+
+namespace filterd::cli {
+
+namespace {
+
+std::string counted(std::size_t number, const std::string& what) {
+    return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
+std::size_t count(const rescue::Report& report, rescue::Outcome outcome) {
+    return static_cast<std::size_t>(
+        std::count_if(report.steps.begin(), report.steps.end(),
+                      [&](const rescue::Step& step) { return step.outcome == outcome; }));
+}
+
+bool isRoot() {
+    if (::geteuid() == 0)
+        return true;
+    complain("only root may switch filtering off or on; call as root");
+    return false;
+}
+
+void warn(const rescue::Report& report) {
+    for (const auto& warning : report.warnings)
+        complain(warning);
+}
+
+Exit off() {
+    if (!isRoot())
+        return Exit::Failed;
+    const auto report = rescue::switchOff({});
+    if (!report) {
+        complain(report.error().message);
+        return Exit::Failed;
+    }
+    warn(*report);
+    print("off: " + counted(report->steps.size(), "attachment") + " and " +
+          counted(report->guardLinks, "link") +
+          " of the guard removed; nothing is filtered until 'filterctl on'\n");
+    return Exit::Ok;
+}
+
+Exit on() {
+    if (!isRoot())
+        return Exit::Failed;
+    const auto report = rescue::switchOn({});
+    if (!report) {
+        complain(report.error().message);
+        return Exit::Failed;
+    }
+    warn(*report);
+    for (const auto& step : report->steps)
+        if (step.outcome == rescue::Outcome::Failed)
+            complain(step.cgroup + ", " + step.direction + ": " + step.detail);
+    print("on: " + counted(count(*report, rescue::Outcome::Restored), "attachment") + " restored, " +
+          std::to_string(count(*report, rescue::Outcome::Present)) + " already there, " +
+          std::to_string(count(*report, rescue::Outcome::Gone)) + " whose unit is gone\n");
+    return count(*report, rescue::Outcome::Failed) == 0 ? Exit::Ok : Exit::Failed;
+}
+
+} // namespace
+
+void addSwitchVerbs(CLI::App& app, Invocation& invocation) {
+    app.add_subcommand("off", "Stop filtering: remove every attachment; works without daemon and bus")
+        ->callback([&invocation] { invocation.action = off; });
+    app.add_subcommand("on", "Filter again: put back what 'off' removed")->callback([&invocation] {
+        invocation.action = on;
+    });
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,65 @@
+#include "cli/table.hpp"
+
+#include <algorithm>
+
+namespace filterd::cli {
+
+namespace {
+
+constexpr std::size_t kGap = 2;
+
+// Characters, not bytes: what continues a UTF-8 sequence takes no room.
+std::size_t widthOf(const std::string& text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & '\xc0') != '\x80'; }));
+}
+
+} // namespace
+
+std::vector<std::size_t> Table::widths() const {
+    std::vector<std::size_t> widths;
+    for (const auto& title : heading_)
+        widths.push_back(title.size());
+    for (const auto& row : rows_)
+        for (std::size_t column = 0; column < row.size(); ++column)
+            widths[column] = std::max(widths[column], widthOf(row[column].text));
+    return widths;
+}
+
+void Table::printAligned() const {
+    const auto width = widths();
+    const auto line = [&](const std::vector<Cell>& row) {
+        std::string text;
+        for (std::size_t column = 0; column < row.size(); ++column) {
+            text += coloured(row[column].text, row[column].colour);
+            if (column + 1 < row.size())
+                text += std::string(width[column] - widthOf(row[column].text) + kGap, ' ');
+        }
+        cli::print(text + "\n");
+    };
+    std::vector<Cell> titles;
+    for (const auto& title : heading_)
+        titles.emplace_back(title, Colour::Bold);
+    line(titles);
+    for (const auto& row : rows_)
+        line(row);
+}
+
+void Table::print(const std::string& what) const {
+    if (isTerminal()) {
+        printAligned();
+        cli::print("\n" + std::to_string(rows_.size()) + " " + what + "\n");
+        return;
+    }
+    for (const auto& row : rows_) {
+        std::vector<std::string> texts;
+        for (const auto& cell : row)
+            texts.push_back(cell.text);
+        std::string text;
+        for (std::size_t column = 0; column < texts.size(); ++column)
+            text += (column > 0 ? "\t" : "") + texts[column];
+        cli::print(text + "\n");
+    }
+}
+
+} // namespace filterd::cli

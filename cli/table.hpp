@@ -1,0 +1,35 @@
+#pragma once
+// Rows and columns: aligned and with a heading on a terminal; tab-separated rows alone for programs.
+
+#include "cli/terminal.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace filterd::cli {
+
+struct Cell {
+    Cell(std::string content, Colour shade = Colour::Plain) : text(std::move(content)), colour(shade) {}
+    Cell(const char* content) : Cell(std::string(content)) {}
+    std::string text;
+    Colour colour;
+};
+
+class Table {
+  public:
+    explicit Table(std::vector<std::string> heading) : heading_(std::move(heading)) {}
+
+    void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
+    // `what` names the rows: "2 filters".
+    void print(const std::string& what) const;
+
+  private:
+    [[nodiscard]] std::vector<std::size_t> widths() const;
+    void printAligned() const;
+
+    std::vector<std::string> heading_;
+    std::vector<std::vector<Cell>> rows_;
+};
+
+} // namespace filterd::cli

@@ -1,0 +1,66 @@
+#include "cli/terminal.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace filterd::cli {
+
+namespace {
+
+constexpr std::size_t kLabelWidth = 14;
+
+const char* codeOf(Colour colour) {
+    switch (colour) {
+    case Colour::Bold:
+        return "1";
+    case Colour::Dim:
+        return "2";
+    case Colour::Red:
+        return "1;31";
+    case Colour::Green:
+        return "32";
+    case Colour::Yellow:
+        return "33";
+    case Colour::Plain:
+        break;
+    }
+    return nullptr;
+}
+
+bool wantsColours() {
+    const char* refused = std::getenv("NO_COLOR");
+    const char* terminal = std::getenv("TERM");
+    return isTerminal() && (refused == nullptr || *refused == '\0') &&
+           (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+} // namespace
+
+bool isTerminal() {
+    static const bool known = ::isatty(STDOUT_FILENO) == 1;
+    return known;
+}
+
+std::string coloured(std::string_view text, Colour colour) {
+    static const bool wanted = wantsColours();
+    const char* code = codeOf(colour);
+    if (!wanted || code == nullptr)
+        return std::string(text);
+    return std::string("\x1b[") + code + "m" + std::string(text) + "\x1b[0m";
+}
+
+Colour colourOfState(std::string_view state) {
+    if (state == "attached")
+        return Colour::Green;
+    return state == "held" ? Colour::Yellow : Colour::Red;
+}
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void printField(std::string_view label, std::string_view text) {
+    const std::size_t pad = label.size() < kLabelWidth ? kLabelWidth - label.size() : 0;
+    print(std::string(pad, ' ') + std::string(label) + ": " + std::string(text) + "\n");
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,30 @@
+#pragma once
+// Colours where a person looks, plain text where a program reads.
+
+#include <string>
+#include <string_view>
+
+namespace filterd::cli {
+
+enum class Colour { Plain, Bold, Dim, Red, Green, Yellow };
+
+[[nodiscard]] bool isTerminal();
+
+// Coloured on a terminal, unless NO_COLOR is set.
+[[nodiscard]] std::string coloured(std::string_view text, Colour colour);
+
+// Green for what is as it should be, yellow and red for what is not.
+[[nodiscard]] Colour colourOfState(std::string_view state);
+
+void print(std::string_view text);
+// "    label: text"
+void printField(std::string_view label, std::string_view text);
+
+[[nodiscard]] std::string joined(const auto& parts, std::string_view separator) {
+    std::string text;
+    for (const auto& part : parts)
+        text += (text.empty() ? std::string() : std::string(separator)) + part;
+    return text;
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,34 @@
+#pragma once
+// A verb: what the command line chose, and how it ends.
+
+#include <CLI/CLI.hpp>
+#include <filterd/filterd.hpp>
+
+#include <functional>
+#include <string>
+
+namespace filterd::cli {
+
+// What filterctl ends with. Documented in its help and its manual: scripts rely on it.
+enum class Exit : int {
+    Ok = 0,
+    Failed = 1,      // the daemon refused, or something on this machine failed
+    Usage = 2,       // the command line makes no sense
+    Unreachable = 3, // no bus, no daemon, or no answer
+};
+
+struct Invocation {
+    bool json = false;
+    std::function<Exit()> action; // set by the verb that was given
+};
+
+void addFilterVerbs(CLI::App& app, Invocation& invocation); // load, unload, acquire, release
+void addQueueVerbs(CLI::App& app, Invocation& invocation);  // queue
+void addShowVerbs(CLI::App& app, Invocation& invocation);   // list, show
+void addDaemonVerbs(CLI::App& app, Invocation& invocation); // status, reload
+void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
+
+// Connects to the daemon and does what body says with it.
+[[nodiscard]] Exit withDaemon(const std::function<Exit(client::Client&)>& body);
+
+} // namespace filterd::cli
