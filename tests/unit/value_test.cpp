@@ -282,7 +282,7 @@ class Generator {
         case 3:
             return simple(ValueKind::Address, upTo(1) == 1 ? 4 : 16);
         case 4:
-            return kPorts;
+            return upTo(7) == 0 ? kPorts : integer(2, false, true); // a set is large
         case 5:
             return simple(ValueKind::Opaque, 1 + upTo(8));
         case 6:
@@ -319,8 +319,8 @@ class Generator {
 
 TEST(Value, FormattedTextEncodesToTheSameBytes) {
     Generator generator(7);
-    for (int round = 0; round < 2000; ++round) {
-        const auto type = generator.type(3);
+    for (int round = 0; round < 1000; ++round) {
+        const auto type = generator.type(2);
         Bytes bytes(type.size);
         generator.fill(type, bytes);
         const auto text = format(type, bytes);
@@ -333,7 +333,7 @@ TEST(Value, FormattedTextEncodesToTheSameBytes) {
 TEST(Value, AnyTextIsTakenOrRefusedNeverMore) {
     Generator generator(11);
     constexpr std::string_view kAlphabet = "0123456789ab{}=,\" \\-/.:m*x";
-    for (int round = 0; round < 20000; ++round) {
+    for (int round = 0; round < 10000; ++round) {
         const auto type = generator.type(2);
         std::string text;
         for (std::uint32_t i = generator.upTo(24); i > 0; --i)
