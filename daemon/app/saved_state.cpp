@@ -42,13 +42,17 @@ json toJson(const Rule& rule) {
     return {{"targets", rule.targets},
             {"ingress", texts(rule.ingress)},
             {"egress", texts(rule.egress)},
-            {"on_failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass"}};
+            {"on_failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass"},
+            {"fallback", rule.fallback == Fallback::Allow ? "allow" : "refuse"}};
 }
 
 Rule ruleFrom(const json& object) {
-    return {std::string(kBusSource), object.at("targets").get<std::vector<std::string>>(),
-            parseNames(object.at("ingress")), parseNames(object.at("egress")),
-            object.at("on_failure").get<std::string>() == "pass" ? OnFailure::Pass : OnFailure::Hold};
+    return {std::string(kBusSource),
+            object.at("targets").get<std::vector<std::string>>(),
+            parseNames(object.at("ingress")),
+            parseNames(object.at("egress")),
+            object.at("on_failure").get<std::string>() == "pass" ? OnFailure::Pass : OnFailure::Hold,
+            object.value("fallback", "allow") == "refuse" ? Fallback::Refuse : Fallback::Allow};
 }
 
 } // namespace

@@ -9,6 +9,8 @@ QueueId idOf(const Queue& queue) {
     std::string text(toString(queue.direction));
     if (queue.hold)
         text += "\nhold";
+    if (queue.fallback == Fallback::Refuse)
+        text += "\nrefuse";
     for (const auto& filter : queue.filters)
         text += "\n" + filter.name.text() + " " + filter.digest;
     return {sha256(text).substr(0, kIdLength)};

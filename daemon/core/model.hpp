@@ -64,11 +64,15 @@ struct FilterInstance {
 // What happens to a unit's packets while its queue cannot be built: dropped, or let through.
 enum class OnFailure : std::uint8_t { Hold, Pass };
 
+// What happens to a queue that cannot run as one program: it runs as one link per filter, or is an error.
+enum class Fallback : std::uint8_t { Allow, Refuse };
+
 // Ordered filters for one direction; the first drop wins. `hold` is the queue that drops everything.
 struct Queue {
     Direction direction = Direction::Ingress;
     std::vector<FilterInstance> filters;
     bool hold = false;
+    Fallback fallback = Fallback::Allow;
     bool operator==(const Queue&) const = default;
 };
 

@@ -107,7 +107,8 @@ class FilterKernel {
     // Forgets the instance; takes its pin away if the pin is this instance's.
     [[nodiscard]] virtual Status unloadFilter(const FilterInstance& instance) = 0;
 
-    // Builds and pins the program of a queue. Building what is built already is a no-op.
+    // Builds and pins the program of a queue. Building what is built already is a no-op. Errors: Unsupported
+    // when it would need one link per filter and refuses that.
     [[nodiscard]] virtual Result<QueueFacts> buildQueue(const Queue& queue) = 0;
     [[nodiscard]] virtual Status dropQueue(const QueueId& queue) = 0;
 

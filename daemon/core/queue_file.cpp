@@ -42,6 +42,17 @@ Status applyOnFailure(const std::string& path, const UnitFileEntry& entry, OnFai
     return {};
 }
 
+Status applyFallback(const std::string& path, const UnitFileEntry& entry, Fallback& fallback) {
+    if (entry.value.empty() || entry.value == "allow")
+        fallback = Fallback::Allow;
+    else if (entry.value == "refuse")
+        fallback = Fallback::Refuse;
+    else
+        return failure(fileError(path, entry.line,
+                                 "FallbackPolicy= is neither 'allow' nor 'refuse', write one of them"));
+    return {};
+}
+
 // Applies assignments one after the other, as systemd does: lists grow, an empty assignment resets.
 class QueueReader {
   public:
@@ -121,9 +132,11 @@ Status applyQueueSetting(const std::string& path, const UnitFileEntry& entry, Ru
         return applyFilters(path, entry, rule.egress);
     if (entry.key == "OnFailure")
         return applyOnFailure(path, entry, rule.onFailure);
+    if (entry.key == "FallbackPolicy")
+        return applyFallback(path, entry, rule.fallback);
     return failure(fileError(path, entry.line,
                              "unknown key " + entry.key + "= in [" + entry.section +
-                                 "], use IngressFilter=, EgressFilter= or OnFailure="));
+                                 "], use IngressFilter=, EgressFilter=, OnFailure= or FallbackPolicy="));
 }
 
 Result<Rule> parseQueueFile(const std::vector<ConfigText>& files) {

@@ -4,7 +4,7 @@ namespace filterd {
 
 Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction,
                                           const LoadedFilters& filters) {
-    Queue queue{direction, {}, false};
+    Queue queue{direction, {}, false, rule.fallback};
     for (const auto& name : rule.filters(direction)) {
         const auto found = filters.find(name);
         if (found == filters.end())
@@ -29,7 +29,7 @@ RuleQueues failedQueues(const Rule& rule, Error error) {
         return result;
     for (const auto direction : kDirections)
         if (!rule.filters(direction).empty() || !rule.broken.empty()) // of a broken rule nobody knows
-            result.queues[static_cast<std::size_t>(direction)] = Queue{direction, {}, true};
+            result.queues[static_cast<std::size_t>(direction)] = Queue{direction, {}, true, Fallback::Allow};
     return result;
 }
 

@@ -14,6 +14,7 @@ struct Rule {
     std::vector<FilterName> ingress;  // in order
     std::vector<FilterName> egress;
     OnFailure onFailure = OnFailure::Hold;
+    Fallback fallback = Fallback::Allow;
     std::string broken = {}; // why its file cannot be read; its units then get what onFailure says
 
     [[nodiscard]] const std::vector<FilterName>& filters(Direction direction) const {

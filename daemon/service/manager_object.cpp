@@ -41,24 +41,39 @@ Result<OnFailure> parseOnFailure(const std::string& text) {
     return failure(ErrorCode::InvalidArgument, "option 'on-failure' is '" + text + "'; it takes 'hold' or 'pass'");
 }
 
+Result<Fallback> parseFallback(const std::string& text) {
+    if (text == "allow")
+        return Fallback::Allow;
+    if (text == "refuse")
+        return Fallback::Refuse;
+    return failure(ErrorCode::InvalidArgument,
+                   "option 'fallback' is '" + text + "'; it takes 'allow' or 'refuse'");
+}
+
 Result<Rule> makeRule(const std::string& unit, const std::vector<std::string>& ingress,
                       const std::vector<std::string>& egress, const std::map<std::string, sdbus::Variant>& values) {
     Options options(values);
     auto onFailureText = options.text("on-failure", std::string(kHold));
     if (!onFailureText)
         return failure(onFailureText.error());
+    auto fallbackText = options.text("fallback", "allow");
+    if (!fallbackText)
+        return failure(fallbackText.error());
     if (auto known = options.finish(); !known)
         return failure(known.error());
     auto onFailure = parseOnFailure(*onFailureText);
     if (!onFailure)
         return failure(onFailure.error());
+    auto fallback = parseFallback(*fallbackText);
+    if (!fallback)
+        return failure(fallback.error());
     auto in = parseNames(ingress);
     if (!in)
         return failure(in.error());
     auto out = parseNames(egress);
     if (!out)
         return failure(out.error());
-    return Rule{std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure};
+    return Rule{std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure, *fallback};
 }
 
 // Reads the options of LoadFilter into the request.

@@ -59,6 +59,9 @@ class FakeKernel final : public FilterKernel {
         for (const auto& filter : queue.filters)
             if (unbuildable.contains(filter.name.text()))
                 return failure(ErrorCode::VerifierRejected, "queue too large");
+        for (const auto& filter : queue.filters)
+            if (queue.fallback == Fallback::Refuse && needsLinks.contains(filter.name.text()))
+                return failure(ErrorCode::Unsupported, "filter '" + filter.name.text() + "'");
         queues.insert_or_assign(idOf(queue), queue);
         return QueueFacts{QueueMode::Fused, "", programIdOf(idOf(queue))};
     }
@@ -128,6 +131,7 @@ class FakeKernel final : public FilterKernel {
     std::set<CgroupId> gone;
     std::set<std::string> refusesAttach; // cgroup paths
     std::set<std::string> unbuildable;   // filter names
+    std::set<std::string> needsLinks;    // filter names
     std::set<std::string> unloadedInUse; // filters that were unloaded while a queue held them
     std::uint32_t loads = 0;
     int changes = 0;

@@ -26,7 +26,7 @@ class FirewallTest : public Test {
 
     static Rule rule(const std::string& target, const std::vector<std::string>& ingress,
                      const std::vector<std::string>& egress = {}) {
-        Rule rule{"", {target}, {}, {}, OnFailure::Hold};
+        Rule rule{"", {target}, {}, {}, OnFailure::Hold, Fallback::Allow};
         for (const auto& name : ingress)
             rule.ingress.push_back(filterName(name));
         for (const auto& name : egress)
@@ -357,6 +357,33 @@ TEST_F(FirewallTest, ABareCgroupIsGuardedByItsPath) {
     EXPECT_EQ(firewall.setQueue(rule("/none", {"a"})).error().code, ErrorCode::NoSuchCgroup);
     ASSERT_TRUE(firewall.resetQueue("/elsewhere/x"));
     EXPECT_TRUE(kernel.attachments.empty());
+}
+
+TEST_F(FirewallTest, ARuleThatRefusesTheFallbackFailsAndChangesNothing) {
+    load("a");
+    load("storage");
+    kernel.needsLinks = {"storage"};
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    auto strict = rule("web.service", {"storage"});
+    strict.fallback = Fallback::Refuse;
+    EXPECT_EQ(firewall.setQueue(strict).error().code, ErrorCode::Unsupported);
+    EXPECT_EQ(ingress(1), Names{"a"});
+    strict.fallback = Fallback::Allow;
+    EXPECT_TRUE(firewall.setQueue(strict));
+    EXPECT_EQ(ingress(1), Names{"storage"});
+}
+
+TEST_F(FirewallTest, ARestartRemembersThatARuleRefusesTheFallback) {
+    load("a");
+    auto strict = rule("web.service", {"a"});
+    strict.fallback = Fallback::Refuse;
+    ASSERT_TRUE(firewall.setQueue(strict));
+    test::RecordingPublisher seen;
+    Firewall next(kernel, tree, store, seen);
+    ASSERT_TRUE(next.start({}, true));
+    ASSERT_EQ(next.rules().size(), 1U);
+    EXPECT_EQ(next.rules().front()->fallback, Fallback::Refuse);
 }
 
 TEST_F(FirewallTest, AUnitThatVanishesWhileItIsAttachedIsNoError) {

@@ -34,12 +34,13 @@ using Texts = std::vector<std::string>;
 TEST(QueueFile, ReadsTheExampleOfTheManual) {
     const auto read = rule("# 10-web.queue\n[Match]\nUnit=nginx.service web@*.service\n[Queue]\n"
                            "IngressFilter=port@443\nIngressFilter=http-path@api\nEgressFilter=count\n"
-                           "OnFailure=pass\n");
+                           "OnFailure=pass\nFallbackPolicy=refuse\n");
     EXPECT_EQ(read.source, "/etc/a.queue");
     EXPECT_EQ(read.targets, (Texts{"nginx.service", "web@*.service"}));
     EXPECT_EQ(names(read.ingress), (Texts{"port@443", "http-path@api"}));
     EXPECT_EQ(names(read.egress), (Texts{"count"}));
     EXPECT_EQ(read.onFailure, OnFailure::Pass);
+    EXPECT_EQ(read.fallback, Fallback::Refuse);
 }
 
 TEST(QueueFile, TakesSeveralNamesInOneAssignment) {
@@ -53,11 +54,13 @@ TEST(QueueFile, TakesSeveralNamesInOneAssignment) {
 TEST(QueueFile, ResetsByAnEmptyAssignment) {
     const auto read =
         rule("[Match]\nUnit=a.service\nUnit=\nUnit=b.service\n[Queue]\nIngressFilter=x\nEgressFilter=y\n"
-             "IngressFilter=\nIngressFilter=z\nOnFailure=pass\nOnFailure=\n");
+             "IngressFilter=\nIngressFilter=z\nOnFailure=pass\nOnFailure=\n"
+             "FallbackPolicy=refuse\nFallbackPolicy=\n");
     EXPECT_EQ(read.targets, Texts{"b.service"});
     EXPECT_EQ(names(read.ingress), Texts{"z"});
     EXPECT_EQ(names(read.egress), Texts{"y"});
     EXPECT_EQ(read.onFailure, OnFailure::Hold);
+    EXPECT_EQ(read.fallback, Fallback::Allow);
 }
 
 TEST(QueueFile, HoldsUnlessToldOtherwiseAndMayBeEmpty) {
@@ -101,7 +104,8 @@ TEST(QueueFile, LetsADropInGiveTheUnits) {
 
 TEST(QueueFile, NamesTheDropInThatIsBroken) {
     EXPECT_EQ(errorOf({{"/a.queue", "[Match]\nUnit=a.service\n"}, {"/b.conf", "\n[Queue]\nFilter=x\n"}}),
-              "/b.conf:3: unknown key Filter= in [Queue], use IngressFilter=, EgressFilter= or OnFailure=");
+              "/b.conf:3: unknown key Filter= in [Queue], use IngressFilter=, EgressFilter=, OnFailure= or "
+              "FallbackPolicy=");
 }
 
 TEST(QueueFile, NeedsAUnitInTheEnd) {
@@ -142,6 +146,7 @@ TEST(QueueFile, RefusesEveryOddInputWithItsLine) {
         {"[Match]\nUnit=a.service\n[Queue]\nIngressFilter=x, y\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nEgressFilter=ok no/good\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=Hold\n", 4},
+        {"[Match]\nUnit=a.service\n[Queue]\nFallbackPolicy=yes\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=drop\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=hold pass\n", 4},
         {"[Match]\nUnit=a.service\nUnit\n", 3},

@@ -6,7 +6,7 @@ namespace filterd {
 namespace {
 
 Rule rule(const std::string& source, std::vector<std::string> targets) {
-    return {source, std::move(targets), {*FilterName::parse("f")}, {}, OnFailure::Hold};
+    return {source, std::move(targets), {*FilterName::parse("f")}, {}, OnFailure::Hold, Fallback::Allow};
 }
 
 std::string sourceFor(const Rules& rules, const std::string& unit) {

@@ -113,12 +113,20 @@ Result<BuiltQueue> QueueBuilder::build(const Queue& queue) {
     if (!drafted)
         return failure(drafted.error());
     if (!drafted->linksReason.empty())
-        return buildLinks(*drafted);
+        return buildFallback(*drafted);
     auto built = buildFused(*drafted);
     if (built || !isRetryable(built.error()))
         return built;
     drafted->linksReason = built.error().message;
-    return buildLinks(*drafted);
+    return buildFallback(*drafted);
+}
+
+Result<BuiltQueue> QueueBuilder::buildFallback(const Draft& draft) const {
+    if (draft.queue.fallback == Fallback::Refuse)
+        return failure(ErrorCode::Unsupported, "the queue cannot be one program, and its rule refuses the "
+                                               "fallback to one link per filter: " +
+                                                   draft.linksReason);
+    return buildLinks(draft);
 }
 
 Result<BuiltQueue> QueueBuilder::buildInterim(const Queue& queue, int gateArray, int stubArray) {

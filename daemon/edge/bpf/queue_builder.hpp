@@ -21,7 +21,8 @@ class QueueBuilder {
     QueueBuilder(FilterStore& filters, ProgramLoader& loader, AttachmentCounters& counters)
         : filters_(filters), loader_(loader), counters_(counters) {}
 
-    // Errors: NoSuchFilter, WrongDirection, LimitExceeded, KernelRefused.
+    // Errors: NoSuchFilter, WrongDirection, LimitExceeded, KernelRefused; Unsupported when it cannot be one
+    // program and refuses the fallback.
     [[nodiscard]] Result<BuiltQueue> build(const Queue& queue);
 
     // The queue as the gate runs it for a held cgroup: counts nothing, and returns to the gate when all
@@ -52,6 +53,7 @@ class QueueBuilder {
     Status addMember(Draft& draft, const FilterInstance& instance) const;
     Result<BuiltQueue> buildFused(Draft& draft);
     Result<BuiltQueue> buildOnce(const Draft& draft);
+    Result<BuiltQueue> buildFallback(const Draft& draft) const;
     Result<BuiltQueue> buildLinks(const Draft& draft) const;
     Status addMaps(Assembly& assembly, const Draft& draft) const;
     Status addParts(Assembly& assembly, const Draft& draft);
