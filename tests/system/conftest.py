@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -225,6 +226,25 @@ def systemd():
 def filterd():
     """filterd's manager on the bus."""
     return Bus("org.filterd1", "/org/filterd1", "org.filterd1.Manager")
+
+
+@pytest.fixture
+def client():
+    """A connection to filterd, which is left as it was found: without filters, rules and files of the test's."""
+    from filterd import FILES, Client, await_daemon, pins
+
+    await_daemon()
+    mine = Client()
+    assert mine.filters() == [], "an earlier test has left filters"
+    yield mine
+    for path in FILES.glob("*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    await_daemon()
+    mine.call("Reload")
+    mine.tidy()
+    wait_until(lambda: not mine.filters(), "all filters being unloaded")
+    mine.close()
+    wait_until(lambda: not pins("links") and not pins("queues"), "all links and queues being collected")
 
 
 def pytest_configure():

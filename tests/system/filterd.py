@@ -1,0 +1,218 @@
+"""filterd as its tests see it: its objects on the bus, its pins, and what the kernel says of both."""
+
+import json
+import os
+import pathlib
+
+import dbus
+import dbus.bus
+
+from conftest import cgroup_of, run, show, wait_until
+
+SERVICE = "org.filterd1"
+MANAGER = "/org/filterd1"
+PINS = pathlib.Path("/sys/fs/bpf/filterd")
+CATALOGUE = pathlib.Path("/usr/lib/filterd/bpf")
+FILES = pathlib.Path("/etc/filterd")
+
+
+def objects():
+    """The folder of the objects that the tests' build compiles."""
+    return pathlib.Path(os.environ["BED_BUILD"]) / "tests/system/objects"
+
+
+def object_path(name):
+    """A compiled object by its short name: the catalogue's, else the tests' own."""
+    found = CATALOGUE / f"{name}.bpf.o"
+    return found if found.exists() else objects() / f"{name}.bpf.o"
+
+
+class CallError(Exception):
+    """An error of a method call: the last word of its name, and what it says."""
+
+    def __init__(self, error):
+        super().__init__(f"{error.get_dbus_name()}: {error.get_dbus_message()}")
+        self.full_name = error.get_dbus_name()
+        self.name = self.full_name.removeprefix("org.filterd1.Error.")
+        self.message = error.get_dbus_message()
+
+
+def plain(value):
+    """A value from the bus without python3-dbus' own types."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, dbus.Struct)):
+        return tuple(plain(item) for item in value)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dbus.Boolean):
+        return bool(value)
+    if isinstance(value, int):
+        return int(value)
+    return str(value) if isinstance(value, str) else value
+
+
+class Client:
+    """One connection to the system bus, which leaves it with close()."""
+
+    def __init__(self):
+        self.bus = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)
+
+    @property
+    def name(self):
+        return self.bus.get_unique_name()
+
+    def close(self):
+        self.bus.close()
+
+    def raw(self, path, interface, method, signature="", *arguments, timeout=15):
+        try:
+            return plain(self.bus.call_blocking(SERVICE, path, interface, method, signature, arguments, timeout))
+        except dbus.DBusException as error:
+            raise CallError(error) from None
+
+    def call(self, method, signature="", *arguments):
+        """Calls a method of the manager."""
+        return self.raw(MANAGER, "org.filterd1.Manager", method, signature, *arguments)
+
+    def properties(self, path, interface):
+        return self.raw(path, "org.freedesktop.DBus.Properties", "GetAll", "s", interface)
+
+    def manager(self):
+        return self.properties(MANAGER, "org.filterd1.Manager")
+
+    def filter(self, name):
+        """All properties of a filter."""
+        return self.properties(self.call("GetFilter", "s", name), "org.filterd1.Filter")
+
+    def unit(self, name):
+        """All properties of a guarded unit."""
+        return self.properties(self.call("GetUnit", "s", name), "org.filterd1.Unit")
+
+    def counters(self, unit):
+        """Of each direction: packets that passed, and what each filter dropped."""
+        counted = self.raw(self.call("GetUnit", "s", unit), "org.filterd1.Unit", "GetCounters")
+        return {direction: (passed, dict(dropped)) for direction, passed, dropped in counted}
+
+    def load(self, name, source=None, **options):
+        """Loads an object, by default the catalogue's of that name."""
+        return self.call("LoadFilterFromPath", "ssa{sv}", name, str(source or object_path(name)), options)
+
+    def load_file(self, name, file, **options):
+        """Loads from an open file, or from anything else that has a descriptor."""
+        return self.call("LoadFilter", "sha{sv}", name, dbus.types.UnixFd(file), options)
+
+    def load_bytes(self, name, content, **options):
+        descriptor = os.memfd_create("object")
+        try:
+            os.write(descriptor, content)
+            return self.load_file(name, descriptor, **options)
+        finally:
+            os.close(descriptor)
+
+    def set_queue(self, unit, ingress=(), egress=(), **options):
+        self.call("SetQueue", "sasasa{sv}", unit, list(ingress), list(egress), options)
+
+    def reset_queue(self, unit):
+        self.call("ResetQueue", "s", unit)
+
+    def filters(self):
+        return [row[0] for row in self.call("ListFilters")]
+
+    def holders(self, name):
+        """Who needs a filter: sorted pairs of kind and holder."""
+        return sorted(self.filter(name)["References"])
+
+    def state(self, unit):
+        return {row[0]: row[2] for row in self.call("ListUnits")}.get(unit)
+
+    def await_attached(self, unit, timeout=5):
+        wait_until(lambda: self.state(unit) == "attached", f"{unit} being attached", timeout)
+
+    def await_gone(self, unit):
+        wait_until(lambda: self.state(unit) is None, f"{unit} being let go")
+
+    def tidy(self):
+        """Takes back every rule of the bus and every filter that the test has left."""
+        for source, targets, *_ in self.call("ListRules"):
+            if source == "bus":
+                self.reset_queue(targets[0])
+        for name in self.filters():
+            for kind, holder in self.holders(name):
+                if kind == "unit":
+                    self.call("ReleaseFilterForUnit", "ss", name, holder)
+        for name in self.filters():
+            self.call("UnloadFilter", "s", name)
+
+
+# ---- what the kernel says -------------------------------------------------------------------------------
+
+
+def bpftool(*arguments):
+    return json.loads(run("bpftool", "--json", *arguments).stdout or "[]")
+
+
+def program_at(pin):
+    """The kernel's id of a pinned program."""
+    return bpftool("prog", "show", "pinned", pin)["id"]
+
+
+def pins(kind):
+    """The names of our pins of a kind: filters, links, queues."""
+    return sorted(path.name for path in (PINS / kind).iterdir())
+
+
+def links():
+    """Our pinned links by name: the kernel's id of the link and of the program it runs."""
+    found = {}
+    for name in pins("links"):
+        link = bpftool("link", "show", "pinned", PINS / "links" / name)
+        found[name] = (link["id"], link["prog_id"])
+    return found
+
+
+def attached(unit):
+    """Ids of the programs attached to a unit's cgroup, by direction."""
+    shown = bpftool("cgroup", "show", cgroup_of(unit))
+    ids = {"ingress": [], "egress": []}
+    for entry in shown:
+        direction = entry["attach_type"].removeprefix("cgroup_inet_")
+        if direction in ids:
+            ids[direction].append(entry["id"])
+    return ids
+
+
+def attached_names(unit):
+    return sorted(entry["name"] for entry in bpftool("cgroup", "show", cgroup_of(unit)))
+
+
+def exists(program):
+    return run("bpftool", "prog", "show", "id", program, check=False).returncode == 0
+
+
+def counted(client, name):
+    """Packets that the catalogue's count has seen, over all CPUs."""
+    shown = bpftool("prog", "show", "id", client.filter(name)["ProgramId"])
+    (entry,) = bpftool("map", "dump", "id", shown["map_ids"][0])
+    return sum(value["value"]["packets"] for value in entry["formatted"]["values"])
+
+
+# ---- the daemon -----------------------------------------------------------------------------------------
+
+
+def main_pid(unit="filterd.service"):
+    return int(show(unit, "MainPID"))
+
+
+def await_daemon(not_pid=0):
+    """Waits for filterd to be up, as another process than that one, and to answer."""
+
+    def up():
+        return show("filterd.service", "ActiveState") == "active" and main_pid() not in (0, not_pid)
+
+    wait_until(up, "filterd being up again", timeout=20)
+
+    def answers():
+        return run("busctl", "get-property", SERVICE, MANAGER, "org.filterd1.Manager", "Version", check=False).returncode == 0
+
+    wait_until(answers, "filterd answering", timeout=10)

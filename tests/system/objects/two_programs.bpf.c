@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+SEC("cgroup/skb")
+int let_go(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 1;
+}
+
+SEC("cgroup/skb")
+int let_down(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

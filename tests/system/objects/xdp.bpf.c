@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+SEC("xdp")
+int early(struct xdp_md *context)
+{
+	(void)context;
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "GPL";
