@@ -171,6 +171,20 @@ Status Firewall::loadNew(const LoadRequest& request) {
     return finish();
 }
 
+// Whether every queue that names the filter can hold it.
+Status Firewall::checkDirections(const FilterName& name) const {
+    for (const auto* rule : rules_.ordered())
+        for (const auto direction : kDirections) {
+            const auto& names = rule->filters(direction);
+            if (std::find(names.begin(), names.end(), name) == names.end())
+                continue;
+            if (auto queue = resolveQueue(*rule, direction, loaded_);
+                !queue && queue.error().code == ErrorCode::WrongDirection)
+                return failure(queue.error());
+        }
+    return {};
+}
+
 // New instance in every queue that holds the old one, or everything as before (I2). The pin changes last:
 // until then a restart finds the old instance under the name and goes back to it.
 Status Firewall::replaceFilter(const LoadRequest& request) {
@@ -180,11 +194,9 @@ Status Firewall::replaceFilter(const LoadRequest& request) {
         return failure(loaded.error());
     know(*loaded);
     reconciler_.noteLoaded(loaded->instance);
-    auto done = reconciler_.tryReconcileAll();
-    for (const auto* rule : rules_.ordered())
-        if (done && reconciler_.errorOf(*rule) &&
-            reconciler_.errorOf(*rule)->code == ErrorCode::WrongDirection)
-            done = failure(*reconciler_.errorOf(*rule));
+    auto done = checkDirections(request.name);
+    if (done)
+        done = reconciler_.tryReconcileAll();
     auto published = done ? kernel_.publishFilter(loaded->instance) : Result<FilterFacts>(*loaded);
     if (!done || !published) {
         know(before);

@@ -65,6 +65,7 @@ class Firewall {
     [[nodiscard]] Status restore();
     [[nodiscard]] Status require(const FilterName& name) const;
     [[nodiscard]] Status loadNew(const LoadRequest& request);
+    [[nodiscard]] Status checkDirections(const FilterName& name) const;
     [[nodiscard]] Status replaceFilter(const LoadRequest& request);
     [[nodiscard]] Result<FilterFacts> loadInstance(const LoadRequest& request);
     void know(const FilterFacts& facts);

@@ -115,12 +115,15 @@ Result<FilterFacts> FilterStore::load(const ObjectRequest& request, const std::s
     ObjectRequest complete = request;
     if (complete.mapPinDirectory.empty())
         complete.mapPinDirectory = pins_.mapsOf(request.name);
+    if (auto prepared = pins_.prepare(); !prepared)
+        return failure(prepared.error().context(quoted(request.name)));
     if (auto made = makeDirectory(complete.mapPinDirectory); !made)
         return failure(made.error().context(quoted(request.name)));
     auto filter = loadObject(complete, digest);
     if (!filter) {
         std::error_code notEmpty; // maps that another instance shares by name stay
-        std::filesystem::remove(complete.mapPinDirectory, notEmpty);
+        if (!knows(request.name.text()))
+            std::filesystem::remove(complete.mapPinDirectory, notEmpty);
         return failure(filter.error());
     }
     return factsOf(filters_.insert_or_assign(instance, std::move(*filter)).first->second);

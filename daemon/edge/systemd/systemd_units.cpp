@@ -100,7 +100,7 @@ void SystemdUnits::onSignal(sdbus::Message& message) {
         if (active)
             return;
         list();
-        callbacks_.reloaded();
+        tellReloaded();
     }
 }
 
@@ -113,7 +113,12 @@ void SystemdUnits::onOwner(sdbus::Message& message) {
     if (now.empty())
         return;
     begin();
-    callbacks_.reloaded();
+    tellReloaded();
+}
+
+void SystemdUnits::tellReloaded() {
+    if (callbacks_.reloaded)
+        callbacks_.reloaded();
 }
 
 void SystemdUnits::want(const std::string& unit) {

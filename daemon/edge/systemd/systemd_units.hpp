@@ -20,7 +20,7 @@ class SystemdUnits {
         std::function<bool(const std::string& unit)> wanted;
         // systemd has this cgroup for the unit, as a path below the cgroup root. Often tells what is known.
         std::function<void(const std::string& unit, const std::string& path)> unitCgroup;
-        // systemd has read the unit files anew, by daemon-reload or daemon-reexec.
+        // systemd has read the unit files anew, by daemon-reload or daemon-reexec. May be empty.
         std::function<void()> reloaded;
     };
 
@@ -37,6 +37,7 @@ class SystemdUnits {
     void list();
     void onSignal(sdbus::Message& message);
     void onOwner(sdbus::Message& message);
+    void tellReloaded();
     void want(const std::string& unit);
     void askNext();
     void ask(const std::string& unit);
