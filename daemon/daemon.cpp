@@ -3,10 +3,11 @@
 #include "base/log.hpp"
 #include "edge/host/cgroup_directory.hpp"
 
+#include <systemd/sd-daemon.h>
+
 #include <algorithm>
 #include <csignal>
 #include <ctime>
-#include <systemd/sd-daemon.h>
 
 namespace filterd {
 
@@ -14,8 +15,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr const char* kPins = "/sys/fs/bpf/filterd";
 constexpr milliseconds kJoinRetry{500};
-// A removed cgroup is released some milliseconds later, or when its last socket is closed.
+// A removed cgroup is released some milliseconds later, or when its last socket is closed. Only where no
+// guard tells.
 constexpr milliseconds kFirstCollect{50};
 constexpr milliseconds kLastCollect{60'000};
 
@@ -46,8 +49,8 @@ void notifyReloading() {
 Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power)
     : loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)), power_(std::move(power)),
       kernel_(intake_, tree_), bus_(loop_, {[this] { return reload(); },
-                                   [this](sdbus::IConnection& connection) { onJoined(connection); },
-                                   [this](const std::string& reason) { onLost(reason); }}),
+                                            [this](sdbus::IConnection& connection) { onJoined(connection); },
+                                            [this](const std::string& reason) { onLost(reason); }}),
       firewall_(kernel_, tree_, state_, bus_) {
     bus_.serve(firewall_);
 }
@@ -96,6 +99,8 @@ Status Daemon::start() {
     for (const auto& error : configuration_.errors)
         log::error(error);
     bus_.setConfigurationErrors(configuration_.errors);
+    if (auto opened = openGuard(); !opened)
+        return opened;
     if (auto started = firewall_.start(configuration_.rules, power_.enforcing()); !started)
         return started;
     collectLater(); // what a run before this one left
@@ -110,11 +115,34 @@ Status Daemon::listen() {
     joinTimer_ = *joinTimer;
     collectTimer_ = *collectTimer;
     for (auto& source :
-         {loop_.onReadable(watch_.fd(), [this] { onCgroups(); }), loop_.onReadable(power_.fd(), [this] { onPower(); }),
+         {loop_.onReadable(watch_.fd(), [this] { onCgroups(); }),
+          loop_.onReadable(power_.fd(), [this] { onPower(); }),
           loop_.onSignal(SIGTERM, [this] { loop_.stop(); }), loop_.onSignal(SIGINT, [this] { loop_.stop(); }),
           loop_.onSignal(SIGHUP, [this] { reloadOnSignal(); })})
         if (auto kept = keep(sources_, source); !kept)
             return kept;
+    return {};
+}
+
+Status Daemon::openGuard() {
+    if (auto prepared = kernel_.prepare(); !prepared)
+        return prepared;
+    GuardConfig config;
+    config.bpffs = kPins;
+    config.cgroupRoot = tree_.root();
+    auto opened = filterd::openGuard(config);
+    if (!opened)
+        return failure(opened.error().context("the guard"));
+    if (!opened->support.reason.empty())
+        log::warning(
+            "the guard: " + opened->support.reason +
+            (opened->guard ? "" : "; units are attached by signals, some milliseconds after their start"));
+    if (const auto* guard = opened->guard.get())
+        for (auto& source : {loop_.onReadable(guard->newsFd(), [this] { firewall_.guardNews(); }),
+                             loop_.onReadable(guard->graceFd(), [this] { firewall_.graceFinished(); })})
+            if (auto kept = keep(sources_, source); !kept)
+                return kept;
+    firewall_.useGuard(std::move(opened->guard), std::move(opened->support));
     return {};
 }
 
@@ -155,7 +183,9 @@ void Daemon::joinBus() {
 void Daemon::onJoined(sdbus::IConnection& connection) {
     SystemdUnits::Callbacks callbacks;
     callbacks.wanted = [this](const std::string& unit) { return firewall_.covers(unit); };
-    callbacks.unitCgroup = [this](const std::string& unit, const std::string& path) { onUnitCgroup(unit, path); };
+    callbacks.unitCgroup = [this](const std::string& unit, const std::string& path) {
+        onUnitCgroup(unit, path);
+    };
     systemd_ = std::make_unique<SystemdUnits>(connection, std::move(callbacks));
 }
 
@@ -197,10 +227,13 @@ void Daemon::onPower() {
     if (!power_.dispatch())
         return;
     if (auto done = firewall_.setEnforcing(power_.enforcing()); !done)
-        log::error("filterctl " + std::string(power_.enforcing() ? "on" : "off") + ": " + done.error().message);
+        log::error("filterctl " + std::string(power_.enforcing() ? "on" : "off") + ": " +
+                   done.error().message);
 }
 
 void Daemon::collectLater() {
+    if (firewall_.guard().inForce())
+        return;
     collectDelay_ = kFirstCollect;
     loop_.rearm(collectTimer_, collectDelay_);
 }

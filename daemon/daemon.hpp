@@ -5,6 +5,7 @@
 #include "base/event_loop.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
 #include "edge/bpf/object_intake.hpp"
+#include "edge/guard/guard.hpp"
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/cgroup_watch.hpp"
 #include "edge/host/config_files.hpp"
@@ -32,6 +33,7 @@ class Daemon {
 
     Status start();
     Status listen();
+    Status openGuard();
     Status reload();
     void reloadOnSignal();
     void joinBus();

@@ -63,6 +63,7 @@ Status Firewall::start(const std::vector<Rule>& fileRules, bool enforcing) {
     for (const auto& [name, facts] : facts_)
         publisher_.filterAppeared(name);
     reconciler_.reconcileAll();
+    reconciler_.retireOlderGuard();
     return finish();
 }
 
@@ -383,6 +384,15 @@ Status Firewall::setEnforcing(bool enforcing) {
     log::warning(enforcing ? "enforcing again" : "switched off: nothing is filtered until filterctl on");
     publisher_.countsChanged();
     return rescan();
+}
+
+void Firewall::guardNews() {
+    const auto news = guard().port()->takeNews();
+    if (news.held)
+        reconciler_.attendHolds();
+    if (reconciler_.collectReleased(news.released))
+        if (auto done = finish(); !done)
+            log::error(done.error().message);
 }
 
 bool Firewall::collectReleased() {

@@ -25,6 +25,12 @@ class Firewall {
   public:
     Firewall(FilterKernel& kernel, CgroupTree& tree, StateStore& store, Publisher& publisher);
 
+    // Before start(). None: this kernel cannot hold units, `support` tells why.
+    void useGuard(std::unique_ptr<GuardPort> guard, GuardSupport support) {
+        reconciler_.useGuard(std::move(guard), std::move(support));
+    }
+    [[nodiscard]] const GuardKeeper& guard() const { return reconciler_.guard(); }
+
     // First sync: adopts what is in the kernel, takes the saved references and rules, and brings every
     // running unit to what the rules say.
     [[nodiscard]] Status start(const std::vector<Rule>& fileRules, bool enforcing);
@@ -48,7 +54,11 @@ class Firewall {
     // Events were lost, or somebody else changed our pins: look at everything again.
     [[nodiscard]] Status rescan();
     [[nodiscard]] Status setEnforcing(bool enforcing);
-    // Collects what released cgroups left behind; true while something is still to come.
+    // The guard has something to tell: units are held, or cgroups are gone for good.
+    void guardNews();
+    void graceFinished() { reconciler_.graceFinished(); }
+    // Looks for what released cgroups left behind, where no guard tells of them; true while something is
+    // still to come.
     bool collectReleased();
 
     [[nodiscard]] bool enforcing() const { return reconciler_.enforcing(); }

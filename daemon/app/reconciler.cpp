@@ -18,7 +18,11 @@ void logFailures(const std::vector<FailedAction>& failures) {
 } // namespace
 
 Reconciler::Reconciler(FilterKernel& kernel, CgroupTree& tree, Publisher& publisher, Inputs inputs)
-    : kernel_(kernel), tree_(tree), publisher_(publisher), inputs_(inputs) {}
+    : kernel_(kernel), tree_(tree), publisher_(publisher), inputs_(inputs), guard_(kernel) {}
+
+void Reconciler::useGuard(std::unique_ptr<GuardPort> guard, GuardSupport support) {
+    guard_.use(std::move(guard), std::move(support));
+}
 
 Result<std::vector<FilterFacts>> Reconciler::observe() {
     auto state = kernel_.adopt();
@@ -27,9 +31,13 @@ Result<std::vector<FilterFacts>> Reconciler::observe() {
     observed_ = Observed(*state);
     attachFailures_.clear();
     present_.clear();
+    scanTree();
+    return std::move(state->filters);
+}
+
+void Reconciler::scanTree() {
     for (auto& unit : tree_.units())
         present_.emplace(unit.cgroup.id, std::move(unit));
-    return std::move(state->filters);
 }
 
 // ---- what is wanted -------------------------------------------------------------------------------------
@@ -127,36 +135,65 @@ void Reconciler::noteFailures(const std::vector<FailedAction>& failures) {
     }
 }
 
+std::vector<FailedAction> Reconciler::buildQueues(bool stopAtBuildFailure) {
+    Desired desired;
+    addNeeds(desired);
+    return run(desired, stopAtBuildFailure);
+}
+
+// The rules enter the kernel before the tree is looked at: a unit that starts meanwhile is held, or found, or
+// both.
+Status Reconciler::arm() {
+    std::vector<GuardedName> names;
+    if (enforcing_)
+        for (const auto& [rule, glob] : inputs_.rules.names())
+            names.push_back({glob, &queuesOf(*rule)});
+    if (names.empty() && enforcing_ && keepsUncovered_ && !guard_.isArmed())
+        return {}; // rules that are lost to us are in the kernel, and guard on (I5)
+    const auto changed = guard_.arm(names);
+    if (!changed)
+        return failure(changed.error());
+    if (*changed)
+        scanTree();
+    return {};
+}
+
 // Rules whose queue cannot be built get what their OnFailure says, and are tried again at the next change.
 void Reconciler::reconcileAll() {
     attachFailures_.clear();
     broken_.clear();
-    for (;;) {
+    for (bool broken = true; broken;) {
         resolveRules();
-        findBareCgroups();
-        auto desired = desireAll();
-        const auto failures = run(desired, false);
+        const auto failures = buildQueues(false);
         logFailures(failures);
-        const auto knownBroken = broken_.size();
+        broken = false;
         for (const auto& failed : failures)
             if (const auto* build = std::get_if<BuildQueue>(&failed.action))
-                broken_.emplace(idOf(build->queue), failed.error);
-        if (broken_.size() == knownBroken) {
-            noteFailures(failures);
-            break;
-        }
+                broken |= broken_.emplace(idOf(build->queue), failed.error).second;
     }
+    if (auto armed = arm(); !armed)
+        log::error("the guard keeps its old rules: " + armed.error().message);
+    findBareCgroups();
+    auto desired = desireAll();
+    const auto failures = run(desired, false);
+    logFailures(failures);
+    noteFailures(failures);
+    attendHolds();
     publishAll();
 }
 
 Status Reconciler::tryReconcileAll() {
     resolveRules();
+    if (const auto failures = buildQueues(true); !failures.empty())
+        return failure(failures.front().error);
+    if (auto armed = arm(); !armed)
+        return armed;
     findBareCgroups();
     auto desired = desireAll();
-    const auto failures = run(desired, true);
-    if (!failures.empty())
+    if (const auto failures = run(desired, true); !failures.empty())
         return failure(failures.front().error);
     attachFailures_.clear();
+    attendHolds();
     publishAll();
     return {};
 }
@@ -191,6 +228,53 @@ std::optional<UnitCgroup> Reconciler::cgroupVanished(CgroupId id) {
     if (const auto view = views_.find(unit.unit); view != views_.end() && view->second.cgroup.id == id)
         withdraw(unit.unit);
     return unit;
+}
+
+// Whether the unit's own links filter as its rule says, so that it needs no hold any more.
+bool Reconciler::isSettled(const UnitCgroup& unit) const {
+    DesiredUnit desired;
+    if (!wantsUnit(unit, desired))
+        return false;
+    for (const auto direction : kDirections) {
+        const auto& queue = desired.queues[index(direction)];
+        const auto* attachment = observed_.at({unit.cgroup.id, direction});
+        if (queue && (attachment == nullptr || attachment->queue != idOf(*queue)))
+            return false;
+    }
+    return true;
+}
+
+// A hold whose directory is gone is left to the kernel: sockets may live on.
+void Reconciler::attendHolds() {
+    std::set<CgroupId> settled;
+    const auto attend = [&](const UnitCgroup& found) {
+        const auto& unit = present_.emplace(found.cgroup.id, found).first->second;
+        if (!isSettled(unit))
+            reconcile({unit});
+        if (isSettled(unit))
+            settled.insert(unit.cgroup.id);
+    };
+    for (const auto& hold : guard_.unattended())
+        if (const auto cgroup = tree_.find(hold.cgroup))
+            attend({unitOfCgroupName(cgroup->path.substr(cgroup->path.rfind('/') + 1)), *cgroup});
+    guard_.releaseLater(settled);
+    if (guard_.overflows()) {
+        for (const auto& unit : tree_.units())
+            if (ruleFor(unit) != nullptr)
+                attend(unit);
+        guard_.endOverflowLater();
+    }
+}
+
+bool Reconciler::collectReleased(const std::vector<CgroupId>& cgroups) {
+    bool found = false;
+    for (const auto cgroup : cgroups)
+        for (const auto direction : kDirections)
+            if (observed_.at({cgroup, direction}) != nullptr) {
+                observed_.markReleased({cgroup, direction});
+                found = true;
+            }
+    return found;
 }
 
 bool Reconciler::collectReleased() {

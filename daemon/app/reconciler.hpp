@@ -2,6 +2,7 @@
 // Makes the kernel what the rules say: observe -> plan -> execute -> publish.
 
 #include "app/executor.hpp"
+#include "app/guard_keeper.hpp"
 #include "app/publisher.hpp"
 #include "core/resolve.hpp"
 #include "core/rules.hpp"
@@ -23,6 +24,10 @@ class Reconciler {
 
     Reconciler(FilterKernel& kernel, CgroupTree& tree, Publisher& publisher, Inputs inputs);
 
+    // Before observe(). None: this kernel cannot hold units, and they are attached by signals alone.
+    void useGuard(std::unique_ptr<GuardPort> guard, GuardSupport support);
+    [[nodiscard]] const GuardKeeper& guard() const { return guard_; }
+
     // Takes what is in the kernel and on cgroupfs as the starting point; returns the filters that are loaded.
     [[nodiscard]] Result<std::vector<FilterFacts>> observe();
     void noteLoaded(const FilterInstance& filter) { observed_.addFilter(filter); }
@@ -43,7 +48,14 @@ class Reconciler {
     void cgroupAppeared(const UnitCgroup& unit);
     // Whose it was; none if it was not known.
     std::optional<UnitCgroup> cgroupVanished(CgroupId id);
-    // Collects links of released cgroups; true while some are still to come.
+    // Attaches what the guard holds, and has the holds end (I1).
+    void attendHolds();
+    void graceFinished() { guard_.graceFinished(); }
+    // Every unit is attached: a guard of an older version can go.
+    void retireOlderGuard() { guard_.retirePredecessorLater(); }
+    // Collects the links of cgroups that the kernel has released. True: there were some.
+    bool collectReleased(const std::vector<CgroupId>& cgroups);
+    // The same by looking at every link; true while some are still to come.
     bool collectReleased();
     // Takes away links, queues and filters that nobody needs any more.
     void collect();
@@ -64,6 +76,10 @@ class Reconciler {
     [[nodiscard]] const Rule* ruleFor(const UnitCgroup& unit) const;
     [[nodiscard]] bool wantsUnit(const UnitCgroup& unit, DesiredUnit& desired) const;
     [[nodiscard]] Desired desireAll() const;
+    [[nodiscard]] std::vector<FailedAction> buildQueues(bool stopAtBuildFailure);
+    [[nodiscard]] Status arm();
+    void scanTree();
+    [[nodiscard]] bool isSettled(const UnitCgroup& unit) const;
     void addNeeds(Desired& desired) const;
     std::vector<FailedAction> run(Desired& desired, bool stopAtBuildFailure);
     void reconcile(const std::vector<UnitCgroup>& units);
@@ -77,6 +93,7 @@ class Reconciler {
     CgroupTree& tree_;
     Publisher& publisher_;
     Inputs inputs_;
+    GuardKeeper guard_;
 
     Observed observed_;
     std::map<CgroupId, UnitCgroup> present_;     // units' cgroups, and bare ones that a rule names

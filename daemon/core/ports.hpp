@@ -111,6 +111,9 @@ class FilterKernel {
     // when it would need one link per filter and refuses that.
     [[nodiscard]] virtual Result<QueueFacts> buildQueue(const Queue& queue) = 0;
     [[nodiscard]] virtual Status dropQueue(const QueueId& queue) = 0;
+    // The program that the guard's gate runs for a held cgroup of this queue, which must have been built: put
+    // it into the slot of a program array whose slot 0 is the gate. Errors: Unsupported in links mode.
+    [[nodiscard]] virtual Result<UniqueFd> interimProgram(const Queue& queue, int gateArray) = 0;
 
     // Errors: NoSuchCgroup when the directory is gone or is another cgroup by now.
     [[nodiscard]] virtual Status attachQueue(const Cgroup& cgroup, Direction direction,
@@ -143,6 +146,8 @@ class CgroupTree {
     // The cgroup at a path ("/system.slice/x.scope", or the same below the mount point). NoSuchCgroup if
     // none.
     [[nodiscard]] virtual Result<Cgroup> find(const std::string& path) = 0;
+    // Where a cgroup is now. NoSuchCgroup when it is removed, sockets of its own or not.
+    [[nodiscard]] virtual Result<Cgroup> find(CgroupId id) = 0;
     // Opens by path and verifies the id. NoSuchCgroup if another cgroup or none is there.
     [[nodiscard]] virtual Result<UniqueFd> open(const Cgroup& cgroup) = 0;
 };

@@ -6,12 +6,15 @@
 namespace filterd {
 
 Result<Rules::Compiled> Rules::compile(const Rule& rule) {
-    Compiled compiled{rule, {}, {}};
+    Compiled compiled{rule, {}, {}, {}};
     for (const auto& target : rule.targets) {
         if (auto checked = checkPattern(target); !checked)
             return failure(checked.error().context(rule.source));
         if (target.starts_with('/')) {
             compiled.paths.push_back(target);
+            const auto unit = unitOfCgroupName(target.substr(target.rfind('/') + 1));
+            if (auto name = Glob::exact(unit); name && isUnitName(unit))
+                compiled.pathNames.push_back(std::move(*name));
             continue;
         }
         auto glob = isUnitName(target) ? Glob::exact(target) : Glob::compile(target);
@@ -77,6 +80,21 @@ std::vector<const Rule*> Rules::ordered() const {
     for (const auto& compiled : files_)
         rules.push_back(&compiled.rule);
     return rules;
+}
+
+std::vector<std::pair<const Rule*, const Glob*>> Rules::names() const {
+    std::vector<std::pair<const Rule*, const Glob*>> names;
+    const auto add = [&](const Compiled& compiled) {
+        for (const auto* globs : {&compiled.globs, &compiled.pathNames})
+            for (const auto& glob : *globs)
+                names.emplace_back(&compiled.rule, &glob);
+    };
+    for (const auto* kind : {&exact_, &paths_, &globs_})
+        for (const auto& [target, compiled] : *kind)
+            add(compiled);
+    for (const auto& compiled : files_)
+        add(compiled);
+    return names;
 }
 
 std::vector<Rule> Rules::busRules() const {

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace filterd {
@@ -30,12 +31,16 @@ class Rules {
     // In the order in which they are tried.
     [[nodiscard]] std::vector<const Rule*> ordered() const;
     [[nodiscard]] std::vector<Rule> busRules() const;
+    // Every name and pattern of a unit with its rule, in the order in which match() tries them. A path stands
+    // for the unit that systemd would make there.
+    [[nodiscard]] std::vector<std::pair<const Rule*, const Glob*>> names() const;
 
   private:
     struct Compiled {
         Rule rule;
         std::vector<Glob> globs;        // unit names and globs among the targets
         std::vector<std::string> paths; // cgroup paths among the targets
+        std::vector<Glob> pathNames;    // the units of these paths
     };
 
     [[nodiscard]] static Result<Compiled> compile(const Rule& rule);

@@ -9,7 +9,9 @@ namespace {
 
 using bus::answer;
 
-sdbus::ObjectPath filterPath(const FilterName& name) { return bus::encodePath(bus::kFilterPrefix, name.text()); }
+sdbus::ObjectPath filterPath(const FilterName& name) {
+    return bus::encodePath(bus::kFilterPrefix, name.text());
+}
 sdbus::ObjectPath unitPath(const std::string& name) { return bus::encodePath(bus::kUnitPrefix, name); }
 
 Result<std::vector<FilterName>> parseNames(const std::vector<std::string>& texts) {
@@ -38,7 +40,8 @@ Result<OnFailure> parseOnFailure(const std::string& text) {
         return OnFailure::Hold;
     if (text == kPass)
         return OnFailure::Pass;
-    return failure(ErrorCode::InvalidArgument, "option 'on-failure' is '" + text + "'; it takes 'hold' or 'pass'");
+    return failure(ErrorCode::InvalidArgument,
+                   "option 'on-failure' is '" + text + "'; it takes 'hold' or 'pass'");
 }
 
 Result<Fallback> parseFallback(const std::string& text) {
@@ -51,7 +54,8 @@ Result<Fallback> parseFallback(const std::string& text) {
 }
 
 Result<Rule> makeRule(const std::string& unit, const std::vector<std::string>& ingress,
-                      const std::vector<std::string>& egress, const std::map<std::string, sdbus::Variant>& values) {
+                      const std::vector<std::string>& egress,
+                      const std::map<std::string, sdbus::Variant>& values) {
     Options options(values);
     auto onFailureText = options.text("on-failure", std::string(kHold));
     if (!onFailureText)
@@ -102,7 +106,8 @@ ManagerObject::ManagerObject(sdbus::IConnection& connection, Context context)
 }
 
 void ManagerObject::tellCounts() {
-    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"FilterCount", "RuleCount", "UnitCount", "Enforcing"});
+    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME,
+                               {"FilterCount", "RuleCount", "UnitCount", "Enforcing", "Guard"});
 }
 
 void ManagerObject::tellConfiguration() {
@@ -200,7 +205,8 @@ sdbus::ObjectPath ManagerObject::AcquireFilterForUnit(const std::string& name, c
         if (!filter)
             return failure(filter.error());
         if (!isUnitName(unit))
-            return failure(ErrorCode::InvalidName, "'" + unit + "' is not a unit name with its suffix (nginx.service)");
+            return failure(ErrorCode::InvalidName,
+                           "'" + unit + "' is not a unit name with its suffix (nginx.service)");
         if (auto acquired = context_.firewall.acquire({Holder::Kind::Unit, unit}, *filter); !acquired)
             return failure(acquired.error());
         return filterPath(*filter);
@@ -212,7 +218,8 @@ void ManagerObject::ReleaseFilterForUnit(const std::string& name, const std::str
         if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
             return allowed;
         auto filter = FilterName::parse(name);
-        return filter ? context_.firewall.release({Holder::Kind::Unit, unit}, *filter) : failure(filter.error());
+        return filter ? context_.firewall.release({Holder::Kind::Unit, unit}, *filter)
+                      : failure(filter.error());
     });
 }
 
@@ -230,11 +237,12 @@ sdbus::ObjectPath ManagerObject::GetFilter(const std::string& name) {
 std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>>
 ManagerObject::ListFilters() {
     return answer([&] {
-        std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>> list;
+        std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>>
+            list;
         for (const auto& [name, facts] : context_.firewall.filters()) {
             const auto references = context_.firewall.filter(name)->references.size();
-            list.emplace_back(name.text(), filterPath(name), std::string(toString(facts.direction)), facts.programId,
-                              static_cast<std::uint32_t>(references));
+            list.emplace_back(name.text(), filterPath(name), std::string(toString(facts.direction)),
+                              facts.programId, static_cast<std::uint32_t>(references));
         }
         return list;
     });
@@ -260,7 +268,8 @@ void ManagerObject::ResetQueue(const std::string& unit) {
     });
 }
 
-std::vector<sdbus::Struct<std::string, ManagerObject::Names, ManagerObject::Names, ManagerObject::Names, std::string>>
+std::vector<
+    sdbus::Struct<std::string, ManagerObject::Names, ManagerObject::Names, ManagerObject::Names, std::string>>
 ManagerObject::ListRules() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> list;
@@ -281,7 +290,8 @@ sdbus::ObjectPath ManagerObject::GetUnit(const std::string& unit) {
     });
 }
 
-std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ManagerObject::ListUnits() {
+std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>>
+ManagerObject::ListUnits() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> list;
         for (const auto& [name, view] : context_.firewall.units())
@@ -298,13 +308,42 @@ void ManagerObject::Reload() {
     });
 }
 
+std::map<std::string, std::uint64_t> ManagerObject::GetGuardCounters() {
+    return answer([&] {
+        std::map<std::string, std::uint64_t> counters;
+        if (const auto* guard = context_.firewall.guard().port()) {
+            const auto counted = guard->counters();
+            counters = {{"held", counted.held},
+                        {"interim-packets", counted.interimRuns},
+                        {"missing-queue-drops", counted.missingQueues},
+                        {"overflow-drops", counted.lostDrops}};
+        }
+        return counters;
+    });
+}
+
 // ---- properties -----------------------------------------------------------------------------------------
 
 std::string ManagerObject::Version() { return FILTERD_VERSION; }
-std::uint32_t ManagerObject::FilterCount() { return static_cast<std::uint32_t>(context_.firewall.filters().size()); }
-std::uint32_t ManagerObject::RuleCount() { return static_cast<std::uint32_t>(context_.firewall.rules().size()); }
-std::uint32_t ManagerObject::UnitCount() { return static_cast<std::uint32_t>(context_.firewall.units().size()); }
+std::uint32_t ManagerObject::FilterCount() {
+    return static_cast<std::uint32_t>(context_.firewall.filters().size());
+}
+std::uint32_t ManagerObject::RuleCount() {
+    return static_cast<std::uint32_t>(context_.firewall.rules().size());
+}
+std::uint32_t ManagerObject::UnitCount() {
+    return static_cast<std::uint32_t>(context_.firewall.units().size());
+}
 bool ManagerObject::Enforcing() { return context_.firewall.enforcing(); }
+std::string ManagerObject::Guard() {
+    const auto& guard = context_.firewall.guard();
+    if (guard.port() == nullptr)
+        return "unsupported";
+    return guard.inForce() ? "active" : "idle";
+}
+std::string ManagerObject::GuardReason() {
+    return bus::printable(context_.firewall.guard().support().reason);
+}
 ManagerObject::Names ManagerObject::ConfigurationErrors() { return context_.configurationErrors; }
 
 } // namespace filterd

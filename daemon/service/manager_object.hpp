@@ -2,9 +2,8 @@
 // org.filterd1.Manager at /org/filterd1.
 
 #include "app/firewall.hpp"
-#include "service/authority.hpp"
-
 #include "glue/Manager_adaptor.hpp"
+#include "service/authority.hpp"
 
 #include <functional>
 
@@ -50,16 +49,19 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     sdbus::ObjectPath GetUnit(const std::string& unit) override;
     std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ListUnits() override;
     void Reload() override;
+    std::map<std::string, std::uint64_t> GetGuardCounters() override;
 
     std::string Version() override;
     std::uint32_t FilterCount() override;
     std::uint32_t RuleCount() override;
     std::uint32_t UnitCount() override;
     bool Enforcing() override;
+    std::string Guard() override;
+    std::string GuardReason() override;
     Names ConfigurationErrors() override;
 
-    [[nodiscard]] Result<sdbus::ObjectPath> load(const std::string& name, Result<std::vector<std::byte>> object,
-                                                 const OptionValues& options);
+    [[nodiscard]] Result<sdbus::ObjectPath>
+    load(const std::string& name, Result<std::vector<std::byte>> object, const OptionValues& options);
     [[nodiscard]] Result<Holder> callingClient();
 
     Context context_;

@@ -200,6 +200,9 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     std::uint32_t RuleCount() override { return 2; }
     std::uint32_t UnitCount() override { return 1; }
     bool Enforcing() override { return true; }
+    std::map<std::string, std::uint64_t> GetGuardCounters() override { return {{"held", 0}}; }
+    std::string Guard() override { return "active"; }
+    std::string GuardReason() override { return ""; }
     Names ConfigurationErrors() override { return {"/etc/filterd/x.queue:3: unknown key Foo"}; }
 
     FakeFilter filter_;

@@ -66,6 +66,16 @@ class FakeKernel final : public FilterKernel {
         return QueueFacts{QueueMode::Fused, "", programIdOf(idOf(queue))};
     }
 
+    Result<UniqueFd> interimProgram(const Queue& queue, int) override {
+        for (const auto& filter : queue.filters)
+            if (needsLinks.contains(filter.name.text()))
+                return failure(ErrorCode::Unsupported, "needs a link of its own");
+        if (!queues.contains(idOf(queue)))
+            return failure(ErrorCode::Internal, "an interim program of a queue that is not built");
+        ++interimPrograms;
+        return UniqueFd();
+    }
+
     Status dropQueue(const QueueId& queue) override {
         queues.erase(queue);
         return {};
@@ -132,6 +142,7 @@ class FakeKernel final : public FilterKernel {
     std::set<std::string> refusesAttach; // cgroup paths
     std::set<std::string> unbuildable;   // filter names
     std::set<std::string> needsLinks;    // filter names
+    int interimPrograms = 0;
     std::set<std::string> unloadedInUse; // filters that were unloaded while a queue held them
     std::uint32_t loads = 0;
     int changes = 0;
@@ -153,6 +164,12 @@ class FakeTree final : public CgroupTree {
         if (const auto found = bare.find(path); found != bare.end())
             return Cgroup{found->second, path};
         return failure(ErrorCode::NoSuchCgroup, "no cgroup " + path);
+    }
+    Result<Cgroup> find(CgroupId id) override {
+        for (const auto& unit : present)
+            if (unit.cgroup.id == id)
+                return unit.cgroup;
+        return failure(ErrorCode::NoSuchCgroup, "no cgroup " + std::to_string(id.value));
     }
     Result<UniqueFd> open(const Cgroup&) override { return UniqueFd(); }
 

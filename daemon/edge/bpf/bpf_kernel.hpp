@@ -34,14 +34,13 @@ class BpfKernel final : public FilterKernel {
     [[nodiscard]] Status detachQueue(AttachPoint point) override;
     [[nodiscard]] std::vector<AttachPoint> releasedAttachments() override;
     [[nodiscard]] Result<QueueCounters> counters(AttachPoint point) override;
+    [[nodiscard]] Result<UniqueFd> interimProgram(const Queue& queue, int gateArray) override;
 
-    // The program that the guard's gate runs for a held cgroup of this queue, which must have been built: put
-    // it into the slot of a program array whose slot 0 is the gate. Errors: Unsupported in links mode.
-    [[nodiscard]] Result<UniqueFd> interimProgram(const Queue& queue, int gateArray);
+    // Makes the directories. Every other call does so, too. Errors: BpffsMissing.
+    [[nodiscard]] Status prepare();
 
   private:
     struct Stores;
-    Status prepare();
 
     std::unique_ptr<Stores> stores_;
 };

@@ -2,6 +2,8 @@
 
 #include "core/names.hpp"
 
+#include <array>
+#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <fstream>
@@ -57,6 +59,30 @@ Result<std::string> cgroup2Mount(const std::filesystem::path& mountinfo) {
 
 UniqueFd openDirectory(int parent, const std::string& path) {
     return UniqueFd(::openat(parent, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+}
+
+// A directory's handle on cgroupfs is the cgroup's id (FILEID_KERNFS in the kernel's exportfs.h).
+UniqueFd openById(int root, CgroupId id) {
+    constexpr int kKernfsHandle = 0xfe;
+    alignas(file_handle) std::array<unsigned char, sizeof(file_handle) + sizeof id.value> buffer{};
+    file_handle head{};
+    head.handle_bytes = sizeof id.value;
+    head.handle_type = kKernfsHandle;
+    std::memcpy(buffer.data(), &head, sizeof head);
+    std::memcpy(buffer.data() + sizeof head, &id.value, sizeof id.value);
+    return UniqueFd(::open_by_handle_at(root, reinterpret_cast<file_handle*>(buffer.data()),
+                                        O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+std::optional<std::string> pathOf(int directory) {
+    std::error_code error;
+    const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(directory), error);
+    struct stat here {};
+    struct stat there {};
+    if (error || ::fstat(directory, &here) < 0 || ::stat(path.c_str(), &there) < 0 ||
+        here.st_ino != there.st_ino)
+        return std::nullopt;
+    return path.string();
 }
 
 std::optional<CgroupId> idOfDirectory(int directory) {

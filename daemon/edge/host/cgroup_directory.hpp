@@ -28,6 +28,13 @@ struct UnitDirectory {
 // Relative to an open directory, never through a link. The descriptor is invalid and errno says why if none.
 [[nodiscard]] UniqueFd openDirectory(int parent, const std::string& path);
 
+// The directory of a cgroup on the mount that `root` is on. Invalid and errno says why if none, EPERM if this
+// process may not open by handle.
+[[nodiscard]] UniqueFd openById(int root, CgroupId id);
+
+// Where an open directory is; none if it is removed.
+[[nodiscard]] std::optional<std::string> pathOf(int directory);
+
 // The inode of a directory on cgroup2 is the cgroup's id.
 [[nodiscard]] std::optional<CgroupId> idOfDirectory(int directory);
 

@@ -72,6 +72,25 @@ Result<Cgroup> CgroupFs::find(const std::string& path) {
     return Cgroup{*id, below.empty() ? "/" : below};
 }
 
+// By the file handle of its directory, which is nothing but the id. Where that is not allowed, by looking at
+// all units.
+Result<Cgroup> CgroupFs::find(CgroupId id) {
+    const auto directory = openById(rootDirectory_.get(), id);
+    if (!directory && (errno == EPERM || errno == EOPNOTSUPP))
+        return findAmongUnits(id);
+    const auto path = directory ? pathOf(directory.get()) : std::nullopt;
+    if (!path || !path->starts_with(root_))
+        return failure(ErrorCode::NoSuchCgroup, "no cgroup has the id " + std::to_string(id.value));
+    return Cgroup{id, path->size() == root_.size() ? "/" : path->substr(root_.size())};
+}
+
+Result<Cgroup> CgroupFs::findAmongUnits(CgroupId id) {
+    for (auto& unit : units())
+        if (unit.cgroup.id == id)
+            return std::move(unit.cgroup);
+    return failure(ErrorCode::NoSuchCgroup, "no unit's cgroup has the id " + std::to_string(id.value));
+}
+
 Result<UniqueFd> CgroupFs::open(const Cgroup& cgroup) {
     auto directory = openBelow(tidy(cgroup.path));
     if (directory && idOfDirectory(directory->get()) != cgroup.id)

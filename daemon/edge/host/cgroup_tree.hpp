@@ -15,6 +15,7 @@ class CgroupFs final : public CgroupTree {
     // Does not name the root itself (-.slice): nothing is created there, and find("/") gives it.
     [[nodiscard]] std::vector<UnitCgroup> units() override;
     [[nodiscard]] Result<Cgroup> find(const std::string& path) override;
+    [[nodiscard]] Result<Cgroup> find(CgroupId id) override;
     [[nodiscard]] Result<UniqueFd> open(const Cgroup& cgroup) override;
 
     [[nodiscard]] const std::string& root() const { return root_; }
@@ -24,6 +25,7 @@ class CgroupFs final : public CgroupTree {
         : root_(std::move(root)), rootDirectory_(std::move(directory)) {}
 
     [[nodiscard]] Result<UniqueFd> openBelow(const std::string& path) const;
+    [[nodiscard]] Result<Cgroup> findAmongUnits(CgroupId id);
 
     std::string root_;
     UniqueFd rootDirectory_;

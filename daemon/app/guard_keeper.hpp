@@ -1,0 +1,78 @@
+#pragma once
+// Keeps the kernel's guard in step with the rules, and ends each hold once its unit's own links filter (I1).
+// Without a guard every call does nothing: units are then attached by signals alone.
+
+#include "core/guard_port.hpp"
+#include "core/ports.hpp"
+#include "core/resolve.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace filterd {
+
+// What the guard is to hold and judge: a name or pattern, and the queues of what it matches.
+struct GuardedName {
+    const Glob* glob;
+    const RuleQueues* queues;
+};
+
+class GuardKeeper {
+  public:
+    explicit GuardKeeper(FilterKernel& kernel) : kernel_(kernel) {}
+
+    // None: this kernel cannot, `support` tells why.
+    void use(std::unique_ptr<GuardPort> guard, GuardSupport support);
+    [[nodiscard]] GuardPort* port() const { return guard_.get(); }
+    [[nodiscard]] const GuardSupport& support() const { return support_; }
+    // Whether units that start now are held.
+    [[nodiscard]] bool inForce() const { return guard_ != nullptr && armed_ && !armed_->empty(); }
+
+    // Whether what the kernel holds is what arm() said last.
+    [[nodiscard]] bool isArmed() const { return armed_.has_value(); }
+
+    // Brings the names into the kernel, in order; the first match decides. Their queues must have been built.
+    // All of it or nothing (I2). True: what is held has changed; look for units that were made before.
+    [[nodiscard]] Result<bool> arm(const std::vector<GuardedName>& names);
+
+    // Holds that nobody has been told to end yet.
+    [[nodiscard]] std::vector<Hold> unattended();
+    // Cgroups whose own links filter by now, or that nothing is to filter: their holds end after a grace
+    // period.
+    void releaseLater(const std::set<CgroupId>& cgroups);
+    // Units were made that did not fit: attach every unit there is, then endOverflowLater().
+    [[nodiscard]] bool overflows();
+    void endOverflowLater();
+    // Every unit is attached: the guard of an older build can go.
+    void retirePredecessorLater();
+    void graceFinished();
+
+  private:
+    // The slots of two queues, by direction.
+    using Pair = std::array<std::optional<QueueId>, 2>;
+    using Names = std::vector<std::pair<std::string, std::optional<QueueSlot>>>;
+
+    [[nodiscard]] Result<QueueSlot> slotOf(const RuleQueues& queues, const Pair& pair, std::set<Pair>& made);
+    [[nodiscard]] Status fill(QueueSlot slot, const RuleQueues& queues);
+    [[nodiscard]] Status fill(QueueSlot slot, Direction direction, const std::optional<Queue>& queue);
+    void freeSlots(const std::set<Pair>& pairs);
+    void freeUnusedSlots();
+
+    FilterKernel& kernel_;
+    std::unique_ptr<GuardPort> guard_;
+    GuardSupport support_{.reason = "not tried yet"};
+    std::map<Pair, QueueSlot> slots_;
+    std::optional<Names> armed_;  // none: not known what is in the kernel
+    std::set<CgroupId> attended_; // waiting for a grace period
+    std::multimap<GraceTicket, CgroupId> releases_;
+    std::optional<GuardOverflow> overflow_; // being taken care of
+    std::optional<GraceTicket> overflowEnd_;
+    std::optional<GraceTicket> retirement_;
+};
+
+} // namespace filterd

@@ -1,0 +1,109 @@
+#pragma once
+// The guard in memory: holds what its rules match, and ends grace periods when the test says so.
+
+#include "core/guard_port.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace filterd::test {
+
+class FakeGuard final : public GuardPort {
+  public:
+    int queueArray(Direction) const override { return -1; }
+
+    Result<QueueSlot> allocateSlot() override {
+        if (slotsLeft == 0)
+            return failure(ErrorCode::LimitExceeded, "no slot is left");
+        --slotsLeft;
+        const QueueSlot slot{nextSlot++};
+        slots[slot] = {};
+        return slot;
+    }
+    Status freeSlot(QueueSlot slot) override {
+        slots.erase(slot);
+        ++slotsLeft;
+        return {};
+    }
+    Status setQueueProgram(QueueSlot slot, Direction direction, int) override {
+        return set(slot, direction, "queue");
+    }
+    Status setQueuePass(QueueSlot slot, Direction direction) override { return set(slot, direction, "pass"); }
+    Status setQueueHold(QueueSlot slot, Direction direction) override { return set(slot, direction, "hold"); }
+
+    Status setRules(const std::vector<GuardRule>& wanted) override {
+        if (refusesRules)
+            return failure(ErrorCode::KernelRefused, "map_update: Operation not permitted");
+        rules = wanted;
+        ++changes;
+        if (rules.empty())
+            holds.clear();
+        return {};
+    }
+
+    Result<std::vector<Hold>> held() override {
+        std::vector<Hold> list;
+        for (const auto& [cgroup, slot] : holds)
+            list.push_back({cgroup, slot});
+        return list;
+    }
+    Result<bool> release(CgroupId cgroup) override { return holds.erase(cgroup) > 0; }
+
+    Result<std::optional<GuardOverflow>> overflow() override { return lost; }
+    Status endOverflow(const GuardOverflow&) override {
+        lost.reset();
+        return {};
+    }
+
+    int newsFd() const override { return -1; }
+    GuardNews takeNews() override { return std::exchange(news, {}); }
+    Result<GraceTicket> startGrace() override { return ++started; }
+    int graceFd() const override { return -1; }
+    GraceTicket finishedGrace() override { return finished; }
+    bool hasPredecessor() const override { return predecessor; }
+    Status retirePredecessor() override {
+        predecessor = false;
+        return {};
+    }
+    GuardCounters counters() const override { return {}; }
+
+    // What mkdir does in the kernel.
+    bool unitIsMade(const std::string& unit, CgroupId cgroup) {
+        const auto rule = std::find_if(rules.begin(), rules.end(),
+                                       [&](const GuardRule& one) { return one.glob.matches(unit); });
+        if (rule == rules.end() || !rule->slot)
+            return false;
+        holds[cgroup] = *rule->slot;
+        news.held = true;
+        return true;
+    }
+    [[nodiscard]] bool isHeld(CgroupId cgroup) const { return holds.contains(cgroup); }
+    [[nodiscard]] std::string queueOf(const std::string& unit, Direction direction) const {
+        for (const auto& rule : rules)
+            if (rule.glob.matches(unit))
+                return rule.slot ? slots.at(*rule.slot)[static_cast<std::size_t>(direction)] : "not guarded";
+        return "no rule";
+    }
+
+    std::map<QueueSlot, std::array<std::string, 2>> slots;
+    std::vector<GuardRule> rules;
+    std::map<CgroupId, QueueSlot> holds;
+    std::optional<GuardOverflow> lost;
+    GuardNews news;
+    GraceTicket started = 0;
+    GraceTicket finished = 0;
+    bool predecessor = false;
+    bool refusesRules = false;
+    int changes = 0;
+    std::uint32_t nextSlot = 1;
+    std::uint32_t slotsLeft = 1023;
+
+  private:
+    Status set(QueueSlot slot, Direction direction, const char* what) {
+        slots.at(slot)[static_cast<std::size_t>(direction)] = what;
+        return {};
+    }
+};
+
+} // namespace filterd::test

@@ -1,0 +1,250 @@
+// The firewall with a guard: what the kernel is told to hold, and when a hold ends (I1).
+#include "app/firewall.hpp"
+#include "fake_guard.hpp"
+#include "fakes.hpp"
+
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+using test::filterName;
+
+class Guarding : public testing::Test {
+  protected:
+    void SetUp() override {
+        auto made = std::make_unique<test::FakeGuard>();
+        guard = made.get();
+        firewall.useGuard(std::move(made), {});
+        ASSERT_TRUE(firewall.start({}, true));
+        for (const char* name : {"drop", "port"})
+            ASSERT_TRUE(firewall.load({filterName(name), {std::byte{'x'}}, "", false, false, ":1.1"}));
+    }
+
+    static Rule rule(const std::string& target, const std::vector<std::string>& ingress) {
+        Rule rule{"", {target}, {}, {}, OnFailure::Hold};
+        for (const auto& name : ingress)
+            rule.ingress.push_back(filterName(name));
+        return rule;
+    }
+
+    // As the kernel makes it: held, if a rule says so, before anybody can see it.
+    UnitCgroup start(const std::string& unit, std::uint64_t id) {
+        guard->unitIsMade(unit, {id});
+        return tree.add(unit, id);
+    }
+    void endGrace() {
+        guard->finished = guard->started;
+        firewall.graceFinished();
+    }
+    std::vector<std::string> ingress(std::uint64_t id) const {
+        return kernel.queueAt({id}, Direction::Ingress);
+    }
+
+    using Names = std::vector<std::string>;
+    test::FakeKernel kernel;
+    test::FakeTree tree;
+    test::FakeStore store;
+    test::RecordingPublisher publisher;
+    Firewall firewall{kernel, tree, store, publisher};
+    test::FakeGuard* guard = nullptr;
+};
+
+TEST_F(Guarding, ARuleEntersTheKernelWithItsQueueAndLeavesWithIt) { // I7
+    EXPECT_FALSE(firewall.guard().inForce());
+    ASSERT_TRUE(firewall.setQueue(rule("web@*.service", {"drop"})));
+    EXPECT_TRUE(firewall.guard().inForce());
+    EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "queue");
+    EXPECT_EQ(guard->queueOf("web@1.service", Direction::Egress), "pass");
+    ASSERT_TRUE(firewall.resetQueue("web@*.service"));
+    EXPECT_FALSE(firewall.guard().inForce());
+    EXPECT_TRUE(guard->rules.empty());
+    EXPECT_TRUE(guard->slots.empty());
+}
+
+TEST_F(Guarding, NamesAreTriedInTheOrderOfTheRules) {
+    ASSERT_TRUE(firewall.setQueue(rule("*.service", {"drop"})));
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"})));
+    ASSERT_EQ(guard->rules.size(), 2U);
+    EXPECT_EQ(guard->rules.front().glob.text(), "web.service");
+}
+
+TEST_F(Guarding, UnitsWithTheSameQueuesShareOneSlot) {
+    ASSERT_TRUE(firewall.setQueue(rule("a.service", {"drop"})));
+    ASSERT_TRUE(firewall.setQueue(rule("b.service", {"drop"})));
+    EXPECT_EQ(guard->slots.size(), 1U);
+    EXPECT_EQ(kernel.interimPrograms, 1);
+}
+
+TEST_F(Guarding, AHoldEndsOnlyAfterAttachAndGracePeriod) { // I1
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    endGrace();
+    start("web.service", 7);
+    EXPECT_TRUE(guard->isHeld({7}));
+    firewall.guardNews();
+    EXPECT_EQ(ingress(7), Names{"drop"});
+    EXPECT_TRUE(guard->isHeld({7})) << "released before its grace period";
+    firewall.graceFinished();
+    EXPECT_TRUE(guard->isHeld({7})) << "released by somebody else's grace period";
+    endGrace();
+    EXPECT_FALSE(guard->isHeld({7}));
+    EXPECT_EQ(ingress(7), Names{"drop"});
+}
+
+TEST_F(Guarding, AUnitThatCannotBeAttachedStaysHeld) { // I1
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    kernel.refusesAttach.insert("/system.slice/web.service");
+    start("web.service", 7);
+    firewall.guardNews();
+    endGrace();
+    EXPECT_TRUE(guard->isHeld({7}));
+    EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Failed);
+    kernel.refusesAttach.clear();
+    guard->news.held = true;
+    firewall.guardNews();
+    endGrace();
+    EXPECT_FALSE(guard->isHeld({7}));
+    EXPECT_EQ(ingress(7), Names{"drop"});
+}
+
+TEST_F(Guarding, AHeldUnitThatIsGoneIsLeftToTheKernel) { // I1: its sockets may live on
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    tree.remove(start("web.service", 7));
+    firewall.guardNews();
+    endGrace();
+    EXPECT_TRUE(guard->isHeld({7}));
+}
+
+TEST_F(Guarding, AUnitThatVanishesWhileItIsAttachedIsLeftToTheKernel) { // I1
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    start("web.service", 7);
+    kernel.gone.insert({7});
+    firewall.guardNews();
+    endGrace();
+    EXPECT_TRUE(guard->isHeld({7}));
+}
+
+TEST_F(Guarding, AHoldWhoseRuleIsGoneEnds) {
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.setQueue(rule("db.service", {"drop"})));
+    start("web.service", 7);
+    ASSERT_TRUE(firewall.resetQueue("web.service"));
+    firewall.guardNews();
+    endGrace();
+    EXPECT_FALSE(guard->isHeld({7}));
+    EXPECT_EQ(ingress(7), Names{});
+}
+
+TEST_F(Guarding, AUnitMadeBeforeItsRuleIsFoundInTheTree) {
+    tree.add("web.service", 7); // no event has told of it yet
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    EXPECT_EQ(ingress(7), Names{"drop"});
+}
+
+TEST_F(Guarding, RulesThatTheGuardRefusesChangeNothing) { // I2
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    tree.add("db.service", 9);
+    guard->refusesRules = true;
+    const auto set = firewall.setQueue(rule("db.service", {"port"}));
+    ASSERT_FALSE(set);
+    EXPECT_EQ(set.error().code, ErrorCode::KernelRefused);
+    EXPECT_EQ(ingress(9), Names{});
+    EXPECT_EQ(firewall.rules().size(), 1U);
+    EXPECT_EQ(guard->rules.size(), 1U);
+    EXPECT_EQ(guard->slots.size(), 1U) << "a slot that nobody gave back";
+}
+
+TEST_F(Guarding, AQueueThatNeedsLinksHoldsUntilItIsAttached) {
+    kernel.needsLinks.insert("port");
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"})));
+    EXPECT_EQ(guard->queueOf("web.service", Direction::Ingress), "hold");
+}
+
+TEST_F(Guarding, OnFailurePassGuardsNothing) {
+    auto passing = rule("web.service", {"none-such"});
+    passing.onFailure = OnFailure::Pass;
+    passing.source = "/etc/filterd/web.queue";
+    ASSERT_TRUE(firewall.setFileRules({passing}));
+    EXPECT_EQ(guard->queueOf("web.service", Direction::Ingress), "not guarded");
+    passing.onFailure = OnFailure::Hold;
+    ASSERT_TRUE(firewall.setFileRules({passing}));
+    EXPECT_EQ(guard->queueOf("web.service", Direction::Ingress), "hold");
+}
+
+TEST_F(Guarding, AReplacedFilterReachesTheGate) {
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    const auto before = guard->rules.front().slot;
+    LoadRequest other{filterName("drop"), {std::byte{'y'}}, "", false, true, ":1.1"};
+    ASSERT_TRUE(firewall.load(other));
+    EXPECT_NE(guard->rules.front().slot, before);
+    EXPECT_EQ(guard->slots.size(), 1U);
+}
+
+TEST_F(Guarding, SwitchedOffItHoldsNothing) { // I8
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.setEnforcing(false));
+    EXPECT_TRUE(guard->rules.empty());
+    ASSERT_TRUE(firewall.setEnforcing(true));
+    EXPECT_EQ(guard->rules.size(), 1U);
+}
+
+TEST_F(Guarding, AnOverflowEndsWhenEveryUnitIsAttachedAndAGracePeriodIsOver) { // I1
+    ASSERT_TRUE(firewall.setQueue(rule("web@*.service", {"drop"})));
+    endGrace();
+    tree.add("web@1.service", 7); // did not fit: it is not in held()
+    guard->lost = GuardOverflow{1, 7};
+    guard->news.held = true;
+    firewall.guardNews();
+    EXPECT_EQ(ingress(7), Names{"drop"});
+    EXPECT_TRUE(guard->lost);
+    endGrace();
+    EXPECT_FALSE(guard->lost);
+}
+
+TEST_F(Guarding, ReleasedCgroupsAreCollectedWhenTheKernelTells) { // I4
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    const auto unit = start("web.service", 7);
+    firewall.guardNews();
+    endGrace();
+    tree.remove(unit);
+    firewall.cgroupVanished({7});
+    EXPECT_EQ(ingress(7), Names{"drop"}) << "its sockets may live on";
+    guard->news.released = {{7}};
+    firewall.guardNews();
+    EXPECT_EQ(ingress(7), Names{});
+}
+
+TEST_F(Guarding, AnOlderGuardGoesAfterAGracePeriod) {
+    auto older = std::make_unique<test::FakeGuard>();
+    auto& old = *older;
+    old.predecessor = true;
+    Firewall next{kernel, tree, store, publisher};
+    next.useGuard(std::move(older), {});
+    ASSERT_TRUE(next.start({}, true));
+    EXPECT_TRUE(old.predecessor);
+    old.finished = old.started;
+    next.graceFinished();
+    EXPECT_FALSE(old.predecessor);
+}
+
+TEST_F(Guarding, ALostStateLeavesTheKernelsRulesAlone) { // I5
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    store.text = "damaged";
+    auto kept = std::make_unique<test::FakeGuard>();
+    auto& same = *kept;
+    same.rules = guard->rules;
+    same.slots = guard->slots;
+    Firewall next{kernel, tree, store, publisher};
+    next.useGuard(std::move(kept), {});
+    ASSERT_TRUE(next.start({}, true));
+    EXPECT_EQ(same.rules.size(), 1U);
+    same.unitIsMade("web.service", {7});
+    tree.add("web.service", 7);
+    next.guardNews();
+    same.finished = same.started;
+    next.graceFinished();
+    EXPECT_TRUE(same.isHeld({7})) << "nobody knows its queue but the gate";
+}
+
+} // namespace
+} // namespace filterd
