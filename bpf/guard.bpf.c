@@ -59,7 +59,7 @@ struct {
 /* Ids that did not fit into `held`. It cannot overflow, and it answers a wrong "yes" at worst. */
 struct {
 	__uint(type, BPF_MAP_TYPE_BLOOM_FILTER);
-	__uint(max_entries, GUARD_HELD_MAX);
+	__uint(max_entries, GUARD_SPILL_MAX);
 	__uint(map_extra, 5);
 	__type(value, __u64);
 } spill SEC(".maps");

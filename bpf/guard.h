@@ -18,6 +18,7 @@
 #ifndef GUARD_HELD_MAX       /* a test makes it small */
 #define GUARD_HELD_MAX 65536
 #endif
+#define GUARD_SPILL_MAX 65536
 #define GUARD_QUEUES_MAX 1024
 #ifndef GUARD_RULES_TRIES /* a test makes another build */
 #define GUARD_RULES_TRIES 4

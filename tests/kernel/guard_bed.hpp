@@ -89,9 +89,10 @@ using Links = std::vector<UniqueFd>;
 
 // ---- the daemon's part
 struct KeeperOptions {
-    bool grace = true;                 // false: a broken daemon
-    bool forgetsVanished = false;      // true: a broken daemon
-    std::chrono::milliseconds delay{}; // before it attaches
+    bool grace = true;                         // false: a broken daemon
+    bool forgetsVanished = false;              // true: a broken daemon
+    std::map<std::string, QueueSlot> byPrefix; // a daemon without holds: it walks the tree for these names
+    std::chrono::milliseconds delay{};         // before it attaches
 };
 
 class Keeper {
@@ -110,6 +111,7 @@ class Keeper {
 
   private:
     void attach(const Hold& hold);
+    void attachByName();
     void release(CgroupId cgroup);
 
     GuardPort& guard_;

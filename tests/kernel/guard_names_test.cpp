@@ -1,0 +1,103 @@
+// Which cgroups are held: those that the system's manager makes, by the first rule that matches the name.
+#include "guard_scenes.hpp"
+
+namespace filterd::bed {
+
+namespace {
+
+struct Name {
+    const char* path;
+    int queue; // 0: not held
+};
+
+constexpr std::array kRules{std::pair{"web-test*.service", 0}, std::pair{"web*.service", 2},
+                            std::pair{"nginx.service", 1},     std::pair{"cpu.service", 1},
+                            std::pair{"[a-c]?.slice", 2},      std::pair{"x@*.service", 1}};
+
+constexpr std::array kNames{
+    Name{"nginx.service", 1}, Name{"web-1.service", 2},
+    Name{"web-test9.service", 0}, // an earlier rule says so
+    Name{"_cpu.service", 1},      // as systemd escapes it
+    Name{"_nginx.service", 1}, Name{"b7.slice", 2}, Name{"d7.slice", 0}, Name{"x@1.service", 1},
+    Name{"nginx.servicex", 0}, Name{"nginx.servic", 0}, Name{"user.slice", 0},
+    Name{"user.slice/user-1000.slice", 0}, Name{"user.slice/user-1000.slice/nginx.service", 1},
+    // What an unprivileged user can make: directories of any name, below what is delegated to it.
+    Name{"user.slice/user-1000.slice/user@1000.service", 0},
+    Name{"user.slice/user-1000.slice/user@1000.service/nginx.service", 0},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice", 0},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice/nginx.service", 0},
+    Name{"nginx.service/web-1.service", 0}, Name{"slice", 0}, Name{"slice/nginx.service", 0},
+    Name{".slice", 0}, Name{".slice/nginx.service", 0}, Name{"x.slicex", 0},
+    Name{"x.slicex/nginx.service", 0}};
+
+} // namespace
+
+std::vector<std::string> Scenes::misjudgedNames() {
+    setRules({kRules.begin(), kRules.end()});
+    std::vector<std::string> wrong;
+    for (const auto& name : kNames) {
+        makeCgroup(name.path);
+        if (heldQueue(name.path) != name.queue)
+            wrong.emplace_back(name.path);
+    }
+    return wrong;
+}
+
+namespace {
+
+using GuardNames = Scenes;
+
+TEST_F(GuardNames, OnlyWhatTheSystemManagerMakesIsHeld) {
+    open();
+    EXPECT_EQ(misjudgedNames(), std::vector<std::string>{});
+}
+
+TEST_F(GuardNames, TheLongestNamesAreJudged) {
+    open();
+    const std::string longest = "l" + std::string(246, 'x') + ".service";
+    ASSERT_EQ(longest.size(), 255U);
+    ASSERT_TRUE(guard().setRules(
+        {{Glob::exact(longest).value(), slot(1)}, {Glob::compile("m*x.service").value(), slot(2)}}));
+    makeCgroup(longest);
+    makeCgroup("m" + longest.substr(1));
+    EXPECT_EQ(heldQueue(longest), 1);
+    EXPECT_EQ(heldQueue("m" + longest.substr(1)), 2);
+    makeCgroup(longest.substr(0, 246) + ".service");
+    EXPECT_EQ(heldQueue(longest.substr(0, 246) + ".service"), 0);
+}
+
+TEST_F(GuardNames, TheFirstOfManyRulesDecides) {
+    open();
+    std::vector<std::pair<std::string, int>> rules;
+    for (int i = 0; i < 300; ++i)
+        rules.emplace_back("*-" + std::to_string(i) + "-*.service", 1 + i % 2);
+    rules.emplace_back("*.service", 3);
+    setRules(rules);
+    for (const int i : {0, 1, 150, 299}) {
+        const auto unit = "a-" + std::to_string(i) + "-b.service";
+        makeCgroup(unit);
+        EXPECT_EQ(heldQueue(unit), 1 + i % 2) << unit;
+    }
+    makeCgroup("a-1-0-b.service");
+    EXPECT_EQ(heldQueue("a-1-0-b.service"), 1) << "rule 0 comes before rule 1";
+    makeCgroup("a.service");
+    EXPECT_EQ(heldQueue("a.service"), 3);
+}
+
+TEST_F(GuardNames, WhatIsNotBelowTheRootIsNotJudged) {
+    makeCgroup("elsewhere.slice");
+    makeCgroup("root.slice");
+    const auto below = openGuard({kBpffs, cgroupPath("root.slice"), {}, 0});
+    ASSERT_TRUE(below && below->guard);
+    const auto slot = below->guard->allocateSlot();
+    ASSERT_TRUE(slot);
+    ASSERT_TRUE(below->guard->setRules({{Glob::compile("nginx.service").value(), *slot}}));
+    makeCgroup("nginx.service");
+    makeCgroup("elsewhere.slice/nginx.service");
+    EXPECT_EQ(below->guard->counters().held, 0U);
+    makeCgroup("root.slice/nginx.service");
+    EXPECT_EQ(below->guard->counters().held, 1U);
+}
+
+} // namespace
+} // namespace filterd::bed

@@ -1,0 +1,138 @@
+// More units than the guard can hold: what did not fit is cut off until the daemon has walked the tree, and
+// nobody else.
+#include "guard_scenes.hpp"
+
+namespace filterd::bed {
+
+namespace {
+
+constexpr int kUnits = 16;
+
+std::string unitName(int number) { return "o" + std::to_string(number) + ".service"; }
+
+// How many of `packets` get through from a cgroup to a port.
+int arriving(const std::string& cgroup, int port, int packets) {
+    const auto receiver = udpReceiver(Family::V4, port);
+    enterCgroup(cgroup);
+    const auto sender = udpSocket(Family::V4);
+    enterCgroup(kOutside);
+    int sent = 0;
+    int received = 0;
+    for (int packet = 0; packet < packets; ++packet) {
+        sent += sendTo(sender.get(), Family::V4, port) ? 1 : 0;
+        received += receiveAll(receiver.get());
+    }
+    eventually([&] { return (received += receiveAll(receiver.get())) >= sent; });
+    return received;
+}
+
+} // namespace
+
+Tally Scenes::overflowTraffic() {
+    const int packets = packetsPerSituation();
+    setRules({{"o*.service", 1}});
+    Links links;
+    makeCgroup("old.scope");
+    makeCgroup("o0.service");
+    attachAndRelease("o0.service", 1, links);
+    for (int number = 1; number <= kUnits; ++number)
+        makeCgroup(unitName(number));
+    makeCgroup(unitName(kUnits) + "/sub");
+    makeCgroup("new.scope");
+    Tally tally;
+    const auto permit = [&](const std::string& cgroup, int port) {
+        const int received = arriving(cgroup, port, packets);
+        tally.passed += received;
+        tally.lost += packets - received;
+    };
+    for (const auto* other : {"old.scope", "new.scope"}) {
+        permit(other, kOpenPort);
+        permit(other, kDroppedPorts[0]);
+    }
+    permit("o0.service", kOpenPort);
+    tally.leaked += arriving("o0.service", kDroppedPorts[0], packets);
+    for (int number = 1; number <= kUnits; ++number) {
+        tally.leaked += arriving(unitName(number), kDroppedPorts[0], packets);
+        if (isHeld(unitName(number)))
+            permit(unitName(number), kOpenPort);
+        else
+            tally.leaked += arriving(unitName(number), kOpenPort, packets); // its queue is not known
+    }
+    tally.leaked += arriving(unitName(kUnits) + "/sub", kOpenPort, packets);
+    return tally;
+}
+
+namespace {
+
+class GuardOverflow : public Scenes {
+  protected:
+    // As the daemon does it: what was seen first is ended when all of the tree is attached.
+    void attachAll(int units, Links& links) {
+        for (int number = 1; number <= units; ++number)
+            for (auto& link : attachQueue(queue(1), openCgroup(unitName(number)).get()))
+                links.push_back(std::move(link));
+        grace();
+        for (int number = 1; number <= units; ++number)
+            ASSERT_TRUE(guard().release(idOf(unitName(number))));
+    }
+};
+
+TEST_F(GuardOverflow, CutsOffWhatDidNotFitAndNobodyElse) {
+    open("guard_small.bpf.o");
+    const auto tally = overflowTraffic();
+    EXPECT_EQ(tally.leaked, 0);
+    EXPECT_EQ(tally.lost, 0);
+    const auto overflow = guard().overflow();
+    ASSERT_TRUE(overflow && *overflow);
+    EXPECT_GT((*overflow)->lost, 0U);
+    EXPECT_EQ(guard().held()->size() + (*overflow)->lost, static_cast<std::size_t>(kUnits));
+    EXPECT_EQ(guard().counters().held, static_cast<std::uint64_t>(kUnits));
+    EXPECT_GT(guard().counters().lostDrops, 0U);
+}
+
+TEST_F(GuardOverflow, EndsForWhatWasSeenOnly) {
+    open("guard_small.bpf.o");
+    setRules({{"o*.service", 1}});
+    for (int number = 1; number <= kUnits; ++number)
+        makeCgroup(unitName(number));
+    const auto seen = guard().overflow();
+    ASSERT_TRUE(seen && *seen);
+    makeCgroup("o99.service"); // lost during the walk, which has passed its place
+    EXPECT_EQ(heldQueue("o99.service"), 0);
+    Links links;
+    attachAll(kUnits, links);
+    ASSERT_TRUE(guard().endOverflow(**seen));
+    EXPECT_EQ(guard().counters().held, 1U);
+    EXPECT_EQ(arriving("o99.service", kDroppedPorts[0], 5), 0);
+    EXPECT_EQ(arriving("o99.service", kOpenPort, 5), 0);
+    for (const int number : {1, kUnits}) {
+        EXPECT_EQ(arriving(unitName(number), kDroppedPorts[0], 5), 0);
+        EXPECT_EQ(arriving(unitName(number), kOpenPort, 5), 5);
+    }
+    const auto rest = guard().overflow();
+    ASSERT_TRUE(rest && *rest);
+    const auto late = attachQueue(queue(1), openCgroup("o99.service").get());
+    grace();
+    ASSERT_TRUE(guard().endOverflow(**rest));
+    EXPECT_EQ(guard().counters().held, 0U);
+    EXPECT_FALSE(*guard().overflow());
+    EXPECT_EQ(arriving("o99.service", kOpenPort, 5), 5);
+    EXPECT_FALSE(guard().endOverflow(**seen)) << "an end that was reached before";
+}
+
+TEST_F(GuardOverflow, LastsThroughARestart) { // I5
+    open("guard_small.bpf.o");
+    setRules({{"o*.service", 1}});
+    for (int number = 1; number <= kUnits; ++number)
+        makeCgroup(unitName(number));
+    guard_.reset();
+    open("guard_small.bpf.o");
+    EXPECT_TRUE(*guard().overflow());
+    EXPECT_EQ(arriving(unitName(kUnits), kOpenPort, 5), 0);
+    setRules({{"o*.service", 1}});
+    EXPECT_TRUE(*guard().overflow()) << "new rules end no overflow";
+    EXPECT_EQ(arriving(unitName(kUnits), kOpenPort, 5), 0);
+}
+
+} // namespace
+} // namespace filterd::bed
