@@ -149,7 +149,7 @@ class Client:
 
 
 def bpftool(*arguments):
-    return json.loads(run("bpftool", "--json", *arguments).stdout or "[]")
+    return json.loads(run("bpftool", "--json", *arguments).stdout.strip() or "[]")
 
 
 def program_at(pin):
