@@ -1,0 +1,49 @@
+#pragma once
+// A rule as a graph of questions to a packet: is a value within a range? Every path ends at a leaf. Equal
+// questions with equal answers are one node; a node's id is larger than those of the nodes it leads to.
+
+#include "core/packet/expression.hpp"
+
+#include <compare>
+#include <map>
+#include <vector>
+
+namespace filterd::packet {
+
+struct NodeId {
+    std::uint32_t value = 0; // of a leaf: kLeaf + its meaning
+    static constexpr std::uint32_t kLeaf = 1U << 31;
+    [[nodiscard]] bool isLeaf() const { return value >= kLeaf; }
+    [[nodiscard]] std::uint32_t meaning() const { return value - kLeaf; }
+    auto operator<=>(const NodeId&) const = default;
+};
+
+[[nodiscard]] constexpr NodeId leaf(std::uint32_t meaning) { return {NodeId::kLeaf + meaning}; }
+
+struct Range {
+    std::uint32_t low = 0;
+    std::uint32_t high = 0; // included
+    [[nodiscard]] bool contains(std::uint32_t value) const { return low <= value && value <= high; }
+    [[nodiscard]] bool isSingle() const { return low == high; }
+    auto operator<=>(const Range&) const = default;
+};
+
+struct Decision {
+    ExprId subject = kNoExpr;
+    Range range;
+    NodeId inside;
+    NodeId outside;
+    auto operator<=>(const Decision&) const = default;
+};
+
+class Decisions {
+  public:
+    [[nodiscard]] NodeId decide(ExprId subject, Range range, NodeId inside, NodeId outside);
+    [[nodiscard]] const Decision& operator[](NodeId id) const { return all_[id.value]; }
+
+  private:
+    std::vector<Decision> all_;
+    std::map<Decision, NodeId> ids_;
+};
+
+} // namespace filterd::packet

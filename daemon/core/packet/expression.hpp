@@ -1,0 +1,72 @@
+#pragma once
+// Values that a rule computes from a packet, as pure expressions. Equal expressions have equal ids.
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <tuple>
+#include <vector>
+
+namespace filterd::packet {
+
+using ExprId = std::uint32_t;
+inline constexpr ExprId kNoExpr = std::numeric_limits<ExprId>::max();
+inline constexpr std::uint32_t kMaxValue = std::numeric_limits<std::uint32_t>::max();
+
+// All values have 32 bits. The last three compare and give 0 or 1.
+enum class Op : std::uint8_t {
+    Constant,
+    Length,        // of the packet
+    UpperProtocol, // behind IPv6 extension headers; kUnknownProtocol where that cannot be told
+    Load,          // `size` bytes at left + value, in network order
+    Add,
+    Subtract,
+    Multiply,
+    Divide, // the divisor is not 0
+    Modulo,
+    And,
+    Or,
+    Xor,
+    ShiftLeft,
+    ShiftRight,
+    Greater, // left > right
+    Fits,    // the packet has `size` bytes at left + value
+};
+
+inline constexpr std::uint32_t kUnknownProtocol = 256;
+
+struct Expression {
+    Op op = Op::Constant;
+    std::uint8_t size = 0;   // Load, Fits: 1, 2 or 4
+    std::uint32_t value = 0; // Constant; Load, Fits: the constant part of the offset
+    ExprId left = kNoExpr;   // Load, Fits: the variable part of the offset, or none
+    ExprId right = kNoExpr;
+    auto key() const { return std::tie(op, size, value, left, right); }
+    bool operator<(const Expression& other) const { return key() < other.key(); }
+};
+
+class Expressions {
+  public:
+    [[nodiscard]] ExprId constant(std::uint32_t value) { return add({.value = value}); }
+    [[nodiscard]] ExprId length() { return add({.op = Op::Length}); }
+    [[nodiscard]] ExprId upperProtocol() { return add({.op = Op::UpperProtocol}); }
+    [[nodiscard]] ExprId load(std::uint8_t size, ExprId base, std::uint32_t offset);
+    [[nodiscard]] ExprId fits(std::uint8_t size, ExprId base, std::uint32_t offset);
+    [[nodiscard]] ExprId binary(Op op, ExprId left, ExprId right);
+
+    // By value: a reference would not survive the next new expression.
+    [[nodiscard]] Expression operator[](ExprId id) const { return all_[id]; }
+    [[nodiscard]] bool isConstant(ExprId id) const { return all_[id].op == Op::Constant; }
+    [[nodiscard]] std::uint32_t valueOf(ExprId constant) const { return all_[constant].value; }
+    // No value is larger.
+    [[nodiscard]] std::uint32_t maximum(ExprId id) const;
+
+  private:
+    ExprId add(const Expression& expression);
+    bool foldOffset(ExprId& base, std::uint32_t& offset) const;
+
+    std::vector<Expression> all_;
+    std::map<Expression, ExprId> ids_;
+};
+
+} // namespace filterd::packet

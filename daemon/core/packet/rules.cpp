@@ -1,0 +1,67 @@
+#include "core/packet/rules.hpp"
+
+#include "base/digest.hpp"
+
+namespace filterd::packet {
+
+namespace {
+
+constexpr std::string_view kBlanks = " \t";
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(kBlanks);
+    return first == std::string_view::npos ? std::string_view()
+                                           : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string columnOf(std::string_view text, std::string_view part) {
+    return "column " + std::to_string(part.data() - text.data() + 1);
+}
+
+} // namespace
+
+Result<Verdict> parseVerdict(std::string_view text) {
+    if (text == "allow")
+        return Verdict::Allow;
+    if (text == "deny")
+        return Verdict::Deny;
+    return failure(ErrorCode::InvalidArgument, "'" + std::string(text) + "' is neither allow nor deny");
+}
+
+Result<PacketRule> parseRule(std::string_view text) {
+    const std::string_view rule = trimmed(text);
+    const std::string_view word = rule.substr(0, rule.find_first_of(kBlanks));
+    const auto verdict = parseVerdict(word);
+    if (rule.empty())
+        return failure(ErrorCode::InvalidArgument,
+                       "a rule is missing: write allow EXPRESSION or deny EXPRESSION");
+    if (!verdict)
+        return failure(ErrorCode::InvalidArgument, columnOf(text, rule) +
+                                                       ": a rule begins with allow or deny, not '" +
+                                                       std::string(word) + "'");
+    const std::string_view expression = trimmed(rule.substr(word.size()));
+    if (expression.empty())
+        return failure(
+            ErrorCode::InvalidArgument,
+            "column " + std::to_string(word.data() - text.data() + word.size() + 1) +
+                ": an expression is missing; for the packets that no rule matches there is Default=");
+    if (expression.size() > kMaxExpression)
+        return failure(ErrorCode::LimitExceeded, "an expression of " + std::to_string(expression.size()) +
+                                                     " characters; at most " +
+                                                     std::to_string(kMaxExpression) + " make one rule");
+    return PacketRule{*verdict, std::string(expression)};
+}
+
+std::string toString(const PacketRule& rule) {
+    return std::string(toString(rule.verdict)) + " " + rule.expression;
+}
+
+std::string digestOf(const PacketRules& rules) {
+    std::string text = "rules\n" + std::string(toString(rules.byDefault)) + "\n" +
+                       std::string(toString(rules.unparsable)) + "\n";
+    for (const auto& rule : rules.rules)
+        text += toString(rule) + "\n";
+    return sha256(text);
+}
+
+} // namespace filterd::packet

@@ -1,0 +1,47 @@
+#pragma once
+// Packet rules as a user writes them, and the port to the language of their expressions.
+
+#include "base/result.hpp"
+#include "core/packet/classic.hpp"
+#include "core/packet/link.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace filterd::packet {
+
+struct PacketRule {
+    Verdict verdict = Verdict::Deny;
+    std::string expression; // pcap-filter(7); empty: every packet
+    bool operator==(const PacketRule&) const = default;
+};
+
+struct PacketRules {
+    std::vector<PacketRule> rules; // the first that matches decides
+    Verdict byDefault = Verdict::Deny;
+    Verdict unparsable = Verdict::Deny; // where the expressions cannot judge
+    bool operator==(const PacketRules&) const = default;
+};
+
+inline constexpr std::size_t kMaxExpression = 4096;
+
+[[nodiscard]] constexpr std::string_view toString(Verdict verdict) {
+    return verdict == Verdict::Allow ? "allow" : "deny";
+}
+// "allow" or "deny".
+[[nodiscard]] Result<Verdict> parseVerdict(std::string_view text);
+// "allow EXPR" or "deny EXPR". Errors name the column, which begins with 1.
+[[nodiscard]] Result<PacketRule> parseRule(std::string_view text);
+[[nodiscard]] std::string toString(const PacketRule& rule);
+// Tells this content from any other.
+[[nodiscard]] std::string digestOf(const PacketRules& rules);
+
+class ExpressionCompiler {
+  public:
+    virtual ~ExpressionCompiler() = default;
+    // Into a program for packets that begin with the IP header. Errors: InvalidArgument with the column.
+    [[nodiscard]] virtual Result<ClassicProgram> compile(const std::string& expression) = 0;
+};
+
+} // namespace filterd::packet

@@ -1,0 +1,97 @@
+#include "edge/pcap/pcap_expressions.hpp"
+
+#include "edge/pcap/expression_words.hpp"
+
+#include <memory>
+#include <pcap/pcap.h>
+
+namespace filterd {
+
+namespace {
+
+constexpr int kWholePacket = 65535;
+
+struct PcapCloser {
+    void operator()(pcap_t* pcap) const { ::pcap_close(pcap); }
+};
+
+class CompiledCode {
+  public:
+    CompiledCode() = default;
+    CompiledCode(const CompiledCode&) = delete;
+    CompiledCode& operator=(const CompiledCode&) = delete;
+    ~CompiledCode() { ::pcap_freecode(&code_); }
+    bpf_program* get() { return &code_; }
+
+    packet::ClassicProgram copy() const {
+        packet::ClassicProgram result;
+        for (unsigned i = 0; i < code_.bf_len; ++i) {
+            const auto& insn = code_.bf_insns[i];
+            result.push_back({static_cast<__u16>(insn.code), insn.jt, insn.jf, insn.k});
+        }
+        return result;
+    }
+
+  private:
+    bpf_program code_{};
+};
+
+// With libpcap's own words where it fails.
+Result<packet::ClassicProgram> compileOnce(const std::string& expression) {
+    const std::unique_ptr<pcap_t, PcapCloser> pcap(::pcap_open_dead(DLT_RAW, kWholePacket));
+    if (!pcap)
+        return failure(ErrorCode::Internal, "libpcap has no memory");
+    CompiledCode code;
+    if (::pcap_compile(pcap.get(), code.get(), expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) < 0)
+        return failure(ErrorCode::InvalidArgument, ::pcap_geterr(pcap.get()));
+    return code.copy();
+}
+
+bool isSyntaxError(const std::string& message) { return message.find("syntax error") != std::string::npos; }
+
+std::string at(const Word& word) { return "column " + std::to_string(word.column) + ": "; }
+
+// The first word behind the longest beginning that is an expression of its own.
+std::optional<Word> findOffender(const std::string& expression, const std::vector<Word>& words) {
+    constexpr std::size_t kMaxAttempts = 200;
+    const std::size_t fewest = words.size() > kMaxAttempts ? words.size() - kMaxAttempts : 0;
+    for (std::size_t count = words.size(); count-- > fewest + 1;) {
+        const Word& last = words[count - 1];
+        const std::string beginning = expression.substr(0, last.column - 1 + last.text.size());
+        const auto compiled = compileOnce(beginning);
+        if (compiled || !isSyntaxError(compiled.error().message))
+            return words[count];
+    }
+    return words.empty() ? std::nullopt : std::optional(words.front());
+}
+
+Error explain(const std::string& expression, const std::vector<Word>& words, const Error& error) {
+    if (isSyntaxError(error.message)) {
+        if (const auto word = findUnbalanced(words))
+            return error.context(at(*word) + "'" + std::string(word->text) + "' has no other half");
+        if (const auto word = findOffender(expression, words))
+            return {error.code,
+                    at(*word) + "syntax error at '" + std::string(word->text) + "', see pcap-filter(7)"};
+    }
+    for (const auto& word : words)
+        if (error.message.find("'" + std::string(word.text) + "'") != std::string::npos ||
+            (word.text.size() > 3 && error.message.find(word.text) != std::string::npos))
+            return {error.code, at(word) + error.message};
+    return {error.code, "column 1: " + error.message};
+}
+
+} // namespace
+
+Result<packet::ClassicProgram> PcapExpressions::compile(const std::string& expression) {
+    const auto words = wordsOf(expression);
+    if (const auto name = findHostName(words))
+        return failure(ErrorCode::InvalidArgument,
+                       at(*name) + "'" + std::string(name->text) +
+                           "' is no address and no word of pcap-filter(7); names of hosts are not looked up");
+    auto program = compileOnce(expression);
+    if (!program)
+        return failure(explain(expression, words, program.error()));
+    return program;
+}
+
+} // namespace filterd

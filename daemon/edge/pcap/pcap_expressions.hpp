@@ -1,0 +1,15 @@
+#pragma once
+// The ExpressionCompiler port by libpcap.
+
+#include "core/packet/rules.hpp"
+
+namespace filterd {
+
+class PcapExpressions final : public packet::ExpressionCompiler {
+  public:
+    // Names of hosts and networks are refused: to look them up would stop the daemon, and what a name means
+    // changes.
+    [[nodiscard]] Result<packet::ClassicProgram> compile(const std::string& expression) override;
+};
+
+} // namespace filterd

@@ -1,0 +1,28 @@
+#pragma once
+// What packet rules mean, told independently of how filterd compiles them: libpcap's own bpf_filter() where
+// the whole packet can be judged, an interpreter that follows both answers where a part of it is hidden.
+
+#include "core/packet/rules_program.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace filterd::test {
+
+struct Packet {
+    std::uint16_t etherType = 0;
+    std::vector<std::uint8_t> bytes; // from the IP header on
+};
+
+// Who decides: as in core/packet/link.hpp.
+struct Decided {
+    std::uint32_t by = 0;
+    packet::Verdict verdict = packet::Verdict::Deny;
+    bool hidden = false; // decided by the model, not by libpcap
+};
+
+[[nodiscard]] Decided judge(const packet::RulesInput& rules, const Packet& packet);
+
+} // namespace filterd::test
