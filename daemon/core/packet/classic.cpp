@@ -255,7 +255,7 @@ NodeId Reader::loadBytes(std::size_t at, State& state, std::size_t slot) {
                                     expressions_.binary(Op::And, value, expressions_.constant(0xf)),
                                     expressions_.constant(2));
     state[slot] = value;
-    return decisions_.decide(fits, {1, kMaxValue}, visit(at + 1, state), kNoMatch);
+    return decisions_.ask({fits, {1, kMaxValue}, visit(at + 1, state), kNoMatch});
 }
 
 NodeId Reader::calculate(std::size_t at, State& state) {
@@ -270,7 +270,7 @@ NodeId Reader::calculate(std::size_t at, State& state) {
     const NodeId next = visit(at + 1, state);
     if (op != Op::Divide && op != Op::Modulo)
         return next;
-    return decisions_.decide(right, {0, 0}, kNoMatch, next);
+    return decisions_.ask({right, {0, 0}, kNoMatch, next});
 }
 
 NodeId Reader::jump(std::size_t at, const State& state) {
@@ -285,24 +285,24 @@ NodeId Reader::jump(std::size_t at, const State& state) {
     switch (BPF_OP(insn.code)) {
     case BPF_JEQ:
         if (constant)
-            return decisions_.decide(state[kA], {value, value}, yes, no);
-        return decisions_.decide(expressions_.binary(Op::Xor, state[kA], right), {0, 0}, yes, no);
+            return decisions_.ask({state[kA], {value, value}, yes, no});
+        return decisions_.ask({expressions_.binary(Op::Xor, state[kA], right), {0, 0}, yes, no});
     case BPF_JGE:
         if (constant)
-            return value == 0 ? yes : decisions_.decide(state[kA], {value, kMaxValue}, yes, no);
-        return decisions_.decide(expressions_.binary(Op::Greater, right, state[kA]), {0, 0}, yes, no);
+            return value == 0 ? yes : decisions_.ask({state[kA], {value, kMaxValue}, yes, no});
+        return decisions_.ask({expressions_.binary(Op::Greater, right, state[kA]), {0, 0}, yes, no});
     case BPF_JGT:
         if (constant)
-            return value == kMaxValue ? no : decisions_.decide(state[kA], {value + 1, kMaxValue}, yes, no);
-        return decisions_.decide(expressions_.binary(Op::Greater, state[kA], right), {1, 1}, yes, no);
+            return value == kMaxValue ? no : decisions_.ask({state[kA], {value + 1, kMaxValue}, yes, no});
+        return decisions_.ask({expressions_.binary(Op::Greater, state[kA], right), {1, 1}, yes, no});
     default: // JSET
-        return decisions_.decide(expressions_.binary(Op::And, state[kA], right), {1, kMaxValue}, yes, no);
+        return decisions_.ask({expressions_.binary(Op::And, state[kA], right), {1, kMaxValue}, yes, no});
     }
 }
 
 NodeId Reader::finish(const sock_filter& insn, const State& state) {
     if (BPF_RVAL(insn.code) == BPF_A)
-        return decisions_.decide(state[kA], {0, 0}, kNoMatch, kMatch);
+        return decisions_.ask({state[kA], {0, 0}, kNoMatch, kMatch});
     return insn.k == 0 ? kNoMatch : kMatch;
 }
 

@@ -40,17 +40,21 @@ bool drawTogether(Decision& outer, const Decision& inner) {
 
 } // namespace
 
-NodeId Decisions::decide(ExprId subject, Range range, NodeId inside, NodeId outside) {
-    Decision decision{subject, range, inside, outside};
-    while (!decision.inside.isLeaf() && all_[decision.inside.value].subject == subject &&
-           drawTogether(decision, all_[decision.inside.value])) {
-    }
+NodeId Decisions::ask(const Decision& decision) {
     if (decision.inside == decision.outside)
         return decision.inside;
     const auto [found, isNew] = ids_.emplace(decision, NodeId{static_cast<std::uint32_t>(all_.size())});
     if (isNew)
         all_.push_back(decision);
     return found->second;
+}
+
+NodeId Decisions::decide(ExprId subject, Range range, NodeId inside, NodeId outside) {
+    Decision decision{subject, range, inside, outside};
+    while (!decision.inside.isLeaf() && all_[decision.inside.value].subject == subject &&
+           drawTogether(decision, all_[decision.inside.value])) {
+    }
+    return ask(decision);
 }
 
 } // namespace filterd::packet

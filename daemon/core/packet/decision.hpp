@@ -38,6 +38,8 @@ struct Decision {
 
 class Decisions {
   public:
+    [[nodiscard]] NodeId ask(const Decision& decision);
+    // The same, drawn together with a question about the same value that follows.
     [[nodiscard]] NodeId decide(ExprId subject, Range range, NodeId inside, NodeId outside);
     [[nodiscard]] const Decision& operator[](NodeId id) const { return all_[id.value]; }
 
