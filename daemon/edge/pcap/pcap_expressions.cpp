@@ -65,6 +65,15 @@ std::optional<Word> findOffender(const std::string& expression, const std::vecto
     return words.empty() ? std::nullopt : std::optional(words.front());
 }
 
+// The longest word that a message repeats.
+std::optional<Word> findNamed(const std::string& message, const std::vector<Word>& words) {
+    std::optional<Word> named;
+    for (const auto& word : words)
+        if (message.find(word.text) != std::string::npos && (!named || word.text.size() > named->text.size()))
+            named = word;
+    return named;
+}
+
 Error explain(const std::string& expression, const std::vector<Word>& words, const Error& error) {
     if (isSyntaxError(error.message)) {
         if (const auto word = findUnbalanced(words))
@@ -73,10 +82,8 @@ Error explain(const std::string& expression, const std::vector<Word>& words, con
             return {error.code,
                     at(*word) + "syntax error at '" + std::string(word->text) + "', see pcap-filter(7)"};
     }
-    for (const auto& word : words)
-        if (error.message.find("'" + std::string(word.text) + "'") != std::string::npos ||
-            (word.text.size() > 3 && error.message.find(word.text) != std::string::npos))
-            return {error.code, at(word) + error.message};
+    if (const auto word = findNamed(error.message, words))
+        return {error.code, at(*word) + error.message};
     return {error.code, "column 1: " + error.message};
 }
 

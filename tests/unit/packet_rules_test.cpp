@@ -1,0 +1,231 @@
+// The parts of the compiler of packet rules. That whole programs do what libpcap would is tested on the
+// kernel.
+
+#include "core/packet/assembler.hpp"
+#include "core/packet/rules.hpp"
+#include "core/packet/rules_program.hpp"
+#include "core/packet/view.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace filterd::packet {
+
+namespace {
+
+sock_filter load(std::uint32_t offset, std::uint16_t size = BPF_B) {
+    return {static_cast<__u16>(BPF_LD | BPF_ABS | size), 0, 0, offset};
+}
+sock_filter equals(std::uint32_t value, std::uint8_t yes, std::uint8_t no) {
+    return {BPF_JMP | BPF_JEQ | BPF_K, yes, no, value};
+}
+sock_filter end(std::uint32_t value) { return {BPF_RET | BPF_K, 0, 0, value}; }
+
+Result<NodeId> read(const ClassicProgram& program) {
+    Expressions expressions;
+    Decisions decisions;
+    return readClassic(program, expressions, decisions);
+}
+
+// Follows a graph with the values of a few loads.
+std::uint32_t follow(NodeId node, const Decisions& decisions, const std::map<ExprId, std::uint32_t>& values) {
+    while (!node.isLeaf()) {
+        const auto& decision = decisions[node];
+        node = decision.range.contains(values.at(decision.subject)) ? decision.inside : decision.outside;
+    }
+    return node.meaning();
+}
+
+} // namespace
+
+TEST(PacketRule, IsReadWithItsVerdict) {
+    const auto rule = parseRule("  deny \t tcp port 80 ");
+    ASSERT_TRUE(rule);
+    EXPECT_EQ(*rule, (PacketRule{Verdict::Deny, "tcp port 80"}));
+    EXPECT_EQ(toString(*rule), "deny tcp port 80");
+}
+
+TEST(PacketRule, NamesTheColumnOfAFault) {
+    EXPECT_EQ(parseRule("  drop tcp").error().message,
+              "column 3: a rule begins with allow or deny, not 'drop'");
+    EXPECT_TRUE(parseRule("allow").error().message.starts_with("column 6: an expression is missing"));
+    EXPECT_EQ(parseRule("").error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(parseRule("allow " + std::string(kMaxExpression + 1, 'x')).error().code,
+              ErrorCode::LimitExceeded);
+}
+
+TEST(PacketRule, DigestTellsEveryPartApart) {
+    const PacketRules rules{{{Verdict::Allow, "tcp"}}, Verdict::Deny, Verdict::Deny};
+    PacketRules other = rules;
+    other.byDefault = Verdict::Allow;
+    EXPECT_NE(digestOf(rules), digestOf(other));
+    other = rules;
+    other.unparsable = Verdict::Allow;
+    EXPECT_NE(digestOf(rules), digestOf(other));
+    other = rules;
+    other.rules[0].expression = "udp";
+    EXPECT_NE(digestOf(rules), digestOf(other));
+    EXPECT_EQ(digestOf(rules), digestOf(PacketRules(rules)));
+}
+
+TEST(Classic, RefusesWhatNoFilterCanDo) {
+    EXPECT_EQ(read({}).error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(read({load(0)}).error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(read({equals(1, 0, 9), end(0)}).error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(read({{BPF_LD | BPF_MEM, 0, 0, 16}, end(0)}).error().code, ErrorCode::InvalidArgument);
+    // A jump back, as protochain makes it.
+    EXPECT_EQ(read({load(0), {BPF_JMP | BPF_JA, 0, 0, 0xfffffffe}, end(0)}).error().code,
+              ErrorCode::Unsupported);
+    // `inbound`
+    EXPECT_EQ(read({load(0xfffff004, BPF_H), equals(4, 0, 1), end(0), end(1)}).error().code,
+              ErrorCode::Unsupported);
+}
+
+TEST(Classic, AsksForTheBytesBeforeTheirValue) {
+    Expressions expressions;
+    Decisions decisions;
+    const auto root =
+        readClassic(ClassicProgram{load(9), equals(6, 0, 1), end(1), end(0)}, expressions, decisions);
+    ASSERT_TRUE(root);
+    const Decision fits = decisions[*root];
+    EXPECT_EQ(fits.subject, expressions.fits(1, kNoExpr, 9));
+    EXPECT_EQ(fits.outside, kNoMatch);
+    const Decision value = decisions[fits.inside];
+    EXPECT_EQ(value.subject, expressions.load(1, kNoExpr, 9));
+    EXPECT_EQ(value.range, (Range{6, 6}));
+    EXPECT_EQ(value.inside, kMatch);
+    EXPECT_EQ(value.outside, kNoMatch);
+}
+
+TEST(Classic, WhatIsNotReadAnyMoreTellsNothingApart) {
+    // A is 1 or 2 where the ways meet, but is loaded anew.
+    Expressions expressions;
+    Decisions decisions;
+    const ClassicProgram program{load(0),
+                                 equals(7, 0, 2),
+                                 {BPF_LD | BPF_IMM, 0, 0, 1},
+                                 {BPF_JMP | BPF_JA, 0, 0, 1},
+                                 {BPF_LD | BPF_IMM, 0, 0, 2},
+                                 load(9),
+                                 equals(6, 0, 1),
+                                 end(1),
+                                 end(0)};
+    const auto root = readClassic(program, expressions, decisions);
+    ASSERT_TRUE(root);
+    EXPECT_EQ(decisions[decisions[*root].inside].subject, expressions.fits(1, kNoExpr, 9));
+}
+
+TEST(Specialise, DecidesWhatTheClassOfPacketsTells) {
+    Expressions expressions;
+    Decisions decisions;
+    const auto tcp =
+        readClassic(ClassicProgram{load(9), equals(6, 0, 1), end(1), end(0)}, expressions, decisions);
+    ASSERT_TRUE(tcp);
+    const auto in = [&](const PacketView& view) { return specialise(*tcp, view, expressions, decisions); };
+    EXPECT_EQ(in(plainView(expressions, Version::V4, 6)), kMatch);
+    EXPECT_EQ(in(plainView(expressions, Version::V4, 17)), kNoMatch);
+    EXPECT_EQ(in(plainView(expressions, Version::V4, std::set<std::uint32_t>{6, 17})), kNoMatch);
+    EXPECT_EQ(in(hiddenView(expressions, Version::Unknown)), kCannotJudge);
+}
+
+TEST(Specialise, CannotJudgeWhatIsHidden) {
+    Expressions expressions;
+    Decisions decisions;
+    // Either a visible protocol or a hidden port.
+    const auto rule = readClassic(
+        ClassicProgram{load(9), equals(1, 3, 0), load(30, BPF_H), equals(80, 1, 0), end(0), end(1)},
+        expressions, decisions);
+    ASSERT_TRUE(rule);
+    const NodeId node = specialise(*rule, hiddenView(expressions, Version::V4), expressions, decisions);
+    const ExprId protocol = protocolOf(expressions, Version::V4);
+    EXPECT_EQ(follow(node, decisions, {{protocol, 1}}), kMatch.meaning());
+    EXPECT_EQ(follow(node, decisions, {{protocol, 6}}), kCannotJudge.meaning());
+}
+
+TEST(Link, TheFirstMatchDecides) {
+    Decisions decisions;
+    const LinkedRule rules[] = {
+        {kNoMatch, Verdict::Allow}, {kMatch, Verdict::Deny}, {kMatch, Verdict::Allow}};
+    EXPECT_EQ(link(rules, Verdict::Allow, decisions), leaf(kFirstRule + 1));
+    EXPECT_EQ(link({}, Verdict::Allow, decisions), leaf(kByDefault));
+}
+
+TEST(Link, ARuleThatCannotJudgeLeavesItToThoseThatAgree) {
+    Decisions decisions;
+    const auto linked = [&](std::vector<LinkedRule> rules) { return link(rules, Verdict::Deny, decisions); };
+    EXPECT_EQ(linked({{kCannotJudge, Verdict::Deny}, {kMatch, Verdict::Deny}}), leaf(kFirstRule + 1));
+    EXPECT_EQ(linked({{kCannotJudge, Verdict::Deny}}), leaf(kByDefault));
+    EXPECT_EQ(linked({{kCannotJudge, Verdict::Allow}}), leaf(kByUnparsable));
+    // A deny that cannot be judged is never overruled by an allow behind it.
+    EXPECT_EQ(linked({{kCannotJudge, Verdict::Deny}, {kMatch, Verdict::Allow}}), leaf(kByUnparsable));
+    EXPECT_EQ(
+        linked({{kCannotJudge, Verdict::Deny}, {kCannotJudge, Verdict::Allow}, {kMatch, Verdict::Deny}}),
+        leaf(kByUnparsable));
+}
+
+TEST(Shorten, KeepsTheMeaningOfEveryRow) {
+    std::mt19937 random(1);
+    const auto below = [&](std::uint32_t limit) { return static_cast<std::uint32_t>(random() % limit); };
+    std::size_t shortened = 0;
+    for (int round = 0; round < 300; ++round) {
+        Expressions expressions;
+        Decisions decisions;
+        const ExprId values[] = {expressions.load(2, kNoExpr, 20), expressions.load(2, kNoExpr, 22),
+                                 expressions.load(4, kNoExpr, 12)};
+        NodeId row = leaf(0);
+        for (std::uint32_t i = 1 + below(40); i > 0; --i) {
+            const std::uint32_t low = below(50);
+            const NodeId deeper = decisions.decide(values[below(3)], {below(30), 60}, leaf(i + 100), row);
+            row = decisions.decide(values[below(3)], {low, low + (below(3) == 0 ? below(9) : 0)},
+                                   below(4) == 0 ? deeper : leaf(i), row);
+        }
+        const NodeId quick = shorten(row, decisions);
+        shortened += quick == row ? 0 : 1;
+        for (int i = 0; i < 200; ++i) {
+            const std::map<ExprId, std::uint32_t> packet{
+                {values[0], below(64)}, {values[1], below(64)}, {values[2], below(64)}};
+            ASSERT_EQ(follow(quick, decisions, packet), follow(row, decisions, packet));
+        }
+    }
+    EXPECT_GT(shortened, 100U);
+}
+
+TEST(Shorten, SearchesALongRowOfPorts) {
+    Expressions expressions;
+    Decisions decisions;
+    const ExprId port = expressions.load(2, kNoExpr, 22);
+    NodeId row = leaf(0);
+    for (std::uint32_t i = 128; i > 0; --i)
+        row = decisions.decide(port, {i * 3, i * 3}, leaf(i), row);
+    NodeId node = shorten(row, decisions);
+    int questions = 0;
+    for (; !node.isLeaf(); ++questions)
+        node = decisions[node].range.contains(1000) ? decisions[node].inside : decisions[node].outside;
+    EXPECT_EQ(node, leaf(0));
+    EXPECT_LE(questions, 9);
+}
+
+TEST(Assembler, RefusesAJumpThatIsTooFar) {
+    Assembler code;
+    const Label far = code.label();
+    code.jump(far);
+    for (int i = 0; i < 40'000; ++i)
+        code.set(BPF_REG_0, 1);
+    code.place(far);
+    code.exit();
+    const auto program = code.finish();
+    ASSERT_FALSE(program);
+    EXPECT_EQ(program.error().code, ErrorCode::LimitExceeded);
+}
+
+TEST(Compile, NamesTheRuleThatCannotBeCompiled) {
+    const ClassicProgram good{load(9), equals(6, 0, 1), end(1), end(0)};
+    RulesInput input;
+    input.rules = {{good, Verdict::Allow, 2}, {{load(9)}, Verdict::Allow, 3}};
+    const auto program = compile(input);
+    ASSERT_FALSE(program);
+    EXPECT_TRUE(program.error().message.starts_with("rule 2: ")) << program.error().message;
+}
+
+} // namespace filterd::packet
