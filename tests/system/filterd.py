@@ -141,8 +141,11 @@ class Client:
             for kind, holder in self.holders(name):
                 if kind == "unit":
                     self.call("ReleaseFilterForUnit", "ss", name, holder)
+                elif (kind, holder) == ("client", self.name):
+                    self.call("ReleaseFilter", "s", name)
         for name in self.filters():
-            self.call("UnloadFilter", "s", name)
+            if self.holders(name) == [("keep", "")]:
+                self.call("UnloadFilter", "s", name)
 
 
 # ---- what the kernel says -------------------------------------------------------------------------------
