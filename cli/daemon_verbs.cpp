@@ -16,6 +16,11 @@ void printStatus(const client::Status& status) {
     printField("Filters", std::to_string(status.filters));
     printField("Rules", std::to_string(status.rules));
     printField("Guarded units", std::to_string(status.units));
+    for (const auto& queue : status.unconfirmed)
+        printField("Unconfirmed",
+                   queue.target + ": goes back in " +
+                       std::to_string(std::chrono::ceil<std::chrono::seconds>(queue.left).count()) +
+                       " s unless you call 'filterctl confirm " + queue.target + "'");
     for (const auto& error : status.configurationErrors)
         printField("Broken file", coloured(error, Colour::Red));
 }

@@ -1,6 +1,7 @@
-// queue
+// queue, confirm
 
 #include "cli/failure.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 
 #include <memory>
@@ -16,6 +17,7 @@ struct QueueArguments {
     std::vector<std::string> egress;
     std::string onFailure = "hold";
     bool reset = false;
+    std::uint32_t confirm = 0; // seconds; 0: for good
 };
 
 // A,B and C as A, B and C; an empty word is an empty queue.
@@ -33,6 +35,40 @@ std::vector<std::string> split(const std::vector<std::string>& words) {
 client::Queues queuesOf(const QueueArguments& arguments) {
     return {split(arguments.ingress), split(arguments.egress),
             arguments.onFailure == "pass" ? client::OnFailure::Pass : client::OnFailure::Hold};
+}
+
+Exit set(client::Client& client, const QueueArguments& arguments) {
+    if (arguments.confirm == 0)
+        return finished(client.setQueue(arguments.unit, queuesOf(arguments)));
+    const auto done =
+        client.setQueue(arguments.unit, queuesOf(arguments), std::chrono::seconds(arguments.confirm));
+    if (!done)
+        return failed(done.error());
+    print("in force for " + std::to_string(arguments.confirm) + " s; keep it with 'filterctl confirm " +
+          arguments.unit + "'\n");
+    return Exit::Ok;
+}
+
+// "90", "90s", "2min" or "1h".
+CLI::Option* addConfirm(CLI::App& verb, std::uint32_t& seconds) {
+    const std::map<std::string, std::uint32_t> units{{"s", 1}, {"min", 60}, {"h", 3600}};
+    return verb
+        .add_option("--confirm", seconds,
+                    "Take the change back after this time, unless 'filterctl confirm UNIT' comes first")
+        ->check(CLI::Range(std::uint32_t{1}, std::uint32_t{86'400}))
+        ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::CASE_SENSITIVE))
+        ->type_name("SECONDS");
+}
+
+void addConfirmVerb(CLI::App& app, Invocation& invocation) {
+    auto unit = std::make_shared<std::string>();
+    auto* verb = app.add_subcommand("confirm", "Keep the queues that 'queue --confirm' has set");
+    verb->add_option("UNIT", *unit, "The same unit, glob or path")->required();
+    verb->callback([unit, &invocation] {
+        invocation.action = [unit] {
+            return withDaemon([&](client::Client& client) { return finished(client.confirmQueue(*unit)); });
+        };
+    });
 }
 
 } // namespace
@@ -53,14 +89,16 @@ void addQueueVerbs(CLI::App& app, Invocation& invocation) {
     for (auto* option : {ingress, egress})
         option->allow_extra_args(false)->excludes(reset)->type_name("FILTER[,FILTER...]");
     onFailure->excludes(reset);
+    addConfirm(*verb, arguments->confirm)->excludes(reset);
+    addConfirmVerb(app, invocation);
     verb->callback([=, &invocation] {
         if (!arguments->reset && ingress->count() + egress->count() == 0)
             throw CLI::ValidationError("queue", "give --ingress, --egress or --reset; 'filterctl show " +
                                                     arguments->unit + "' shows what is in force");
         invocation.action = [arguments] {
             return withDaemon([&](client::Client& client) {
-                return finished(arguments->reset ? client.resetQueue(arguments->unit)
-                                                 : client.setQueue(arguments->unit, queuesOf(*arguments)));
+                return arguments->reset ? finished(client.resetQueue(arguments->unit))
+                                        : set(client, *arguments);
             });
         };
     });

@@ -8,7 +8,7 @@ namespace filterd::cli {
 
 namespace {
 
-constexpr std::size_t kLabelWidth = 14;
+constexpr std::size_t kLabelWidth = 15;
 
 const char* codeOf(Colour colour) {
     switch (colour) {

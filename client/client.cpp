@@ -1,6 +1,8 @@
+#include "base/clock.hpp"
 #include "base/unique_fd.hpp"
 #include "client/session.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <map>
@@ -24,6 +26,13 @@ Options busOptions(const LoadOptions& options, bool transient) {
     return result;
 }
 
+Options busOptions(const Queues& queues) {
+    Options result;
+    if (queues.onFailure == OnFailure::Pass)
+        result.emplace("on-failure", sdbus::Variant(std::string("pass")));
+    return result;
+}
+
 // Not blocking and not becoming a controlling terminal, whatever the path names.
 sdbus::UnixFd openObject(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -37,6 +46,12 @@ sdbus::UnixFd openObject(const std::string& path) {
 
 OnFailure parseOnFailure(const std::string& text) {
     return text == "pass" ? OnFailure::Pass : OnFailure::Hold;
+}
+
+// Until a moment in microseconds of CLOCK_BOOTTIME; zero if it has come.
+std::chrono::milliseconds timeUntil(std::uint64_t moment) {
+    const auto now = bootMilliseconds();
+    return std::chrono::milliseconds(moment / 1'000 > now ? moment / 1'000 - now : 0);
 }
 
 // Properties of one object, read in one call.
@@ -151,12 +166,23 @@ Result<Filter> Client::filter(const std::string& name) const noexcept {
 // ---- Rules ----------------------------------------------------------------------------------------------
 
 Result<void> Client::setQueue(const std::string& unit, const Queues& queues) noexcept {
+    return guarded(
+        [&] { session_->manager().SetQueue(unit, queues.ingress, queues.egress, busOptions(queues)); });
+}
+
+Result<void> Client::setQueue(const std::string& unit, const Queues& queues,
+                              std::chrono::seconds confirmWithin) noexcept {
     return guarded([&] {
-        Options options;
-        if (queues.onFailure == OnFailure::Pass)
-            options.emplace("on-failure", sdbus::Variant(std::string("pass")));
+        // What does not fit is too long in any case: the daemon says so.
+        const auto seconds = std::clamp<std::int64_t>(confirmWithin.count(), 0, UINT32_MAX);
+        auto options = busOptions(queues);
+        options.emplace("confirm", sdbus::Variant(static_cast<std::uint32_t>(seconds)));
         session_->manager().SetQueue(unit, queues.ingress, queues.egress, options);
     });
+}
+
+Result<void> Client::confirmQueue(const std::string& unit) noexcept {
+    return guarded([&] { session_->manager().ConfirmQueue(unit); });
 }
 
 Result<void> Client::resetQueue(const std::string& unit) noexcept {
@@ -227,12 +253,17 @@ Result<std::vector<Counters>> Client::counters(const std::string& unit) const no
 Result<Status> Client::status() const noexcept {
     return guarded([&] {
         const Properties from(session_->connection(), bus::kManagerPath, "org.filterd1.Manager");
-        return Status{.version = from.text("Version"),
+        Status status{.version = from.text("Version"),
                       .filters = from.number("FilterCount"),
                       .rules = from.number("RuleCount"),
                       .units = from.number("UnitCount"),
                       .enforcing = from.get<bool>("Enforcing"),
-                      .configurationErrors = from.list("ConfigurationErrors")};
+                      .configurationErrors = from.list("ConfigurationErrors"),
+                      .unconfirmed = {}};
+        using Deadlines = std::vector<sdbus::Struct<std::string, std::uint64_t>>;
+        for (const auto& queue : from.get<Deadlines>("UnconfirmedQueues"))
+            status.unconfirmed.push_back({std::get<0>(queue), timeUntil(std::get<1>(queue))});
+        return status;
     });
 }
 

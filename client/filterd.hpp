@@ -118,6 +118,12 @@ struct Counters {
     std::vector<FilterDrops> dropped;
 };
 
+// A queue that was set with a time to confirm it.
+struct UnconfirmedQueue {
+    std::string target;
+    std::chrono::milliseconds left{}; // until what was set before comes back
+};
+
 struct Status {
     std::string version;
     std::uint32_t filters = 0;
@@ -125,6 +131,7 @@ struct Status {
     std::uint32_t units = 0;
     bool enforcing = true;
     std::vector<std::string> configurationErrors; // each as FILE:LINE: REASON
+    std::vector<UnconfirmedQueue> unconfirmed;
 };
 
 class Session;
@@ -185,6 +192,11 @@ class FILTERD_EXPORT Client {
 
     // unit: a unit name, a glob over unit names, or an absolute cgroup path.
     Result<void> setQueue(const std::string& unit, const Queues& queues) noexcept;
+    // The same on trial: what was set before comes back after that time, at most a day, unless confirmQueue()
+    // is called for the same unit, glob or path.
+    Result<void> setQueue(const std::string& unit, const Queues& queues,
+                          std::chrono::seconds confirmWithin) noexcept;
+    Result<void> confirmQueue(const std::string& unit) noexcept;
     Result<void> resetQueue(const std::string& unit) noexcept;
     [[nodiscard]] Result<std::vector<Rule>> rules() const noexcept;
 

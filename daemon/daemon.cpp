@@ -48,10 +48,10 @@ void notifyReloading() {
 
 Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power)
     : loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)), power_(std::move(power)),
-      kernel_(intake_, tree_), bus_(loop_, {[this] { return reload(); },
+      kernel_(intake_, tree_), bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
                                             [this](sdbus::IConnection& connection) { onJoined(connection); },
                                             [this](const std::string& reason) { onLost(reason); }}),
-      firewall_(kernel_, tree_, state_, bus_) {
+      firewall_(kernel_, tree_, state_, bus_), trials_(loop_, firewall_) {
     bus_.serve(firewall_);
 }
 
@@ -103,11 +103,14 @@ Status Daemon::start() {
         return opened;
     if (auto started = firewall_.start(configuration_.rules, power_.enforcing()); !started)
         return started;
+    trials_.look(); // a deadline may have passed meanwhile
     collectLater(); // what a run before this one left
     return {};
 }
 
 Status Daemon::listen() {
+    if (auto listening = trials_.listen(); !listening)
+        return listening;
     auto joinTimer = loop_.onTimer([this] { joinBus(); });
     auto collectTimer = loop_.onTimer([this] { collect(); });
     if (!joinTimer || !collectTimer)

@@ -13,6 +13,7 @@
 #include "edge/host/switch_watch.hpp"
 #include "edge/systemd/systemd_units.hpp"
 #include "service/bus_service.hpp"
+#include "trial_timer.hpp"
 
 #include <chrono>
 #include <memory>
@@ -58,6 +59,7 @@ class Daemon {
     Configuration configuration_;
     BusService bus_;
     Firewall firewall_;
+    TrialTimer trials_;
     std::unique_ptr<SystemdUnits> systemd_; // while there is a bus
 
     std::vector<EventLoop::Handle> sources_;

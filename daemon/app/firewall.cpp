@@ -85,6 +85,8 @@ Status Firewall::restore() {
     for (const auto& rule : state->busRules)
         if (auto set = rules_.set(rule); !set)
             log::error("saved rule: " + set.error().message);
+    for (const auto& trial : state->trials)
+        trials_.start(trial);
     return {};
 }
 
@@ -264,6 +266,8 @@ Result<FilterView> Firewall::filter(const FilterName& name) const {
             view.references.emplace_back("rule", rule->source == kBusSource
                                                      ? rule->source + ":" + rule->targets.front()
                                                      : rule->source);
+    for (const auto& target : trials_.needing(name))
+        view.references.emplace_back("trial", target);
     for (const auto& unit : reconciler_.unitsRunning(name))
         view.references.emplace_back("attachment", unit);
     return view;
@@ -279,10 +283,12 @@ void Firewall::tellReferences(const Rule& rule) {
 }
 
 // The rules are changed already; `before` is what they go back to if that cannot be brought into force.
-Status Firewall::tryRules(Rules before) {
+Status Firewall::tryRules(Rules before, Trials trialsBefore) {
+    refreshReferenced();
     auto done = reconciler_.tryReconcileAll();
     if (!done) {
         rules_ = std::move(before);
+        trials_ = std::move(trialsBefore);
         reconciler_.reconcileAll();
         (void)finish();
         return done;
@@ -291,7 +297,14 @@ Status Firewall::tryRules(Rules before) {
     return finish();
 }
 
-Status Firewall::setQueue(Rule rule) {
+std::string Firewall::seenPath(const std::string& target) const {
+    if (target.starts_with('/'))
+        if (auto cgroup = tree_.find(target))
+            return cgroup->path;
+    return target;
+}
+
+Status Firewall::setQueue(Rule rule, std::optional<std::uint64_t> deadline) {
     rule.source = kBusSource;
     auto& target = rule.targets.front();
     if (auto valid = checkPattern(target); !valid)
@@ -306,9 +319,15 @@ Status Firewall::setQueue(Rule rule) {
         if (auto queue = resolveQueue(rule, direction, loaded_); !queue)
             return failure(queue.error());
     auto before = rules_;
+    auto trialsBefore = trials_;
+    const auto ruleBefore = busRule(target);
     if (auto set = rules_.set(rule); !set)
         return set;
-    if (auto done = tryRules(std::move(before)); !done)
+    if (deadline)
+        trials_.start({target, *deadline, ruleBefore});
+    else
+        trials_.end(target);
+    if (auto done = tryRules(std::move(before), std::move(trialsBefore)); !done)
         return done;
     log::info("queue set for " + target, {{"FILTERD_UNIT", target}});
     tellReferences(rule);
@@ -317,13 +336,12 @@ Status Firewall::setQueue(Rule rule) {
 
 Status Firewall::resetQueue(const std::string& target) {
     auto before = rules_;
-    std::string name = target;
-    if (name.starts_with('/'))
-        if (auto cgroup = tree_.find(name))
-            name = cgroup->path;
+    auto trialsBefore = trials_;
+    const auto name = seenPath(target);
     if (!rules_.reset(name))
         return failure(ErrorCode::NoSuchRule, "no queue was set on the bus for '" + target + "'");
-    if (auto done = tryRules(before); !done)
+    trials_.end(name);
+    if (auto done = tryRules(before, std::move(trialsBefore)); !done)
         return done;
     log::info("queue reset for " + target, {{"FILTERD_UNIT", target}});
     for (const auto* rule : before.ordered())
@@ -425,6 +443,7 @@ void Firewall::refreshReferenced() {
     for (const auto& [holder, counts] : references_.all())
         for (const auto& [filter, count] : counts)
             referenced_.insert(filter);
+    referenced_.merge(trials_.filters());
 }
 
 void Firewall::publishUnloaded() {
@@ -446,7 +465,7 @@ Status Firewall::finish() {
     refreshReferenced();
     reconciler_.collect();
     publishUnloaded();
-    return store_.save(serialise({busGuid_, references_, rules_.busRules()}));
+    return store_.save(serialise({busGuid_, references_, rules_.busRules(), trials_.all()}));
 }
 
 } // namespace filterd

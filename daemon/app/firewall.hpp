@@ -6,6 +6,8 @@
 #include "app/saved_state.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -44,8 +46,13 @@ class Firewall {
     [[nodiscard]] Status acquire(const Holder& holder, const FilterName& name);
     [[nodiscard]] Status release(const Holder& holder, const FilterName& name);
 
-    // Sets a rule for one target (a unit, a glob, a cgroup path).
-    [[nodiscard]] Status setQueue(Rule rule);
+    // Sets a rule for one target (a unit, a glob, a cgroup path). With a deadline (milliseconds of
+    // CLOCK_BOOTTIME) it is on trial: what was set before comes back then unless it is confirmed.
+    [[nodiscard]] Status setQueue(Rule rule, std::optional<std::uint64_t> deadline = {});
+    [[nodiscard]] Status confirmQueue(const std::string& target);
+    // Takes back every queue whose deadline has come.
+    void endTrials(std::uint64_t now);
+    [[nodiscard]] const Trials& trials() const { return trials_; }
     [[nodiscard]] Status resetQueue(const std::string& target);
     [[nodiscard]] Status setFileRules(const std::vector<Rule>& rules);
 
@@ -80,7 +87,10 @@ class Firewall {
     [[nodiscard]] Result<FilterFacts> loadInstance(const LoadRequest& request);
     void know(const FilterFacts& facts);
     void takeReference(const LoadRequest& request);
-    [[nodiscard]] Status tryRules(Rules before);
+    [[nodiscard]] Status tryRules(Rules before, Trials trialsBefore);
+    [[nodiscard]] std::optional<Rule> busRule(const std::string& target) const;
+    // A cgroup's path as rules name it; anything else as it is.
+    [[nodiscard]] std::string seenPath(const std::string& target) const;
     [[nodiscard]] std::vector<std::string> otherHolders(const FilterName& name) const;
     void dropGoneUnits();
     void refreshReferenced();
@@ -95,6 +105,7 @@ class Firewall {
     Publisher& publisher_;
 
     Rules rules_;
+    Trials trials_;
     References references_;
     std::string busGuid_;
     std::map<FilterName, FilterFacts> facts_;

@@ -55,6 +55,19 @@ Rule ruleFrom(const json& object) {
             object.value("fallback", "allow") == "refuse" ? Fallback::Refuse : Fallback::Allow};
 }
 
+json toJson(const Trial& trial) {
+    return {{"target", trial.target},
+            {"deadline", trial.deadline},
+            {"before", trial.before ? toJson(*trial.before) : json()}};
+}
+
+Trial trialFrom(const json& object) {
+    Trial trial{object.at("target").get<std::string>(), object.at("deadline").get<std::uint64_t>(), {}};
+    if (const auto& before = object.at("before"); !before.is_null())
+        trial.before = ruleFrom(before);
+    return trial;
+}
+
 } // namespace
 
 std::string serialise(const SavedState& state) {
@@ -68,8 +81,14 @@ std::string serialise(const SavedState& state) {
     json rules = json::array();
     for (const auto& rule : state.busRules)
         rules.push_back(toJson(rule));
-    const json document{
-        {"version", kVersion}, {"bus", state.busGuid}, {"references", references}, {"rules", rules}};
+    json trials = json::array();
+    for (const auto& trial : state.trials)
+        trials.push_back(toJson(trial));
+    const json document{{"version", kVersion},
+                        {"bus", state.busGuid},
+                        {"references", references},
+                        {"rules", rules},
+                        {"trials", trials}};
     return document.dump() + "\n";
 }
 
@@ -89,6 +108,8 @@ Result<SavedState> parseState(const std::string& text) {
         }
         for (const auto& entry : document.at("rules"))
             state.busRules.push_back(ruleFrom(entry));
+        for (const auto& entry : document.value("trials", json::array()))
+            state.trials.push_back(trialFrom(entry));
         return state;
     } catch (const std::exception& error) {
         return failure(ErrorCode::BadConfiguration,

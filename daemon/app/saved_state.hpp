@@ -3,6 +3,7 @@
 
 #include "core/references.hpp"
 #include "core/rule.hpp"
+#include "core/trials.hpp"
 
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ struct SavedState {
     std::string busGuid; // clients' unique names mean something only on this bus
     References references;
     std::vector<Rule> busRules;
+    std::vector<Trial> trials;
 };
 
 [[nodiscard]] std::string serialise(const SavedState& state);

@@ -65,7 +65,7 @@ Result<EventLoop::Handle> EventLoop::onTimer(Callback callback) {
     };
     constexpr std::uint64_t kNever = UINT64_MAX;
     constexpr std::uint64_t kDefaultAccuracy = 0;
-    if (const int error = sd_event_add_time(get(), source->slot(), CLOCK_MONOTONIC, kNever, kDefaultAccuracy, handler,
+    if (const int error = sd_event_add_time(get(), source->slot(), CLOCK_BOOTTIME, kNever, kDefaultAccuracy, handler,
                                             source.get());
         error < 0)
         return failure(systemError("make a timer", -error));

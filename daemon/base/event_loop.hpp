@@ -23,7 +23,7 @@ class EventLoop {
     [[nodiscard]] Result<Handle> onReadable(int fd, Callback callback);
     // The signal must be blocked in the whole process; see blockSignals().
     [[nodiscard]] Result<Handle> onSignal(int signal, Callback callback);
-    // Once, after the delay; rearm() starts it anew.
+    // Once, after the delay, in which the time of a suspend counts; rearm() starts it anew.
     [[nodiscard]] Result<Handle> onTimer(Callback callback);
     void rearm(const Handle& timer, std::chrono::milliseconds delay);
 

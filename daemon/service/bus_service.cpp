@@ -35,7 +35,7 @@ void BusService::open() {
     bus::addObjectManager(*session_->connection, sdbus::ObjectPath(bus::kManagerPath));
     session_->manager = std::make_unique<ManagerObject>(
         *session_->connection,
-        ManagerObject::Context{*firewall_, authority_, callbacks_.reload, configurationErrors_});
+        ManagerObject::Context{*firewall_, authority_, callbacks_.reload, callbacks_.trialsChanged, configurationErrors_});
     publishEverything();
     watchClients(); // before the name: nobody can hold a reference earlier
     session_->connection->requestName(bus::BusName(bus::kServiceName));

@@ -1,5 +1,6 @@
 #include "service/manager_object.hpp"
 
+#include "base/clock.hpp"
 #include "service/object_bytes.hpp"
 #include "service/options.hpp"
 
@@ -53,10 +54,33 @@ Result<Fallback> parseFallback(const std::string& text) {
                    "option 'fallback' is '" + text + "'; it takes 'allow' or 'refuse'");
 }
 
-Result<Rule> makeRule(const std::string& unit, const std::vector<std::string>& ingress,
-                      const std::vector<std::string>& egress,
-                      const std::map<std::string, sdbus::Variant>& values) {
+constexpr std::uint32_t kLongestTrial = 86'400; // seconds
+
+// The deadline of a queue that has to be confirmed within this many seconds.
+Result<std::optional<std::uint64_t>> parseConfirm(Options& options) {
+    auto seconds = options.number("confirm");
+    if (!seconds)
+        return failure(seconds.error());
+    if (!*seconds)
+        return std::optional<std::uint64_t>();
+    if (**seconds == 0 || **seconds > kLongestTrial)
+        return failure(ErrorCode::InvalidArgument,
+                       "option 'confirm' is " + std::to_string(**seconds) + "; it takes 1 to 86400 seconds");
+    return std::optional(bootMilliseconds() + std::uint64_t{**seconds} * 1'000);
+}
+
+struct QueueRequest {
+    Rule rule;
+    std::optional<std::uint64_t> deadline;
+};
+
+Result<QueueRequest> readQueue(const std::string& unit, const std::vector<std::string>& ingress,
+                               const std::vector<std::string>& egress,
+                               const std::map<std::string, sdbus::Variant>& values) {
     Options options(values);
+    auto deadline = parseConfirm(options);
+    if (!deadline)
+        return failure(deadline.error());
     auto onFailureText = options.text("on-failure", std::string(kHold));
     if (!onFailureText)
         return failure(onFailureText.error());
@@ -77,7 +101,8 @@ Result<Rule> makeRule(const std::string& unit, const std::vector<std::string>& i
     auto out = parseNames(egress);
     if (!out)
         return failure(out.error());
-    return Rule{std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure, *fallback};
+    return QueueRequest{
+        {std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure, *fallback}, *deadline};
 }
 
 // Reads the options of LoadFilter into the request.
@@ -107,7 +132,7 @@ ManagerObject::ManagerObject(sdbus::IConnection& connection, Context context)
 
 void ManagerObject::tellCounts() {
     bus::emitPropertiesChanged(getObject(), INTERFACE_NAME,
-                               {"FilterCount", "RuleCount", "UnitCount", "Enforcing", "Guard"});
+                               {"FilterCount", "RuleCount", "UnitCount", "Enforcing", "Guard", "UnconfirmedQueues"});
 }
 
 void ManagerObject::tellConfiguration() {
@@ -255,8 +280,12 @@ void ManagerObject::SetQueue(const std::string& unit, const Names& ingress, cons
     answer([&]() -> Status {
         if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
             return allowed;
-        auto rule = makeRule(unit, ingress, egress, options);
-        return rule ? context_.firewall.setQueue(std::move(*rule)) : failure(rule.error());
+        auto request = readQueue(unit, ingress, egress, options);
+        if (!request)
+            return failure(request.error());
+        auto done = context_.firewall.setQueue(std::move(request->rule), request->deadline);
+        context_.trialsChanged();
+        return done;
     });
 }
 
@@ -265,6 +294,14 @@ void ManagerObject::ResetQueue(const std::string& unit) {
         if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
             return allowed;
         return context_.firewall.resetQueue(unit);
+    });
+}
+
+void ManagerObject::ConfirmQueue(const std::string& unit) {
+    answer([&]() -> Status {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return allowed;
+        return context_.firewall.confirmQueue(unit);
     });
 }
 
@@ -345,5 +382,13 @@ std::string ManagerObject::GuardReason() {
     return bus::printable(context_.firewall.guard().support().reason);
 }
 ManagerObject::Names ManagerObject::ConfigurationErrors() { return context_.configurationErrors; }
+std::vector<sdbus::Struct<std::string, std::uint64_t>> ManagerObject::UnconfirmedQueues() {
+    return answer([&] {
+        std::vector<sdbus::Struct<std::string, std::uint64_t>> list;
+        for (const auto& trial : context_.firewall.trials().all())
+            list.emplace_back(trial.target, trial.deadline * 1'000);
+        return list;
+    });
+}
 
 } // namespace filterd

@@ -15,6 +15,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
         Firewall& firewall;
         Authority& authority;
         std::function<Status()> reload;
+        std::function<void()> trialsChanged;
         const std::vector<std::string>& configurationErrors;
     };
 
@@ -45,6 +46,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     void SetQueue(const std::string& unit, const Names& ingress, const Names& egress,
                   const OptionValues& options) override;
     void ResetQueue(const std::string& unit) override;
+    void ConfirmQueue(const std::string& unit) override;
     std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override;
     sdbus::ObjectPath GetUnit(const std::string& unit) override;
     std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ListUnits() override;
@@ -59,6 +61,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     std::string Guard() override;
     std::string GuardReason() override;
     Names ConfigurationErrors() override;
+    std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override;
 
     [[nodiscard]] Result<sdbus::ObjectPath>
     load(const std::string& name, Result<std::vector<std::byte>> object, const OptionValues& options);

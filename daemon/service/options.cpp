@@ -33,10 +33,21 @@ Result<bool> Options::flag(const std::string& name) {
     return found->second.get<bool>();
 }
 
+Result<std::optional<std::uint32_t>> Options::number(const std::string& name) {
+    asked_.insert(name);
+    const auto found = values_.find(name);
+    if (found == values_.end())
+        return std::optional<std::uint32_t>();
+    if (!found->second.containsValueOfType<std::uint32_t>())
+        return failure(ErrorCode::InvalidArgument, "option '" + name + "' takes a number (u)");
+    return std::optional(found->second.get<std::uint32_t>());
+}
+
 Status Options::finish() const {
     for (const auto& [name, value] : values_)
         if (!asked_.contains(name))
-            return failure(ErrorCode::InvalidArgument, "unknown option '" + name + "'; known here: " + join(asked_));
+            return failure(ErrorCode::InvalidArgument,
+                           "unknown option '" + name + "'; known here: " + join(asked_));
     return {};
 }
 

@@ -5,7 +5,9 @@
 
 #include <sdbus-c++/sdbus-c++.h>
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -17,6 +19,7 @@ class Options {
 
     [[nodiscard]] Result<std::string> text(const std::string& name, const std::string& fallback);
     [[nodiscard]] Result<bool> flag(const std::string& name);
+    [[nodiscard]] Result<std::optional<std::uint32_t>> number(const std::string& name);
     // InvalidArgument if there was an option that nobody asked for.
     [[nodiscard]] Status finish() const;
 

@@ -108,6 +108,11 @@ TEST_F(ClientTest, QueuesAreSetResetAndListed) {
     EXPECT_TRUE(daemon_.saw("queue nginx.service 2/1"));
     EXPECT_TRUE(client_.setQueue("x.service", {.onFailure = client::OnFailure::Pass}));
     EXPECT_TRUE(daemon_.saw("queue x.service 0/0 on-failure=pass"));
+    EXPECT_TRUE(client_.setQueue("x.service", {}, 30s));
+    EXPECT_TRUE(daemon_.saw("queue x.service 0/0 confirm=30"));
+    EXPECT_TRUE(client_.confirmQueue("nginx.service"));
+    EXPECT_TRUE(daemon_.saw("confirm nginx.service"));
+    EXPECT_EQ(client_.confirmQueue("x.service").error().name, "org.filterd1.Error.NoSuchRule");
     EXPECT_TRUE(client_.resetQueue("nginx.service"));
     EXPECT_EQ(client_.resetQueue("other.service").error().name, "org.filterd1.Error.NoSuchRule");
     const auto rules = client_.rules();
@@ -137,6 +142,10 @@ TEST_F(ClientTest, StatusAndReload) {
     ASSERT_TRUE(status) << status.error().message;
     EXPECT_EQ(status->version, "0.1.0");
     EXPECT_TRUE(status->enforcing);
+    ASSERT_EQ(status->unconfirmed.size(), 1U);
+    EXPECT_EQ(status->unconfirmed.front().target, "nginx.service");
+    EXPECT_GT(status->unconfirmed.front().left, 20s);
+    EXPECT_LE(status->unconfirmed.front().left, 30s);
     EXPECT_EQ(client_.reload().error().name, "org.filterd1.Error.BadConfiguration");
 }
 

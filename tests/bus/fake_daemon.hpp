@@ -2,6 +2,7 @@
 // A stand-in for the daemon: it implements the three interfaces with canned data on a thread of its own,
 // through the same bridge as the daemon.
 
+#include "base/clock.hpp"
 #include "dbus/bridge.hpp"
 #include "glue/Filter_adaptor.hpp"
 #include "glue/Manager_adaptor.hpp"
@@ -97,12 +98,17 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         if (caller != ::geteuid())
             throw bus::makeError(filterd::Error{ErrorCode::AccessDenied, "not yours"});
     }
+    static std::string describe(const sdbus::Variant& value) {
+        if (value.containsValueOfType<bool>())
+            return value.get<bool>() ? "yes" : "no";
+        if (value.containsValueOfType<std::uint32_t>())
+            return std::to_string(value.get<std::uint32_t>());
+        return value.get<std::string>();
+    }
     static std::string describe(const Options& options) {
         std::string text;
         for (const auto& [key, value] : options)
-            text += " " + key + "=" +
-                    (value.containsValueOfType<bool>() ? (value.get<bool>() ? "yes" : "no")
-                                                       : value.get<std::string>());
+            text += " " + key + "=" + describe(value);
         return text;
     }
     // "boom" is a bug in the daemon, "taken" and "bytes" are errors of two kinds.
@@ -176,6 +182,14 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
             return {};
         });
     }
+    void ConfirmQueue(const std::string& unit) override {
+        bus::answer([&]() -> Status {
+            if (unit != "nginx.service")
+                return failure(ErrorCode::NoSuchRule, "no queue of " + unit + " waits");
+            seen.push_back("confirm " + unit);
+            return {};
+        });
+    }
     std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override {
         return {{std::string("bus"), Names{"nginx.service"}, Names{"drop@1"}, Names{}, std::string("pass")},
                 {std::string("/etc/filterd/10-web.queue"), Names{"web@*.service", "api.service"},
@@ -203,6 +217,9 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     std::map<std::string, std::uint64_t> GetGuardCounters() override { return {{"held", 0}}; }
     std::string Guard() override { return "active"; }
     std::string GuardReason() override { return ""; }
+    std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override {
+        return {{std::string("nginx.service"), (bootMilliseconds() + 30'000) * 1'000}};
+    }
     Names ConfigurationErrors() override { return {"/etc/filterd/x.queue:3: unknown key Foo"}; }
 
     FakeFilter filter_;

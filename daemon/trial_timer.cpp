@@ -1,0 +1,22 @@
+#include "trial_timer.hpp"
+
+#include "base/clock.hpp"
+
+namespace filterd {
+
+Status TrialTimer::listen() {
+    auto timer = loop_.onTimer([this] { look(); });
+    if (!timer)
+        return failure(timer.error());
+    timer_ = *timer;
+    return {};
+}
+
+void TrialTimer::look() {
+    const auto now = bootMilliseconds();
+    firewall_.endTrials(now);
+    if (const auto next = firewall_.trials().nextDeadline())
+        loop_.rearm(timer_, std::chrono::milliseconds(*next > now ? *next - now : 0));
+}
+
+} // namespace filterd

@@ -1,0 +1,23 @@
+#pragma once
+// Ends queues on trial at their deadline.
+
+#include "app/firewall.hpp"
+#include "base/event_loop.hpp"
+
+namespace filterd {
+
+class TrialTimer {
+  public:
+    TrialTimer(EventLoop& loop, Firewall& firewall) : loop_(loop), firewall_(firewall) {}
+
+    [[nodiscard]] Status listen();
+    // Ends what is due, and waits for the next deadline. Call it whenever the trials have changed.
+    void look();
+
+  private:
+    EventLoop& loop_;
+    Firewall& firewall_;
+    EventLoop::Handle timer_;
+};
+
+} // namespace filterd

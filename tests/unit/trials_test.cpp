@@ -1,0 +1,149 @@
+#include "app/firewall.hpp"
+#include "fakes.hpp"
+
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+using test::filterName;
+
+Rule rule(const std::string& target, const std::string& filter) {
+    return {"bus", {target}, {filterName(filter)}, {}, OnFailure::Hold};
+}
+
+TEST(Trials, ASecondTrialGoesBackToWhatWasBeforeTheFirst) {
+    Trials trials;
+    trials.start({"x.service", 100, rule("x.service", "good")});
+    trials.start({"x.service", 200, rule("x.service", "bad")});
+    EXPECT_TRUE(trials.expire(199).empty());
+    const auto expired = trials.expire(200);
+    ASSERT_EQ(expired.size(), 1U);
+    EXPECT_EQ(expired.front().before, rule("x.service", "good"));
+    EXPECT_FALSE(trials.nextDeadline());
+}
+
+TEST(Trials, KnowTheNextDeadlineAndWhatTheyNeed) {
+    Trials trials;
+    EXPECT_FALSE(trials.nextDeadline());
+    trials.start({"x.service", 300, {}});
+    trials.start({"y.service", 200, rule("y.service", "good")});
+    EXPECT_EQ(trials.nextDeadline(), 200U);
+    EXPECT_EQ(trials.filters(), std::set{filterName("good")});
+    EXPECT_EQ(trials.needing(filterName("good")), std::vector<std::string>{"y.service"});
+    EXPECT_TRUE(trials.end("y.service"));
+    EXPECT_FALSE(trials.end("y.service"));
+    EXPECT_EQ(trials.nextDeadline(), 300U);
+}
+
+class TrialTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_TRUE(firewall.start({}, true));
+        for (const auto* name : {"old", "new"})
+            ASSERT_TRUE(firewall.load({filterName(name), {std::byte{1}}, "", false, false, ":1.1"}));
+        tree.add("x.service", 1);
+        firewall.cgroupAppeared(tree.present.front());
+    }
+    using Names = std::vector<std::string>;
+    [[nodiscard]] Names ingress() const { return kernel.queueAt({1}, Direction::Ingress); }
+    void expectUnitRuns(const Names& filters) const {
+        EXPECT_EQ(ingress(), filters);
+        const auto& view = firewall.units().at("x.service");
+        EXPECT_EQ(view.filters[0], filters);
+    }
+
+    test::FakeKernel kernel;
+    test::FakeTree tree;
+    test::FakeStore store;
+    test::RecordingPublisher publisher;
+    Firewall firewall{kernel, tree, store, publisher};
+};
+
+TEST_F(TrialTest, WhatWasSetBeforeComesBackUnlessConfirmed) {
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    expectUnitRuns({"new"});
+    firewall.endTrials(999);
+    expectUnitRuns({"new"});
+    firewall.endTrials(1'000);
+    expectUnitRuns({"old"});
+    EXPECT_FALSE(firewall.confirmQueue("x.service"));
+}
+
+TEST_F(TrialTest, NothingComesBackWhereNothingWas) {
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    firewall.endTrials(2'000);
+    EXPECT_EQ(ingress(), Names{});
+    EXPECT_TRUE(firewall.rules().empty());
+}
+
+TEST_F(TrialTest, AConfirmedQueueStays) {
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.confirmQueue("x.service"));
+    firewall.endTrials(2'000);
+    expectUnitRuns({"new"});
+    const auto again = firewall.confirmQueue("x.service");
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, ErrorCode::NoSuchRule);
+}
+
+TEST_F(TrialTest, AQueueSetForGoodEndsTheTrial) {
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
+    firewall.endTrials(2'000);
+    expectUnitRuns({"old"});
+}
+
+TEST_F(TrialTest, AResetEndsTheTrial) {
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.resetQueue("x.service"));
+    firewall.endTrials(2'000);
+    EXPECT_EQ(ingress(), Names{});
+}
+
+TEST_F(TrialTest, TheFiltersOfWhatMayComeBackCannotBeUnloaded) {
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    const auto refused = firewall.unload(filterName("old"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "filter 'old' is in use by trial x.service");
+    ASSERT_TRUE(firewall.confirmQueue("x.service"));
+    EXPECT_TRUE(firewall.unload(filterName("old")));
+    EXPECT_FALSE(firewall.filters().contains(filterName("old")));
+}
+
+TEST_F(TrialTest, ATransientFilterStaysForWhatMayComeBack) {
+    ASSERT_TRUE(firewall.load({filterName("mine"), {std::byte{2}}, "", true, false, ":1.7"}));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "mine")));
+    firewall.clientLeft(":1.7");
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    firewall.endTrials(1'000);
+    expectUnitRuns({"mine"});
+}
+
+TEST_F(TrialTest, AFailedChangeLeavesAnEarlierTrialAsItWas) {
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old"), 1'000));
+    kernel.unbuildable.insert("new");
+    EXPECT_FALSE(firewall.setQueue(rule("x.service", "new")));
+    EXPECT_EQ(firewall.trials().nextDeadline(), 1'000U);
+    EXPECT_FALSE(firewall.setQueue(rule("x.service", "new"), 9'000));
+    EXPECT_EQ(firewall.trials().nextDeadline(), 1'000U);
+}
+
+TEST_F(TrialTest, ARestartKeepsTheDeadline) {
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    Firewall restarted{kernel, tree, store, publisher};
+    ASSERT_TRUE(restarted.start({}, true));
+    EXPECT_EQ(restarted.trials().all(), firewall.trials().all());
+    EXPECT_EQ(ingress(), Names{"new"});
+    restarted.endTrials(1'000);
+    EXPECT_EQ(ingress(), Names{"old"});
+    EXPECT_TRUE(restarted.trials().all().empty());
+}
+
+} // namespace
+} // namespace filterd
