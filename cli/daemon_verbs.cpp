@@ -1,5 +1,6 @@
 // status, reload
 
+#include "base/kernel_command_line.hpp"
 #include "cli/failure.hpp"
 #include "cli/json.hpp"
 #include "cli/terminal.hpp"
@@ -8,11 +9,16 @@ namespace filterd::cli {
 
 namespace {
 
+std::string enforcement(const client::Status& status) {
+    if (status.enforcing)
+        return coloured("yes", Colour::Green);
+    const char* why = isBootedOff() ? " (filterd=off on the kernel command line)" : "";
+    return coloured("no", Colour::Red) + why + ": nothing is filtered until 'filterctl on'";
+}
+
 void printStatus(const client::Status& status) {
     print(coloured("filterd " + status.version, Colour::Bold) + "\n");
-    printField("Enforcing", status.enforcing
-                                ? coloured("yes", Colour::Green)
-                                : coloured("no: nothing is filtered until 'filterctl on'", Colour::Red));
+    printField("Enforcing", enforcement(status));
     printField("Filters", std::to_string(status.filters));
     printField("Rules", std::to_string(status.rules));
     printField("Guarded units", std::to_string(status.units));

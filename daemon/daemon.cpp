@@ -70,6 +70,11 @@ Result<std::unique_ptr<Daemon>> Daemon::create() {
     auto tree = CgroupFs::create(*mount);
     if (!tree)
         return failure(tree.error());
+    auto bootedOff = switchOffIfBootedOff();
+    if (!bootedOff)
+        return failure(bootedOff.error());
+    if (*bootedOff)
+        log::warning("filterd=off on the kernel command line: nothing is filtered until filterctl on");
     auto power = SwitchWatch::create();
     if (!power)
         return failure(power.error());

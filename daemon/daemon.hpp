@@ -6,6 +6,7 @@
 #include "edge/bpf/bpf_kernel.hpp"
 #include "edge/bpf/object_intake.hpp"
 #include "edge/guard/guard.hpp"
+#include "edge/host/boot_switch.hpp"
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/cgroup_watch.hpp"
 #include "edge/host/config_files.hpp"

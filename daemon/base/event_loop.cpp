@@ -41,7 +41,8 @@ Result<EventLoop::Handle> EventLoop::onReadable(int fd, Callback callback) {
         sourceOf(userdata)->call();
         return 0;
     };
-    if (const int error = sd_event_add_io(get(), source->slot(), fd, EPOLLIN, handler, source.get()); error < 0)
+    if (const int error = sd_event_add_io(get(), source->slot(), fd, EPOLLIN, handler, source.get());
+        error < 0)
         return failure(systemError("watch a descriptor", -error));
     return source;
 }
@@ -52,7 +53,8 @@ Result<EventLoop::Handle> EventLoop::onSignal(int signal, Callback callback) {
         sourceOf(userdata)->call();
         return 0;
     };
-    if (const int error = sd_event_add_signal(get(), source->slot(), signal, handler, source.get()); error < 0)
+    if (const int error = sd_event_add_signal(get(), source->slot(), signal, handler, source.get());
+        error < 0)
         return failure(systemError("watch a signal", -error));
     return source;
 }
@@ -65,8 +67,8 @@ Result<EventLoop::Handle> EventLoop::onTimer(Callback callback) {
     };
     constexpr std::uint64_t kNever = UINT64_MAX;
     constexpr std::uint64_t kDefaultAccuracy = 0;
-    if (const int error = sd_event_add_time(get(), source->slot(), CLOCK_BOOTTIME, kNever, kDefaultAccuracy, handler,
-                                            source.get());
+    if (const int error = sd_event_add_time(get(), source->slot(), CLOCK_BOOTTIME, kNever, kDefaultAccuracy,
+                                            handler, source.get());
         error < 0)
         return failure(systemError("make a timer", -error));
     return source;

@@ -9,8 +9,9 @@ namespace {
 constexpr const char* kBusDriver = "org.freedesktop.DBus";
 constexpr const char* kBusPath = "/org/freedesktop/DBus";
 // One match for every client that leaves; a match for each reference would cost more and race.
-constexpr const char* kClientLeft = "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                                    "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''";
+constexpr const char* kClientLeft =
+    "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+    "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''";
 
 } // namespace
 
@@ -34,8 +35,8 @@ void BusService::open() {
                                                                  });
     bus::addObjectManager(*session_->connection, sdbus::ObjectPath(bus::kManagerPath));
     session_->manager = std::make_unique<ManagerObject>(
-        *session_->connection,
-        ManagerObject::Context{*firewall_, authority_, callbacks_.reload, callbacks_.trialsChanged, configurationErrors_});
+        *session_->connection, ManagerObject::Context{*firewall_, authority_, callbacks_.reload,
+                                                      callbacks_.trialsChanged, configurationErrors_});
     publishEverything();
     watchClients(); // before the name: nobody can hold a reference earlier
     session_->connection->requestName(bus::BusName(bus::kServiceName));
@@ -44,16 +45,17 @@ void BusService::open() {
 }
 
 void BusService::watchClients() {
-    session_->clientsLeaving = bus::addMatch(*session_->connection, kClientLeft, [this](sdbus::Message& message) {
-        bus::contain("a client that left", [&] {
-            std::string name;
-            message >> name;
-            if (!name.starts_with(':'))
-                return;
-            authority_.forget(name);
-            firewall_->clientLeft(name);
+    session_->clientsLeaving =
+        bus::addMatch(*session_->connection, kClientLeft, [this](sdbus::Message& message) {
+            bus::contain("a client that left", [&] {
+                std::string name;
+                message >> name;
+                if (!name.starts_with(':'))
+                    return;
+                authority_.forget(name);
+                firewall_->clientLeft(name);
+            });
         });
-    });
 }
 
 // References of a run before this one end unless their client is still on this very bus.
@@ -85,7 +87,8 @@ void BusService::filterAppeared(const FilterName& name) {
     if (!session_ || session_->filters.contains(name))
         return;
     bus::contain("a new filter", [&] {
-        session_->filters.emplace(name, std::make_unique<FilterObject>(*session_->connection, *firewall_, name));
+        session_->filters.emplace(name,
+                                  std::make_unique<FilterObject>(*session_->connection, *firewall_, name));
     });
 }
 

@@ -20,8 +20,8 @@ class BusService final : public Publisher {
   public:
     struct Callbacks {
         std::function<Status()> reload;
-        std::function<void()> trialsChanged; // a queue was set on the bus
-        std::function<void(sdbus::IConnection&)> joined; // name owned, objects there
+        std::function<void()> trialsChanged;                 // a queue was set on the bus
+        std::function<void(sdbus::IConnection&)> joined;     // name owned, objects there
         std::function<void(const std::string& reason)> lost; // the connection is gone when this returns
     };
 

@@ -3,7 +3,6 @@
 
 #include "app/firewall.hpp"
 #include "dbus/bridge.hpp"
-
 #include "glue/Filter_adaptor.hpp"
 
 namespace filterd {

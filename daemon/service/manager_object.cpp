@@ -131,8 +131,9 @@ ManagerObject::ManagerObject(sdbus::IConnection& connection, Context context)
 }
 
 void ManagerObject::tellCounts() {
-    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME,
-                               {"FilterCount", "RuleCount", "UnitCount", "Enforcing", "Guard", "UnconfirmedQueues"});
+    bus::emitPropertiesChanged(
+        getObject(), INTERFACE_NAME,
+        {"FilterCount", "RuleCount", "UnitCount", "Enforcing", "Guard", "UnconfirmedQueues"});
 }
 
 void ManagerObject::tellConfiguration() {

@@ -3,7 +3,6 @@
 
 #include "app/firewall.hpp"
 #include "dbus/bridge.hpp"
-
 #include "glue/Unit_adaptor.hpp"
 
 namespace filterd {
@@ -18,7 +17,8 @@ class UnitObject final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_ada
     void tellChanged(const UnitView& before, const UnitView& now);
 
   private:
-    std::vector<sdbus::Struct<std::string, std::uint64_t, std::vector<sdbus::Struct<std::string, std::uint64_t>>>>
+    std::vector<
+        sdbus::Struct<std::string, std::uint64_t, std::vector<sdbus::Struct<std::string, std::uint64_t>>>>
     GetCounters() override;
 
     std::string Name() override;

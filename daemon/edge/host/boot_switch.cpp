@@ -1,0 +1,41 @@
+#include "edge/host/boot_switch.hpp"
+
+#include "base/unique_fd.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace filterd {
+
+namespace {
+
+constexpr const char* kFlag = "off";
+constexpr const char* kDone = "kernel-command-line"; // it has been obeyed in this boot
+
+Status touch(const std::filesystem::path& path) {
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file)
+        return failure(systemError("create " + path.string(), errno));
+    return {};
+}
+
+} // namespace
+
+Result<bool> switchOffIfBootedOff(const std::filesystem::path& directory,
+                                  const std::filesystem::path& commandLine) {
+    if (!isBootedOff(commandLine))
+        return false;
+    if (::mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST)
+        return failure(systemError("mkdir " + directory.string(), errno));
+    struct stat info {};
+    if (::lstat((directory / kDone).c_str(), &info) == 0)
+        return false;
+    // The flag first: whoever is killed in between starts off again.
+    for (const auto* name : {kFlag, kDone})
+        if (auto made = touch(directory / name); !made)
+            return failure(made.error());
+    return true;
+}
+
+} // namespace filterd
