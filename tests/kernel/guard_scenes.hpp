@@ -4,6 +4,8 @@
 #include "guard_bed.hpp"
 
 #include <array>
+#include <atomic>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,30 @@ struct Traffic {
 [[nodiscard]] Tally sendDatagrams(const Traffic& traffic, int packets);
 [[nodiscard]] Tally exchangeStreams(const Traffic& traffic);
 [[nodiscard]] int packetsPerSituation();
+
+// A process in a cgroup that sends to a dropped port and to an open one without a pause.
+class Flood {
+  public:
+    explicit Flood(const std::string& cgroup);
+    ~Flood();
+    Flood(const Flood&) = delete;
+    Flood& operator=(const Flood&) = delete;
+
+    [[nodiscard]] Tally stop();
+    bool awaitPackets(long more); // judged from now on
+
+  private:
+    struct Counts {
+        std::atomic<bool> stop;
+        std::atomic<long> blocked, leaked, passed, lost;
+    };
+    void run();
+
+    UniqueFd dropped_;
+    UniqueFd open_;
+    Shared<Counts> counts_;
+    pid_t child_;
+};
 
 enum class State { Unguarded, Held, AttachedAndHeld, Attached };
 inline constexpr std::array kStates{State::Unguarded, State::Held, State::AttachedAndHeld, State::Attached};

@@ -33,6 +33,40 @@ Tally& Tally::operator+=(const Tally& other) {
 
 int packetsPerSituation() { return fromEnvironment("FILTERD_TEST_PACKETS", 10); }
 
+Flood::Flood(const std::string& cgroup)
+    : dropped_(udpReceiver(Family::V4, kDroppedPorts[0])), open_(udpReceiver(Family::V4, kOpenPort)),
+      child_(startInside(cgroup, [this] { run(); })) {}
+
+Flood::~Flood() {
+    if (child_ > 0)
+        endChild(child_);
+}
+
+void Flood::run() {
+    const auto sender = udpSocket(Family::V4);
+    while (!counts_->stop) {
+        sendTo(sender.get(), Family::V4, kDroppedPorts[0]);
+        counts_->leaked += receiveAll(dropped_.get());
+        counts_->blocked++;
+        const bool sent = sendTo(sender.get(), Family::V4, kOpenPort);
+        const bool arrived = sent && eventually([&] { return receiveAll(open_.get()) == 1; }, 2s);
+        (arrived ? counts_->passed : counts_->lost)++;
+    }
+}
+
+Tally Flood::stop() {
+    counts_->stop = true;
+    EXPECT_TRUE(awaitChild(child_));
+    child_ = 0;
+    counts_->leaked += receiveAll(dropped_.get());
+    return {counts_->blocked - counts_->leaked, counts_->passed, counts_->leaked, counts_->lost};
+}
+
+bool Flood::awaitPackets(long more) {
+    const long wanted = counts_->blocked + more;
+    return eventually([&] { return counts_->blocked >= wanted; });
+}
+
 Tally sendDatagrams(const Traffic& traffic, int packets) {
     Tally tally;
     std::array<UniqueFd, kPorts.size()> receivers;
