@@ -1,0 +1,59 @@
+"""README's tour and the demo do what they say."""
+
+import pathlib
+import re
+import subprocess
+
+from conftest import run
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def steps(text):
+    """Commands of the console blocks, each with the output that is printed below it."""
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        for step in re.split(r"^# ", block, flags=re.MULTILINE)[1:]:
+            lines = step.splitlines()
+            more = 1
+            while more < len(lines) and lines[more].startswith("> "):
+                more += 1
+            yield "\n".join([lines[0], *(line[2:] for line in lines[1:more])]), "\n".join(lines[more:])
+
+
+def on_terminal(command, folder):
+    """What a person sees of a command on a terminal of 120 columns."""
+    typed = f"stty cols 120; {command}"
+    done = subprocess.run(["script", "--quiet", "--command", f"bash -c {quoted(typed)}", "/dev/null"], cwd=folder,
+                          capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return ESCAPES.sub("", done.stdout).replace("\r\n", "\n").rstrip()
+
+
+def quoted(text):
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def shape(output):
+    """Without what differs from run to run: numbers but for percentages, digests, and the width of columns."""
+    text = re.sub(r"\b[0-9a-f]{16,}\b", "H", output.rstrip())
+    text = re.sub(r"(?<![\w%])\d+(\.\d+)?(?![\w%.])", "N", text)
+    text = re.sub(r"time \d+ms", "time", text)
+    return [re.sub(r" {2,}", "  ", line).rstrip() for line in text.splitlines()]
+
+
+def test_the_tour(client, tmp_path):
+    readme = (pathlib.Path("/src") / "README.md").read_text()
+    tour = readme[readme.index("## Ten minutes"):]
+    tour = tour[:tour.index("\n## ")]
+    done = list(steps(tour))
+    assert len(done) > 10
+    try:
+        for command, printed in done:
+            assert shape(on_terminal(command, tmp_path)) == shape(printed), command
+    finally:
+        run("systemctl", "stop", "web.service", "shop.service", check=False)
+        run("systemctl", "reset-failed", check=False)
+
+
+def test_the_demo(client):
+    done = run("bash", "/src/tests/system/demo.sh", timeout=60)
+    assert done.stdout.endswith("All of this was seen.\n")
