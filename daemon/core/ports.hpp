@@ -126,7 +126,7 @@ class FilterKernel {
     // Attachments whose cgroup the kernel has released since they were made.
     [[nodiscard]] virtual std::vector<AttachPoint> releasedAttachments() = 0;
 
-    // Errors: NoSuchCgroup when nothing is attached there, Unsupported in links mode, which counts nothing.
+    // Errors: NoSuchCgroup when nothing is attached there, Unsupported where the queue's mode counts nothing.
     [[nodiscard]] virtual Result<QueueCounters> counters(AttachPoint point) = 0;
 };
 

@@ -107,6 +107,12 @@ Status updateLink(int link, int program) {
     return failure(systemError("replace the program of a link", errno));
 }
 
+Status detachLink(int link) {
+    if (::bpf_link_detach(link) < 0)
+        return failure(systemError("detach a link", errno));
+    return {};
+}
+
 Result<UniqueFd> duplicate(int fd) {
     UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
     if (!copy)

@@ -40,6 +40,9 @@ struct MapShape {
 // Errors: NoSuchCgroup when the link's cgroup has been released.
 [[nodiscard]] Status updateLink(int link, int program);
 
+// At once, whoever else holds the link.
+[[nodiscard]] Status detachLink(int link);
+
 [[nodiscard]] Result<UniqueFd> duplicate(int fd);
 
 } // namespace filterd::bpf

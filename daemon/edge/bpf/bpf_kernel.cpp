@@ -102,9 +102,8 @@ Result<QueueCounters> BpfKernel::counters(AttachPoint point) {
     const auto queue = stores_->links.queueAt(point);
     if (!queue)
         return failure(ErrorCode::NoSuchCgroup, "nothing is attached to this cgroup");
-    if (const auto stored = stores_->queues.find(*queue); stored && (*stored)->facts.mode == QueueMode::Links)
-        return failure(ErrorCode::Unsupported,
-                       "a queue of separate links counts nothing: " + (*stored)->facts.modeReason);
+    if (const auto stored = stores_->queues.find(*queue); stored && (*stored)->countersId == 0)
+        return failure(ErrorCode::Unsupported, "this queue counts nothing: " + (*stored)->facts.modeReason);
     return stores_->counters.read(point);
 }
 

@@ -12,6 +12,15 @@ namespace filterd::bpf {
 
 namespace {
 
+// Without the detach the kernel takes the link away some time after its pin. The pin goes first: after a
+// crash between the two a detached link under its name would look like that of a released cgroup.
+Status removeLink(const std::filesystem::path& path) {
+    const auto link = openPin(path);
+    if (auto removed = removePin(path); !removed)
+        return removed;
+    return link ? detachLink(link->get()) : Status{};
+}
+
 std::string describe(const Cgroup& cgroup, Direction direction) {
     return std::string(toString(direction)) + " of " + cgroup.path;
 }
@@ -162,7 +171,12 @@ Status LinkStore::attachAt(const Cgroup& cgroup, Direction direction, int progra
     const auto link = createLink(program, directory->get(), direction);
     if (!link)
         return failure(link.error());
-    return isThere(pin) ? replacePin(link->get(), pin) : bpf::pin(link->get(), pin);
+    const auto old = openPin(pin);
+    if (!old)
+        return bpf::pin(link->get(), pin);
+    if (auto replaced = replacePin(link->get(), pin); !replaced)
+        return replaced;
+    return detachLink(old->get());
 }
 
 // ---- a link per filter ----------------------------------------------------------------------------------
@@ -177,7 +191,7 @@ Status LinkStore::putSeparate(const Cgroup& cgroup, Direction direction, const Q
     // From here the new set is in force.
     auto removed = removeSeparate(links);
     if (links.fused && removed)
-        removed = removePin(fusedPin({cgroup.id, direction}));
+        removed = removeLink(fusedPin({cgroup.id, direction}));
     links = Links{.queue = queue, .separate = std::move(*added)};
     return removed;
 }
@@ -195,7 +209,7 @@ Result<std::vector<std::string>> LinkStore::attachAll(const Cgroup& cgroup, Dire
         const std::string text = encode(name);
         if (auto attached = attachAt(cgroup, direction, program.get(), pins_.links() / text); !attached) {
             for (const auto& made : added)
-                if (auto removed = removePin(pins_.links() / made); !removed)
+                if (auto removed = removeLink(pins_.links() / made); !removed)
                     log::warning(removed.error().message);
             return failure(attached.error());
         }
@@ -207,7 +221,7 @@ Result<std::vector<std::string>> LinkStore::attachAll(const Cgroup& cgroup, Dire
 
 Status LinkStore::removeSeparate(Links& links) {
     while (!links.separate.empty()) {
-        if (auto removed = removePin(pins_.links() / links.separate.back()); !removed)
+        if (auto removed = removeLink(pins_.links() / links.separate.back()); !removed)
             return removed;
         links.separate.pop_back();
     }
@@ -220,7 +234,7 @@ Status LinkStore::detach(AttachPoint point) {
     const auto found = links_.find(point);
     if (found == links_.end())
         return {};
-    if (auto removed = removePin(fusedPin(point)); !removed)
+    if (auto removed = removeLink(fusedPin(point)); !removed)
         return removed;
     if (auto removed = removeSeparate(found->second); !removed)
         return removed;

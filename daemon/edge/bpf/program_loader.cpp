@@ -36,8 +36,10 @@ Error explainRefusal(const ProgramText& text, bpf_prog_load_opts options) {
     const UniqueFd unexpected(::bpf_prog_load(BPF_PROG_TYPE_CGROUP_SKB, text.name.c_str(),
                                               text.license.c_str(), text.program.instructions.data(),
                                               text.program.instructions.size(), &options));
-    if (log[0] != '\0')
-        return {ErrorCode::VerifierRejected, "the verifier refused it:\n" + endOfVerifierLog(log.get())};
+    if (const auto end = endOfVerifierLog(log.get()); !end.empty())
+        return {ErrorCode::VerifierRejected, "the verifier refused it:\n" + end};
+    if (refused == EINVAL) // for example a program array that belongs to other programs
+        return {ErrorCode::VerifierRejected, "the kernel refused it without a word: Invalid argument"};
     if (refused == E2BIG)
         return {ErrorCode::LimitExceeded, "too large for the kernel"};
     return systemError("load the program", refused);

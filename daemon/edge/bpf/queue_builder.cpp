@@ -117,8 +117,24 @@ Result<BuiltQueue> QueueBuilder::build(const Queue& queue) {
     auto built = buildFused(*drafted);
     if (built || !isRetryable(built.error()))
         return built;
+    if (auto uncounted = buildUncounted(queue))
+        return uncounted;
     drafted->linksReason = built.error().message;
     return buildFallback(*drafted);
+}
+
+// Newer kernels let no program with storage, which the counters are, reach one that makes tail calls.
+Result<BuiltQueue> QueueBuilder::buildUncounted(const Queue& queue) {
+    auto drafted = draft(queue);
+    if (!drafted)
+        return failure(drafted.error());
+    drafted->counts = false;
+    auto built = buildFused(*drafted);
+    if (built)
+        built->reason += (built->reason.empty() ? "" : "; ") +
+                         std::string("its packets are not counted: this kernel does not let a program that "
+                                     "counts reach a filter that makes tail calls");
+    return built;
 }
 
 Result<BuiltQueue> QueueBuilder::buildFallback(const Draft& draft) const {
@@ -186,6 +202,7 @@ Result<BuiltQueue> QueueBuilder::buildOnce(const Draft& draft) {
     BuiltQueue built;
     built.program = std::move(*program);
     built.stubArray = std::move(assembly.stubArray);
+    built.counted = assembly.input.counterMap.has_value();
     for (const auto& member : draft.members)
         if (member.stub)
             built.reason += (built.reason.empty() ? "" : "; ") + std::string("filter '") +
@@ -203,7 +220,7 @@ Status QueueBuilder::addMaps(Assembly& assembly, const Draft& draft) const {
     input.order = draft.order;
     if (draft.gateArray >= 0)
         input.gateArray = assembly.table.add(draft.gateArray);
-    else
+    else if (draft.counts)
         input.counterMap = assembly.table.add(counters_.map());
     const bool stubs = std::any_of(draft.members.begin(), draft.members.end(),
                                    [](const Member& member) { return member.stub; });

@@ -12,7 +12,8 @@ struct BuiltQueue {
     QueueMode mode = QueueMode::Fused;
     std::string reason; // QueueFacts::modeReason
     UniqueFd program;
-    UniqueFd stubArray; // none without stubs. The kernel empties it when its last pin or descriptor goes.
+    UniqueFd stubArray;   // none without stubs. The kernel empties it when its last pin or descriptor goes.
+    bool counted = false; // fused: it has the counters' storage
     std::vector<UniqueFd> separate; // links mode: the filters' programs in order
 };
 
@@ -46,6 +47,7 @@ class QueueBuilder {
         std::string linksReason; // not empty: cannot be fused
         int gateArray = -1;      // the gate's, for the interim variant
         int stubArray = -1;      // to be used again
+        bool counts = true;
     };
     struct Assembly; // descriptors and input of one fused program
 
@@ -53,6 +55,7 @@ class QueueBuilder {
     Status addMember(Draft& draft, const FilterInstance& instance) const;
     Result<BuiltQueue> buildFused(Draft& draft);
     Result<BuiltQueue> buildOnce(const Draft& draft);
+    Result<BuiltQueue> buildUncounted(const Queue& queue);
     Result<BuiltQueue> buildFallback(const Draft& draft) const;
     Result<BuiltQueue> buildLinks(const Draft& draft) const;
     Status addMaps(Assembly& assembly, const Draft& draft) const;

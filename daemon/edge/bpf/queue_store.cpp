@@ -103,7 +103,7 @@ Result<QueueFacts> QueueStore::add(const Queue& queue, const BuiltQueue& built, 
         if (!programId)
             return failure(programId.error());
         stored.facts.programId = *programId;
-        stored.countersId = countersId;
+        stored.countersId = built.counted ? countersId : 0;
     }
     for (const auto& program : built.separate) {
         const auto programId = idOfProgram(program.get());
