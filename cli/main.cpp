@@ -16,13 +16,14 @@ constexpr const char* kFooter =
 void describe(CLI::App& app, Invocation& invocation) {
     app.footer(kFooter);
     app.set_version_flag("--version", "filterctl " FILTERD_VERSION);
-    app.add_flag("--json", invocation.json, "Print JSON (list, show, status)");
+    app.add_flag("--json", invocation.json, "Print JSON (list, show, status, monitor)");
     app.require_subcommand(1);
     app.fallthrough(); // --json after the verb, too
     addShowVerbs(app, invocation);
     addDaemonVerbs(app, invocation);
     addFilterVerbs(app, invocation);
     addQueueVerbs(app, invocation);
+    addMonitorVerb(app, invocation);
     addSwitchVerbs(app, invocation);
     app.add_subcommand("help", "Show this help")->callback([&app, &invocation] {
         invocation.action = [&app] {

@@ -26,6 +26,7 @@ void addFilterVerbs(CLI::App& app, Invocation& invocation); // load, unload, acq
 void addQueueVerbs(CLI::App& app, Invocation& invocation);  // queue
 void addShowVerbs(CLI::App& app, Invocation& invocation);   // list, show
 void addDaemonVerbs(CLI::App& app, Invocation& invocation); // status, reload
+void addMonitorVerb(CLI::App& app, Invocation& invocation);
 void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
 
 // Connects to the daemon and does what body says with it.

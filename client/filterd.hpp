@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -134,6 +135,24 @@ struct Status {
     std::vector<UnconfirmedQueue> unconfirmed;
 };
 
+// Something that the daemon, or the bus, has told.
+struct Event {
+    enum class Kind {
+        FilterAppeared,
+        FilterVanished,
+        UnitAppeared, // a guarded unit has a cgroup
+        UnitAttached,
+        UnitFailed,
+        UnitVanished,
+        DaemonAppeared,
+        DaemonVanished,
+    };
+    Kind kind = Kind::UnitAttached;
+    std::string name;   // of the filter or unit; or the daemon's bus name
+    std::string detail; // of UnitFailed: the reason
+};
+using EventHandler = std::function<void(const Event&)>;
+
 class Session;
 
 // One reference to a filter, held by this connection: the filter stays loaded while it lives.
@@ -206,6 +225,10 @@ class FILTERD_EXPORT Client {
 
     [[nodiscard]] Result<Status> status() const noexcept;
     Result<void> reload() noexcept;
+
+    // Tells the handler what happens from now on, until the descriptor `end` is readable (-1: never) or the
+    // bus is lost, which is the error kNoBus. The handler must not throw, nor call this Client.
+    Result<void> follow(const EventHandler& handler, int end) noexcept;
 
   private:
     explicit Client(std::shared_ptr<Session> session) noexcept;

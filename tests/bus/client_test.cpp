@@ -6,8 +6,11 @@
 #include <filterd/filterd.hpp>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
+#include <sys/eventfd.h>
+#include <thread>
 
 namespace filterd::test {
 namespace {
@@ -147,6 +150,52 @@ TEST_F(ClientTest, StatusAndReload) {
     EXPECT_GT(status->unconfirmed.front().left, 20s);
     EXPECT_LE(status->unconfirmed.front().left, 30s);
     EXPECT_EQ(client_.reload().error().name, "org.filterd1.Error.BadConfiguration");
+}
+
+TEST_F(ClientTest, EventsAreToldUntilTheEnd) {
+    const int end = ::eventfd(0, EFD_CLOEXEC);
+    std::vector<client::Event> events; // the follower's until it has ended
+    std::atomic<bool> follows = false;
+    std::promise<void> enough;
+    std::thread follower([&] {
+        auto own = Client::connect(bus_.address(), 10s).value();
+        const auto followed = own.follow(
+            [&](const client::Event& event) {
+                events.push_back(event);
+                follows = true;
+                if (event.kind == client::Event::Kind::UnitFailed)
+                    enough.set_value();
+            },
+            end);
+        EXPECT_TRUE(followed) << followed.error().message;
+    });
+    auto seen = enough.get_future();
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!follows && std::chrono::steady_clock::now() < deadline) {
+        EXPECT_TRUE(client_.setQueue("x@1.service", {.ingress = {"a"}}));
+        std::this_thread::sleep_for(10ms);
+    }
+    EXPECT_TRUE(client_.setQueue("x@1.service", {}));
+    EXPECT_EQ(seen.wait_for(10s), std::future_status::ready);
+    const std::uint64_t one = 1;
+    EXPECT_EQ(::write(end, &one, sizeof one), 8);
+    follower.join();
+    ::close(end);
+    ASSERT_GE(events.size(), 2U);
+    EXPECT_EQ(events.front().kind, client::Event::Kind::UnitAttached);
+    EXPECT_EQ(events.front().name, "x@1.service");
+    EXPECT_EQ(events.back().detail, "no queue");
+}
+
+TEST_F(ClientTest, FollowingEndsWithTheBus) {
+    auto lost = daemon_.lost();
+    std::thread breaker([&] {
+        std::this_thread::sleep_for(50ms);
+        bus_.stop();
+    });
+    EXPECT_FALSE(client_.follow([](const client::Event&) {}, -1));
+    breaker.join();
+    EXPECT_EQ(lost.wait_for(10s), std::future_status::ready);
 }
 
 TEST_F(ClientTest, ALostBusIsToldToBothSides) {

@@ -173,6 +173,10 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
                   const Options& options) override {
         seen.push_back("queue " + unit + " " + std::to_string(ingress.size()) + "/" +
                        std::to_string(egress.size()) + describe(options));
+        if (ingress.empty() && egress.empty())
+            emitUnitFailed(unit, "no queue");
+        else
+            emitUnitAttached(unit, bus::encodePath(bus::kUnitPrefix, unit));
     }
     void ResetQueue(const std::string& unit) override {
         bus::answer([&]() -> Status {

@@ -4,6 +4,7 @@ import json
 import pathlib
 import signal
 import subprocess
+import threading
 
 import pytest
 from conftest import UNITS, ping_in, run, wait_until
@@ -312,3 +313,30 @@ def test_filterd_off_on_the_kernel_command_line(drop, unit, units, tmp_path):
         run("systemctl", "daemon-reload")
         run("systemctl", "restart", "filterd")
         pathlib.Path("/run/filterd/kernel-command-line").unlink(missing_ok=True)
+
+
+def test_monitor_tells_what_happens(unit):
+    monitor = subprocess.Popen(["filterctl", "monitor", "--json"], stdout=subprocess.PIPE, text=True)
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(json.loads(line) for line in monitor.stdout), daemon=True)
+    reader.start()
+    has = lambda what, event, name: any((e["what"], e["event"], e["name"]) == (what, event, name) for e in seen)
+
+    def loaded():
+        filterctl("load", "drop", DROP)
+        run("filterctl", "unload", "drop", check=False)
+        return has("filter", "loaded", "drop") and has("filter", "unloaded", "drop")
+
+    try:
+        wait_until(loaded, "the monitor following")
+        filterctl("load", "drop", DROP)
+        filterctl("queue", unit, "--in", "drop")
+        wait_until(lambda: has("unit", "attached", unit), "the attachment being told")
+        filterctl("queue", unit, "--reset")
+        wait_until(lambda: has("unit", "vanished", unit), "the end of the unit being told")
+        run("systemctl", "restart", "filterd")
+        wait_until(lambda: has("daemon", "started", "org.filterd1"), "the restart being told")
+        assert has("daemon", "stopped", "org.filterd1")
+    finally:
+        monitor.send_signal(signal.SIGTERM)
+        assert monitor.wait(timeout=5) == OK
