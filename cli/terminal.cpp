@@ -56,7 +56,8 @@ Colour colourOfState(std::string_view state) {
     return state == "held" ? Colour::Yellow : Colour::Red;
 }
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+// A pipe that nobody reads any more ends the process by SIGPIPE; the rest of a failed write has no remedy.
+void print(std::string_view text) { static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout)); }
 
 void printField(std::string_view label, std::string_view text) {
     const std::size_t pad = label.size() < kLabelWidth ? kLabelWidth - label.size() : 0;

@@ -56,7 +56,7 @@ struct FilterSummary {
 };
 
 struct Holder {
-    std::string kind; // "keep", "client", "unit", "rule" or "attachment"
+    std::string kind; // "keep", "client", "unit", "rule", "trial" or "attachment"
     std::string name;
 };
 
