@@ -53,6 +53,7 @@ void Table::print(const std::string& what) const {
     }
     for (const auto& row : rows_) {
         std::vector<std::string> texts;
+        texts.reserve(row.size());
         for (const auto& cell : row)
             texts.push_back(cell.text);
         std::string text;

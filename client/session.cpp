@@ -40,7 +40,7 @@ Error currentError() {
     try {
         throw;
     } catch (const sdbus::Error& error) {
-        const std::string name = error.getName();
+        const std::string& name = error.getName();
         if (tellsOfNoDaemon(name))
             return {std::string(kNoDaemon), "the filterd daemon does not answer: " + error.getMessage()};
         return {name, error.getMessage()};
