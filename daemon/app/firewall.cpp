@@ -51,10 +51,12 @@ Status Firewall::start(const std::vector<Rule>& fileRules, bool enforcing) {
     if (auto restored = restore(); !restored) {
         // Names and references are lost, filtering is not: nothing is unloaded or detached on a guess (I5).
         log::warning(restored.error().message + "; filters and attachments stay as they are");
-        reconciler_.keepUncovered();
+        incomplete_ = true;
         for (const auto& [name, facts] : facts_)
             references_.acquire(kKeep, name);
     }
+    if (incomplete_)
+        reconciler_.keepUncovered();
     if (auto set = rules_.setFiles(fileRules); !set)
         log::error(set.error().message);
     reconciler_.setEnforcing(enforcing);
@@ -78,6 +80,7 @@ Status Firewall::restore() {
     if (!state)
         return failure(state.error());
     busGuid_ = state->busGuid;
+    incomplete_ = state->incomplete;
     for (const auto& [holder, counts] : state->references.all())
         for (const auto& [filter, count] : counts)
             if (facts_.contains(filter))
@@ -465,7 +468,7 @@ Status Firewall::finish() {
     refreshReferenced();
     reconciler_.collect();
     publishUnloaded();
-    return store_.save(serialise({busGuid_, references_, rules_.busRules(), trials_.all()}));
+    return store_.save(serialise({busGuid_, references_, rules_.busRules(), trials_.all(), incomplete_}));
 }
 
 } // namespace filterd

@@ -108,6 +108,7 @@ class Firewall {
     Trials trials_;
     References references_;
     std::string busGuid_;
+    bool incomplete_ = false; // the state file was lost since the boot
     std::map<FilterName, FilterFacts> facts_;
     LoadedFilters loaded_;            // the reconciler's view of facts_
     std::set<FilterName> referenced_; // the reconciler's view of references_

@@ -77,7 +77,7 @@ bool Reconciler::wantsUnit(const UnitCgroup& unit, DesiredUnit& desired) const {
     desired.cgroup = unit.cgroup;
     const auto* rule = ruleFor(unit);
     if (rule == nullptr)
-        return !keepsUncovered_;
+        return !keepsUncovered_ || views_.contains(unit.unit); // seen under a rule, which has gone
     desired.queues = queuesOf(*rule).queues;
     return true;
 }

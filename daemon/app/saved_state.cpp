@@ -84,11 +84,8 @@ std::string serialise(const SavedState& state) {
     json trials = json::array();
     for (const auto& trial : state.trials)
         trials.push_back(toJson(trial));
-    const json document{{"version", kVersion},
-                        {"bus", state.busGuid},
-                        {"references", references},
-                        {"rules", rules},
-                        {"trials", trials}};
+    const json document{{"version", kVersion}, {"bus", state.busGuid}, {"references", references},
+                        {"rules", rules},      {"trials", trials},     {"incomplete", state.incomplete}};
     return document.dump() + "\n";
 }
 
@@ -110,6 +107,7 @@ Result<SavedState> parseState(const std::string& text) {
             state.busRules.push_back(ruleFrom(entry));
         for (const auto& entry : document.value("trials", json::array()))
             state.trials.push_back(trialFrom(entry));
+        state.incomplete = document.value("incomplete", false);
         return state;
     } catch (const std::exception& error) {
         return failure(ErrorCode::BadConfiguration,

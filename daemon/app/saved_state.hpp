@@ -15,6 +15,7 @@ struct SavedState {
     References references;
     std::vector<Rule> busRules;
     std::vector<Trial> trials;
+    bool incomplete = false; // an earlier file was lost: what no rule covers may be wanted
 };
 
 [[nodiscard]] std::string serialise(const SavedState& state);

@@ -197,9 +197,14 @@ def test_a_damaged_state_file_costs_names_but_never_filtering(client, units, dam
     assert kernel_state() == before
     assert ping_in("guarded.service").loss == 100
     assert client.filters() == ["drop"]
-    # The rule is lost with the file. A new one takes over what is attached.
-    client.load("pass")
-    client.set_queue("guarded.service", ["pass"])
+    # The rule is lost with the file, also for the next daemon, which finds a good file again.
+    gone_through(restart)
+    assert kernel_state() == before
+    assert ping_in("guarded.service").loss == 100
+    # A new rule takes over what is attached, and lets it go.
+    client.set_queue("guarded.service", ["drop"])
+    assert ping_in("guarded.service").loss == 100
+    client.reset_queue("guarded.service")
     assert ping_in("guarded.service").loss == 0
 
 

@@ -290,6 +290,24 @@ TEST_F(FirewallTest, ADamagedStateFileCostsNamesButNeverFiltering) { // I5
     }
 }
 
+TEST_F(FirewallTest, AfterADamagedStateFileOnlyANewRuleLetsAUnitGo) { // I5
+    load("a");
+    start("web.service", 1);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
+    store.text = "not json";
+    {
+        Firewall damaged(kernel, tree, store, publisher);
+        ASSERT_TRUE(damaged.start({}, true));
+    }
+    Firewall next(kernel, tree, store, publisher); // its file is whole, but tells less than there was
+    ASSERT_TRUE(next.start({}, true));
+    EXPECT_EQ(ingress(1), Names{"a"});
+    ASSERT_TRUE(next.setQueue(rule("web.service", {"a"})));
+    EXPECT_EQ(ingress(1), Names{"a"});
+    ASSERT_TRUE(next.resetQueue("web.service"));
+    EXPECT_EQ(ingress(1), Names{});
+}
+
 TEST_F(FirewallTest, ReferencesOfClientsThatAreGoneEndWhenTheBusIsJoined) {
     load("a");
     firewall.busJoined("guid", {":1.9", ":1.10"});
