@@ -24,6 +24,8 @@ void describe(CLI::App& app, Invocation& invocation) {
     addFilterVerbs(app, invocation);
     addQueueVerbs(app, invocation);
     addMonitorVerb(app, invocation);
+    addFileVerbs(app, invocation);
+    addUnitVerbs(app, invocation);
     addSwitchVerbs(app, invocation);
     app.add_subcommand("help", "Show this help")->callback([&app, &invocation] {
         invocation.action = [&app] {

@@ -27,7 +27,12 @@ void addQueueVerbs(CLI::App& app, Invocation& invocation);  // queue
 void addShowVerbs(CLI::App& app, Invocation& invocation);   // list, show
 void addDaemonVerbs(CLI::App& app, Invocation& invocation); // status, reload
 void addMonitorVerb(CLI::App& app, Invocation& invocation);
+void addUnitVerbs(CLI::App& app, Invocation& invocation);   // ensure
+void addFileVerbs(CLI::App& app, Invocation& invocation);   // cat, check, explain
 void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
+
+// Which rule a unit gets, from which files, and why.
+[[nodiscard]] Exit explainUnit(const std::string& unit);
 
 // Connects to the daemon and does what body says with it.
 [[nodiscard]] Exit withDaemon(const std::function<Exit(client::Client&)>& body);

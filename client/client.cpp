@@ -213,6 +213,10 @@ Result<std::vector<UnitSummary>> Client::units() const noexcept {
     });
 }
 
+Result<void> Client::ensureUnit(const std::string& name) noexcept {
+    return guarded([&] { session_->manager().EnsureUnit(name); });
+}
+
 Result<Unit> Client::unit(const std::string& name) const noexcept {
     return guarded([&] {
         const std::string path = session_->manager().GetUnit(name);

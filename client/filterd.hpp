@@ -202,7 +202,7 @@ class FILTERD_EXPORT Client {
                                                   const LoadOptions& options = {}) noexcept;
     Result<void> unload(const std::string& name) noexcept;
     [[nodiscard]] Result<Reference> acquire(const std::string& name) noexcept;
-    // References in the name of a unit; they end when its cgroup is gone.
+    // References in the name of a unit; they end when it does.
     Result<void> acquireForUnit(const std::string& name, const std::string& unit) noexcept;
     Result<void> releaseForUnit(const std::string& name, const std::string& unit) noexcept;
 
@@ -220,6 +220,8 @@ class FILTERD_EXPORT Client {
     [[nodiscard]] Result<std::vector<Rule>> rules() const noexcept;
 
     [[nodiscard]] Result<std::vector<UnitSummary>> units() const noexcept;
+    // The unit's queues are attached to its cgroup when this returns without an error.
+    Result<void> ensureUnit(const std::string& name) noexcept;
     [[nodiscard]] Result<Unit> unit(const std::string& name) const noexcept;
     [[nodiscard]] Result<std::vector<Counters>> counters(const std::string& unit) const noexcept;
 

@@ -30,13 +30,6 @@ Status keep(std::vector<EventLoop::Handle>& sources, Result<EventLoop::Handle> s
     return {};
 }
 
-std::string join(const std::vector<std::string>& lines) {
-    std::string text;
-    for (const auto& line : lines)
-        text += (text.empty() ? "" : "; ") + line;
-    return text;
-}
-
 void notifyReloading() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -51,7 +44,9 @@ Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch pow
       kernel_(intake_, tree_), bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
                                             [this](sdbus::IConnection& connection) { onJoined(connection); },
                                             [this](const std::string& reason) { onLost(reason); }}),
-      firewall_(kernel_, tree_, state_, bus_), trials_(loop_, firewall_) {
+      firewall_(kernel_, tree_, state_, bus_), trials_(loop_, firewall_),
+      configurator_([this](const Configuration& last) { return files_.read(last); }, lastConfiguration_,
+                    firewall_) {
     bus_.serve(firewall_);
 }
 
@@ -100,14 +95,11 @@ Status Daemon::start() {
     loop_.keepWatchdogFed();
     if (auto listening = listen(); !listening)
         return listening;
-    configuration_ = files_.read({});
-    for (const auto& error : configuration_.errors)
-        log::error(error);
-    bus_.setConfigurationErrors(configuration_.errors);
     if (auto opened = openGuard(); !opened)
         return opened;
-    if (auto started = firewall_.start(configuration_.rules, power_.enforcing()); !started)
+    if (auto started = configurator_.start(power_.enforcing()); !started)
         return started;
+    bus_.setConfigurationErrors(configurator_.errors());
     trials_.look(); // a deadline may have passed meanwhile
     collectLater(); // what a run before this one left
     return {};
@@ -157,17 +149,9 @@ Status Daemon::openGuard() {
 // ---- configuration --------------------------------------------------------------------------------------
 
 Status Daemon::reload() {
-    auto next = files_.read(configuration_);
-    for (const auto& error : next.errors)
-        log::error(error);
-    if (auto set = firewall_.setFileRules(next.rules); !set)
-        return set;
-    configuration_ = std::move(next);
-    bus_.setConfigurationErrors(configuration_.errors);
-    log::info("configuration reloaded: " + std::to_string(configuration_.rules.size()) + " rules from files");
-    if (!configuration_.errors.empty())
-        return failure(ErrorCode::BadConfiguration, join(configuration_.errors));
-    return {};
+    auto done = configurator_.reload();
+    bus_.setConfigurationErrors(configurator_.errors());
+    return done;
 }
 
 void Daemon::reloadOnSignal() {
@@ -184,6 +168,7 @@ void Daemon::joinBus() {
     if (auto joined = bus_.join(); !joined) {
         log::debug(joined.error().message);
         systemd_.reset();
+        endings_.reset();
         loop_.rearm(joinTimer_, kJoinRetry);
     }
 }
@@ -194,7 +179,20 @@ void Daemon::onJoined(sdbus::IConnection& connection) {
     callbacks.unitCgroup = [this](const std::string& unit, const std::string& path) {
         onUnitCgroup(unit, path);
     };
+    callbacks.reloaded = [this] { followUnitFiles(); };
     systemd_ = std::make_unique<SystemdUnits>(connection, std::move(callbacks));
+    endings_ = std::make_unique<UnitEndings>(
+        connection,
+        UnitEndings::Callbacks{[this](const std::string& unit) { return firewall_.holdsReferences(unit); },
+                               [this](const std::string& unit) { firewall_.unitEnded(unit); }});
+    for (const auto& unit : firewall_.holdersWithoutCgroup()) // what ended while nobody looked
+        endings_->check(unit);
+}
+
+// systemctl daemon-reload: the units' [X-Filterd] may have changed.
+void Daemon::followUnitFiles() {
+    if (auto done = reload(); !done)
+        log::error("daemon-reload: " + done.error().message);
 }
 
 void Daemon::onLost(const std::string& reason) {
@@ -218,7 +216,8 @@ void Daemon::onCgroup(const CgroupEvent& event) {
     if (const auto* appeared = std::get_if<CgroupAppeared>(&event)) {
         firewall_.cgroupAppeared(appeared->cgroup);
     } else if (const auto* vanished = std::get_if<CgroupVanished>(&event)) {
-        firewall_.cgroupVanished(vanished->id);
+        if (const auto holder = firewall_.cgroupVanished(vanished->id); holder && endings_)
+            endings_->check(*holder);
         collectLater();
     } else {
         rescan();

@@ -1,6 +1,7 @@
 #pragma once
 // filterd put together: edges that tell, the firewall that decides, the bus that shows. One loop, one thread.
 
+#include "app/configurator.hpp"
 #include "app/firewall.hpp"
 #include "base/event_loop.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
@@ -13,6 +14,7 @@
 #include "edge/host/state_file.hpp"
 #include "edge/host/switch_watch.hpp"
 #include "edge/systemd/systemd_units.hpp"
+#include "edge/systemd/unit_endings.hpp"
 #include "service/bus_service.hpp"
 #include "trial_timer.hpp"
 
@@ -38,6 +40,7 @@ class Daemon {
     Status openGuard();
     Status reload();
     void reloadOnSignal();
+    void followUnitFiles();
     void joinBus();
     void onJoined(sdbus::IConnection& connection);
     void onLost(const std::string& reason);
@@ -56,12 +59,14 @@ class Daemon {
     LibbpfObjectIntake intake_;
     BpfKernel kernel_;
     StateFile state_;
+    StateFile lastConfiguration_{"/run/filterd/configuration.json"};
     ConfigFiles files_;
-    Configuration configuration_;
     BusService bus_;
     Firewall firewall_;
     TrialTimer trials_;
+    Configurator configurator_;
     std::unique_ptr<SystemdUnits> systemd_; // while there is a bus
+    std::unique_ptr<UnitEndings> endings_;  // the same
 
     std::vector<EventLoop::Handle> sources_;
     EventLoop::Handle joinTimer_;

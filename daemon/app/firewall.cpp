@@ -18,15 +18,6 @@ std::string digestOf(const std::vector<std::byte>& object, const std::string& pr
     return sha256(content + program);
 }
 
-// A caller may name the object's only program or leave the choice to us: the content is the same.
-bool isSame(const FilterFacts& loaded, const LoadRequest& request) {
-    if (loaded.instance.digest == digestOf(request.object, request.program))
-        return true;
-    const bool sameProgram = request.program.empty() || request.program == loaded.programName;
-    return sameProgram && (loaded.instance.digest == digestOf(request.object, "") ||
-                           loaded.instance.digest == digestOf(request.object, loaded.programName));
-}
-
 std::string join(const std::vector<std::string>& parts) {
     std::string text;
     for (const auto& part : parts)
@@ -38,11 +29,11 @@ std::string join(const std::vector<std::string>& parts) {
 
 Firewall::Firewall(FilterKernel& kernel, CgroupTree& tree, StateStore& store, Publisher& publisher)
     : kernel_(kernel), tree_(tree), store_(store), publisher_(publisher),
-      reconciler_(kernel, tree, publisher, {rules_, loaded_, referenced_}) {}
+      reconciler_(kernel, tree, publisher, {rules_, loaded_, definitions_.failures(), referenced_}) {}
 
 // ---- start ----------------------------------------------------------------------------------------------
 
-Status Firewall::start(const std::vector<Rule>& fileRules, bool enforcing) {
+Status Firewall::start(const Configuration& configuration, bool enforcing) {
     auto filters = reconciler_.observe();
     if (!filters)
         return failure(filters.error());
@@ -57,14 +48,10 @@ Status Firewall::start(const std::vector<Rule>& fileRules, bool enforcing) {
     }
     if (incomplete_)
         reconciler_.keepUncovered();
-    if (auto set = rules_.setFiles(fileRules); !set)
-        log::error(set.error().message);
     reconciler_.setEnforcing(enforcing);
-    dropGoneUnits();
-    refreshReferenced();
     for (const auto& [name, facts] : facts_)
         publisher_.filterAppeared(name);
-    reconciler_.reconcileAll();
+    follow(configuration);
     reconciler_.retireOlderGuard();
     return finish();
 }
@@ -85,6 +72,9 @@ Status Firewall::restore() {
         for (const auto& [filter, count] : counts)
             if (facts_.contains(filter))
                 references_.acquire(holder, filter, count);
+    for (const auto& name : state->defined)
+        if (facts_.contains(name))
+            definitions_.markLoaded(name);
     for (const auto& rule : state->busRules)
         if (auto set = rules_.set(rule); !set)
             log::error("saved rule: " + set.error().message);
@@ -124,6 +114,15 @@ Status Firewall::require(const FilterName& name) const {
     return failure(ErrorCode::NoSuchFilter, "no filter '" + name.text() + "' is loaded; load it first");
 }
 
+// A caller may name the object's only program or leave the choice to us: the content is the same.
+bool Firewall::isSame(const FilterFacts& loaded, const LoadRequest& request) {
+    if (loaded.instance.digest == digestOf(request.object, request.program))
+        return true;
+    const bool sameProgram = request.program.empty() || request.program == loaded.programName;
+    return sameProgram && (loaded.instance.digest == digestOf(request.object, "") ||
+                           loaded.instance.digest == digestOf(request.object, loaded.programName));
+}
+
 void Firewall::know(const FilterFacts& facts) {
     facts_.insert_or_assign(facts.instance.name, facts);
     loaded_.insert_or_assign(facts.instance.name, LoadedFilter{facts.instance, facts.direction});
@@ -158,23 +157,29 @@ Status Firewall::load(const LoadRequest& request) {
 }
 
 Status Firewall::loadNew(const LoadRequest& request) {
-    auto loaded = loadInstance(request);
+    auto loaded = loadInstance(request).and_then([this](const FilterFacts& facts) { return publish(facts); });
     if (!loaded)
         return failure(loaded.error());
-    auto published = kernel_.publishFilter(loaded->instance);
+    definitions_.clearFailure(request.name);
+    takeReference(request);
+    refreshReferenced();
+    reconciler_.reconcileAll(); // rules may have waited for it
+    return finish();
+}
+
+Result<FilterFacts> Firewall::publish(const FilterFacts& loaded) {
+    auto published = kernel_.publishFilter(loaded.instance);
     if (!published) {
-        (void)kernel_.unloadFilter(loaded->instance);
-        return failure(published.error());
+        (void)kernel_.unloadFilter(loaded.instance);
+        return published;
     }
     know(*published);
     reconciler_.noteLoaded(published->instance);
-    takeReference(request);
-    refreshReferenced();
-    log::info("loaded filter " + request.name.text(), {{"FILTERD_FILTER", request.name.text()}});
-    publisher_.filterAppeared(request.name);
+    const auto& name = published->instance.name;
+    log::info("loaded filter " + name.text(), {{"FILTERD_FILTER", name.text()}});
+    publisher_.filterAppeared(name);
     publisher_.countsChanged();
-    reconciler_.reconcileAll(); // rules may have waited for it
-    return finish();
+    return published;
 }
 
 // Whether every queue that names the filter can hold it.
@@ -198,19 +203,15 @@ Status Firewall::replaceFilter(const LoadRequest& request) {
     auto loaded = loadInstance(request);
     if (!loaded)
         return failure(loaded.error());
-    know(*loaded);
-    reconciler_.noteLoaded(loaded->instance);
-    auto done = checkDirections(request.name);
-    if (done)
-        done = reconciler_.tryReconcileAll();
+    const auto done = tryInstances({{before, *loaded}});
     auto published = done ? kernel_.publishFilter(loaded->instance) : Result<FilterFacts>(*loaded);
     if (!done || !published) {
-        know(before);
-        reconciler_.reconcileAll();
+        takeBack({{before, *loaded}});
         (void)finish();
         return failure(!done ? done.error() : published.error());
     }
     know(*published);
+    definitions_.unmark(request.name); // the content is the caller's
     takeReference(request);
     log::info("replaced filter " + request.name.text(), {{"FILTERD_FILTER", request.name.text()}});
     publisher_.filterChanged(request.name);
@@ -236,10 +237,12 @@ Status Firewall::unload(const FilterName& name) {
 }
 
 Status Firewall::acquire(const Holder& holder, const FilterName& name) {
-    if (auto loaded = require(name); !loaded)
-        return loaded;
-    if (holder.kind == Holder::Kind::Unit && !reconciler_.exists(holder.name))
+    if (!facts_.contains(name) && !definitions_.defines(name))
+        return failure(definitions_.define(name).error());
+    if (holder.kind == Holder::Kind::Unit && !findUnit(holder.name))
         return failure(ErrorCode::NoSuchUnit, "unit '" + holder.name + "' has no cgroup; start it first");
+    if (auto loaded = loadDefined(name); !loaded)
+        return loaded;
     references_.acquire(holder, name);
     publisher_.filterChanged(name);
     return finish();
@@ -264,6 +267,8 @@ Result<FilterView> Firewall::filter(const FilterName& name) const {
     const auto names = [&](const std::vector<FilterName>& list) {
         return std::find(list.begin(), list.end(), name) != list.end();
     };
+    if (const auto kept = definitions_.loadedAtOnce(); kept.contains(name))
+        view.references.emplace_back("file", kept.at(name));
     for (const auto* rule : rules_.ordered())
         if (names(rule->ingress) || names(rule->egress))
             view.references.emplace_back("rule", rule->source == kBusSource
@@ -300,6 +305,18 @@ Status Firewall::tryRules(Rules before, Trials trialsBefore) {
     return finish();
 }
 
+// What the rule names is loaded, from its file if need be, and may stand where the rule has it.
+Status Firewall::loadFor(const Rule& rule) {
+    for (const auto direction : kDirections) {
+        for (const auto& name : rule.filters(direction))
+            if (auto loaded = loadDefined(name); !loaded)
+                return loaded;
+        if (auto queue = resolveQueue(rule, direction, loaded_, {}); !queue)
+            return failure(queue.error());
+    }
+    return {};
+}
+
 std::string Firewall::seenPath(const std::string& target) const {
     if (target.starts_with('/'))
         if (auto cgroup = tree_.find(target))
@@ -318,9 +335,10 @@ Status Firewall::setQueue(Rule rule, std::optional<std::uint64_t> deadline) {
             return failure(cgroup.error());
         target = cgroup->path;
     }
-    for (const auto direction : kDirections)
-        if (auto queue = resolveQueue(rule, direction, loaded_); !queue)
-            return failure(queue.error());
+    if (auto usable = loadFor(rule); !usable) {
+        (void)finish(); // what was loaded for it goes again
+        return usable;
+    }
     auto before = rules_;
     auto trialsBefore = trials_;
     const auto ruleBefore = busRule(target);
@@ -352,14 +370,23 @@ Status Firewall::resetQueue(const std::string& target) {
     return {};
 }
 
-Status Firewall::setFileRules(const std::vector<Rule>& rules) {
-    if (auto set = rules_.setFiles(rules); !set)
-        return set;
-    reconciler_.reconcileAll();
-    publisher_.countsChanged();
-    for (const auto& [name, facts] : facts_)
-        publisher_.filterChanged(name);
-    return finish();
+Status Firewall::ensureUnit(const std::string& name) {
+    if (!isUnitName(name))
+        return failure(ErrorCode::InvalidName,
+                       "'" + name + "' is not a unit name with its suffix (nginx.service)");
+    if (!enforcing())
+        return {}; // the administrator wants it so (I8)
+    if (!findUnit(name))
+        return failure(ErrorCode::NoSuchUnit, "unit '" + name + "' has no cgroup; start it first");
+    const auto* view = reconciler_.find(name);
+    if (view == nullptr)
+        return failure(ErrorCode::NoSuchRule, "no rule covers '" + name +
+                                                  "'; set its queue, or take the call out of "
+                                                  "its unit file");
+    if (view->state != UnitState::Attached)
+        return failure(ErrorCode::KernelRefused,
+                       "'" + name + "' is " + std::string(toString(view->state)) + ": " + view->error);
+    return {};
 }
 
 // ---- events ---------------------------------------------------------------------------------------------
@@ -370,32 +397,56 @@ void Firewall::cgroupAppeared(const UnitCgroup& unit) {
         tellReferences(*rule);
 }
 
-void Firewall::cgroupVanished(CgroupId id) {
+std::optional<std::string> Firewall::cgroupVanished(CgroupId id) {
     const auto unit = reconciler_.cgroupVanished(id);
     if (!unit)
-        return;
+        return std::nullopt;
     if (const auto* rule = rules_.match({unit->unit, unit->cgroup.path}))
         tellReferences(*rule);
-    if (!reconciler_.exists(unit->unit) && !references_.drop({Holder::Kind::Unit, unit->unit}).empty())
-        if (auto done = finish(); !done)
-            log::error(done.error().message);
+    if (reconciler_.exists(unit->unit) || !holdsReferences(unit->unit))
+        return std::nullopt;
+    return unit->unit;
 }
 
-// Units that went while nobody looked hold nothing any more.
-void Firewall::dropGoneUnits() {
-    std::vector<Holder> gone;
+bool Firewall::holdsReferences(const std::string& unit) const {
+    return references_.all().contains({Holder::Kind::Unit, unit});
+}
+
+std::vector<std::string> Firewall::holdersWithoutCgroup() const {
+    std::vector<std::string> units;
     for (const auto& [holder, counts] : references_.all())
         if (holder.kind == Holder::Kind::Unit && !reconciler_.exists(holder.name))
-            gone.push_back(holder);
-    for (const auto& holder : gone)
-        references_.drop(holder);
+            units.push_back(holder.name);
+    return units;
+}
+
+void Firewall::unitEnded(const std::string& unit) {
+    if (reconciler_.exists(unit)) // it runs again, or it is not over yet
+        return;
+    const auto dropped = references_.drop({Holder::Kind::Unit, unit});
+    if (dropped.empty())
+        return;
+    if (auto done = finish(); !done)
+        log::error(done.error().message);
+    for (const auto& name : dropped)
+        if (facts_.contains(name))
+            publisher_.filterChanged(name);
+}
+
+// A unit may ask before its cgroup was told of.
+bool Firewall::findUnit(const std::string& name) {
+    if (reconciler_.exists(name))
+        return true;
+    for (const auto& unit : tree_.units())
+        if (unit.unit == name)
+            cgroupAppeared(unit);
+    return reconciler_.exists(name);
 }
 
 Status Firewall::rescan() {
     auto filters = reconciler_.observe();
     if (!filters)
         return failure(filters.error());
-    dropGoneUnits();
     reconciler_.reconcileAll();
     return finish();
 }
@@ -447,6 +498,9 @@ void Firewall::refreshReferenced() {
         for (const auto& [filter, count] : counts)
             referenced_.insert(filter);
     referenced_.merge(trials_.filters());
+    for (const auto& [name, file] : definitions_.loadedAtOnce())
+        if (facts_.contains(name))
+            referenced_.insert(name);
 }
 
 void Firewall::publishUnloaded() {
@@ -458,6 +512,7 @@ void Firewall::publishUnloaded() {
         facts_.erase(name);
         loaded_.erase(name);
         references_.forget(name);
+        definitions_.unmark(name);
         log::info("unloaded filter " + name.text(), {{"FILTERD_FILTER", name.text()}});
         publisher_.filterVanished(name);
         publisher_.countsChanged();
@@ -468,7 +523,8 @@ Status Firewall::finish() {
     refreshReferenced();
     reconciler_.collect();
     publishUnloaded();
-    return store_.save(serialise({busGuid_, references_, rules_.busRules(), trials_.all(), incomplete_}));
+    return store_.save(serialise(
+        {busGuid_, references_, rules_.busRules(), trials_.all(), incomplete_, definitions_.loaded()}));
 }
 
 } // namespace filterd

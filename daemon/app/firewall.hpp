@@ -2,8 +2,10 @@
 // Everything filterd can be asked to do, whoever asks: the bus, a file, a signal. Each change is all or
 // nothing (I2) and is in the state file before the answer goes out (I5).
 
+#include "app/definitions.hpp"
 #include "app/reconciler.hpp"
 #include "app/saved_state.hpp"
+#include "core/configuration.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +37,7 @@ class Firewall {
 
     // First sync: adopts what is in the kernel, takes the saved references and rules, and brings every
     // running unit to what the rules say.
-    [[nodiscard]] Status start(const std::vector<Rule>& fileRules, bool enforcing);
+    [[nodiscard]] Status start(const Configuration& configuration, bool enforcing);
     // The bus is there: `clients` are the unique names on it now. Of references taken on another bus none is
     // left.
     void busJoined(const std::string& guid, const std::set<std::string>& clients);
@@ -54,10 +56,22 @@ class Firewall {
     void endTrials(std::uint64_t now);
     [[nodiscard]] const Trials& trials() const { return trials_; }
     [[nodiscard]] Status resetQueue(const std::string& target);
-    [[nodiscard]] Status setFileRules(const std::vector<Rule>& rules);
+    // What the files say now. What cannot be brought into force is told by definitionErrors().
+    [[nodiscard]] Status configure(const Configuration& configuration);
+    // Each as FILE:LINE: REASON, of filters that a file defines but that are not loaded as it says.
+    [[nodiscard]] std::vector<std::string> definitionErrors() const;
+    // The unit's queues are up when this returns. Errors: InvalidName, NoSuchRule (none covers it),
+    // NoSuchUnit (it has no cgroup), or why it is held or failed.
+    [[nodiscard]] Status ensureUnit(const std::string& name);
 
     void cgroupAppeared(const UnitCgroup& unit);
-    void cgroupVanished(CgroupId id);
+    // The unit whose last cgroup it was, if it holds references: they end when the unit does, see
+    // unitEnded().
+    std::optional<std::string> cgroupVanished(CgroupId id);
+    void unitEnded(const std::string& unit);
+    [[nodiscard]] bool holdsReferences(const std::string& unit) const;
+    // Units that hold references and have no cgroup: they may be over.
+    [[nodiscard]] std::vector<std::string> holdersWithoutCgroup() const;
     // Events were lost, or somebody else changed our pins: look at everything again.
     [[nodiscard]] Status rescan();
     [[nodiscard]] Status setEnforcing(bool enforcing);
@@ -79,21 +93,40 @@ class Firewall {
     [[nodiscard]] std::vector<const Rule*> rules() const { return rules_.ordered(); }
 
   private:
+    struct Replacement {
+        FilterFacts before;
+        FilterFacts now;
+    };
+
     [[nodiscard]] Status restore();
+    [[nodiscard]] static bool isSame(const FilterFacts& loaded, const LoadRequest& request);
     [[nodiscard]] Status require(const FilterName& name) const;
     [[nodiscard]] Status loadNew(const LoadRequest& request);
     [[nodiscard]] Status checkDirections(const FilterName& name) const;
     [[nodiscard]] Status replaceFilter(const LoadRequest& request);
     [[nodiscard]] Result<FilterFacts> loadInstance(const LoadRequest& request);
+    [[nodiscard]] Result<FilterFacts> publish(const FilterFacts& loaded);
     void know(const FilterFacts& facts);
     void takeReference(const LoadRequest& request);
+    [[nodiscard]] Status loadFor(const Rule& rule);
     [[nodiscard]] Status tryRules(Rules before, Trials trialsBefore);
     [[nodiscard]] std::optional<Rule> busRule(const std::string& target) const;
     // A cgroup's path as rules name it; anything else as it is.
     [[nodiscard]] std::string seenPath(const std::string& target) const;
     [[nodiscard]] std::vector<std::string> otherHolders(const FilterName& name) const;
-    void dropGoneUnits();
+    bool findUnit(const std::string& name);
     void refreshReferenced();
+
+    void follow(const Configuration& configuration);
+    [[nodiscard]] Result<FilterFacts> loadContent(const FilterDefinition& definition);
+    [[nodiscard]] Status loadDefined(const FilterName& name);
+    void loadNeeded();
+    [[nodiscard]] std::vector<Replacement> loadChanged();
+    [[nodiscard]] Status tryInstances(const std::vector<Replacement>& replacements);
+    void takeBack(const std::vector<Replacement>& replacements);
+    [[nodiscard]] std::vector<Replacement> replaceInQueues(const std::vector<Replacement>& changed);
+    void publishReplaced(const std::vector<Replacement>& replaced);
+    void failDefined(const FilterName& name, const Error& error);
     // After every change: collects what nobody needs, saves, tells.
     [[nodiscard]] Status finish();
     void publishUnloaded();
@@ -107,6 +140,7 @@ class Firewall {
     Rules rules_;
     Trials trials_;
     References references_;
+    Definitions definitions_;
     std::string busGuid_;
     bool incomplete_ = false; // the state file was lost since the boot
     std::map<FilterName, FilterFacts> facts_;

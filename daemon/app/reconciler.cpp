@@ -45,7 +45,7 @@ void Reconciler::scanTree() {
 void Reconciler::resolveRules() {
     resolved_.clear();
     for (const auto* rule : inputs_.rules.ordered()) {
-        auto queues = resolveRule(*rule, inputs_.filters);
+        auto queues = resolveRule(*rule, inputs_.filters, inputs_.failures);
         for (const auto& queue : queues.queues)
             if (const auto known = queue ? broken_.find(idOf(*queue)) : broken_.end();
                 known != broken_.end()) {

@@ -19,6 +19,7 @@ class Reconciler {
     struct Inputs {
         const Rules& rules;
         const LoadedFilters& filters;
+        const LoadFailures& failures;
         const std::set<FilterName>& referenced; // filters that somebody holds explicitly
     };
 

@@ -39,7 +39,8 @@ Holder::Kind parseKind(const std::string& text) {
 }
 
 json toJson(const Rule& rule) {
-    return {{"targets", rule.targets},
+    return {{"source", rule.source},
+            {"targets", rule.targets},
             {"ingress", texts(rule.ingress)},
             {"egress", texts(rule.egress)},
             {"on_failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass"},
@@ -47,7 +48,7 @@ json toJson(const Rule& rule) {
 }
 
 Rule ruleFrom(const json& object) {
-    return {std::string(kBusSource),
+    return {object.value("source", std::string(kBusSource)),
             object.at("targets").get<std::vector<std::string>>(),
             parseNames(object.at("ingress")),
             parseNames(object.at("egress")),
@@ -68,6 +69,28 @@ Trial trialFrom(const json& object) {
     return trial;
 }
 
+json toJson(const ConfigText& file) { return {{"path", file.path}, {"text", file.text}}; }
+
+ConfigText fileFrom(const json& object) {
+    return {object.at("path").get<std::string>(), object.at("text").get<std::string>()};
+}
+
+json toJson(const FilterSource& source) {
+    json dropIns = json::object();
+    for (const auto& [name, file] : source.dropIns)
+        dropIns[name] = file ? toJson(*file) : json();
+    return {{"main", source.main ? toJson(*source.main) : json()}, {"drop_ins", dropIns}};
+}
+
+FilterSource sourceFrom(const json& object) {
+    FilterSource source;
+    if (const auto& main = object.at("main"); !main.is_null())
+        source.main = fileFrom(main);
+    for (const auto& [name, file] : object.at("drop_ins").items())
+        source.dropIns.emplace(name, file.is_null() ? std::nullopt : std::optional(fileFrom(file)));
+    return source;
+}
+
 } // namespace
 
 std::string serialise(const SavedState& state) {
@@ -84,8 +107,13 @@ std::string serialise(const SavedState& state) {
     json trials = json::array();
     for (const auto& trial : state.trials)
         trials.push_back(toJson(trial));
-    const json document{{"version", kVersion}, {"bus", state.busGuid}, {"references", references},
-                        {"rules", rules},      {"trials", trials},     {"incomplete", state.incomplete}};
+    const json document{{"version", kVersion},
+                        {"bus", state.busGuid},
+                        {"references", references},
+                        {"rules", rules},
+                        {"trials", trials},
+                        {"incomplete", state.incomplete},
+                        {"defined", texts({state.defined.begin(), state.defined.end()})}};
     return document.dump() + "\n";
 }
 
@@ -108,10 +136,43 @@ Result<SavedState> parseState(const std::string& text) {
         for (const auto& entry : document.value("trials", json::array()))
             state.trials.push_back(trialFrom(entry));
         state.incomplete = document.value("incomplete", false);
+        for (auto& name : parseNames(document.value("defined", json::array())))
+            state.defined.insert(std::move(name));
         return state;
     } catch (const std::exception& error) {
         return failure(ErrorCode::BadConfiguration,
                        std::string("the state file is damaged: ") + error.what());
+    }
+}
+
+std::string serialiseConfiguration(const Configuration& configuration) {
+    json rules = json::array();
+    for (const auto& rule : configuration.rules)
+        if (rule.broken.empty())
+            rules.push_back(toJson(rule));
+    json filters = json::object();
+    for (const auto& [name, source] : configuration.filters.all())
+        filters[name] = toJson(source);
+    return json{{"version", kVersion}, {"rules", rules}, {"filters", filters}}.dump() + "\n";
+}
+
+Result<Configuration> parseConfiguration(const std::string& text) {
+    Configuration configuration;
+    if (text.empty())
+        return configuration;
+    try {
+        const json document = json::parse(text);
+        if (document.at("version").get<int>() != kVersion)
+            return failure(ErrorCode::BadConfiguration,
+                           "the saved configuration has a version that this filterd does not know");
+        for (const auto& rule : document.at("rules"))
+            configuration.rules.push_back(ruleFrom(rule));
+        for (const auto& [name, source] : document.at("filters").items())
+            configuration.filters.add(name, sourceFrom(source));
+        return configuration;
+    } catch (const std::exception& error) {
+        return failure(ErrorCode::BadConfiguration,
+                       std::string("the saved configuration is damaged: ") + error.what());
     }
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 // What only filterd knows, as text for the state file (I5).
 
+#include "core/configuration.hpp"
 #include "core/references.hpp"
 #include "core/rule.hpp"
 #include "core/trials.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,10 +18,16 @@ struct SavedState {
     std::vector<Rule> busRules;
     std::vector<Trial> trials;
     bool incomplete = false; // an earlier file was lost: what no rule covers may be wanted
+    std::set<FilterName> defined; // loaded because a file defines them
 };
 
 [[nodiscard]] std::string serialise(const SavedState& state);
 // BadConfiguration when the text is damaged.
 [[nodiscard]] Result<SavedState> parseState(const std::string& text);
+
+// The good part of the configuration, for when a file of it is broken at the next start.
+[[nodiscard]] std::string serialiseConfiguration(const Configuration& configuration);
+// BadConfiguration when the text is damaged; nothing in an empty one.
+[[nodiscard]] Result<Configuration> parseConfiguration(const std::string& text);
 
 } // namespace filterd

@@ -72,6 +72,7 @@ std::vector<Error> FilterSources::keepGood(const FilterSources& last) {
         errors.push_back(it->second);
         const auto* good = last.find(it->first);
         if (good == nullptr || last.broken_.contains(it->first)) {
+            sources_.erase(it->first);
             ++it;
             continue;
         }

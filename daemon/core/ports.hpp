@@ -102,6 +102,8 @@ class FilterKernel {
     // Loads an instance without publishing it: two instances of one name can exist during a replacement.
     [[nodiscard]] virtual Result<FilterFacts> loadFilter(const ObjectRequest& request,
                                                          const std::string& digest) = 0;
+    // Takes a program that somebody else pinned as an instance, whose digest tells which program it is.
+    [[nodiscard]] virtual Result<FilterFacts> takePinned(const FilterName& name, const std::string& path) = 0;
     // Pins the instance under its name, by rename over an older instance's pin (I4).
     [[nodiscard]] virtual Result<FilterFacts> publishFilter(const FilterInstance& instance) = 0;
     // Forgets the instance; takes its pin away if the pin is this instance's.

@@ -2,11 +2,13 @@
 
 namespace filterd {
 
-Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction,
-                                          const LoadedFilters& filters) {
+Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction, const LoadedFilters& filters,
+                                          const LoadFailures& failures) {
     Queue queue{direction, {}, false, rule.fallback};
     for (const auto& name : rule.filters(direction)) {
         const auto found = filters.find(name);
+        if (const auto why = failures.find(name); found == filters.end() && why != failures.end())
+            return failure(why->second);
         if (found == filters.end())
             return failure(ErrorCode::NoSuchFilter,
                            "no filter '" + name.text() + "' is loaded; load it first");
@@ -33,12 +35,12 @@ RuleQueues failedQueues(const Rule& rule, Error error) {
     return result;
 }
 
-RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters) {
+RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters, const LoadFailures& failures) {
     if (!rule.broken.empty())
         return failedQueues(rule, {ErrorCode::BadConfiguration, rule.broken});
     RuleQueues result;
     for (const auto direction : kDirections) {
-        auto queue = resolveQueue(rule, direction, filters);
+        auto queue = resolveQueue(rule, direction, filters, failures);
         if (!queue)
             return failedQueues(rule, queue.error());
         result.queues[static_cast<std::size_t>(direction)] = std::move(*queue);

@@ -13,18 +13,21 @@ struct LoadedFilter {
     FilterDirection direction = FilterDirection::Either;
 };
 using LoadedFilters = std::map<FilterName, LoadedFilter>;
+using LoadFailures = std::map<FilterName, Error>; // why a filter that a file defines is not loaded
 
 struct RuleQueues {
     std::array<std::optional<Queue>, 2> queues; // by Direction; none where the rule names no filter
     std::optional<Error> error;                 // why the rule's own queues are not these
 };
 
-// NoSuchFilter, WrongDirection.
+// NoSuchFilter, WrongDirection, or why a filter could not be loaded.
 [[nodiscard]] Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction,
-                                                        const LoadedFilters& filters);
+                                                        const LoadedFilters& filters,
+                                                        const LoadFailures& failures = {});
 
 // A rule that cannot be resolved gets what its OnFailure says: the queue that drops everything, or nothing.
-[[nodiscard]] RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters);
+[[nodiscard]] RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters,
+                                     const LoadFailures& failures = {});
 
 // The queues of a rule whose own queues failed.
 [[nodiscard]] RuleQueues failedQueues(const Rule& rule, Error error);

@@ -148,7 +148,8 @@ class UnitReader {
     std::optional<Rule> take(const std::vector<Rule>& last) {
         if (!rule_.broken.empty())
             for (const auto& known : last)
-                if (known.targets == rule_.targets && !known.source.ends_with(".queue"))
+                if (known.targets == rule_.targets && known.broken.empty() &&
+                    !known.source.ends_with(".queue"))
                     return known;
         return rule_.source.empty() ? std::nullopt : std::optional(std::move(rule_));
     }

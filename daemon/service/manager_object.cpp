@@ -338,6 +338,14 @@ ManagerObject::ListUnits() {
     });
 }
 
+void ManagerObject::EnsureUnit(const std::string& unit) {
+    answer([&]() -> Status {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return allowed;
+        return context_.firewall.ensureUnit(unit);
+    });
+}
+
 void ManagerObject::Reload() {
     answer([&]() -> Status {
         if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)

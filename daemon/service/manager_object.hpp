@@ -50,6 +50,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override;
     sdbus::ObjectPath GetUnit(const std::string& unit) override;
     std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ListUnits() override;
+    void EnsureUnit(const std::string& unit) override;
     void Reload() override;
     std::map<std::string, std::uint64_t> GetGuardCounters() override;
 

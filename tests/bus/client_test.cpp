@@ -140,6 +140,11 @@ TEST_F(ClientTest, UnitsAreListedShownAndCounted) {
     EXPECT_EQ(client_.unit("other.service").error().name, "org.filterd1.Error.NoSuchUnit");
 }
 
+TEST_F(ClientTest, AUnitsQueueIsEnsured) {
+    EXPECT_TRUE(client_.ensureUnit("nginx.service"));
+    EXPECT_EQ(client_.ensureUnit("other.service").error().name, "org.filterd1.Error.NoSuchRule");
+}
+
 TEST_F(ClientTest, StatusAndReload) {
     const auto status = client_.status();
     ASSERT_TRUE(status) << status.error().message;

@@ -207,6 +207,13 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         return {{std::string("nginx.service"), bus::encodePath(bus::kUnitPrefix, "nginx.service"),
                  std::string("attached"), std::string("bus")}};
     }
+    void EnsureUnit(const std::string& unit) override {
+        bus::answer([&]() -> Status {
+            if (unit == "nginx.service")
+                return {};
+            return failure(ErrorCode::NoSuchRule, "no rule covers '" + unit + "'");
+        });
+    }
     void Reload() override {
         bus::answer([]() -> Status {
             return failure(ErrorCode::BadConfiguration, "/etc/filterd/x.queue:3: unknown key Foo");

@@ -38,6 +38,18 @@ class FakeKernel final : public FilterKernel {
         return facts;
     }
 
+    Result<FilterFacts> takePinned(const FilterName& name, const std::string& path) override {
+        const auto found = foreign.find(path);
+        if (found == foreign.end())
+            return failure(ErrorCode::KernelRefused, "open pin " + path + ": No such file or directory");
+        const FilterInstance instance{name, "pinned " + std::to_string(found->second)};
+        return loaded
+            .try_emplace(
+                instance,
+                FilterFacts{instance, FilterDirection::Either, "theirs", found->second, "tag", "", {}})
+            .first->second;
+    }
+
     Result<FilterFacts> publishFilter(const FilterInstance& instance) override {
         auto facts = loaded.at(instance);
         facts.pinPath = "/sys/fs/bpf/filterd/filters/" + instance.name.text();
@@ -133,6 +145,7 @@ class FakeKernel final : public FilterKernel {
         return names;
     }
 
+    std::map<std::string, std::uint32_t> foreign; // programs that others pinned, by path
     std::map<FilterInstance, FilterFacts> loaded;
     std::map<FilterInstance, FilterFacts> published;
     std::map<QueueId, Queue> queues;

@@ -42,7 +42,8 @@ class FirewallTest : public Test {
 
     void stop(const UnitCgroup& unit) {
         tree.remove(unit);
-        firewall.cgroupVanished(unit.cgroup.id);
+        if (const auto holder = firewall.cgroupVanished(unit.cgroup.id))
+            firewall.unitEnded(*holder); // as systemd says
     }
 
     std::vector<std::string> ingress(std::uint64_t id) const {
@@ -204,6 +205,26 @@ TEST_F(FirewallTest, AUnitsReferenceEndsWithItsCgroup) {
               ErrorCode::NoSuchFilter);
 }
 
+TEST_F(FirewallTest, AUnitWithoutCgroupHoldsItsReferenceWhileItIsActive) { // RemainAfterExit=
+    const auto unit = start("loader.service", 4);
+    load("f");
+    ASSERT_TRUE(firewall.acquire({Holder::Kind::Unit, "loader.service"}, filterName("f")));
+    ASSERT_TRUE(firewall.unload(filterName("f")).error().code == ErrorCode::FilterInUse);
+    tree.remove(unit);
+    EXPECT_EQ(firewall.cgroupVanished(unit.cgroup.id), "loader.service");
+    EXPECT_EQ(firewall.holdersWithoutCgroup(), Names{"loader.service"});
+    ASSERT_TRUE(firewall.rescan());
+    EXPECT_TRUE(firewall.holdsReferences("loader.service"));
+
+    test::RecordingPublisher seen;
+    Firewall next(kernel, tree, store, seen);
+    ASSERT_TRUE(next.start({}, true));
+    EXPECT_EQ(next.holdersWithoutCgroup(), Names{"loader.service"});
+    next.unitEnded("loader.service");
+    EXPECT_FALSE(next.holdsReferences("loader.service"));
+    EXPECT_TRUE(next.holdersWithoutCgroup().empty());
+}
+
 TEST_F(FirewallTest, LinksStayUntilTheKernelReleasedTheCgroup) { // I4
     load("a");
     const auto unit = start("web.service", 1);
@@ -326,7 +347,7 @@ TEST_F(FirewallTest, AFileRuleWithoutItsFilterHoldsTheUnitUntilTheFilterComes) {
     start("web.service", 1);
     auto file = rule("web.service", {"late"});
     file.source = "10-web.queue";
-    ASSERT_TRUE(firewall.setFileRules({file}));
+    ASSERT_TRUE(firewall.configure({.rules = {file}, .filters = {}, .errors = {}}));
     EXPECT_EQ(ingress(1), Names{"HOLD"});
     EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Held);
     load("late");
@@ -334,7 +355,7 @@ TEST_F(FirewallTest, AFileRuleWithoutItsFilterHoldsTheUnitUntilTheFilterComes) {
     EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Attached);
     file.onFailure = OnFailure::Pass;
     file.ingress = {filterName("later")};
-    ASSERT_TRUE(firewall.setFileRules({file}));
+    ASSERT_TRUE(firewall.configure({.rules = {file}, .filters = {}, .errors = {}}));
     EXPECT_TRUE(ingress(1).empty());
     EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Failed);
 }
@@ -345,7 +366,7 @@ TEST_F(FirewallTest, ABrokenFileRuleDoesNotStopAChangeOnTheBus) {
     kernel.unbuildable = {"b"};
     auto file = rule("db.service", {"b"});
     file.source = "10-db.queue";
-    ASSERT_TRUE(firewall.setFileRules({file}));
+    ASSERT_TRUE(firewall.configure({.rules = {file}, .filters = {}, .errors = {}}));
     start("web.service", 1);
     start("db.service", 2);
     EXPECT_EQ(ingress(2), Names{"HOLD"});

@@ -164,10 +164,10 @@ TEST_F(Guarding, OnFailurePassGuardsNothing) {
     auto passing = rule("web.service", {"none-such"});
     passing.onFailure = OnFailure::Pass;
     passing.source = "/etc/filterd/web.queue";
-    ASSERT_TRUE(firewall.setFileRules({passing}));
+    ASSERT_TRUE(firewall.configure({.rules = {passing}, .filters = {}, .errors = {}}));
     EXPECT_EQ(guard->queueOf("web.service", Direction::Ingress), "not guarded");
     passing.onFailure = OnFailure::Hold;
-    ASSERT_TRUE(firewall.setFileRules({passing}));
+    ASSERT_TRUE(firewall.configure({.rules = {passing}, .filters = {}, .errors = {}}));
     EXPECT_EQ(guard->queueOf("web.service", Direction::Ingress), "hold");
 }
 

@@ -67,6 +67,12 @@ Result<FilterFacts> BpfKernel::loadFilter(const ObjectRequest& request, const st
     return stores_->filters.load(request, digest);
 }
 
+Result<FilterFacts> BpfKernel::takePinned(const FilterName& name, const std::string& path) {
+    if (auto prepared = prepare(); !prepared)
+        return failure(prepared.error());
+    return stores_->filters.takePinned(name, path);
+}
+
 Result<FilterFacts> BpfKernel::publishFilter(const FilterInstance& instance) {
     return stores_->filters.publish(instance);
 }

@@ -23,6 +23,7 @@ class BpfKernel final : public FilterKernel {
     [[nodiscard]] Result<KernelState> adopt() override;
     [[nodiscard]] Result<FilterFacts> loadFilter(const ObjectRequest& request,
                                                  const std::string& digest) override;
+    [[nodiscard]] Result<FilterFacts> takePinned(const FilterName& name, const std::string& path) override;
     [[nodiscard]] Result<FilterFacts> publishFilter(const FilterInstance& instance) override;
     [[nodiscard]] Status unloadFilter(const FilterInstance& instance) override;
     [[nodiscard]] Result<QueueFacts> buildQueue(const Queue& queue) override;

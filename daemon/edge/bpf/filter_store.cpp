@@ -1,5 +1,6 @@
 #include "edge/bpf/filter_store.hpp"
 
+#include "base/digest.hpp"
 #include "base/log.hpp"
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/filter_inspection.hpp"
@@ -158,6 +159,29 @@ Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const
         filter.maps.push_back(std::move(map.fd));
     }
     return filter;
+}
+
+// Its maps stay with whoever loaded it; without its object its instructions cannot be fused.
+Result<FilterFacts> FilterStore::takePinned(const FilterName& name, const std::filesystem::path& path) {
+    auto program = openPin(path);
+    if (!program)
+        return failure(program.error().context(quoted(name)));
+    const auto info = programInfo(program->get());
+    if (!info)
+        return failure(info.error().context(quoted(name)));
+    if (info->type != BPF_PROG_TYPE_CGROUP_SKB)
+        return failure(ErrorCode::WrongProgramType,
+                       quoted(name) + ": what is pinned at " + path.string() + " is no cgroup_skb program");
+    const FilterInstance instance{name, sha256("pinned " + tagOf(*info) + " " + std::to_string(info->id))};
+    if (const auto known = filters_.find(instance); known != filters_.end())
+        return factsOf(known->second);
+    auto filter = adoptWithoutRecord(name, *info, {});
+    filter.record.instance = instance;
+    filter.published = false;
+    filter.program = std::move(*program);
+    if (filter.record.fusing == Fusing::Stub)
+        filter.record.fusingReason = "somebody else loaded it";
+    return factsOf(filters_.insert_or_assign(instance, std::move(filter)).first->second);
 }
 
 // ---- publishing -----------------------------------------------------------------------------------------

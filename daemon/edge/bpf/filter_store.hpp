@@ -30,6 +30,7 @@ class FilterStore {
     [[nodiscard]] std::vector<FilterFacts> facts() const;
 
     [[nodiscard]] Result<FilterFacts> load(const ObjectRequest& request, const std::string& digest);
+    [[nodiscard]] Result<FilterFacts> takePinned(const FilterName& name, const std::filesystem::path& path);
     [[nodiscard]] Result<FilterFacts> publish(const FilterInstance& instance);
     [[nodiscard]] Status unload(const FilterInstance& instance);
 

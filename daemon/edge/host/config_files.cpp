@@ -1,14 +1,12 @@
 #include "edge/host/config_files.hpp"
 
-#include "base/files.hpp"
 #include "core/queue_file.hpp"
+#include "edge/host/config_directory.hpp"
+#include "edge/host/unit_paths.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <map>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <iterator>
+#include <set>
 
 namespace filterd {
 
@@ -16,144 +14,219 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxFileSize = std::size_t{1} << 20;
 constexpr std::string_view kQueueSuffix = ".queue";
-constexpr std::string_view kDropInSuffix = ".conf";
+constexpr std::string_view kFilterSuffix = ".filter";
 
-Error pathError(const fs::path& path, const std::string& what) {
-    return {ErrorCode::BadConfiguration, path.string() + ": " + what};
-}
+using Paths = std::vector<fs::path>;
 
-// What a set of directories offers: for each name the file in the highest of them.
-struct Offer {
-    std::map<std::string, fs::path> files; // in lexical order of the names
-    std::map<fs::path, Error> unreadable;  // directories that could not be listed
-    std::vector<Error> misnamed;
-};
+bool isOfQueueFile(const Rule& rule) { return rule.source.ends_with(kQueueSuffix); }
+std::string fileName(const Rule& rule) { return fs::path(rule.source).filename().string(); }
 
-void listInto(Offer& offer, const fs::path& directory, std::string_view suffix) {
-    std::error_code error;
-    for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-        auto name = it->path().filename().string();
-        if (!name.ends_with(suffix) || name.starts_with('.'))
-            continue;
-        if (isText(name))
-            offer.files.try_emplace(std::move(name), it->path());
-        else
-            offer.misnamed.push_back(pathError(directory, "holds a file whose name is not UTF-8, rename it"));
-    }
-    if (error && error != std::errc::no_such_file_or_directory)
-        offer.unreadable.try_emplace(directory, pathError(directory, "cannot be listed: " + error.message()));
-}
-
-// As systemd: a link to /dev/null masks, and so does an empty file.
-bool isMasked(const fs::path& path) {
-    struct stat info {};
-    std::error_code ignored;
-    if (fs::read_symlink(path, ignored) == "/dev/null")
-        return true;
-    if (::stat(path.c_str(), &info) < 0)
-        return false;
-    return (S_ISREG(info.st_mode) && info.st_size == 0) ||
-           (S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3));
-}
-
-Result<ConfigText> readText(const fs::path& path) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) < 0)
-        return failure(pathError(path, std::string("cannot be read: ") + std::strerror(errno)));
-    if (!S_ISREG(info.st_mode))
-        return failure(pathError(path, "is not a regular file, replace it, or link it to /dev/null"));
-    auto text = readFile(path, kMaxFileSize);
-    if (!text && text.error().code == ErrorCode::LimitExceeded)
-        return failure(pathError(path, "is larger than 1 MiB, split it"));
-    if (!text)
-        return failure(text.error().context(path.string()));
-    return ConfigText{path.string(), std::move(*text)};
-}
-
-// The drop-ins of all roots apply together, ordered by their own names.
-Result<std::vector<ConfigText>> readWithDropIns(const std::vector<fs::path>& roots, const std::string& name,
+Result<std::vector<ConfigText>> readWithDropIns(const Paths& roots, const std::string& name,
                                                 const fs::path& main) {
-    Offer dropIns;
-    for (const auto& root : roots)
-        listInto(dropIns, root / (name + ".d"), kDropInSuffix);
-    if (!dropIns.unreadable.empty())
-        return failure(dropIns.unreadable.begin()->second);
-    if (!dropIns.misnamed.empty())
-        return failure(dropIns.misnamed.front());
-
-    std::vector<ConfigText> texts;
-    auto add = [&](const fs::path& path) -> Status {
-        auto text = readText(path);
-        if (!text)
-            return failure(text.error());
-        texts.push_back(std::move(*text));
-        return {};
-    };
-    if (auto added = add(main); !added)
-        return failure(added.error());
-    for (const auto& [dropInName, path] : dropIns.files)
-        if (!isMasked(path))
-            if (auto added = add(path); !added)
-                return failure(added.error());
+    auto dropIns = readDropIns(roots, name);
+    if (!dropIns)
+        return failure(dropIns.error());
+    auto text = readText(main);
+    if (!text)
+        return failure(text.error());
+    std::vector<ConfigText> texts{std::move(*text)};
+    for (auto& [file, dropIn] : *dropIns)
+        if (dropIn)
+            texts.push_back(std::move(*dropIn));
     return texts;
 }
 
-std::string fileName(const Rule& rule) { return fs::path(rule.source).filename().string(); }
-
-const Rule* ruleOfFile(const std::vector<Rule>& rules, const std::string& name) {
-    const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) {
-        return rule.source != kBusSource && fileName(rule) == name;
-    });
-    return found == rules.end() ? nullptr : &*found;
+// `main` may be empty: then there are only drop-ins.
+Result<FilterSource> readSource(const Paths& roots, const std::string& name, const fs::path& main) {
+    auto dropIns = readDropIns(roots, name + std::string(kFilterSuffix));
+    if (!dropIns)
+        return failure(dropIns.error());
+    FilterSource source{std::nullopt, std::move(*dropIns)};
+    if (main.empty())
+        return source;
+    auto text = readText(main);
+    if (!text)
+        return failure(text.error());
+    source.main = std::move(*text);
+    return source;
 }
 
-// A directory that cannot be listed takes back no rule: what it may still hold stays as it was.
-void keepUnlisted(Offer& offer, const std::vector<Rule>& last) {
-    for (const auto& rule : last)
-        if (offer.unreadable.count(fs::path(rule.source).parent_path()) > 0)
-            offer.files[fileName(rule)].clear();
+Result<std::vector<ConfigText>> readFilterFiles(const Paths& roots, const FilterName& name) {
+    Offer mains;
+    for (const auto& root : roots)
+        listInto(mains, root, kFilterSuffix);
+    FilterSources sources;
+    for (const auto& one : {name.text(), templateOf(name.text())}) {
+        const auto main = mains.files.find(one + std::string(kFilterSuffix));
+        const bool there = main != mains.files.end() && !isMasked(main->second);
+        auto source = readSource(roots, one, there ? main->second : fs::path());
+        if (!source)
+            return failure(source.error());
+        sources.add(one, std::move(*source));
+    }
+    return sources.files(name);
 }
+
+// One reading of everything.
+class ConfigReader {
+  public:
+    ConfigReader(const ConfigPlaces& places, const Configuration& last) : places_(places), last_(last) {}
+
+    Configuration read() {
+        readUnits();
+        readQueues();
+        readFilters();
+        return std::move(next_);
+    }
+
+  private:
+    void tell(const std::vector<Error>& errors) {
+        for (const auto& error : errors)
+            next_.errors.push_back(error.message);
+    }
+
+    // The roots that can be listed; of the others nothing is taken back.
+    Paths listRoots(Offer& offer, std::string_view suffix) {
+        for (const auto& root : places_.roots)
+            listInto(offer, root, suffix);
+        auto readable = places_.roots;
+        for (const auto& [directory, error] : offer.unreadable) {
+            if (suffix == kQueueSuffix) // told once
+                next_.errors.push_back(error.message);
+            std::erase(readable, directory);
+        }
+        tell(offer.misnamed);
+        return readable;
+    }
+
+    void readUnits() {
+        std::vector<Error> errors;
+        const auto files = readUnitFiles(places_.unitPaths, errors);
+        if (!errors.empty()) { // what cannot be read may hold anything
+            tell(errors);
+            std::copy_if(last_.rules.begin(), last_.rules.end(), std::back_inserter(next_.rules),
+                         [](const Rule& rule) { return !isOfQueueFile(rule) && rule.source != kBusSource; });
+        }
+        auto units = unitRules(files, last_.rules);
+        tell(units.errors);
+        for (auto& rule : units.rules)
+            if (std::none_of(next_.rules.begin(), next_.rules.end(),
+                             [&](const Rule& kept) { return kept.targets == rule.targets; }))
+                next_.rules.push_back(std::move(rule));
+    }
+
+    [[nodiscard]] const Rule* lastRuleOf(const std::string& name) const {
+        const auto found = std::find_if(last_.rules.begin(), last_.rules.end(), [&](const Rule& rule) {
+            return isOfQueueFile(rule) && fileName(rule) == name;
+        });
+        return found == last_.rules.end() ? nullptr : &*found;
+    }
+
+    void readQueues() {
+        Offer offer;
+        const auto readable = listRoots(offer, kQueueSuffix);
+        for (const auto& rule : last_.rules)
+            if (isOfQueueFile(rule) && offer.unreadable.contains(fs::path(rule.source).parent_path()))
+                offer.files[fileName(rule)].clear();
+        for (const auto& [name, path] : offer.files) {
+            if (path.empty())
+                next_.rules.push_back(*lastRuleOf(name));
+            else if (!isMasked(path))
+                readQueue(readable, name, path);
+        }
+    }
+
+    void readQueue(const Paths& roots, const std::string& name, const fs::path& path) {
+        const auto texts = readWithDropIns(roots, name, path);
+        auto rule = texts ? parseQueueFile(*texts) : failure(texts.error());
+        if (rule) {
+            next_.rules.push_back(std::move(*rule));
+            return;
+        }
+        next_.errors.push_back(rule.error().message);
+        if (const auto* good = lastRuleOf(name); good != nullptr && good->broken.empty())
+            next_.rules.push_back(*good);
+        else if (auto broken = texts ? brokenRule(*texts, rule.error()) : std::nullopt)
+            next_.rules.push_back(std::move(*broken));
+    }
+
+    void readFilters() {
+        Offer mains;
+        Offer dropInDirectories;
+        const auto readable = listRoots(mains, kFilterSuffix);
+        for (const auto& root : readable)
+            listInto(dropInDirectories, root, std::string(kFilterSuffix) + ".d");
+        std::set<std::string> names;
+        for (const auto& [file, path] : mains.files)
+            names.insert(file.substr(0, file.rfind('.')));
+        for (const auto& [directory, path] : dropInDirectories.files)
+            names.insert(directory.substr(0, directory.size() - kFilterSuffix.size() - 2));
+        for (const auto& name : names) {
+            const auto main = mains.files.find(name + std::string(kFilterSuffix));
+            readFilter(readable, name, main == mains.files.end() ? fs::path() : main->second);
+        }
+        for (const auto& [name, source] : last_.filters.all())
+            if (source.main && mains.unreadable.contains(fs::path(source.main->path).parent_path()))
+                next_.filters.add(name, source);
+        tell(next_.filters.keepGood(last_.filters));
+    }
+
+    void readFilter(const Paths& roots, const std::string& name, const fs::path& main) {
+        if (auto valid = FilterName::parse(name); !valid) {
+            tell({valid.error().context(main.string())});
+            return;
+        }
+        if (!main.empty() && isMasked(main))
+            return;
+        if (auto source = readSource(roots, name, main))
+            next_.filters.add(name, std::move(*source));
+        else
+            next_.filters.addBroken(name, source.error());
+    }
+
+    const ConfigPlaces& places_;
+    const Configuration& last_;
+    Configuration next_;
+};
 
 } // namespace
 
-ConfigFiles::ConfigFiles(std::vector<fs::path> roots) : roots_(std::move(roots)) {}
+ConfigPlaces ConfigPlaces::below(const fs::path& root) {
+    ConfigPlaces places;
+    for (const auto* directory : {"etc/filterd", "run/filterd", "usr/lib/filterd"})
+        places.roots.push_back(root / directory);
+    for (const auto& path : systemUnitPaths())
+        places.unitPaths.push_back(root / path.relative_path());
+    return places;
+}
 
 Configuration ConfigFiles::read(const Configuration& last) const {
-    Configuration configuration;
-    Offer offer;
-    for (const auto& root : roots_)
-        listInto(offer, root, kQueueSuffix);
-    auto readable = roots_;
-    for (const auto& [directory, error] : offer.unreadable) {
-        configuration.errors.push_back(error.message);
-        readable.erase(std::remove(readable.begin(), readable.end(), directory), readable.end());
-    }
-    for (const auto& error : offer.misnamed)
-        configuration.errors.push_back(error.message);
-    keepUnlisted(offer, last.rules);
+    return ConfigReader(places_, last).read();
+}
 
-    for (const auto& [name, path] : offer.files) {
-        const Rule* previous = ruleOfFile(last.rules, name);
-        if (path.empty()) {
-            configuration.rules.push_back(*previous);
-            continue;
-        }
-        if (isMasked(path))
-            continue;
-        auto rule = readWithDropIns(readable, name, path).and_then([](const auto& texts) {
-            return parseQueueFile(texts);
-        });
-        if (rule) {
-            configuration.rules.push_back(std::move(*rule));
-            continue;
-        }
-        configuration.errors.push_back(rule.error().message);
-        if (previous != nullptr)
-            configuration.rules.push_back(*previous);
+Result<std::vector<ConfigText>> ConfigFiles::files(const std::string& name) const {
+    if (name.ends_with(kQueueSuffix)) {
+        Offer offer;
+        for (const auto& root : places_.roots)
+            listInto(offer, root, kQueueSuffix);
+        const auto main = offer.files.find(name);
+        if (main == offer.files.end() || isMasked(main->second))
+            return std::vector<ConfigText>{};
+        return readWithDropIns(places_.roots, name, main->second);
     }
-    return configuration;
+    if (isUnitName(name)) {
+        std::vector<Error> unreadable; // told by read()
+        auto texts = filesOfUnit(readUnitFiles(places_.unitPaths, unreadable), name);
+        std::erase_if(texts, [](const ConfigText& text) { return text.text.empty(); });
+        return texts;
+    }
+    const auto stem =
+        name.ends_with(kFilterSuffix) ? name.substr(0, name.size() - kFilterSuffix.size()) : name;
+    const auto filter = FilterName::parse(stem);
+    if (!filter)
+        return failure(filter.error());
+    return readFilterFiles(places_.roots, *filter);
 }
 
 } // namespace filterd

@@ -1,31 +1,37 @@
 #pragma once
-// The .queue files of the machine, with systemd's habits of masking, overriding and drop-ins.
+// Reads the configuration of the machine: .queue and .filter files, and units' files with [X-Filterd], with
+// systemd's habits of masking, overriding and drop-ins.
 
-#include "core/rule.hpp"
+#include "core/configuration.hpp"
 
 #include <filesystem>
-#include <string>
 #include <vector>
 
 namespace filterd {
 
-struct Configuration {
-    std::vector<Rule> rules;         // in lexical order of the file names
-    std::vector<std::string> errors; // "FILE:LINE: …", or "FILE: …" when the whole file is at fault
-    bool operator==(const Configuration&) const = default;
+// From the highest to the lowest; a file replaces the file of the same name in a lower directory.
+struct ConfigPlaces {
+    std::vector<std::filesystem::path> roots;
+    std::vector<std::filesystem::path> unitPaths;
+
+    // Those of the system whose root directory this is.
+    [[nodiscard]] static ConfigPlaces below(const std::filesystem::path& root);
 };
 
 class ConfigFiles {
   public:
-    // `roots`: from the highest to the lowest; a file replaces the file of the same name in a lower one.
-    explicit ConfigFiles(std::vector<std::filesystem::path> roots = {"/etc/filterd", "/run/filterd",
-                                                                     "/usr/lib/filterd"});
+    explicit ConfigFiles(ConfigPlaces places = ConfigPlaces::below("/")) : places_(std::move(places)) {}
 
-    // A broken file contributes the rule that its name has in `last`, if any; the others are not affected.
+    // What is broken contributes what its name has in `last`, if anything; the others are not affected. A
+    // broken file that never was good contributes the units it can be read to be about, with its OnFailure=.
     [[nodiscard]] Configuration read(const Configuration& last) const;
 
+    // The files behind a name, in the order they apply: of a .queue file ("10-web.queue"), of a filter
+    // ("port@443"), or of a unit ("nginx.service") those with [X-Filterd]. Empty when there are none.
+    [[nodiscard]] Result<std::vector<ConfigText>> files(const std::string& name) const;
+
   private:
-    std::vector<std::filesystem::path> roots_;
+    ConfigPlaces places_;
 };
 
 } // namespace filterd

@@ -17,7 +17,9 @@ using testing::StartsWith;
 class ConfigFilesTest : public testing::Test {
   protected:
     [[nodiscard]] Configuration read(const Configuration& last = {}) const {
-        return ConfigFiles({temp_.path() / "etc", temp_.path() / "run", temp_.path() / "lib"}).read(last);
+        return ConfigFiles({{temp_.path() / "etc", temp_.path() / "run", temp_.path() / "lib"},
+                            {temp_.path() / "units-etc", temp_.path() / "units-lib"}})
+            .read(last);
     }
     void write(const std::string& name, const std::string& text) const { temp_.write(name, text); }
     void writeRule(const std::string& name, const std::string& filter) const {
@@ -79,7 +81,7 @@ TEST_F(ConfigFilesTest, FollowsALinkToAFile) {
 }
 
 TEST_F(ConfigFilesTest, IgnoresOtherNames) {
-    write("etc/a.filter", "odd");
+    write("etc/a.filters", "odd");
     write("etc/.a.queue", "odd");
     write("etc/a.queue~", "odd");
     write("etc/a.queue.d/x.conf", "odd");
@@ -200,6 +202,113 @@ TEST_F(ConfigFilesTest, ReportsANameThatIsNotText) {
     const auto configuration = read();
     EXPECT_THAT(summary(configuration), ElementsAre("etc/ä.queue y"));
     EXPECT_THAT(configuration.errors, ElementsAre(StartsWith(at("etc") + ": ")));
+}
+
+TEST_F(ConfigFilesTest, OfABrokenFileThatNeverWasGoodItsUnitsAreKept) {
+    write("etc/a.queue", "[Match]\nUnit=a.service\n[Queue]\nIngresFilter=x\nOnFailure=pass\n");
+    const auto first = read();
+    ASSERT_EQ(first.rules.size(), 1U);
+    EXPECT_THAT(first.rules.front().broken, StartsWith(at("etc/a.queue") + ":4: "));
+    EXPECT_EQ(first.rules.front().onFailure, OnFailure::Pass);
+
+    write("etc/a.queue", "[Match]\nUnit=b.service\n[Queue]\nIngresFilter=x\n");
+    EXPECT_EQ(read(first).rules.front().targets, std::vector<std::string>{"b.service"})
+        << "that was no good state";
+}
+
+TEST_F(ConfigFilesTest, ReadsFiltersOfAllDirectoriesWithTheirDropIns) {
+    write("lib/port@.filter", "[Filter]\nObject=/lib.o\n");
+    write("lib/count.filter", "[Filter]\nObject=/lib.o\n");
+    write("lib/masked.filter", "[Filter]\nObject=/lib.o\n");
+    write("etc/masked.filter", "");
+    write("etc/count.filter", "[Filter]\nObject=/etc.o\n");
+    write("run/port@.filter.d/10.conf", "[Parameters]\nlow=1\nboth=run\n");
+    write("etc/port@443.filter.d/20.conf", "[Parameters]\nboth=etc\n");
+    const auto filters = read().filters;
+    const auto define = [&](const char* name) { return filters.define(*FilterName::parse(name)); };
+    EXPECT_EQ(define("count")->object, "/etc.o");
+    EXPECT_EQ(define("count")->source, at("etc/count.filter") + ":2");
+    EXPECT_EQ(define("port@80")->parameters.at("both"), "run");
+    EXPECT_EQ(define("port@443")->parameters.at("both"), "etc");
+    EXPECT_EQ(define("port@443")->parameters.at("low"), "1");
+    EXPECT_EQ(define("masked").error().code, ErrorCode::NoSuchFilter);
+}
+
+TEST_F(ConfigFilesTest, KeepsTheLastGoodFilterAndReportsTheFault) {
+    write("etc/a.filter", "[Filter]\nObject=/good.o\n");
+    const auto last = read();
+    write("etc/a.filter.d/x.conf", "[Filter]\nObjekt=/bad.o\n");
+    write("etc/b.c.filter", "[Filter]\nObject=/good.o\n");
+    const auto broken = read(last);
+    EXPECT_EQ(broken.filters, last.filters);
+    EXPECT_THAT(broken.errors, testing::UnorderedElementsAre(StartsWith(at("etc/a.filter.d/x.conf") + ":2: "),
+                                                             StartsWith(at("etc/b.c.filter") + ": ")));
+}
+
+TEST_F(ConfigFilesTest, UnitsFilesComeBeforeQueueFiles) {
+    writeRule("etc/a.queue", "queue");
+    write("units-lib/web.service",
+          "[Service]\nExecStart=/bin/sh -c '\\\n[ x ]'\n[X-Filterd]\nIngressFilter=lib\n");
+    write("units-etc/web.service.d/override.conf", "[X-Filterd]\nIngressFilter=etc\n");
+    write("units-lib/plain.service", "[Service]\n");
+    write("units-lib/masked.service", "[X-Filterd]\nIngressFilter=x\n");
+    fs::create_symlink("/dev/null", temp_.path() / "units-etc/masked.service");
+    fs::create_directories(temp_.path() / "units-etc/multi-user.target.wants");
+    fs::create_symlink("/usr/lib/systemd/system/web.service", temp_.path() / "units-etc/alias.service");
+    write("units-etc/alias.service.d/z.conf", "[X-Filterd]\nIngressFilter=alias\n");
+    const auto configuration = read();
+    EXPECT_THAT(summary(configuration),
+                ElementsAre("units-lib/web.service lib etc alias", "etc/a.queue queue"));
+    EXPECT_THAT(configuration.errors, IsEmpty());
+    EXPECT_EQ(configuration.rules.front().targets, std::vector<std::string>{"web.service"});
+}
+
+TEST_F(ConfigFilesTest, KeepsTheRulesOfUnitsWhoseFilesCannotBeRead) {
+    write("units-etc/web.service.d/override.conf", "[X-Filterd]\nIngressFilter=etc\n");
+    const auto last = read();
+    remove("units-etc");
+    write("units-etc", "a file where the directory should be");
+    const auto configuration = read(last);
+    EXPECT_EQ(configuration.rules, last.rules);
+    EXPECT_EQ(configuration.errors.size(), 1U);
+}
+
+TEST_F(ConfigFilesTest, NamesTheFilesBehindAName) {
+    writeRule("lib/a.queue", "x");
+    write("etc/a.queue.d/1.conf", "[Queue]\n");
+    write("lib/port@.filter", "[Filter]\nObject=/x\n");
+    write("run/port@443.filter.d/1.conf", "[Filter]\n");
+    write("units-lib/web.service", "[X-Filterd]\nIngressFilter=x\n");
+    write("units-etc/web.service.d/other.conf", "[Service]\n");
+    const ConfigFiles files({{temp_.path() / "etc", temp_.path() / "run", temp_.path() / "lib"},
+                             {temp_.path() / "units-etc", temp_.path() / "units-lib"}});
+    const auto paths = [&](const std::string& name) {
+        std::vector<std::string> result;
+        const auto found = files.files(name);
+        for (const auto& file : *found)
+            result.push_back(fs::path(file.path).lexically_relative(temp_.path()).string());
+        return result;
+    };
+    EXPECT_THAT(paths("a.queue"), ElementsAre("lib/a.queue", "etc/a.queue.d/1.conf"));
+    EXPECT_THAT(paths("port@443"), ElementsAre("lib/port@.filter", "run/port@443.filter.d/1.conf"));
+    EXPECT_THAT(paths("port@80.filter"), ElementsAre("lib/port@.filter"));
+    EXPECT_THAT(paths("web.service"), ElementsAre("units-lib/web.service"));
+    EXPECT_THAT(paths("none"), IsEmpty());
+    EXPECT_THAT(paths("none.queue"), IsEmpty());
+    EXPECT_FALSE(files.files("no.name"));
+}
+
+TEST_F(ConfigFilesTest, FollowsLinksOfATemplateButNotOnesThatLeadNowhere) {
+    write("units-lib/web@.service", "[X-Filterd]\nIngressFilter=a\n");
+    fs::create_directories(temp_.path() / "units-etc/x.service.d");
+    fs::create_symlink("web@.service", temp_.path() / "units-etc/web@1.service");
+    fs::create_symlink("nowhere.conf", temp_.path() / "units-etc/x.service.d/x.conf");
+    fs::create_symlink("loop-b.service", temp_.path() / "units-etc/loop-a.service");
+    fs::create_symlink("loop-a.service", temp_.path() / "units-etc/loop-b.service");
+    const auto configuration = read();
+    ASSERT_THAT(summary(configuration), ElementsAre("units-lib/web@.service a"));
+    EXPECT_EQ(configuration.rules.front().targets, std::vector<std::string>{"web@*.service"});
+    EXPECT_THAT(configuration.errors, IsEmpty());
 }
 
 } // namespace

@@ -1,0 +1,122 @@
+#include "cli/failure.hpp"
+#include "cli/terminal.hpp"
+#include "core/configuration_check.hpp"
+#include "edge/host/config_files.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace filterd::cli {
+
+namespace {
+
+std::vector<FilterName> parseNames(const std::vector<std::string>& texts) {
+    std::vector<FilterName> names;
+    for (const auto& text : texts)
+        if (auto name = FilterName::parse(text))
+            names.push_back(std::move(*name));
+    return names;
+}
+
+// The rules as the daemon tries them now, or, without a daemon, as the files have them.
+std::vector<filterd::Rule> currentRules(bool& fromDaemon) {
+    auto client = client::Client::connect();
+    const auto rules = client ? client->rules() : tl::unexpected(client.error());
+    fromDaemon = rules.has_value();
+    if (!rules)
+        return ConfigFiles().read({}).rules;
+    std::vector<filterd::Rule> result;
+    for (const auto& rule : *rules) {
+        filterd::Rule one{.source = rule.source,
+                          .targets = rule.targets,
+                          .ingress = parseNames(rule.queues.ingress),
+                          .egress = parseNames(rule.queues.egress)};
+        one.onFailure = rule.queues.onFailure == client::OnFailure::Pass ? OnFailure::Pass : OnFailure::Hold;
+        result.push_back(std::move(one));
+    }
+    return result;
+}
+
+bool isBus(const filterd::Rule& rule) { return rule.source == kBusSource; }
+bool isQueueFile(const filterd::Rule& rule) { return rule.source.ends_with(".queue"); }
+
+std::string whyOf(const CoveringRule& covering) {
+    const auto target = "'" + covering.target + "' covers it";
+    if (isBus(*covering.rule))
+        return "it was set on the bus, which comes before every file: " + target;
+    if (isQueueFile(*covering.rule))
+        return target +
+               "; nothing was set on the bus or in the unit's own files, and no earlier .queue file does";
+    return "[X-Filterd] in the unit's own files comes before every .queue file: " + target;
+}
+
+void printFiles(const std::string& label, const std::string& name) {
+    const auto files = ConfigFiles().files(name);
+    if (!files)
+        printField(label, files.error().message);
+    else
+        for (const auto& file : *files)
+            printField(label, file.path);
+}
+
+void printQueue(const std::string& label, const std::vector<FilterName>& queue) {
+    for (const auto& filter : queue) {
+        printField(label, filter.text());
+        printFiles("  defined in", filter.text());
+    }
+}
+
+void printRule(const std::string& unit, const CoveringRule& covering) {
+    const auto& rule = *covering.rule;
+    printField("Rule", rule.source);
+    printField("Why", whyOf(covering));
+    if (isQueueFile(rule))
+        printFiles("File", std::filesystem::path(rule.source).filename().string());
+    else if (!isBus(rule))
+        printFiles("File", unit);
+    printQueue("Ingress", rule.ingress);
+    printQueue("Egress", rule.egress);
+    if (rule.ingress.empty() && rule.egress.empty() && rule.broken.empty())
+        printField("Filters", "none: the rule exempts the unit");
+    if (!rule.broken.empty())
+        printField("Broken", coloured(rule.broken, Colour::Red));
+    printField("On failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass");
+}
+
+void printState(const std::string& unit) {
+    auto client = client::Client::connect();
+    const auto now = client ? client->unit(unit) : tl::unexpected(client.error());
+    if (!now) {
+        printField("State", "not running, or filterd cannot be asked");
+        return;
+    }
+    printField("State", coloured(now->state, colourOfState(now->state)));
+    if (!now->error.empty())
+        printField("Error", coloured(now->error, Colour::Red));
+}
+
+} // namespace
+
+Exit explainUnit(const std::string& unit) {
+    if (!isUnitName(unit))
+        return misused("'" + unit + "' is not a unit name with its suffix (nginx.service)");
+    bool fromDaemon = false;
+    const auto rules = currentRules(fromDaemon);
+    const auto covering = rulesCovering(unit, rules);
+    print(coloured(unit, Colour::Bold) + "\n");
+    if (!fromDaemon)
+        printField("Note", "filterd does not answer: only the files are considered");
+    if (covering.empty()) {
+        printField("Rule", "none: nothing of filterd's filters it");
+        return Exit::Ok;
+    }
+    printRule(unit, covering.front());
+    for (std::size_t i = 1; i < covering.size(); ++i)
+        printField("Not used",
+                   covering[i].rule->source + " ('" + covering[i].target + "' covers it, but comes later)");
+    if (fromDaemon)
+        printState(unit);
+    return Exit::Ok;
+}
+
+} // namespace filterd::cli

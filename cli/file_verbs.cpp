@@ -1,0 +1,80 @@
+// cat, check, explain: what the configuration files say. cat and check need no daemon.
+
+#include "cli/failure.hpp"
+#include "cli/terminal.hpp"
+#include "cli/verb.hpp"
+#include "core/configuration_check.hpp"
+#include "edge/host/config_files.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace filterd::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Exit catFiles(const std::string& name) {
+    const auto files = ConfigFiles().files(name);
+    if (!files) {
+        complain(files.error().message);
+        return Exit::Failed;
+    }
+    if (files->empty()) {
+        complain("no file defines '" + name +
+                 "': name a filter, a NAME.queue file, or a unit with [X-Filterd]");
+        return Exit::Failed;
+    }
+    for (std::size_t i = 0; i < files->size(); ++i)
+        print((i == 0 ? "" : "\n") + coloured("# " + (*files)[i].path, Colour::Dim) + "\n" +
+              (*files)[i].text);
+    return Exit::Ok;
+}
+
+Exit checkFiles(const std::string& root) {
+    const auto exists = [&](const std::string& path) {
+        std::error_code error;
+        return fs::is_regular_file(fs::path(root) / fs::path(path).relative_path(), error);
+    };
+    const auto report = checkConfiguration(ConfigFiles(ConfigPlaces::below(root)).read({}), exists);
+    for (const auto& error : report.errors)
+        complain(error);
+    for (const auto& warning : report.warnings)
+        complain("warning: " + warning);
+    return report.errors.empty() ? Exit::Ok : Exit::Failed;
+}
+
+void addCat(CLI::App& app, Invocation& invocation) {
+    auto name = std::make_shared<std::string>();
+    auto* verb = app.add_subcommand("cat", "Show the files behind a filter, a .queue file or a unit");
+    verb->add_option("NAME", *name,
+                     "A filter (port@443), a .queue file (10-web.queue) or a unit (nginx.service)")
+        ->required();
+    verb->callback([name, &invocation] { invocation.action = [name] { return catFiles(*name); }; });
+}
+
+void addCheck(CLI::App& app, Invocation& invocation) {
+    auto root = std::make_shared<std::string>("/");
+    auto* verb =
+        app.add_subcommand("check", "Check every configuration file, without a daemon; fails on an error");
+    verb->add_option("--root", *root, "Check the system below this directory")->check(CLI::ExistingDirectory);
+    verb->callback([root, &invocation] { invocation.action = [root] { return checkFiles(*root); }; });
+}
+
+void addExplain(CLI::App& app, Invocation& invocation) {
+    auto unit = std::make_shared<std::string>();
+    auto* verb = app.add_subcommand("explain", "Tell which rule a unit gets, from which files, and why");
+    verb->add_option("UNIT", *unit, "The unit's name")->required();
+    verb->callback([unit, &invocation] { invocation.action = [unit] { return explainUnit(*unit); }; });
+}
+
+} // namespace
+
+void addFileVerbs(CLI::App& app, Invocation& invocation) {
+    addCat(app, invocation);
+    addCheck(app, invocation);
+    addExplain(app, invocation);
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,22 @@
+// ensure
+
+#include "cli/failure.hpp"
+#include "cli/verb.hpp"
+
+#include <memory>
+
+namespace filterd::cli {
+
+void addUnitVerbs(CLI::App& app, Invocation& invocation) {
+    auto name = std::make_shared<std::string>();
+    auto* verb = app.add_subcommand(
+        "ensure", "Fail unless a unit's queues are up; in its unit file: ExecStartPre=+filterctl ensure %n");
+    verb->add_option("UNIT", *name, "The unit's name")->required();
+    verb->callback([name, &invocation] {
+        invocation.action = [name] {
+            return withDaemon([&](client::Client& client) { return finished(client.ensureUnit(*name)); });
+        };
+    });
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,53 @@
+#include "app/configurator.hpp"
+
+#include "base/log.hpp"
+
+namespace filterd {
+
+namespace {
+
+std::string join(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines)
+        text += (text.empty() ? "" : "; ") + line;
+    return text;
+}
+
+} // namespace
+
+Status Configurator::start(bool enforcing) {
+    auto last = store_.load().and_then(parseConfiguration);
+    if (!last) {
+        log::warning(last.error().message + "; broken files have no last good state");
+        last = Configuration{};
+    }
+    auto next = read_(*last);
+    if (auto started = firewall_.start(next, enforcing); !started)
+        return started;
+    accept(std::move(next));
+    return {};
+}
+
+Status Configurator::reload() {
+    auto next = read_(current_);
+    if (auto done = firewall_.configure(next); !done)
+        return done;
+    accept(std::move(next));
+    log::info("configuration reloaded: " + std::to_string(current_.rules.size()) + " rules from files");
+    if (!errors_.empty())
+        return failure(ErrorCode::BadConfiguration, join(errors_));
+    return {};
+}
+
+void Configurator::accept(Configuration next) {
+    for (const auto& error : next.errors)
+        log::error(error);
+    errors_ = next.errors;
+    for (auto& error : firewall_.definitionErrors())
+        errors_.push_back(std::move(error));
+    current_ = std::move(next);
+    if (auto saved = store_.save(serialiseConfiguration(current_)); !saved)
+        log::warning("the configuration is not kept for the next start: " + saved.error().message);
+}
+
+} // namespace filterd

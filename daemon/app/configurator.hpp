@@ -1,0 +1,39 @@
+#pragma once
+// The configuration in force: read again when asked, brought into force, and kept for the next start.
+
+#include "app/firewall.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+class Configurator {
+  public:
+    // Reads every file; what is broken keeps what it has in `last`.
+    using Reader = std::function<Configuration(const Configuration& last)>;
+
+    Configurator(Reader read, StateStore& store, Firewall& firewall)
+        : read_(std::move(read)), store_(store), firewall_(firewall) {}
+
+    // The files, and the firewall with them.
+    [[nodiscard]] Status start(bool enforcing);
+    // BadConfiguration names every broken file; the others are in force all the same.
+    [[nodiscard]] Status reload();
+
+    // Each as FILE:LINE: REASON.
+    [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
+    [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
+
+  private:
+    void accept(Configuration next);
+
+    Reader read_;
+    StateStore& store_;
+    Firewall& firewall_;
+    Configuration current_;
+    std::vector<std::string> errors_;
+};
+
+} // namespace filterd

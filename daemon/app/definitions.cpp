@@ -1,0 +1,26 @@
+#include "app/definitions.hpp"
+
+#include "base/files.hpp"
+
+#include <cstring>
+
+namespace filterd {
+
+Result<std::vector<std::byte>> Definitions::readObject(const FilterDefinition& definition) {
+    const auto text = readFile(definition.object, kMaxObjectSize);
+    if (!text)
+        return failure(text.error().context(definition.source));
+    std::vector<std::byte> bytes(text->size());
+    std::memcpy(bytes.data(), text->data(), text->size());
+    return bytes;
+}
+
+std::map<FilterName, std::string> Definitions::loadedAtOnce() const {
+    std::map<FilterName, std::string> names;
+    for (const auto& name : sources_.names())
+        if (const auto definition = define(name); definition && definition->load)
+            names.emplace(name, sources_.files(name).front().path);
+    return names;
+}
+
+} // namespace filterd

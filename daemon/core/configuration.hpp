@@ -1,0 +1,19 @@
+#pragma once
+// What the files of the machine say.
+
+#include "core/filter_sources.hpp"
+#include "core/rule.hpp"
+
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+struct Configuration {
+    std::vector<Rule> rules; // in the order in which they are tried: of units' files, then of .queue files
+    FilterSources filters;
+    std::vector<std::string> errors; // "FILE:LINE: …", or "FILE: …" when the whole file is at fault
+    bool operator==(const Configuration&) const = default;
+};
+
+} // namespace filterd

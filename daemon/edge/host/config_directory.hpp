@@ -1,0 +1,39 @@
+#pragma once
+// Files by name in several directories: the highest directory wins, a link to /dev/null masks.
+
+#include "core/config_text.hpp"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace filterd {
+
+// What a set of directories offers: for each name the file in the highest of them.
+struct Offer {
+    std::map<std::string, std::filesystem::path> files; // in lexical order of the names
+    std::map<std::filesystem::path, Error> unreadable;  // directories that could not be listed
+    std::vector<Error> misnamed;
+};
+
+// Adds the files of a directory that end with `suffix` and of whose name no higher one is known.
+void listInto(Offer& offer, const std::filesystem::path& directory, std::string_view suffix);
+
+// As systemd: a link to /dev/null masks, and so does an empty file.
+[[nodiscard]] bool isMasked(const std::filesystem::path& path);
+
+// BadConfiguration for what is no regular file of at most 1 MiB.
+[[nodiscard]] Result<ConfigText> readText(const std::filesystem::path& path);
+
+// The drop-ins of all roots apply together, by their own names; a masked one is there without text.
+using DropIns = std::map<std::string, std::optional<ConfigText>>;
+[[nodiscard]] Result<DropIns> readDropIns(const std::vector<std::filesystem::path>& roots,
+                                          const std::string& name);
+
+// A BadConfiguration about a whole file.
+[[nodiscard]] Error pathError(const std::filesystem::path& path, const std::string& what);
+
+} // namespace filterd

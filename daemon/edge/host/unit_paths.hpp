@@ -1,0 +1,19 @@
+#pragma once
+// The unit files of the system and their drop-ins, as systemd finds them.
+
+#include "core/unit_rules.hpp"
+
+#include <filesystem>
+#include <vector>
+
+namespace filterd {
+
+// systemd's unit paths for the system, from the highest to the lowest.
+[[nodiscard]] std::vector<std::filesystem::path> systemUnitPaths();
+
+// Errors: of a path that cannot be listed, or of a file that cannot be read. A path that is not there is
+// none.
+[[nodiscard]] UnitFiles readUnitFiles(const std::vector<std::filesystem::path>& paths,
+                                      std::vector<Error>& errors);
+
+} // namespace filterd
