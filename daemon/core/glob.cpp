@@ -4,6 +4,7 @@
 #include <array>
 #include <bitset>
 #include <cctype>
+#include <cstdint>
 #include <cstring>
 
 namespace filterd {

@@ -6,6 +6,7 @@
 #include "core/packet/frame.hpp"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 

@@ -5,6 +5,7 @@
 #include "core/packet/frame.hpp"
 #include "core/packet/view.hpp"
 
+#include <cstdint>
 #include <functional>
 
 namespace filterd::packet {

@@ -5,6 +5,7 @@
 #include "core/packet/expression.hpp"
 
 #include <compare>
+#include <cstdint>
 #include <map>
 #include <vector>
 

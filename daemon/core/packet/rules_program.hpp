@@ -9,6 +9,7 @@
 #include "core/packet/classic.hpp"
 #include "core/packet/link.hpp"
 
+#include <cstdint>
 #include <linux/bpf.h>
 
 namespace filterd::packet {

@@ -3,6 +3,7 @@
 
 #include "core/packet/decision.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <set>
 
