@@ -1,5 +1,8 @@
 // Which cgroups are held: those that the system's manager makes, by the first rule that matches the name.
+#include "../glob_generator.hpp"
 #include "guard_scenes.hpp"
+
+#include <algorithm>
 
 namespace filterd::bed {
 
@@ -82,6 +85,42 @@ TEST_F(GuardNames, TheFirstOfManyRulesDecides) {
     EXPECT_EQ(heldQueue("a-1-0-b.service"), 1) << "rule 0 comes before rule 1";
     makeCgroup("a.service");
     EXPECT_EQ(heldQueue("a.service"), 3);
+}
+
+// One source for both (bpf/glob.h): whatever is generated, the kernel holds what the daemon expects.
+TEST_F(GuardNames, TheKernelAndTheDaemonAgreeOnGeneratedNames) {
+    open();
+    GlobGenerator generator(20260611);
+    int held = 0;
+    int names = 0;
+    const int rounds = 2 * packetsPerSituation();
+    for (int round = 0; round < rounds; ++round) {
+        std::vector<std::pair<Glob, int>> rules; // in order; queue 0: not guarded
+        std::vector<GuardRule> compiled;
+        while (rules.size() < 12)
+            if (const auto glob = Glob::compile(generator.pattern())) {
+                rules.emplace_back(*glob, static_cast<int>(generator.below(4)));
+                const auto number = rules.back().second;
+                compiled.push_back({*glob, number == 0 ? std::nullopt : std::optional(slot(number))});
+            }
+        ASSERT_TRUE(guard().setRules(compiled));
+        for (int i = 0; i < 20; ++i) {
+            const auto name = generator.name();
+            if (name.empty() || name == "." || name == "..")
+                continue;
+            makeCgroup(name);
+            const auto rule = std::find_if(rules.begin(), rules.end(), [&](const auto& candidate) {
+                return candidate.first.matches(name);
+            });
+            const int expected = rule == rules.end() ? 0 : rule->second;
+            EXPECT_EQ(heldQueue(name), expected) << name;
+            removeCgroup(name);
+            held += expected == 0 ? 0 : 1;
+            ++names;
+        }
+    }
+    EXPECT_GT(held, names / 10);
+    EXPECT_LT(held, names);
 }
 
 TEST_F(GuardNames, WhatIsNotBelowTheRootIsNotJudged) {

@@ -1,10 +1,10 @@
+#include "../glob_generator.hpp"
 #include "core/glob.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <fnmatch.h>
-#include <random>
 
 namespace filterd {
 namespace {
@@ -59,49 +59,9 @@ TEST(Glob, AnExactNameStandsForItselfAlone) {
     EXPECT_FALSE(Glob::exact(longest + "n"));
 }
 
-class Generator {
-  public:
-    explicit Generator(unsigned seed) : random_(seed) {}
-
-    std::string pattern() {
-        static constexpr std::array<const char*, 14> kBrackets{
-            "[ab]", "[!a]",  "[a-c]", "[@.]",   "[]a]",          "[^b-c.]",      "[a-]",
-            "\\*",  "\\\\a", "[c-a]", "[\\]@]", "[[:digit:]-z]", "[![:alpha:]]", "[[-a]"};
-        std::string text;
-        for (std::size_t elements = below(12); elements > 0; --elements) {
-            const auto kind = below(10);
-            if (kind < 5)
-                text += letter();
-            else if (kind < 7)
-                text += '*';
-            else if (kind < 8)
-                text += '?';
-            else
-                text += kBrackets[below(kBrackets.size())];
-        }
-        return text;
-    }
-
-    std::string name() {
-        std::string text;
-        for (std::size_t letters = below(14); letters > 0; --letters)
-            text += letter();
-        return text;
-    }
-
-  private:
-    std::size_t below(std::size_t limit) { return random_() % limit; }
-    char letter() {
-        static constexpr std::string_view kLetters = "aaabbc-.@7[]*\\\xe4";
-        return kLetters[below(kLetters.size())];
-    }
-
-    std::mt19937 random_;
-};
-
 // Ours must be fnmatch's answer wherever a pattern is accepted, and most generated patterns are.
 TEST(Glob, AgreesWithFnmatchOnGeneratedPairs) {
-    Generator generator(20240607);
+    GlobGenerator generator(20240607);
     int pairs = 0;
     int matches = 0;
     int refused = 0;
