@@ -83,6 +83,8 @@ struct Torture {
 
 struct TortureResult {
     Tally tally;
+    long refused = 0;       // of what is lost: the sender was told
+    long streamsBroken = 0; // of what is lost: TCP
     int neverReleased = 0;
     int leakyStarts = 0;
 

@@ -123,7 +123,7 @@ class Flooder {
         };
         if (stream(kDroppedPorts[0], 2) != 0)
             board_.leaked++;
-        if (stream(kOpenPort, 3000) != 1)
+        if (stream(kOpenPort, 10000) != 1)
             board_.streamsBroken++;
     }
 
@@ -336,6 +336,8 @@ TortureResult Scenes::torture(const Torture& torture) {
     result.tally.leaked = board->leaked + board->neighbourLeaked;
     result.tally.blocked = board->blocked - board->leaked;
     result.tally.passed = board->received;
+    result.refused = board->refused;
+    result.streamsBroken = board->streamsBroken;
     result.tally.lost = board->permitted - board->received + board->streamsBroken + board->neighbourLost;
     result.neverReleased = board->neverReleased;
     result.leakyStarts = board->leakyStarts;
@@ -348,7 +350,8 @@ TortureResult Scenes::torture(const Torture& torture) {
 std::ostream& operator<<(std::ostream& out, const TortureResult& result) {
     return out << "blocked " << result.tally.blocked << ", leaked " << result.tally.leaked << " in "
                << result.leakyStarts << " starts; permitted " << result.tally.passed << ", lost "
-               << result.tally.lost << "; never released " << result.neverReleased;
+               << result.tally.lost << " (" << result.refused << " refused, " << result.streamsBroken
+               << " streams broken); never released " << result.neverReleased;
 }
 
 namespace {
