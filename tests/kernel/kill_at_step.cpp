@@ -23,6 +23,7 @@ namespace filterd::bed {
 
 namespace {
 
+constexpr int kHangsMilliseconds = 60000;
 constexpr std::array kCalls{SYS_rename,   SYS_renameat, SYS_renameat2, SYS_unlink,
                             SYS_unlinkat, SYS_mkdir,    SYS_mkdirat,   SYS_rmdir};
 constexpr std::array kBpfCommands{BPF_MAP_UPDATE_ELEM, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_ELEM,
@@ -72,19 +73,22 @@ void runWatched(Handshake& handshake, const std::function<bool()>& body) {
     ::_exit(body() ? 0 : 1);
 }
 
-UniqueFd takeListener(pid_t child, Handshake& handshake) {
+UniqueFd takeListener(int process, Handshake& handshake) {
     eventually([&] { return handshake.listener != 0; });
-    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
-    UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), handshake.listener - 1, 0)));
+    UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, process, handshake.listener - 1, 0)));
     handshake.taken = true;
     return listener;
 }
 
 // Answers its questions until it has ended or is to be killed: true.
-bool isStoppedAt(int step, int listener) {
+bool isStoppedAt(int step, int listener, int process) {
     for (;;) {
-        pollfd ready{listener, POLLIN, 0};
-        if (::poll(&ready, 1, 20000) != 1 || (ready.revents & POLLIN) == 0)
+        std::array<pollfd, 2> ready{{{listener, POLLIN, 0}, {process, POLLIN, 0}}};
+        if (::poll(ready.data(), ready.size(), kHangsMilliseconds) < 1) {
+            ADD_FAILURE() << "it hangs before step " << step;
+            return true;
+        }
+        if ((ready[0].revents & POLLIN) == 0)
             return false;
         seccomp_notif question{};
         if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &question) < 0)
@@ -105,9 +109,10 @@ bool killedAt(int step, const std::function<bool()>& body, bool& succeeded) {
     const pid_t child = ::fork();
     if (child == 0)
         runWatched(*handshake, body);
-    const auto listener = takeListener(child, *handshake);
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    const auto listener = takeListener(process.get(), *handshake);
     EXPECT_TRUE(listener) << "seccomp's notifications do not work here";
-    const bool stopped = listener && isStoppedAt(step, listener.get());
+    const bool stopped = listener && isStoppedAt(step, listener.get(), process.get());
     if (stopped || !listener)
         ::kill(child, SIGKILL);
     int status = 0;
