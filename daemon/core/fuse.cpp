@@ -79,6 +79,17 @@ Status append(std::vector<bpf_insn>& program, InstructionView block, const std::
     return {};
 }
 
+// A filter reaches skb->cb only by its offset in the context, which the verifier lets nobody change. Other
+// structures may have something at the same offset: then a filter is suspected in vain.
+bool touchesCb(const bpf_insn& insn) {
+    constexpr int kCbEnd = kCb + 5 * sizeof(__u32);
+    const int size = BPF_SIZE(insn.code) == BPF_DW  ? 8
+                     : BPF_SIZE(insn.code) == BPF_W ? 4
+                     : BPF_SIZE(insn.code) == BPF_H ? 2
+                                                    : 1;
+    return insn.off + size > kCb && insn.off < kCbEnd;
+}
+
 class Builder {
   public:
     explicit Builder(const FuseInput& input) : input_(input) {}
@@ -142,7 +153,8 @@ class Builder {
     }
 
     // Every filter finds cb as it would alone: the kernel clears it before the first, the dispatcher before
-    // the others. In the gate's run it holds the gate's word even before the first.
+    // those that look at it when another may have written it. In the gate's run it holds the gate's word even
+    // before the first.
     void clearCb() {
         set(BPF_REG_1, 0);
         store(BPF_DW, kContext, kCb, BPF_REG_1);
@@ -151,9 +163,12 @@ class Builder {
     }
 
     void callFilters() {
+        bool foreignCb = input_.gateArray.has_value();
         for (const std::size_t part : input_.order) {
-            if (input_.gateArray || !calls_.empty())
+            const bool clears = foreignCb && input_.parts[part].readsCb;
+            if (clears)
                 clearCb();
+            foreignCb = (foreignCb && !clears) || input_.parts[part].writesCb;
             move(BPF_REG_1, kContext);
             calls_.push_back({here(), part});
             emit(kCall, 0, BPF_PSEUDO_CALL);
@@ -355,6 +370,9 @@ FilterTraits examine(InstructionView filter) {
             traits.maps.push_back(static_cast<std::uint32_t>(insn.imm));
         if (isLoadWide(insn) && insn.src_reg == BPF_PSEUDO_BTF_ID && index + 1 < filter.size())
             traits.refersToModules |= filter[index + 1].imm != 0;
+        const auto kind = BPF_CLASS(insn.code);
+        traits.readsCb |= (kind == BPF_LDX || kind == BPF_STX) && touchesCb(insn); // STX: atomics, too
+        traits.writesCb |= (kind == BPF_ST || kind == BPF_STX) && touchesCb(insn);
         if (insn.code != kCall)
             return;
         traits.tailCalls |= insn.src_reg == 0 && insn.imm == BPF_FUNC_tail_call;
@@ -363,6 +381,8 @@ FilterTraits examine(InstructionView filter) {
             traits.refersToModules |= insn.off != 0;
         }
     });
+    traits.readsCb |= traits.tailCalls || !traits.kernelCalls.empty();
+    traits.writesCb |= traits.tailCalls || !traits.kernelCalls.empty();
     std::sort(traits.maps.begin(), traits.maps.end());
     traits.maps.erase(std::unique(traits.maps.begin(), traits.maps.end()), traits.maps.end());
     return traits;

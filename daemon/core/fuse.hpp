@@ -43,6 +43,9 @@ struct FusePart {
     std::vector<std::uint32_t> maps; // the block's map index -> index in the table of the fused program
     std::uint32_t stubIndex = 0;     // in the queue's program array
     std::uint32_t counterSlot = 0;   // 0: its drops are not counted
+    // Whether it may look at skb->cb and write into it. Of what never does nothing needs to be hidden.
+    bool readsCb = true;
+    bool writesCb = true;
 };
 
 struct FuseInput {
@@ -81,6 +84,8 @@ struct FilterTraits {
     std::vector<std::uint32_t> maps;       // those it refers to, ascending
     std::vector<std::int32_t> kernelCalls; // BTF ids of the kernel functions it calls
     bool tailCalls = false;                // what a callee returns was never compared with the filter's type
+    bool readsCb = false;                  // may read skb->cb
+    bool writesCb = false;                 // may write it
     bool refersToModules = false;          // holds descriptors of kernel modules' BTF: cannot be rebuilt
 };
 

@@ -353,6 +353,56 @@ TEST(Examine, TakesNoConstantForAnInstruction) {
     EXPECT_FALSE(examine(code).tailCalls);
 }
 
+TEST(Examine, SuspectsWhatMayTouchSkbCb) {
+    const auto load = [](std::size_t offset) {
+        return Program{
+            insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_1, static_cast<std::int16_t>(offset)),
+            leave()};
+    };
+    const auto first = offsetof(__sk_buff, cb);
+    for (const std::size_t offset : {first, first + 3, first + 16, first + 19}) {
+        EXPECT_TRUE(examine(load(offset)).readsCb) << offset;
+        EXPECT_FALSE(examine(load(offset)).writesCb) << offset;
+    }
+    for (const std::size_t offset : {offsetof(__sk_buff, len), first + 20, first - 4})
+        EXPECT_FALSE(examine(load(offset)).readsCb) << offset;
+    EXPECT_TRUE(examine(filter(0, 1)).writesCb);
+    EXPECT_TRUE(examine(Program{insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_1, 0, first, 1), leave()}).writesCb);
+    const Program tail{insn(kCallCode, 0, 0, 0, BPF_FUNC_tail_call), leave()};
+    EXPECT_TRUE(examine(tail).readsCb && examine(tail).writesCb) << "what it calls may";
+}
+
+// Looks into skb->cb, but leaves it.
+Program reader() {
+    return {insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_1, offsetof(__sk_buff, cb)), leave()};
+}
+
+TEST(Fuse, ClearsSkbCbOnlyForWhoLooksBehindWhoWrites) {
+    const auto writer = filter(0, 1);
+    const auto looks = reader();
+    FuseInput input{.direction = Direction::Ingress, .parts = {}, .order = {}};
+    for (const auto* block : {&writer, &looks}) {
+        const auto traits = examine(*block);
+        input.parts.push_back(
+            {.block = *block, .maps = {}, .readsCb = traits.readsCb, .writesCb = traits.writesCb});
+    }
+    input.parts[0].readsCb = false;
+    const auto clears = [&](std::vector<std::size_t> order, bool interim) {
+        input.order = std::move(order);
+        input.gateArray = interim ? std::optional<std::uint32_t>(kGate) : std::nullopt;
+        const auto program = fuse(input);
+        const auto end = program->instructions.begin() + program->functions[1].instruction;
+        return std::count_if(program->instructions.begin(), end, [](const bpf_insn& one) {
+            return one.code == (BPF_STX | BPF_MEM | BPF_DW) && one.off == offsetof(__sk_buff, cb);
+        });
+    };
+    EXPECT_EQ(clears({1, 1, 1}, false), 0);
+    EXPECT_EQ(clears({0, 0, 0}, false), 0);
+    EXPECT_EQ(clears({0, 1, 1}, false), 1);
+    EXPECT_EQ(clears({0, 1, 0, 0, 1}, false), 2);
+    EXPECT_EQ(clears({1, 1, 0}, true), 1) << "the gate's word is hidden from the first that looks";
+}
+
 TEST(Examine, SeesTailCallsKernelFunctionsAndModules) {
     EXPECT_TRUE(examine(Program{insn(kCallCode, 0, 0, 0, BPF_FUNC_tail_call), leave()}).tailCalls);
     // A kernel function of the same number is no tail call.

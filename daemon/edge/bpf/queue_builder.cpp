@@ -264,6 +264,8 @@ Status QueueBuilder::addParts(Assembly& assembly, const Draft& draft) {
 
 Status QueueBuilder::addBlock(Assembly& assembly, const Member& member, FusePart& part) const {
     part.block = member.filter->record.instructions;
+    part.readsCb = member.traits.readsCb;
+    part.writesCb = member.traits.writesCb;
     part.maps.resize(member.filter->record.maps.size());
     for (const std::uint32_t index : member.traits.maps) {
         if (index >= part.maps.size())
