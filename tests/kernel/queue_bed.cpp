@@ -79,8 +79,8 @@ bool arrives(int receiver, int milliseconds) {
     return ::poll(&ready, 1, milliseconds) == 1;
 }
 
-// On the loopback a datagram is there when sendto() returns, or will never be.
-constexpr int kArrivalMilliseconds = 20;
+constexpr int kPatienceMilliseconds = 2000; // what passes comes sooner
+constexpr int kMarkerPort = 8999;
 
 } // namespace
 
@@ -130,14 +130,20 @@ void Unit::removeDirectory() {
 
 bool Unit::sends(int port) const {
     const auto receiver = udpReceiver(port);
-    return sendTo(sender_.get(), port) && arrives(receiver.get(), kArrivalMilliseconds);
+    return sendTo(sender_.get(), port) && arrives(receiver.get(), kPatienceMilliseconds);
 }
 
+// The loopback keeps the order: what is not there when the marker is has been dropped.
 bool Unit::receives(int port) const {
     enterCgroup(cgroup_.path);
     const auto receiver = boundTo(port, kUnitAddress);
     enterCgroup("");
-    return sendAt(udpSocket().get(), port, kUnitAddress) && arrives(receiver.get(), kArrivalMilliseconds);
+    const auto marker = udpReceiver(kMarkerPort);
+    const auto sender = udpSocket();
+    if (!sendAt(sender.get(), port, kUnitAddress) || !sendTo(sender.get(), kMarkerPort) ||
+        !arrives(marker.get(), kPatienceMilliseconds))
+        fatal("send to a unit");
+    return arrives(receiver.get(), 5);
 }
 
 std::vector<std::uint32_t> Unit::programs(Direction direction) const {
