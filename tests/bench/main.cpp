@@ -1,0 +1,58 @@
+// filterd-bench [ROW…]: measures the rows whose group is named (queue, gate, load, attach), or all of them.
+
+#include "measure.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+
+namespace {
+
+using namespace filterd::bench;
+
+struct Group {
+    std::string_view name;
+    Rows (*measure)(const std::string& self);
+};
+
+constexpr std::array kGroups{
+    Group{"queue", [](const std::string&) { return measureQueues(); }},
+    Group{"gate", [](const std::string&) { return measureGate(); }},
+    Group{"load", [](const std::string& self) { return measureLoad(self); }},
+    Group{"attach", [](const std::string&) { return measureAttachments(); }},
+};
+
+void print(const Row& row) {
+    std::printf("%-62s %9.1f %9.1f %-3s %6.2f  <= %.2f  %s\n", row.name.c_str(), row.ours, row.peer,
+                row.unit.c_str(), row.ratio(), row.budget, row.passes() ? "PASS" : "OVER");
+    std::fflush(stdout);
+}
+
+bool isKnown(std::string_view name) {
+    return std::any_of(kGroups.begin(), kGroups.end(),
+                       [&](const Group& group) { return group.name == name; });
+}
+
+} // namespace
+
+int main(int argumentCount, char** arguments) {
+    const std::vector<std::string> wanted(arguments + 1, arguments + argumentCount);
+    if (wanted.size() == 3 && wanted[0] == "--load-once") {
+        loadOnce(wanted[1], wanted[2]);
+        return 0;
+    }
+    const std::string self = std::filesystem::canonical("/proc/self/exe");
+    for (const auto& name : wanted)
+        if (!isKnown(name)) {
+            std::fprintf(stderr, "no benchmark '%s': there are queue, gate, load and attach\n", name.c_str());
+            return 2;
+        }
+    std::printf("%-62s %9s %9s     %6s  %-7s\n", "medians of rounds that take turns", "filterd", "peer",
+                "ratio", "budget");
+    for (const auto& group : kGroups)
+        if (wanted.empty() || std::find(wanted.begin(), wanted.end(), group.name) != wanted.end())
+            for (const auto& row : group.measure(self))
+                print(row);
+}

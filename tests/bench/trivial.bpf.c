@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The least that a filter can do. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+SEC("cgroup/skb")
+int filter(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 1;
+}
+
+char LICENSE[] SEC("license") = "GPL";
