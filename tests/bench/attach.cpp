@@ -20,7 +20,7 @@ using Groups = std::vector<std::unique_ptr<Group>>;
 // What the least careful loop does: link and pin.
 double linkAndPin(const Groups& groups, int program) {
     std::filesystem::create_directory(kPeerPins);
-    const double time = timeOf([&] {
+    const double time = processorTimeOf([&] {
         for (const auto& group : groups) {
             const auto directory = group->open();
             for (const auto type : {BPF_CGROUP_INET_INGRESS, BPF_CGROUP_INET_EGRESS}) {
@@ -52,12 +52,12 @@ Rows measureAttachments() {
 
     std::vector<double> adoptions;
     const auto ours = [&] {
-        const double time = timeOf([&] {
+        const double time = processorTimeOf([&] {
             for (const auto& group : groups)
                 for (const auto& queue : queues)
                     need(daemon.kernel().attachQueue(group->cgroup(), queue.direction, idOf(queue)));
         });
-        adoptions.push_back(timeOf([&] { daemon.restart(); }));
+        adoptions.push_back(processorTimeOf([&] { daemon.restart(); }));
         for (const auto& group : groups)
             for (const auto& queue : queues)
                 need(daemon.kernel().detachQueue({group->cgroup().id, queue.direction}));

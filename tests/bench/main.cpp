@@ -49,8 +49,8 @@ int main(int argumentCount, char** arguments) {
             std::fprintf(stderr, "no benchmark '%s': there are queue, gate, load and attach\n", name.c_str());
             return 2;
         }
-    std::printf("%-62s %9s %9s     %6s  %-7s\n", "medians of rounds that take turns", "filterd", "peer",
-                "ratio", "budget");
+    std::printf("%-62s %9s %9s     %6s  %-7s\n", "processor time, medians of rounds that take turns",
+                "filterd", "peer", "ratio", "budget");
     for (const auto& group : kGroups)
         if (wanted.empty() || std::find(wanted.begin(), wanted.end(), group.name) != wanted.end())
             for (const auto& row : group.measure(self))

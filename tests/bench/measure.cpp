@@ -35,24 +35,18 @@ void need(const Status& status) {
 
 namespace {
 
-double read(clockid_t clock) {
+double processorTime() {
     timespec now{};
-    ::clock_gettime(clock, &now);
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
-double difference(clockid_t clock, const std::function<void()>& work) {
-    const double start = read(clock);
-    work();
-    return read(clock) - start;
 }
 
 } // namespace
 
-double timeOf(const std::function<void()>& work) { return difference(CLOCK_MONOTONIC, work); }
-
 double processorTimeOf(const std::function<void()>& work) {
-    return difference(CLOCK_THREAD_CPUTIME_ID, work);
+    const double start = processorTime();
+    work();
+    return processorTime() - start;
 }
 
 double median(std::vector<double> values) {

@@ -45,8 +45,7 @@ T need(Result<T> result) {
 }
 void need(const Status& status);
 
-[[nodiscard]] double timeOf(const std::function<void()>& work); // nanoseconds
-// Of this thread alone: what others do on the machine meanwhile is not in it.
+// Nanoseconds of this thread alone: what others do on the machine meanwhile is not in it.
 [[nodiscard]] double processorTimeOf(const std::function<void()>& work);
 [[nodiscard]] double median(std::vector<double> values);
 // Medians of rounds that take turns.

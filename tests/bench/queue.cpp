@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <cstdio>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -82,10 +83,10 @@ class QueueBench {
             ours.back() -= (before + between) / 2;
             peer.back() -= (between + after) / 2;
         }
-        std::string name =
+        const std::string name =
             "queue of " + std::to_string(what.filters) + " " + what.object + " filters, per packet";
         if (!facts.modeReason.empty())
-            name += " (some by tail call)";
+            std::fprintf(stderr, "%s: %s\n", name.c_str(), facts.modeReason.c_str());
         return {name, "ns", median(ours), median(peer), what.budget};
     }
 
