@@ -297,14 +297,17 @@ static __always_inline void lose(__u64 id)
 	__sync_fetch_and_add(&state.lost, 1);
 }
 
-/* The count goes first, and stays raised for what is lost: it is never too low. */
+/*
+ * The count goes first, and stays raised for what is lost: it is never too low. The error is an int, since kernels before
+ * 6.4 leave the upper half of the register unset when they return from a map.
+ */
 static __always_inline void hold(__u64 id, __u32 queue)
 {
 	struct guard_hold entry = {.id = id, .queue = queue};
-	long error;
+	int error;
 
 	__sync_fetch_and_add(&state.held_count, 1);
-	error = bpf_map_update_elem(&held, &id, &entry, BPF_NOEXIST);
+	error = (int)bpf_map_update_elem(&held, &id, &entry, BPF_NOEXIST);
 	if (error == -EEXIST) /* while an upgrade has two guards attached: the other was first */
 		__sync_fetch_and_add(&state.held_count, -1);
 	else if (error)

@@ -191,7 +191,8 @@ class GuardKill : public Scenes {
         const auto opened = openGuard({kBpffs, kCgroups, {}, 0});
         ASSERT_TRUE(opened && opened->guard);
         EXPECT_TRUE(eventually([&] { return opened->guard->counters().held == holds; }))
-            << opened->guard->counters().held;
+            << opened->guard->counters().held << " held, " << opened->guard->held()->size()
+            << " of them named, " << (opened->guard->overflow()->has_value() ? "some lost" : "none lost");
     }
 };
 

@@ -1,5 +1,6 @@
 // How the guard is made, found again, replaced and removed.
 #include "bpf/guard.h"
+#include "edge/guard/guard_loader.hpp"
 #include "edge/guard/guard_pins.hpp"
 #include "guard_bed.hpp"
 
@@ -124,6 +125,22 @@ TEST_F(GuardLifecycle, ANewerBuildTakesOverUnderTraffic) {
     EXPECT_EQ(*leaked, 0);
     EXPECT_EQ(*lost, 0);
     EXPECT_EQ(guard().counters().held, 11U);
+}
+
+// For a moment of an upgrade, mkdir runs both. Kernels before 6.4 return the error of a map as half a
+// register.
+TEST_F(GuardLifecycle, TwoGuardsAtOnceHoldAUnitOnce) {
+    open();
+    setRules({{"web*.service", 1}});
+    const auto program = openPin(layoutDirectory(kBpffs, GUARD_LAYOUT) / "on_mkdir");
+    ASSERT_TRUE(program);
+    const auto second = attachTracepoint(program->get());
+    ASSERT_TRUE(second);
+    makeCgroup("web1.service");
+    EXPECT_EQ(guard().counters().held, 1U);
+    EXPECT_FALSE(*guard().overflow());
+    EXPECT_TRUE(*guard().release(idOf("web1.service")));
+    EXPECT_EQ(guard().counters().held, 0U);
 }
 
 TEST_F(GuardLifecycle, ADowngradeIsRefused) {

@@ -72,6 +72,7 @@ TEST_F(GuardNames, TheLongestNamesAreJudged) {
 TEST_F(GuardNames, TheFirstOfManyRulesDecides) {
     open();
     std::vector<std::pair<std::string, int>> rules;
+    rules.reserve(301);
     for (int i = 0; i < 300; ++i)
         rules.emplace_back("*-" + std::to_string(i) + "-*.service", 1 + i % 2);
     rules.emplace_back("*.service", 3);

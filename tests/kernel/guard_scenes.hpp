@@ -97,7 +97,7 @@ class Scenes : public GuardTest {
     // A guarded slice and a guarded service in it, each in one state; all kinds of traffic of the service's.
     Tally stateTraffic(State slice, State service);
     // A unit that is gone before it could be attached, while its socket lives.
-    Tally vanishedUnit(KeeperOptions options);
+    Tally vanishedUnit(const KeeperOptions& options);
     // More units than fit into a guard of 8.
     Tally overflowTraffic();
     // The names that are held, or not, other than they should be.

@@ -43,7 +43,7 @@ Tally Scenes::stateTraffic(State slice, State service) {
     return tally;
 }
 
-Tally Scenes::vanishedUnit(KeeperOptions options) {
+Tally Scenes::vanishedUnit(const KeeperOptions& options) {
     setRules({{"gone.service", 1}});
     Keeper keeper(guard(), queuesBySlot(), options);
     const auto blocked = udpReceiver(Family::V4, kDroppedPorts[0]);
