@@ -132,7 +132,9 @@ TEST_F(GuardLifecycle, ANewerBuildTakesOverUnderTraffic) {
 TEST_F(GuardLifecycle, TwoGuardsAtOnceHoldAUnitOnce) {
     open();
     setRules({{"web*.service", 1}});
-    const auto program = openPin(layoutDirectory(kBpffs, GUARD_LAYOUT) / "on_mkdir");
+    const auto directory = layoutDirectory(kBpffs, GUARD_LAYOUT);
+    ASSERT_TRUE(loadGuard(testObject("guard_other_build.bpf.o"), directory, kNewSuffix));
+    const auto program = openPin(directory / (std::string("on_mkdir") + kNewSuffix));
     ASSERT_TRUE(program);
     const auto second = attachTracepoint(program->get());
     ASSERT_TRUE(second);
