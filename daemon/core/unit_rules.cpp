@@ -88,25 +88,26 @@ std::vector<const UnitDropIn*> dropInsOf(const UnitFiles& files, const std::stri
     for (const auto& [alias, primary] : files.aliases)
         if (primary == unit)
             names.push_back(alias);
-    const auto placeOf = [&](const UnitDropIn& dropIn) {
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            const auto directories = dropInDirectories(names[i]);
-            const auto found = std::find(directories.begin(), directories.end(), dropIn.directory);
-            if (found != directories.end() && (!isType(dropIn.directory) || isType(unit)))
-                return std::optional(std::array{i, dropIn.rank, std::size_t(found - directories.begin())});
-            if (found != directories.end())
-                return std::optional(std::array{names.size(), dropIn.rank, std::size_t{0}});
+    using Place = std::array<std::size_t, 3>;
+    std::map<std::string, std::pair<Place, const UnitDropIn*>> chosen; // by file name
+    const auto choose = [&](const std::string& directory, std::size_t name, std::size_t depth) {
+        const auto found = files.dropIns.find(directory);
+        if (found == files.dropIns.end())
+            return;
+        for (const auto& dropIn : found->second) {
+            const Place place{name, dropIn.rank, depth};
+            auto& known = chosen.try_emplace(dropIn.file, place, &dropIn).first->second;
+            if (place < known.first)
+                known = {place, &dropIn};
         }
-        return std::optional<std::array<std::size_t, 3>>{};
     };
-    std::map<std::string, std::pair<std::array<std::size_t, 3>, const UnitDropIn*>> chosen; // by file name
-    for (const auto& dropIn : files.dropIns)
-        if (const auto place = placeOf(dropIn)) {
-            auto& known = chosen.try_emplace(dropIn.file, *place, &dropIn).first->second;
-            if (*place < known.first)
-                known = {*place, &dropIn};
-        }
+    for (std::size_t name = 0; name < names.size(); ++name) {
+        const auto directories = dropInDirectories(names[name]);
+        for (std::size_t depth = 0; depth < directories.size(); ++depth)
+            choose(directories[depth], isType(directories[depth]) ? names.size() : name, depth);
+    }
     std::vector<const UnitDropIn*> result;
+    result.reserve(chosen.size());
     for (const auto& [file, entry] : chosen)
         result.push_back(entry.second);
     return result;
@@ -118,9 +119,10 @@ std::set<std::string> mentionedNames(const UnitFiles& files) {
     for (const auto& [name, text] : files.fragments)
         if (mentionsUs(text))
             names.insert(name);
-    for (const auto& dropIn : files.dropIns)
-        if (dropIn.text && mentionsUs(*dropIn.text))
-            names.insert(primaryName(files, dropIn.directory));
+    for (const auto& [directory, dropIns] : files.dropIns)
+        for (const auto& dropIn : dropIns)
+            if (dropIn.text && mentionsUs(*dropIn.text))
+                names.insert(primaryName(files, directory));
     std::erase_if(names, [&](const auto& name) { return files.masked.contains(name); });
     return names;
 }

@@ -16,9 +16,8 @@ namespace filterd {
 inline constexpr std::string_view kUnitSection = "X-Filterd";
 
 struct UnitDropIn {
-    std::string directory; // without ".d": "web@1.service", "web@.service", "web-.service", "service"
-    std::string file;      // "50-filters.conf"
-    std::size_t rank = 0;  // of its unit path, 0 is the highest
+    std::string file;               // "50-filters.conf"
+    std::size_t rank = 0;           // of its unit path, 0 is the highest
     std::optional<ConfigText> text; // none: masked
 };
 
@@ -27,7 +26,8 @@ struct UnitFiles {
     std::map<std::string, ConfigText> fragments; // by unit name, of the highest path that has it
     std::set<std::string> masked;
     std::map<std::string, std::string> aliases; // name -> the name of the unit that it links to
-    std::vector<UnitDropIn> dropIns;
+    // By directory, without ".d": "web@1.service", "web@.service", "web-.service", "service".
+    std::map<std::string, std::vector<UnitDropIn>> dropIns;
 };
 
 struct UnitRules {

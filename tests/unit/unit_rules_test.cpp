@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace filterd {
 namespace {
 
@@ -19,10 +21,10 @@ class UnitRulesTest : public testing::Test {
     void dropIn(const std::string& directory, const std::string& file, const std::string& section,
                 std::size_t rank = 0) {
         const auto path = "/" + std::to_string(rank) + "/" + directory + ".d/" + file;
-        files.dropIns.push_back({directory, file, rank, ConfigText{path, text(section)}});
+        files.dropIns[directory].push_back({file, rank, ConfigText{path, text(section)}});
     }
     void mask(const std::string& directory, const std::string& file, std::size_t rank = 0) {
-        files.dropIns.push_back({directory, file, rank, std::nullopt});
+        files.dropIns[directory].push_back({file, rank, std::nullopt});
     }
 
     // "TARGET: INGRESS… < SOURCE" of each rule.
@@ -114,7 +116,7 @@ TEST_F(UnitRulesTest, WhatIsBrokenKeepsItsRuleAndIsToldOnce) {
     dropIn("web.service", "y.conf", "IngressFilter=web");
     ASSERT_THAT(rules(), SizeIs(2));
     const auto last = read.rules;
-    files.dropIns.front().text->text = "[X-Filterd]\nIngresFilter=typo\nOnFailure=pass\n";
+    files.dropIns.at("service").front().text->text = "[X-Filterd]\nIngresFilter=typo\nOnFailure=pass\n";
     EXPECT_THAT(rules(last), SizeIs(2));
     EXPECT_EQ(read.rules, last);
     ASSERT_THAT(read.errors, SizeIs(1));
@@ -125,6 +127,16 @@ TEST_F(UnitRulesTest, WhatIsBrokenKeepsItsRuleAndIsToldOnce) {
         EXPECT_THAT(rule.broken, StartsWith("/0/service.d/x.conf:2: "));
         EXPECT_EQ(rule.onFailure, OnFailure::Pass);
     }
+}
+
+TEST_F(UnitRulesTest, TenThousandUnitsAreReadInNoTime) {
+    for (int i = 0; i < 10'000; ++i)
+        dropIn("web-" + std::to_string(i) + ".service", "x.conf", "IngressFilter=a");
+    dropIn("service", "every.conf", "IngressFilter=every");
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_THAT(rules(), SizeIs(10'001));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin,
+              std::chrono::seconds(5)); // a quadratic reader takes minutes
 }
 
 TEST_F(UnitRulesTest, SearchesDropInsWhereSystemdDoes) {

@@ -63,9 +63,9 @@ class UnitPathReader {
             if (std::error_code ignored; !fs::exists(dropIn, ignored))
                 continue; // a link that leads nowhere
             if (isMasked(dropIn))
-                files_.dropIns.push_back({unit, file, rank, std::nullopt});
+                files_.dropIns[unit].push_back({file, rank, std::nullopt});
             else if (auto text = readText(dropIn))
-                files_.dropIns.push_back({unit, file, rank, ours(std::move(*text))});
+                files_.dropIns[unit].push_back({file, rank, ours(std::move(*text))});
             else
                 errors_.push_back(text.error());
         }
