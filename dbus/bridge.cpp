@@ -118,11 +118,30 @@ Result<uid_t> callerEuid(const sdbus::IObject& object) {
     });
 }
 
+namespace {
+
+// The bus library's own message, which sdbus-c++ does not show: a protected member, named through a class
+// derived from it.
+struct Opened : sdbus::Message {
+    static sd_bus_message* of(const sdbus::Message& message) {
+        return static_cast<sd_bus_message*>(message.*(&Opened::msg_));
+    }
+};
+
+} // namespace
+
+bool callerAllowsInteraction(const sdbus::IObject& object) {
+    const auto allows = withMessage<bool>(object, [](const sdbus::Message& message) -> Result<bool> {
+        return sd_bus_message_get_allow_interactive_authorization(Opened::of(message)) > 0;
+    });
+    return allows && *allows;
+}
+
 // ---- Errors ---------------------------------------------------------------------------------------------
 
 std::string busErrorName(ErrorCode code) {
-    if (code == ErrorCode::AccessDenied)
-        return "org.freedesktop.DBus.Error.AccessDenied";
+    if (code == ErrorCode::AccessDenied || code == ErrorCode::InteractiveAuthorizationRequired)
+        return "org.freedesktop.DBus.Error." + std::string(errorName(code));
     return "org.filterd1.Error." + std::string(errorName(code));
 }
 

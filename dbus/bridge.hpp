@@ -113,9 +113,13 @@ void emitPropertiesChanged(sdbus::IObject& object, const char* interface,
 // it does when the caller has left the bus.
 [[nodiscard]] Result<uid_t> callerEuid(const sdbus::IObject& object);
 
+// Whether it may be made to wait for a password (the message's flag).
+[[nodiscard]] bool callerAllowsInteraction(const sdbus::IObject& object);
+
 // ---- Errors ---------------------------------------------------------------------------------------------
 
-// org.filterd1.Error.<code>; AccessDenied is the bus's own org.freedesktop.DBus.Error.AccessDenied.
+// org.filterd1.Error.<code>; AccessDenied and InteractiveAuthorizationRequired are the bus's own,
+// org.freedesktop.DBus.Error.<code>.
 [[nodiscard]] std::string busErrorName(ErrorCode code);
 
 [[nodiscard]] sdbus::Error makeError(const std::string& name, const std::string& message);

@@ -46,6 +46,8 @@ std::string_view errorName(ErrorCode code) {
         return "KernelRefused";
     case ErrorCode::AccessDenied:
         return "AccessDenied";
+    case ErrorCode::InteractiveAuthorizationRequired:
+        return "InteractiveAuthorizationRequired";
     case ErrorCode::Internal:
         return "Internal";
     }

@@ -28,7 +28,8 @@ enum class ErrorCode {
     Unsupported,      // this kernel or build cannot do it
     KernelRefused,    // a system call failed; the message names it and errno
     AccessDenied,     // the caller may not do this
-    Internal,         // a bug in filterd
+    InteractiveAuthorizationRequired, // polkit wants a password, and the caller did not allow to be asked
+    Internal,                         // a bug in filterd
 };
 
 [[nodiscard]] std::string_view errorName(ErrorCode code);

@@ -1,21 +1,131 @@
 #include "service/authority.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <tuple>
+
 namespace filterd {
 
-Status Authority::requireRoot(const sdbus::IObject& object) {
-    auto name = bus::callerName(object);
-    if (!name)
-        return failure(name.error());
-    auto known = euids_.find(*name);
-    if (known == euids_.end()) {
-        auto euid = bus::callerEuid(object);
-        if (!euid)
-            return failure(euid.error());
-        known = euids_.emplace(*name, *euid).first;
+namespace {
+
+constexpr const char* kPolkit = "org.freedesktop.PolicyKit1";
+constexpr const char* kPolkitPath = "/org/freedesktop/PolicyKit1/Authority";
+constexpr const char* kPolkitInterface = "org.freedesktop.PolicyKit1.Authority";
+constexpr std::uint32_t kAllowInteraction = 1;
+// A person has to find a password.
+constexpr auto kPatience = std::chrono::minutes(5);
+constexpr std::chrono::seconds kQuickly{25};
+// Of one user: enough for scripts, too few to fill our memory or to occupy polkit.
+constexpr std::ptrdiff_t kMaxQuestions = 16;
+
+using Subject = sdbus::Struct<std::string, std::map<std::string, sdbus::Variant>>;
+using PolkitAnswer = sdbus::Struct<bool, bool, std::map<std::string, std::string>>;
+
+const char* actionOf(Privilege privilege) {
+    switch (privilege) {
+    case Privilege::Load:
+        return "org.filterd1.load";
+    case Privilege::Queues:
+        return "org.filterd1.queues";
+    case Privilege::Tune:
+        break;
     }
-    if (known->second == 0)
+    return "org.filterd1.tune";
+}
+
+Status judge(const PolkitAnswer& answer, Privilege privilege) {
+    const auto& [authorised, challenge, details] = bus::fields(answer);
+    if (authorised)
         return {};
-    return failure(ErrorCode::AccessDenied, "only root may change filters and queues; call as root");
+    if (challenge)
+        return failure(ErrorCode::InteractiveAuthorizationRequired,
+                       std::string(actionOf(privilege)) +
+                           " needs a password: allow interactive authorization, or call as root");
+    return failure(ErrorCode::AccessDenied,
+                   std::string("polkit does not authorise you for ") + actionOf(privilege) + "; call as root");
+}
+
+} // namespace
+
+void Authority::check(const sdbus::IObject& object, Privilege privilege, Decision decision) {
+    const auto client = bus::callerName(object);
+    if (!client)
+        return decision(failure(client.error()));
+    const auto uid = uidOf(object, *client);
+    if (!uid)
+        return decision(failure(uid.error()));
+    if (*uid == 0)
+        return decision(*client);
+    ask({*client, *uid, std::move(decision)}, privilege, bus::callerAllowsInteraction(object));
+}
+
+Status Authority::requireRoot(const sdbus::IObject& object) {
+    const auto client = bus::callerName(object);
+    const auto uid = client ? uidOf(object, *client) : failure(client.error());
+    if (!uid)
+        return failure(uid.error());
+    if (*uid != 0)
+        return failure(ErrorCode::AccessDenied, "only root may do this; call as root");
+    return {};
+}
+
+Result<uid_t> Authority::uidOf(const sdbus::IObject& object, const std::string& client) {
+    if (const auto known = euids_.find(client); known != euids_.end())
+        return known->second;
+    auto euid = bus::callerEuid(object);
+    if (euid)
+        euids_.emplace(client, *euid);
+    return euid;
+}
+
+void Authority::ask(Question question, Privilege privilege, bool interactive) {
+    const auto open = std::count_if(questions_.begin(), questions_.end(),
+                                    [&](const auto& entry) { return entry.second.uid == question.uid; });
+    if (open >= kMaxQuestions)
+        return question.decision(
+            failure(ErrorCode::LimitExceeded, "user " + std::to_string(question.uid) + " has " +
+                                                  std::to_string(open) +
+                                                  " calls waiting for polkit already; wait for them"));
+    const std::uint64_t number = ++asked_;
+    const Subject subject{std::string("system-bus-name"), {{"name", sdbus::Variant(question.client)}}};
+    questions_.emplace(number, std::move(question));
+    if (!polkit_)
+        polkit_ = bus::makeProxy(*connection_, kPolkit, kPolkitPath);
+    polkit_->callMethodAsync("CheckAuthorization")
+        .onInterface(kPolkitInterface)
+        .withTimeout(interactive ? std::chrono::duration_cast<std::chrono::microseconds>(kPatience)
+                                 : kQuickly)
+        .withArguments(subject, std::string(actionOf(privilege)), std::map<std::string, std::string>(),
+                       interactive ? kAllowInteraction : std::uint32_t{0}, std::string())
+        .uponReplyInvoke([this, number, privilege](bus::AsyncError error, const PolkitAnswer& answer) {
+            bus::contain("an answer of polkit", [&] {
+                answered(number, error ? failure(ErrorCode::AccessDenied,
+                                                 "only root may do this: polkit cannot be asked (" +
+                                                     error->getMessage() + ")")
+                                       : judge(answer, privilege));
+            });
+        });
+}
+
+void Authority::answered(std::uint64_t number, const Status& status) {
+    const auto found = questions_.find(number);
+    if (found == questions_.end())
+        return;
+    const auto question = std::move(found->second);
+    questions_.erase(found);
+    question.decision(status ? Result<std::string>(question.client) : failure(status.error()));
+}
+
+void Authority::detach() {
+    polkit_.reset();
+    connection_ = nullptr;
+    questions_.clear();
+    euids_.clear();
+}
+
+void Authority::forget(const std::string& client) {
+    euids_.erase(client);
+    std::erase_if(questions_, [&](const auto& entry) { return entry.second.client == client; });
 }
 
 } // namespace filterd

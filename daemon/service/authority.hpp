@@ -1,23 +1,97 @@
 #pragma once
-// Who may do what (I6): effective user id 0, as the bus knows it. Nothing the caller says of itself counts.
+// Who may do what (I6): effective user id 0 as the bus knows it, else whom polkit authorises; no polkit, no.
+// Nothing the caller says of itself counts.
 
 #include "base/result.hpp"
 #include "dbus/bridge.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 namespace filterd {
 
+// As in org.filterd1.policy. To load is as good as to be root: programs read the kernel's memory.
+enum class Privilege : std::uint8_t { Load, Queues, Tune };
+
 class Authority {
   public:
-    // For the message that `object` is handling now. AccessDenied.
+    // The caller's unique bus name, or why it may not.
+    using Decision = std::function<void(const Result<std::string>& caller)>;
+
+    // Decides for the message that `object` is handling now: at once for root, else when polkit has answered.
+    // A caller that leaves meanwhile is decided on never.
+    void check(const sdbus::IObject& object, Privilege privilege, Decision decision);
+
+    // For what is root's alone. AccessDenied.
     [[nodiscard]] Status requireRoot(const sdbus::IObject& object);
-    // A unique name is never given twice on one bus, but nobody asks for it again.
-    void forget(const std::string& client) { euids_.erase(client); }
+
+    // Asks polkit on this connection, until detach(), which forgets all open questions.
+    void attach(sdbus::IConnection& connection) { connection_ = &connection; }
+    void detach();
+    // Its questions are not to be answered any more, and nobody has its unique name again.
+    void forget(const std::string& client);
 
   private:
-    std::map<std::string, uid_t> euids_; // by unique bus name
+    struct Question {
+        std::string client;
+        uid_t uid = 0;
+        Decision decision;
+    };
+
+    [[nodiscard]] Result<uid_t> uidOf(const sdbus::IObject& object, const std::string& client);
+    void ask(Question question, Privilege privilege, bool interactive);
+    void answered(std::uint64_t number, const Status& status);
+
+    sdbus::IConnection* connection_ = nullptr;
+    std::unique_ptr<sdbus::IProxy> polkit_; // while somebody has asked
+    std::map<std::string, uid_t> euids_;    // by unique bus name
+    std::map<std::uint64_t, Question> questions_;
+    std::uint64_t asked_ = 0;
 };
+
+// The right to answer one method call, later.
+template<typename... Out>
+class PendingReply {
+  public:
+    explicit PendingReply(sdbus::Result<Out...>&& result)
+        : result_(std::make_shared<sdbus::Result<Out...>>(std::move(result))) {}
+
+    // `body`: a Result of what the method returns, or a Status. Nothing leaves but an answer.
+    template<typename Body>
+    void send(Body&& body) const {
+        bus::contain("answer a call", [&] {
+            try {
+                if constexpr (sizeof...(Out) == 0) {
+                    bus::answer(std::forward<Body>(body));
+                    result_->returnResults();
+                } else {
+                    result_->returnResults(bus::answer(std::forward<Body>(body)));
+                }
+            } catch (const sdbus::Error& error) {
+                result_->returnError(error);
+            }
+        });
+    }
+
+  private:
+    std::shared_ptr<sdbus::Result<Out...>> result_;
+};
+
+// Answers a method call by `body`, made from the caller's unique name, once the caller is known to have the
+// privilege. The body outlives the handler: it must own what it needs.
+template<typename... Out, typename Body>
+void whenAllowed(Authority& authority, const sdbus::IObject& object, Privilege privilege,
+                 sdbus::Result<Out...>&& result, Body body) {
+    using Answer = std::invoke_result_t<Body, const std::string&>;
+    authority.check(object, privilege,
+                    [reply = PendingReply<Out...>(std::move(result)),
+                     body = std::move(body)](const Result<std::string>& caller) {
+                        reply.send(
+                            [&]() -> Answer { return caller ? body(*caller) : failure(caller.error()); });
+                    });
+}
 
 } // namespace filterd

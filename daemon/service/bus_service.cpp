@@ -33,9 +33,10 @@ void BusService::open() {
                                                                      session_.reset();
                                                                      callbacks_.lost(reason);
                                                                  });
+    session_->authority.attach(*session_->connection);
     bus::addObjectManager(*session_->connection, sdbus::ObjectPath(bus::kManagerPath));
     session_->manager = std::make_unique<ManagerObject>(
-        *session_->connection, ManagerObject::Context{*firewall_, authority_, callbacks_.reload,
+        *session_->connection, ManagerObject::Context{*firewall_, session_->authority, callbacks_.reload,
                                                       callbacks_.trialsChanged, configurationErrors_});
     publishEverything();
     watchClients(); // before the name: nobody can hold a reference earlier
@@ -52,7 +53,7 @@ void BusService::watchClients() {
                 message >> name;
                 if (!name.starts_with(':'))
                     return;
-                authority_.forget(name);
+                session_->authority.forget(name);
                 firewall_->clientLeft(name);
             });
         });

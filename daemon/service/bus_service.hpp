@@ -46,6 +46,7 @@ class BusService final : public Publisher {
     struct Session {
         std::unique_ptr<sdbus::IConnection> connection;
         std::unique_ptr<bus::LoopAttachment> attachment;
+        Authority authority; // its open questions die with the session, before the connection
         std::unique_ptr<ManagerObject> manager;
         std::map<FilterName, std::unique_ptr<FilterObject>> filters;
         std::map<std::string, std::unique_ptr<UnitObject>> units;
@@ -61,7 +62,6 @@ class BusService final : public Publisher {
     EventLoop& loop_;
     Callbacks callbacks_;
     Firewall* firewall_ = nullptr;
-    Authority authority_;
     std::vector<std::string> configurationErrors_;
     std::unique_ptr<Session> session_;
 };

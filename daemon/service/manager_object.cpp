@@ -140,24 +140,15 @@ void ManagerObject::tellConfiguration() {
     bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"ConfigurationErrors"});
 }
 
-Result<Holder> ManagerObject::callingClient() {
-    auto name = bus::callerName(getObject());
-    if (!name)
-        return failure(name.error());
-    return Holder{Holder::Kind::Client, std::move(*name)};
-}
-
 // ---- filters --------------------------------------------------------------------------------------------
 
-Result<sdbus::ObjectPath> ManagerObject::load(const std::string& name, Result<std::vector<std::byte>> object,
+Result<sdbus::ObjectPath> ManagerObject::load(const std::string& client, const std::string& name,
+                                              Result<std::vector<std::byte>> object,
                                               const OptionValues& options) {
     auto filter = FilterName::parse(name);
     if (!filter)
         return failure(filter.error());
-    auto client = callingClient();
-    if (!client)
-        return failure(client.error());
-    LoadRequest request{*filter, {}, "", false, false, client->name};
+    LoadRequest request{*filter, {}, "", false, false, client};
     if (auto read = readLoadOptions(options, request); !read)
         return failure(read.error());
     if (!object)
@@ -168,81 +159,76 @@ Result<sdbus::ObjectPath> ManagerObject::load(const std::string& name, Result<st
     return filterPath(*filter);
 }
 
-sdbus::ObjectPath ManagerObject::LoadFilter(const std::string& name, const sdbus::UnixFd& object,
-                                            const OptionValues& options) {
-    return answer([&]() -> Result<sdbus::ObjectPath> {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return failure(allowed.error());
-        return load(name, readObject(object.get()), options);
+template<typename... Out, typename Body>
+void ManagerObject::whenAllowed(Privilege privilege, sdbus::Result<Out...>&& result, Body body) {
+    filterd::whenAllowed(context_.authority, getObject(), privilege, std::move(result), std::move(body));
+}
+
+void ManagerObject::LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name,
+                               sdbus::UnixFd object, OptionValues options) {
+    whenAllowed(Privilege::Load, std::move(result), [this, name, object, options](const std::string& caller) {
+        return load(caller, name, readObject(object.get()), options);
     });
 }
 
+// A path is opened for root alone: whoever else may load passes what he could open himself.
 sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, const std::string& path,
                                                     const OptionValues& options) {
     return answer([&]() -> Result<sdbus::ObjectPath> {
         if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
             return failure(allowed.error());
-        return load(name, readObject(path), options);
+        auto caller = bus::callerName(getObject());
+        return caller ? load(*caller, name, readObject(path), options) : failure(caller.error());
     });
 }
 
-void ManagerObject::UnloadFilter(const std::string& name) {
-    answer([&]() -> Status {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return allowed;
+void ManagerObject::UnloadFilter(sdbus::Result<>&& result, std::string name) {
+    whenAllowed(Privilege::Load, std::move(result), [this, name](const std::string&) -> Status {
         auto filter = FilterName::parse(name);
         return filter ? context_.firewall.unload(*filter) : failure(filter.error());
     });
 }
 
-sdbus::ObjectPath ManagerObject::AcquireFilter(const std::string& name) {
-    return answer([&]() -> Result<sdbus::ObjectPath> {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return failure(allowed.error());
+void ManagerObject::AcquireFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name) {
+    whenAllowed(
+        Privilege::Queues, std::move(result),
+        [this, name](const std::string& caller) -> Result<sdbus::ObjectPath> {
+            auto filter = FilterName::parse(name);
+            if (!filter)
+                return failure(filter.error());
+            if (auto acquired = context_.firewall.acquire({Holder::Kind::Client, caller}, *filter); !acquired)
+                return failure(acquired.error());
+            return filterPath(*filter);
+        });
+}
+
+void ManagerObject::ReleaseFilter(sdbus::Result<>&& result, std::string name) {
+    whenAllowed(Privilege::Queues, std::move(result), [this, name](const std::string& caller) -> Status {
         auto filter = FilterName::parse(name);
-        if (!filter)
-            return failure(filter.error());
-        auto client = callingClient();
-        if (!client)
-            return failure(client.error());
-        if (auto acquired = context_.firewall.acquire(*client, *filter); !acquired)
-            return failure(acquired.error());
-        return filterPath(*filter);
+        return filter ? context_.firewall.release({Holder::Kind::Client, caller}, *filter)
+                      : failure(filter.error());
     });
 }
 
-void ManagerObject::ReleaseFilter(const std::string& name) {
-    answer([&]() -> Status {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return allowed;
-        auto filter = FilterName::parse(name);
-        if (!filter)
-            return failure(filter.error());
-        auto client = callingClient();
-        return client ? context_.firewall.release(*client, *filter) : failure(client.error());
-    });
+void ManagerObject::AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& result, std::string name,
+                                         std::string unit) {
+    whenAllowed(
+        Privilege::Queues, std::move(result),
+        [this, name, unit](const std::string&) -> Result<sdbus::ObjectPath> {
+            auto filter = FilterName::parse(name);
+            if (!filter)
+                return failure(filter.error());
+            if (!isUnitName(unit))
+                return failure(ErrorCode::InvalidName,
+                               "'" + unit + "' is not a unit name with its suffix (nginx.service)");
+            if (auto acquired = context_.firewall.acquire({Holder::Kind::Unit, unit}, *filter); !acquired)
+                return failure(acquired.error());
+            return filterPath(*filter);
+        });
 }
 
-sdbus::ObjectPath ManagerObject::AcquireFilterForUnit(const std::string& name, const std::string& unit) {
-    return answer([&]() -> Result<sdbus::ObjectPath> {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return failure(allowed.error());
-        auto filter = FilterName::parse(name);
-        if (!filter)
-            return failure(filter.error());
-        if (!isUnitName(unit))
-            return failure(ErrorCode::InvalidName,
-                           "'" + unit + "' is not a unit name with its suffix (nginx.service)");
-        if (auto acquired = context_.firewall.acquire({Holder::Kind::Unit, unit}, *filter); !acquired)
-            return failure(acquired.error());
-        return filterPath(*filter);
-    });
-}
-
-void ManagerObject::ReleaseFilterForUnit(const std::string& name, const std::string& unit) {
-    answer([&]() -> Status {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return allowed;
+void ManagerObject::ReleaseFilterForUnit(sdbus::Result<>&& result, std::string name, std::string unit) {
+    whenAllowed(Privilege::Queues, std::move(result), [this, name, unit](const std::string&) -> Status {
         auto filter = FilterName::parse(name);
         return filter ? context_.firewall.release({Holder::Kind::Unit, unit}, *filter)
                       : failure(filter.error());
@@ -276,34 +262,27 @@ ManagerObject::ListFilters() {
 
 // ---- rules and units ------------------------------------------------------------------------------------
 
-void ManagerObject::SetQueue(const std::string& unit, const Names& ingress, const Names& egress,
-                             const OptionValues& options) {
-    answer([&]() -> Status {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return allowed;
-        auto request = readQueue(unit, ingress, egress, options);
-        if (!request)
-            return failure(request.error());
-        auto done = context_.firewall.setQueue(std::move(request->rule), request->deadline);
-        context_.trialsChanged();
-        return done;
-    });
+void ManagerObject::SetQueue(sdbus::Result<>&& result, std::string unit, Names ingress, Names egress,
+                             OptionValues options) {
+    whenAllowed(Privilege::Queues, std::move(result),
+                [this, unit, ingress, egress, options](const std::string&) -> Status {
+                    auto request = readQueue(unit, ingress, egress, options);
+                    if (!request)
+                        return failure(request.error());
+                    auto done = context_.firewall.setQueue(std::move(request->rule), request->deadline);
+                    context_.trialsChanged();
+                    return done;
+                });
 }
 
-void ManagerObject::ResetQueue(const std::string& unit) {
-    answer([&]() -> Status {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return allowed;
-        return context_.firewall.resetQueue(unit);
-    });
+void ManagerObject::ResetQueue(sdbus::Result<>&& result, std::string unit) {
+    whenAllowed(Privilege::Queues, std::move(result),
+                [this, unit](const std::string&) { return context_.firewall.resetQueue(unit); });
 }
 
-void ManagerObject::ConfirmQueue(const std::string& unit) {
-    answer([&]() -> Status {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return allowed;
-        return context_.firewall.confirmQueue(unit);
-    });
+void ManagerObject::ConfirmQueue(sdbus::Result<>&& result, std::string unit) {
+    whenAllowed(Privilege::Queues, std::move(result),
+                [this, unit](const std::string&) { return context_.firewall.confirmQueue(unit); });
 }
 
 std::vector<
@@ -346,12 +325,9 @@ void ManagerObject::EnsureUnit(const std::string& unit) {
     });
 }
 
-void ManagerObject::Reload() {
-    answer([&]() -> Status {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return allowed;
-        return context_.reload();
-    });
+void ManagerObject::Reload(sdbus::Result<>&& result) {
+    whenAllowed(Privilege::Queues, std::move(result),
+                [this](const std::string&) { return context_.reload(); });
 }
 
 std::map<std::string, std::uint64_t> ManagerObject::GetGuardCounters() {

@@ -31,27 +31,28 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     using OptionValues = std::map<std::string, sdbus::Variant>;
     using Names = std::vector<std::string>;
 
-    sdbus::ObjectPath LoadFilter(const std::string& name, const sdbus::UnixFd& object,
-                                 const OptionValues& options) override;
+    void LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, sdbus::UnixFd object,
+                    OptionValues options) override;
     sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& path,
                                          const OptionValues& options) override;
-    void UnloadFilter(const std::string& name) override;
-    sdbus::ObjectPath AcquireFilter(const std::string& name) override;
-    void ReleaseFilter(const std::string& name) override;
-    sdbus::ObjectPath AcquireFilterForUnit(const std::string& name, const std::string& unit) override;
-    void ReleaseFilterForUnit(const std::string& name, const std::string& unit) override;
+    void UnloadFilter(sdbus::Result<>&& result, std::string name) override;
+    void AcquireFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name) override;
+    void ReleaseFilter(sdbus::Result<>&& result, std::string name) override;
+    void AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& result, std::string name,
+                              std::string unit) override;
+    void ReleaseFilterForUnit(sdbus::Result<>&& result, std::string name, std::string unit) override;
     sdbus::ObjectPath GetFilter(const std::string& name) override;
     std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>>
     ListFilters() override;
-    void SetQueue(const std::string& unit, const Names& ingress, const Names& egress,
-                  const OptionValues& options) override;
-    void ResetQueue(const std::string& unit) override;
-    void ConfirmQueue(const std::string& unit) override;
+    void SetQueue(sdbus::Result<>&& result, std::string unit, Names ingress, Names egress,
+                  OptionValues options) override;
+    void ResetQueue(sdbus::Result<>&& result, std::string unit) override;
+    void ConfirmQueue(sdbus::Result<>&& result, std::string unit) override;
     std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override;
     sdbus::ObjectPath GetUnit(const std::string& unit) override;
     std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ListUnits() override;
     void EnsureUnit(const std::string& unit) override;
-    void Reload() override;
+    void Reload(sdbus::Result<>&& result) override;
     std::map<std::string, std::uint64_t> GetGuardCounters() override;
 
     std::string Version() override;
@@ -64,9 +65,11 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     Names ConfigurationErrors() override;
     std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override;
 
-    [[nodiscard]] Result<sdbus::ObjectPath>
-    load(const std::string& name, Result<std::vector<std::byte>> object, const OptionValues& options);
-    [[nodiscard]] Result<Holder> callingClient();
+    template<typename... Out, typename Body>
+    void whenAllowed(Privilege privilege, sdbus::Result<Out...>&& result, Body body);
+    [[nodiscard]] Result<sdbus::ObjectPath> load(const std::string& client, const std::string& name,
+                                                 Result<std::vector<std::byte>> object,
+                                                 const OptionValues& options);
 
     Context context_;
 };

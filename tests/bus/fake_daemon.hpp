@@ -111,6 +111,21 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
             text += " " + key + "=" + describe(value);
         return text;
     }
+    // What the daemon's answers go through, too.
+    template<typename... Out, typename Body>
+    static void reply(sdbus::Result<Out...>&& result, Body body) {
+        try {
+            if constexpr (sizeof...(Out) == 0) {
+                body();
+                result.returnResults();
+            } else {
+                result.returnResults(body());
+            }
+        } catch (const sdbus::Error& error) {
+            result.returnError(error);
+        }
+    }
+
     // "boom" is a bug in the daemon, "taken" and "bytes" are errors of two kinds.
     bus::ObjectPath load(const std::string& name, std::uint64_t size, const Options& options) {
         allow();
@@ -133,34 +148,46 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         });
     }
 
-    sdbus::ObjectPath LoadFilter(const std::string& name, const sdbus::UnixFd& object,
-                                 const Options& options) override {
-        struct stat info {};
-        ::fstat(object.get(), &info);
-        return load(name, static_cast<std::uint64_t>(info.st_size), options);
+    void LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, sdbus::UnixFd object,
+                    Options options) override {
+        reply(std::move(result), [&] {
+            struct stat info {};
+            ::fstat(object.get(), &info);
+            return load(name, static_cast<std::uint64_t>(info.st_size), options);
+        });
     }
     sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& file,
                                          const Options& options) override {
         return load(name + " from " + file, 0, options);
     }
-    void UnloadFilter(const std::string& name) override {
-        bus::answer([&]() -> Status {
-            if (name == "drop@1")
-                return failure(ErrorCode::FilterInUse, "filter drop@1 is held by unit nginx.service");
-            seen.push_back("unload " + name);
-            return {};
+    void UnloadFilter(sdbus::Result<>&& result, std::string name) override {
+        reply(std::move(result), [&] {
+            bus::answer([&]() -> Status {
+                if (name == "drop@1")
+                    return failure(ErrorCode::FilterInUse, "filter drop@1 is held by unit nginx.service");
+                seen.push_back("unload " + name);
+                return {};
+            });
         });
     }
-    sdbus::ObjectPath AcquireFilter(const std::string& name) override {
-        const auto found = path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter);
-        seen.push_back("acquire " + name);
-        return found;
+    void AcquireFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name) override {
+        reply(std::move(result), [&] {
+            const auto found = path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter);
+            seen.push_back("acquire " + name);
+            return found;
+        });
     }
-    void ReleaseFilter(const std::string& name) override { seen.push_back("release " + name); }
-    sdbus::ObjectPath AcquireFilterForUnit(const std::string& name, const std::string&) override {
-        return path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter);
+    void ReleaseFilter(sdbus::Result<>&& result, std::string name) override {
+        reply(std::move(result), [&] { seen.push_back("release " + name); });
     }
-    void ReleaseFilterForUnit(const std::string&, const std::string&) override {}
+    void AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& result, std::string name,
+                              std::string) override {
+        reply(std::move(result),
+              [&] { return path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter); });
+    }
+    void ReleaseFilterForUnit(sdbus::Result<>&& result, std::string, std::string) override {
+        reply(std::move(result), [] {});
+    }
     sdbus::ObjectPath GetFilter(const std::string& name) override {
         return path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter);
     }
@@ -169,30 +196,33 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         return {{std::string("drop@1"), bus::encodePath(bus::kFilterPrefix, "drop@1"), std::string("either"),
                  std::uint32_t{42}, std::uint32_t{2}}};
     }
-    void SetQueue(const std::string& unit, const Names& ingress, const Names& egress,
-                  const Options& options) override {
-        seen.push_back("queue " + unit + " " + std::to_string(ingress.size()) + "/" +
-                       std::to_string(egress.size()) + describe(options));
-        if (ingress.empty() && egress.empty())
-            emitUnitFailed(unit, "no queue");
-        else
-            emitUnitAttached(unit, bus::encodePath(bus::kUnitPrefix, unit));
-    }
-    void ResetQueue(const std::string& unit) override {
-        bus::answer([&]() -> Status {
-            if (unit != "nginx.service")
-                return failure(ErrorCode::NoSuchRule, "no rule for " + unit);
-            seen.push_back("reset " + unit);
-            return {};
+    void SetQueue(sdbus::Result<>&& result, std::string unit, Names ingress, Names egress,
+                  Options options) override {
+        reply(std::move(result), [&] {
+            seen.push_back("queue " + unit + " " + std::to_string(ingress.size()) + "/" +
+                           std::to_string(egress.size()) + describe(options));
+            if (ingress.empty() && egress.empty())
+                emitUnitFailed(unit, "no queue");
+            else
+                emitUnitAttached(unit, bus::encodePath(bus::kUnitPrefix, unit));
         });
     }
-    void ConfirmQueue(const std::string& unit) override {
-        bus::answer([&]() -> Status {
-            if (unit != "nginx.service")
-                return failure(ErrorCode::NoSuchRule, "no queue of " + unit + " waits");
-            seen.push_back("confirm " + unit);
-            return {};
+    void forNginx(sdbus::Result<>&& result, const std::string& verb, const std::string& unit,
+                  const std::string& miss) {
+        reply(std::move(result), [&] {
+            bus::answer([&]() -> Status {
+                if (unit != "nginx.service")
+                    return failure(ErrorCode::NoSuchRule, miss);
+                seen.push_back(verb + " " + unit);
+                return {};
+            });
         });
+    }
+    void ResetQueue(sdbus::Result<>&& result, std::string unit) override {
+        forNginx(std::move(result), "reset", unit, "no rule for " + unit);
+    }
+    void ConfirmQueue(sdbus::Result<>&& result, std::string unit) override {
+        forNginx(std::move(result), "confirm", unit, "no queue of " + unit + " waits");
     }
     std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override {
         return {{std::string("bus"), Names{"nginx.service"}, Names{"drop@1"}, Names{}, std::string("pass")},
@@ -214,9 +244,11 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
             return failure(ErrorCode::NoSuchRule, "no rule covers '" + unit + "'");
         });
     }
-    void Reload() override {
-        bus::answer([]() -> Status {
-            return failure(ErrorCode::BadConfiguration, "/etc/filterd/x.queue:3: unknown key Foo");
+    void Reload(sdbus::Result<>&& result) override {
+        reply(std::move(result), [] {
+            bus::answer([]() -> Status {
+                return failure(ErrorCode::BadConfiguration, "/etc/filterd/x.queue:3: unknown key Foo");
+            });
         });
     }
 
