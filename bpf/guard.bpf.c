@@ -201,6 +201,18 @@ static __always_inline int is_slice(struct scratch *buffer, const char *name)
 	return tail[0] == '.' && tail[1] == 's' && tail[2] == 'l' && tail[3] == 'i' && tail[4] == 'c' && tail[5] == 'e';
 }
 
+static __always_inline int is_below_root(struct cgroup *cgroup)
+{
+	struct cgroup_subsys_state *css = cgroup->self.parent;
+
+	for (int i = 0; i < GUARD_LEVELS && css; i++) {
+		if (css->cgroup->kn->id == LOAD(state.root_id))
+			return 1;
+		css = css->parent;
+	}
+	return 0;
+}
+
 enum manager {
 	MANAGER_NONE,  /* not a place where a manager makes units: an application's own subtree */
 	MANAGER_SYSTEM /* nothing but slices between the root and the cgroup */
@@ -358,7 +370,8 @@ int on_release(unsigned long long *arguments)
 	if (cgroup->root->hierarchy_id)
 		return 0;
 	drop_hold(cgroup->kn->id);
-	tell(cgroup->kn->id, GUARD_EVENT_RELEASED);
+	if (is_below_root(cgroup)) /* others' cgroups wake nobody up */
+		tell(cgroup->kn->id, GUARD_EVENT_RELEASED);
 	return 0;
 }
 

@@ -238,5 +238,32 @@ TEST_F(GuardLifecycle, NoUnitSlipsThroughAChangeOfRules) {
         std::all_of(holds->begin(), holds->end(), [&](const Hold& hold) { return hold.slot == slot(1); }));
 }
 
+// A guard whose root is a part of the tree, as in a container.
+TEST_F(GuardLifecycle, IsWokenUpByCgroupsOfItsOwnTreeAlone) {
+    makeCgroup("container");
+    auto opened = openGuard({kBpffs, cgroupPath("container"), {}, 0});
+    ASSERT_TRUE(opened) << opened.error().message;
+    guard_ = std::move(opened->guard);
+    const auto slot = guard().allocateSlot();
+    ASSERT_TRUE(slot);
+    ASSERT_TRUE(guard().setRules({{Glob::compile("web*.service").value(), *slot}}));
+
+    makeCgroup("web-elsewhere.service");
+    const auto elsewhere = idOf("web-elsewhere.service");
+    removeCgroup("web-elsewhere.service");
+    makeCgroup("container/web.service");
+    const auto inside = idOf("container/web.service");
+    removeCgroup("container/web.service");
+
+    std::set<CgroupId> released;
+    EXPECT_TRUE(eventually([&] {
+        for (const auto id : guard().takeNews().released)
+            released.insert(id);
+        return released.contains(inside);
+    }));
+    EXPECT_FALSE(released.contains(elsewhere));
+    removeCgroup("container");
+}
+
 } // namespace
 } // namespace filterd::bed
