@@ -32,6 +32,10 @@ std::string_view errorName(ErrorCode code) {
         return "NoSuchUnit";
     case ErrorCode::NoSuchRule:
         return "NoSuchRule";
+    case ErrorCode::NoSuchParameter:
+        return "NoSuchParameter";
+    case ErrorCode::NoSuchEntry:
+        return "NoSuchEntry";
     case ErrorCode::NoSuchCgroup:
         return "NoSuchCgroup";
     case ErrorCode::BadConfiguration:

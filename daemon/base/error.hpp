@@ -21,6 +21,8 @@ enum class ErrorCode {
     NoSuchReference,  // the caller does not hold what it wants to release
     NoSuchUnit,       // systemd and the cgroup tree know no such unit
     NoSuchRule,       // no rule was set on the bus for this unit or pattern
+    NoSuchParameter,  // the filter has no parameter or map of that name
+    NoSuchEntry,      // the map has no entry of that key
     NoSuchCgroup,     // the cgroup does not exist (any more)
     BadConfiguration, // a configuration file is broken; the message names file and line
     BpffsMissing,     // no BPF file system where the pins belong

@@ -4,6 +4,8 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "core/model.hpp"
+#include "core/parameter.hpp"
+#include "core/value.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -21,6 +23,7 @@ struct ObjectRequest {
     std::vector<std::byte> object; // an ELF object, at most kMaxObjectSize
     std::string program;           // which program of the object; empty: the only one
     std::string mapPinDirectory;   // where maps that ask for pinning by name go (the filter's own directory)
+    std::map<std::string, Value> parameters = {}; // of any kind, by the names of globals and maps
 };
 
 inline constexpr std::size_t kMaxObjectSize = std::size_t{16} << 20;
@@ -28,6 +31,7 @@ inline constexpr std::size_t kMaxObjectSize = std::size_t{16} << 20;
 struct FilterMap {
     std::string name; // as in the object, e.g. "ports" or ".bss"
     UniqueFd fd;
+    MapFacts facts = {};
 };
 
 struct FilterProgram {
@@ -39,12 +43,14 @@ struct FilterProgram {
     std::string programName;
     std::string license;
     FilterDirection direction = FilterDirection::Either;
+    std::vector<Parameter> parameters = {};
 };
 
 class ObjectIntake {
   public:
     virtual ~ObjectIntake() = default;
-    // Errors: InvalidObject, NoSuchProgram, WrongProgramType, VerifierRejected, LimitExceeded, KernelRefused.
+    // Errors: InvalidObject, NoSuchProgram, WrongProgramType, VerifierRejected, LimitExceeded, KernelRefused,
+    // and for its parameters NoSuchParameter, InvalidArgument.
     [[nodiscard]] virtual Result<FilterProgram> load(const ObjectRequest& request) = 0;
 };
 
@@ -57,7 +63,8 @@ struct FilterFacts {
     std::uint32_t programId = 0;
     std::string tag; // the kernel's digest of the instructions, 16 hexadecimal digits
     std::string pinPath;
-    std::vector<std::string> maps;
+    std::vector<MapFacts> maps;
+    std::vector<Parameter> parameters = {};
 };
 
 struct QueueFacts {

@@ -56,7 +56,7 @@ std::vector<std::string> FilterObject::Maps() {
     return field(view(), [](const auto& filter) {
         std::vector<std::string> names;
         for (const auto& map : filter.facts.maps)
-            names.push_back(bus::printable(map));
+            names.push_back(bus::printable(map.name));
         return names;
     });
 }

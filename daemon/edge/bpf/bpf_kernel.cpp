@@ -3,6 +3,7 @@
 #include "edge/bpf/attachment_counters.hpp"
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/filter_store.hpp"
+#include "edge/bpf/filter_values.hpp"
 #include "edge/bpf/link_store.hpp"
 #include "edge/bpf/program_loader.hpp"
 #include "edge/bpf/queue_builder.hpp"
@@ -13,14 +14,15 @@ namespace filterd {
 struct BpfKernel::Stores {
     Stores(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories)
         : pins{directories.pins}, records(directories.records), counters(pins),
-          filters(pins, records, intake, loader, counters), builder(filters, loader, counters),
-          queues(pins, records), links(pins, queues, cgroups) {}
+          filters(pins, records, intake, loader, counters), values(filters),
+          builder(filters, loader, counters), queues(pins, records), links(pins, queues, cgroups) {}
 
     bpf::PinTree pins;
     std::filesystem::path records;
     bpf::ProgramLoader loader;
     bpf::AttachmentCounters counters;
     bpf::FilterStore filters;
+    bpf::StoredFilterValues values;
     bpf::QueueBuilder builder;
     bpf::QueueStore queues;
     bpf::LinkStore links;
@@ -112,6 +114,8 @@ Result<QueueCounters> BpfKernel::counters(AttachPoint point) {
         return failure(ErrorCode::Unsupported, "this queue counts nothing: " + (*stored)->facts.modeReason);
     return stores_->counters.read(point);
 }
+
+FilterValues& BpfKernel::values() { return stores_->values; }
 
 Result<UniqueFd> BpfKernel::interimProgram(const Queue& queue, int gateArray) {
     const auto pin = stores_->pins.queue(idOf(queue)) / "gate-stubs";

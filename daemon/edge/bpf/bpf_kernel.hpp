@@ -2,6 +2,7 @@
 // The FilterKernel port on bpf(2) and a BPF file system.
 
 #include "core/ports.hpp"
+#include "core/value_ports.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -39,6 +40,9 @@ class BpfKernel final : public FilterKernel {
 
     // Makes the directories. Every other call does so, too. Errors: BpffsMissing.
     [[nodiscard]] Status prepare();
+
+    // Parameters and map entries of the filters.
+    [[nodiscard]] FilterValues& values();
 
   private:
     struct Stores;

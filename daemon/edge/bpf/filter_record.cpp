@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
+#include "edge/bpf/type_record.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr std::size_t kMaxRecordSize = std::size_t{64} << 20;
 constexpr std::size_t kDigestLength = 64;
 
@@ -42,8 +43,20 @@ std::vector<bpf_insn> fromHex(const std::string& text) {
 json encodeMaps(const std::vector<RecordedMap>& maps) {
     json result = json::array();
     for (const auto& map : maps)
-        result.push_back({{"name", map.name}, {"id", map.id}});
+        result.push_back({{"name", map.name},
+                          {"id", map.id},
+                          {"type", map.facts.type},
+                          {"maxEntries", map.facts.maxEntries},
+                          {"key", encodeType(map.facts.key)},
+                          {"value", encodeType(map.facts.value)}});
     return result;
+}
+
+RecordedMap decodeMap(const json& data) {
+    RecordedMap map{data.at("name"), data.at("id")};
+    map.facts = {map.name, data.at("type"), data.at("maxEntries"), decodeType(data.at("key")),
+                 decodeType(data.at("value"))};
+    return map;
 }
 
 FilterRecord fromJson(const json& data, FilterName name) {
@@ -59,7 +72,8 @@ FilterRecord fromJson(const json& data, FilterName name) {
     record.congestion = data.at("congestion");
     record.verifiedInstructions = data.at("verifiedInstructions");
     for (const auto& map : data.at("maps"))
-        record.maps.push_back({map.at("name"), map.at("id")});
+        record.maps.push_back(decodeMap(map));
+    record.parameters = decodeParameters(data.at("parameters"));
     return record;
 }
 
@@ -77,6 +91,7 @@ std::string encodeRecord(const FilterRecord& record) {
                     {"tag", record.tag},
                     {"license", record.license},
                     {"maps", encodeMaps(record.maps)},
+                    {"parameters", encodeParameters(record.parameters)},
                     {"instructions", toHex(record.instructions)},
                     {"fusing", record.fusing},
                     {"fusingReason", record.fusingReason},

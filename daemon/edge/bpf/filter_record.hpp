@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "core/model.hpp"
+#include "core/parameter.hpp"
 
 #include <filesystem>
 #include <linux/bpf.h>
@@ -22,6 +23,7 @@ enum class Fusing : std::uint8_t {
 struct RecordedMap {
     std::string name;
     std::uint32_t id = 0;
+    MapFacts facts = {}; // known only from the object
 };
 
 struct FilterRecord {
@@ -34,6 +36,7 @@ struct FilterRecord {
     std::string tag;
     std::string license;
     std::vector<RecordedMap> maps;
+    std::vector<Parameter> parameters;
     std::vector<bpf_insn> instructions;
     Fusing fusing = Fusing::Stub;
     std::string fusingReason;               // why it is no block

@@ -147,6 +147,7 @@ Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const
     record.tag = tagOf(*info);
     record.license = loaded->license;
     record.instructions = std::move(loaded->instructions);
+    record.parameters = std::move(loaded->parameters);
     record.fusing = inspection.fusing;
     record.fusingReason = inspection.reason;
     record.congestion = inspection.congestion;
@@ -155,7 +156,7 @@ Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const
         const auto facts = mapInfo(map.fd.get());
         if (!facts)
             return failure(facts.error().context(quoted(request.name)));
-        record.maps.push_back({map.name, facts->id});
+        record.maps.push_back({map.name, facts->id, map.facts});
         filter.maps.push_back(std::move(map.fd));
     }
     return filter;
@@ -338,9 +339,12 @@ FilterFacts FilterStore::factsOf(const LoadedFilter& filter) const {
                       .programId = record.programId,
                       .tag = record.tag,
                       .pinPath = filter.published ? pins_.filter(record.instance.name).string() : "",
-                      .maps = {}};
-    for (const auto& map : record.maps)
-        facts.maps.push_back(map.name);
+                      .maps = {},
+                      .parameters = record.parameters};
+    for (const auto& map : record.maps) {
+        facts.maps.push_back(map.facts);
+        facts.maps.back().name = map.name;
+    }
     return facts;
 }
 

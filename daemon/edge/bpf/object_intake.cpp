@@ -2,6 +2,7 @@
 
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/libbpf_messages.hpp"
+#include "edge/bpf/object_parameters.hpp"
 #include "edge/bpf/verifier_log.hpp"
 
 #include <bpf/bpf.h>
@@ -173,13 +174,6 @@ Status loadChosen(bpf_object* object, bpf_program* chosen, bpf_attach_type eithe
     return {};
 }
 
-// Maps of global variables carry the object's name before the dot.
-std::string mapNameOf(const bpf_map* map) {
-    std::string name = ::bpf_map__name(map);
-    const auto dot = name.find('.');
-    return ::bpf_map__is_internal(map) && dot != std::string::npos ? name.substr(dot) : name;
-}
-
 using MapIndex = std::unordered_map<int, std::int32_t>; // libbpf's descriptor -> index in the result
 
 Result<MapIndex> takeMaps(const bpf_object* object, std::vector<FilterMap>& maps) {
@@ -187,13 +181,11 @@ Result<MapIndex> takeMaps(const bpf_object* object, std::vector<FilterMap>& maps
     const bpf_map* map = nullptr;
     while ((map = ::bpf_object__next_map(object, map)) != nullptr) {
         const int fd = ::bpf_map__fd(map);
-        if (fd < 0)
-            continue;
         auto copy = bpf::duplicate(fd);
         if (!copy)
             return failure(copy.error());
         index.emplace(fd, static_cast<std::int32_t>(maps.size()));
-        maps.push_back({printable(mapNameOf(map)), std::move(*copy)});
+        maps.push_back({printable(bpf::mapNameOf(map)), std::move(*copy), bpf::describeMap(object, map)});
     }
     return index;
 }
@@ -234,6 +226,7 @@ Result<FilterProgram> take(const bpf_object* object, const bpf_program* program,
     const auto index = takeMaps(object, result.maps);
     if (!index)
         return failure(index.error());
+    result.parameters = bpf::describeParameters(object);
     if (auto taken = takeInstructions(program, *index, result.instructions); !taken)
         return failure(taken.error());
     return result;
@@ -250,12 +243,16 @@ Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type eithe
         return failure(chosen.error());
     const FilterDirection claimed = claimOf(*chosen).direction;
     const bool binds = claimed != FilterDirection::Either;
+    if (auto set = bpf::setGlobals(object->get(), request.parameters); !set)
+        return failure(set.error());
     if (auto loaded = loadChosen(object->get(), *chosen, either); !loaded) {
         const bool retry = loaded.error().code == ErrorCode::VerifierRejected && !binds;
         if (retry && either == BPF_CGROUP_INET_INGRESS)
             return loadAs(request, BPF_CGROUP_INET_EGRESS);
         return failure(loaded.error());
     }
+    if (auto filled = bpf::fillMaps(object->get(), request.parameters); !filled)
+        return failure(filled.error());
     const bool congestion = !binds && either == BPF_CGROUP_INET_EGRESS;
     return take(object->get(), *chosen, congestion ? FilterDirection::Egress : claimed);
 }
