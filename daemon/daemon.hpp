@@ -2,6 +2,7 @@
 // filterd put together: edges that tell, the firewall that decides, the bus that shows. One loop, one thread.
 
 #include "app/configurator.hpp"
+#include "app/filter_settings.hpp"
 #include "app/firewall.hpp"
 #include "base/event_loop.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
@@ -11,6 +12,7 @@
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/cgroup_watch.hpp"
 #include "edge/host/config_files.hpp"
+#include "edge/host/parameter_files.hpp"
 #include "edge/host/state_file.hpp"
 #include "edge/host/switch_watch.hpp"
 #include "edge/systemd/systemd_units.hpp"
@@ -61,6 +63,8 @@ class Daemon {
     StateFile state_;
     StateFile lastConfiguration_{"/run/filterd/configuration.json"};
     ConfigFiles files_;
+    ParameterFiles parameters_;
+    FilterSettings settings_;
     BusService bus_;
     Firewall firewall_;
     TrialTimer trials_;

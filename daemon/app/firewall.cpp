@@ -12,10 +12,13 @@ namespace {
 constexpr std::string_view kMapDirectory = "/sys/fs/bpf/filterd/maps/";
 const Holder kKeep{Holder::Kind::Keep, ""};
 
-std::string digestOf(const std::vector<std::byte>& object, const std::string& program) {
-    std::string content(reinterpret_cast<const char*>(object.data()), object.size());
+std::string digestOf(const LoadRequest& request, const std::string& program) {
+    std::string content(reinterpret_cast<const char*>(request.object.data()), request.object.size());
     content += '\0';
-    return sha256(content + program);
+    content += program;
+    for (const auto& [name, value] : request.parameters)
+        content += '\0' + name + '\0' + canonicalText(value);
+    return sha256(content);
 }
 
 std::string join(const std::vector<std::string>& parts) {
@@ -116,11 +119,11 @@ Status Firewall::require(const FilterName& name) const {
 
 // A caller may name the object's only program or leave the choice to us: the content is the same.
 bool Firewall::isSame(const FilterFacts& loaded, const LoadRequest& request) {
-    if (loaded.instance.digest == digestOf(request.object, request.program))
+    if (loaded.instance.digest == digestOf(request, request.program))
         return true;
     const bool sameProgram = request.program.empty() || request.program == loaded.programName;
-    return sameProgram && (loaded.instance.digest == digestOf(request.object, "") ||
-                           loaded.instance.digest == digestOf(request.object, loaded.programName));
+    return sameProgram && (loaded.instance.digest == digestOf(request, "") ||
+                           loaded.instance.digest == digestOf(request, loaded.programName));
 }
 
 void Firewall::know(const FilterFacts& facts) {
@@ -136,9 +139,12 @@ void Firewall::takeReference(const LoadRequest& request) {
 }
 
 Result<FilterFacts> Firewall::loadInstance(const LoadRequest& request) {
-    return kernel_.loadFilter(
-        {request.name, request.object, request.program, std::string(kMapDirectory) + request.name.text()},
-        digestOf(request.object, request.program));
+    auto loaded = kernel_.loadFilter({request.name, request.object, request.program,
+                                      std::string(kMapDirectory) + request.name.text(), request.parameters},
+                                     digestOf(request, request.program));
+    if (loaded)
+        loadedHook_(*loaded);
+    return loaded;
 }
 
 Status Firewall::load(const LoadRequest& request) {

@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +25,7 @@ struct LoadRequest {
     bool transient = false; // the client holds the only reference
     bool replace = false;   // of other content under this name
     std::string client;     // the caller's unique bus name
+    std::map<std::string, Value> parameters = {};
 };
 
 class Firewall {
@@ -34,6 +37,9 @@ class Firewall {
         reconciler_.useGuard(std::move(guard), std::move(support));
     }
     [[nodiscard]] const GuardKeeper& guard() const { return reconciler_.guard(); }
+
+    // Is told of every instance that was just loaded, before anything runs it.
+    void onLoaded(std::function<void(const FilterFacts&)> told) { loadedHook_ = std::move(told); }
 
     // First sync: adopts what is in the kernel, takes the saved references and rules, and brings every
     // running unit to what the rules say.
@@ -137,6 +143,7 @@ class Firewall {
     StateStore& store_;
     Publisher& publisher_;
 
+    std::function<void(const FilterFacts&)> loadedHook_ = [](const FilterFacts&) {};
     Rules rules_;
     Trials trials_;
     References references_;

@@ -20,7 +20,9 @@ Result<FilterFacts> Firewall::loadContent(const FilterDefinition& definition) {
     auto object = Definitions::readObject(definition);
     if (!object)
         return failure(object.error());
-    LoadRequest request{definition.name, std::move(*object), definition.program, false, false, ""};
+    LoadRequest request{definition.name, std::move(*object), definition.program, false, false, "", {}};
+    for (const auto& [name, value] : definition.parameters)
+        request.parameters.emplace(name, Value{value});
     if (const auto known = facts_.find(definition.name);
         known != facts_.end() && isSame(known->second, request))
         return known->second;

@@ -88,8 +88,10 @@ void BusService::filterAppeared(const FilterName& name) {
     if (!session_ || session_->filters.contains(name))
         return;
     bus::contain("a new filter", [&] {
-        session_->filters.emplace(name,
-                                  std::make_unique<FilterObject>(*session_->connection, *firewall_, name));
+        session_->filters.emplace(
+            name, std::make_unique<FilterObject>(
+                      *session_->connection,
+                      FilterObject::Context{*firewall_, *settings_, session_->authority}, name));
     });
 }
 

@@ -27,7 +27,10 @@ class BusService final : public Publisher {
 
     BusService(EventLoop& loop, Callbacks callbacks) : loop_(loop), callbacks_(std::move(callbacks)) {}
 
-    void serve(Firewall& firewall) { firewall_ = &firewall; }
+    void serve(Firewall& firewall, FilterSettings& settings) {
+        firewall_ = &firewall;
+        settings_ = &settings;
+    }
     // Takes the bus name. An error means that there is no bus yet, or that somebody else has the name.
     [[nodiscard]] Status join();
     [[nodiscard]] bool joined() const { return session_ != nullptr; }
@@ -62,6 +65,7 @@ class BusService final : public Publisher {
     EventLoop& loop_;
     Callbacks callbacks_;
     Firewall* firewall_ = nullptr;
+    FilterSettings* settings_ = nullptr;
     std::vector<std::string> configurationErrors_;
     std::unique_ptr<Session> session_;
 };

@@ -1,5 +1,9 @@
 #include "service/filter_object.hpp"
 
+#include "service/map_kinds.hpp"
+#include "service/options.hpp"
+#include "service/variants.hpp"
+
 namespace filterd {
 
 namespace {
@@ -16,8 +20,8 @@ auto field(const Result<FilterView>& view, Field&& read) {
 
 } // namespace
 
-FilterObject::FilterObject(sdbus::IConnection& connection, const Firewall& firewall, FilterName name)
-    : AdaptorInterfaces(connection, bus::encodePath(bus::kFilterPrefix, name.text())), firewall_(firewall),
+FilterObject::FilterObject(sdbus::IConnection& connection, Context context, FilterName name)
+    : AdaptorInterfaces(connection, bus::encodePath(bus::kFilterPrefix, name.text())), context_(context),
       name_(std::move(name)) {
     registerAdaptor();
     getObject().emitInterfacesAddedSignal();
@@ -29,8 +33,9 @@ FilterObject::~FilterObject() {
 }
 
 void FilterObject::tellChanged() {
-    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME,
-                               {"Digest", "Program", "ProgramId", "Tag", "Direction", "Maps", "References"});
+    bus::emitPropertiesChanged(
+        getObject(), INTERFACE_NAME,
+        {"Digest", "Program", "ProgramId", "Tag", "Direction", "Maps", "References", "Parameters"});
 }
 
 std::string FilterObject::Name() { return name_.text(); }
@@ -65,6 +70,130 @@ std::vector<sdbus::Struct<std::string, std::string>> FilterObject::References() 
         std::vector<sdbus::Struct<std::string, std::string>> list;
         for (const auto& [kind, holder] : filter.references)
             list.emplace_back(kind, holder);
+        return list;
+    });
+}
+
+// ---- parameters and maps --------------------------------------------------------------------------------
+
+template<typename Use>
+auto FilterObject::asAnyone(Use&& use) {
+    return bus::answer([&]() -> decltype(use(std::declval<const FilterFacts&>())) {
+        const auto filter = view();
+        if (!filter)
+            return failure(filter.error());
+        return use(filter->facts);
+    });
+}
+
+template<typename Use>
+auto FilterObject::asRoot(Use&& use) {
+    return asAnyone([&](const FilterFacts& facts) -> decltype(use(facts)) {
+        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+            return failure(allowed.error());
+        return use(facts);
+    });
+}
+
+std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> FilterObject::Parameters() {
+    using List = std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>>;
+    return asAnyone([&](const FilterFacts& facts) -> Result<List> {
+        const auto views = context_.settings.parameters(facts);
+        if (!views)
+            return failure(views.error());
+        List list;
+        for (const auto& [parameter, value] : *views)
+            list.emplace_back(bus::printable(parameter.name), bus::printable(describe(parameter.type)),
+                              bus::printable(value), std::string(toString(parameter.settable)));
+        return list;
+    });
+}
+
+sdbus::Variant FilterObject::GetParameter(const std::string& name) {
+    return asAnyone([&](const FilterFacts& facts) -> Result<sdbus::Variant> {
+        const auto reading = context_.settings.get(facts, name);
+        return reading ? Result<sdbus::Variant>(variantOf(*reading)) : failure(reading.error());
+    });
+}
+
+void FilterObject::SetParameter(const std::string& name, const sdbus::Variant& value,
+                                const OptionValues& options) {
+    asRoot([&](const FilterFacts& facts) -> Status {
+        Options given(options);
+        const auto save = given.flag("save");
+        if (!save)
+            return failure(save.error());
+        if (auto known = given.finish(); !known)
+            return known;
+        const auto wanted = valueFrom(value);
+        if (!wanted)
+            return failure(wanted.error().context("parameter '" + name + "'"));
+        const auto keep = *save ? Keep::OverReboot : Keep::UntilUnload;
+        if (auto set = context_.settings.set(facts, name, *wanted, keep); !set)
+            return set;
+        bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"Parameters"});
+        return {};
+    });
+}
+
+std::vector<sdbus::Struct<std::string, std::string, std::string, std::string, std::uint32_t>>
+FilterObject::DescribeMaps() {
+    using List =
+        std::vector<sdbus::Struct<std::string, std::string, std::string, std::string, std::uint32_t>>;
+    return asAnyone([&](const FilterFacts& facts) -> Result<List> {
+        List list;
+        for (const auto& map : facts.maps)
+            if (!holdsGlobals(map))
+                list.emplace_back(bus::printable(map.name), mapKind(map.type),
+                                  bus::printable(describe(map.key)), bus::printable(describe(map.value)),
+                                  map.maxEntries);
+        return list;
+    });
+}
+
+sdbus::Variant FilterObject::MapLookup(const std::string& map, const sdbus::Variant& key) {
+    return asAnyone([&](const FilterFacts& facts) -> Result<sdbus::Variant> {
+        const auto wanted = valueFrom(key);
+        if (!wanted)
+            return failure(wanted.error());
+        const auto readings = context_.settings.lookup(facts, map, *wanted);
+        if (!readings)
+            return failure(readings.error());
+        if (readings->size() == 1)
+            return variantOf(readings->front());
+        std::string text;
+        for (const auto& reading : *readings)
+            text += (text.empty() ? "" : " ") + reading.text;
+        return sdbus::Variant(bus::printable(text));
+    });
+}
+
+void FilterObject::MapUpdate(const std::string& map, const sdbus::Variant& key, const sdbus::Variant& value) {
+    asRoot([&](const FilterFacts& facts) -> Status {
+        const auto wantedKey = valueFrom(key);
+        const auto wantedValue = valueFrom(value);
+        if (!wantedKey || !wantedValue)
+            return failure(wantedKey ? wantedValue.error() : wantedKey.error());
+        return context_.settings.update(facts, map, *wantedKey, *wantedValue);
+    });
+}
+
+void FilterObject::MapDelete(const std::string& map, const sdbus::Variant& key) {
+    asRoot([&](const FilterFacts& facts) -> Status {
+        const auto wanted = valueFrom(key);
+        return wanted ? context_.settings.remove(facts, map, *wanted) : failure(wanted.error());
+    });
+}
+
+std::vector<sdbus::Struct<std::string, std::string>> FilterObject::MapDump(const std::string& map) {
+    using List = std::vector<sdbus::Struct<std::string, std::string>>;
+    return asAnyone([&](const FilterFacts& facts) -> Result<List> {
+        const auto entries = context_.settings.dump(facts, map);
+        if (!entries)
+            return failure(entries.error());
+        List list;
+        for (const auto& [key, value] : *entries)
+            list.emplace_back(bus::printable(key), bus::printable(value));
         return list;
     });
 }

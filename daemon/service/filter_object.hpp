@@ -1,15 +1,23 @@
 #pragma once
 // org.filterd1.Filter: one loaded filter.
 
+#include "app/filter_settings.hpp"
 #include "app/firewall.hpp"
 #include "dbus/bridge.hpp"
 #include "glue/Filter_adaptor.hpp"
+#include "service/authority.hpp"
 
 namespace filterd {
 
 class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_adaptor> {
   public:
-    FilterObject(sdbus::IConnection& connection, const Firewall& firewall, FilterName name);
+    struct Context {
+        const Firewall& firewall;
+        FilterSettings& settings;
+        Authority& authority;
+    };
+
+    FilterObject(sdbus::IConnection& connection, Context context, FilterName name);
     ~FilterObject();
     FilterObject(const FilterObject&) = delete;
     FilterObject& operator=(const FilterObject&) = delete;
@@ -17,6 +25,8 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     void tellChanged();
 
   private:
+    using OptionValues = std::map<std::string, sdbus::Variant>;
+
     std::string Name() override;
     std::string Digest() override;
     std::string Program() override;
@@ -26,10 +36,26 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     std::string PinPath() override;
     std::vector<std::string> Maps() override;
     std::vector<sdbus::Struct<std::string, std::string>> References() override;
+    std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> Parameters() override;
 
-    [[nodiscard]] Result<FilterView> view() const { return firewall_.filter(name_); }
+    sdbus::Variant GetParameter(const std::string& name) override;
+    void SetParameter(const std::string& name, const sdbus::Variant& value,
+                      const OptionValues& options) override;
+    std::vector<sdbus::Struct<std::string, std::string, std::string, std::string, std::uint32_t>>
+    DescribeMaps() override;
+    sdbus::Variant MapLookup(const std::string& map, const sdbus::Variant& key) override;
+    void MapUpdate(const std::string& map, const sdbus::Variant& key, const sdbus::Variant& value) override;
+    void MapDelete(const std::string& map, const sdbus::Variant& key) override;
+    std::vector<sdbus::Struct<std::string, std::string>> MapDump(const std::string& map) override;
 
-    const Firewall& firewall_;
+    [[nodiscard]] Result<FilterView> view() const { return context_.firewall.filter(name_); }
+    // What the caller may do, done to the filter: use(facts).
+    template<typename Use>
+    auto asRoot(Use&& use);
+    template<typename Use>
+    auto asAnyone(Use&& use);
+
+    Context context_;
     FilterName name_;
 };
 

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "service/object_bytes.hpp"
 #include "service/options.hpp"
+#include "service/variants.hpp"
 
 namespace filterd {
 
@@ -117,6 +118,13 @@ Status readLoadOptions(const std::map<std::string, sdbus::Variant>& values, Load
     auto replace = options.flag("replace");
     if (!replace)
         return failure(replace.error());
+    auto given = options.table("parameters");
+    if (!given)
+        return failure(given.error());
+    auto parameters = valuesFrom(*given);
+    if (!parameters)
+        return failure(parameters.error());
+    request.parameters = std::move(*parameters);
     request.program = *program;
     request.transient = *transient;
     request.replace = *replace;
@@ -148,7 +156,7 @@ Result<sdbus::ObjectPath> ManagerObject::load(const std::string& client, const s
     auto filter = FilterName::parse(name);
     if (!filter)
         return failure(filter.error());
-    LoadRequest request{*filter, {}, "", false, false, client};
+    LoadRequest request{*filter, {}, "", false, false, client, {}};
     if (auto read = readLoadOptions(options, request); !read)
         return failure(read.error());
     if (!object)

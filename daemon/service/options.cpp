@@ -43,6 +43,24 @@ Result<std::optional<std::uint32_t>> Options::number(const std::string& name) {
     return std::optional(found->second.get<std::uint32_t>());
 }
 
+Result<std::map<std::string, sdbus::Variant>> Options::table(const std::string& name) {
+    using Texts = std::map<std::string, std::string>;
+    using Table = std::map<std::string, sdbus::Variant>;
+    asked_.insert(name);
+    const auto found = values_.find(name);
+    if (found == values_.end())
+        return Table();
+    if (found->second.containsValueOfType<Table>())
+        return found->second.get<Table>();
+    if (!found->second.containsValueOfType<Texts>())
+        return failure(ErrorCode::InvalidArgument,
+                       "option '" + name + "' takes a dictionary (a{sv} or a{ss})");
+    Table table;
+    for (const auto& [key, text] : found->second.get<Texts>())
+        table.emplace(key, sdbus::Variant(text));
+    return table;
+}
+
 Status Options::finish() const {
     for (const auto& [name, value] : values_)
         if (!asked_.contains(name))

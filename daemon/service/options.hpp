@@ -20,6 +20,8 @@ class Options {
     [[nodiscard]] Result<std::string> text(const std::string& name, const std::string& fallback);
     [[nodiscard]] Result<bool> flag(const std::string& name);
     [[nodiscard]] Result<std::optional<std::uint32_t>> number(const std::string& name);
+    // A dictionary of variants (a{sv}) or of texts (a{ss}).
+    [[nodiscard]] Result<std::map<std::string, sdbus::Variant>> table(const std::string& name);
     // InvalidArgument if there was an option that nobody asked for.
     [[nodiscard]] Status finish() const;
 

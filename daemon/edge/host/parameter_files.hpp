@@ -1,0 +1,26 @@
+#pragma once
+// Parameters to keep over a reboot: one JSON object for each filter, text by name.
+
+#include "core/value_ports.hpp"
+
+#include <filesystem>
+
+namespace filterd {
+
+class ParameterFiles final : public ParameterStore {
+  public:
+    explicit ParameterFiles(std::filesystem::path directory = "/var/lib/filterd/parameters")
+        : directory_(std::move(directory)) {}
+
+    // Nothing when there is no file. Errors: BadConfiguration for a damaged one.
+    [[nodiscard]] Result<std::map<std::string, std::string>> load(const FilterName& filter) override;
+    [[nodiscard]] Status save(const FilterName& filter,
+                              const std::map<std::string, std::string>& values) override;
+
+  private:
+    [[nodiscard]] std::filesystem::path fileOf(const FilterName& filter) const;
+
+    std::filesystem::path directory_;
+};
+
+} // namespace filterd

@@ -1,0 +1,11 @@
+#pragma once
+// The kernel's kinds of maps by the names that bpftool uses.
+
+#include <cstdint>
+#include <string>
+
+namespace filterd {
+
+[[nodiscard]] std::string mapKind(std::uint32_t type);
+
+} // namespace filterd
