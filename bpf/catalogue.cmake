@@ -1,15 +1,22 @@
 # The catalogue: filters for everyone, each bpf/NAME.bpf.c installed as /usr/lib/filterd/bpf/NAME.bpf.o.
 # They include uapi headers only: an object with CO-RE relocations makes libbpf parse the kernel's types at every load.
 set(FILTERD_CATALOGUE
+    cidr
     count
     drop
-    pass)
+    established
+    http-path
+    mark
+    mtu
+    pass
+    port
+    rate)
 
 set(FILTERD_CATALOGUE_DIR ${CMAKE_CURRENT_BINARY_DIR}/catalogue)
 file(MAKE_DIRECTORY ${FILTERD_CATALOGUE_DIR})
 foreach(name IN LISTS FILTERD_CATALOGUE)
     filterd_bpf_object(filterd-catalogue-${name} ${FILTERD_CATALOGUE_DIR}/${name}.bpf.o
-                       ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bpf.c)
+                       ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bpf.c -mcpu=v3)
     install(FILES ${FILTERD_CATALOGUE_DIR}/${name}.bpf.o DESTINATION lib/filterd/bpf)
 endforeach()
 set(FILTERD_CATALOGUE_DIR ${FILTERD_CATALOGUE_DIR} CACHE INTERNAL "the compiled catalogue")

@@ -44,6 +44,22 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
     std::vector<sdbus::Struct<std::string, std::string>> References() override {
         return {{std::string("keep"), std::string()}, {std::string("rule"), std::string("bus")}};
     }
+    std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> Parameters() override {
+        return {{std::string("mtu"), std::string("integer"), std::string("1500"), std::string("live")}};
+    }
+    sdbus::Variant GetParameter(const std::string&) override { return sdbus::Variant(std::uint32_t{1500}); }
+    void SetParameter(const std::string&, const sdbus::Variant&,
+                      const std::map<std::string, sdbus::Variant>&) override {}
+    std::vector<sdbus::Struct<std::string, std::string, std::string, std::string, std::uint32_t>>
+    DescribeMaps() override {
+        return {};
+    }
+    sdbus::Variant MapLookup(const std::string&, const sdbus::Variant&) override {
+        return sdbus::Variant(std::string("allow"));
+    }
+    void MapUpdate(const std::string&, const sdbus::Variant&, const sdbus::Variant&) override {}
+    void MapDelete(const std::string&, const sdbus::Variant&) override {}
+    std::vector<sdbus::Struct<std::string, std::string>> MapDump(const std::string&) override { return {}; }
 
     std::string name_;
 };

@@ -1,0 +1,7 @@
+# The catalogue's filters on the running kernel.
+add_executable(filterd-catalogue-tests catalogue_test.cpp catalogue_model.cpp packet_generator.cpp)
+target_link_libraries(filterd-catalogue-tests PRIVATE filterd_object_intake filterd_bpf_kernel filterd_bpf_calls
+                                                      PkgConfig::LIBBPF GTest::gtest_main)
+target_compile_definitions(filterd-catalogue-tests PRIVATE CATALOGUE="${FILTERD_CATALOGUE_DIR}")
+filterd_options(filterd-catalogue-tests)
+kernel_test(catalogue filterd-catalogue-tests "*")

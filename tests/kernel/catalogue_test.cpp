@@ -1,0 +1,359 @@
+// The filters of the catalogue as the kernel runs them, against a model in plain C++:
+// FILTERD_CATALOGUE_PACKETS packets (20,000) from the seed FILTERD_CATALOGUE_SEED (1), truncated and damaged
+// ones among them. Their parameters are set as a user would set them, at load and live.
+
+#include "catalogue_model.hpp"
+#include "core/port_set.hpp"
+#include "edge/bpf/global_memory.hpp"
+#include "edge/bpf/map_entries.hpp"
+#include "edge/bpf/object_intake.hpp"
+#include "packet_generator.hpp"
+
+#include <bpf/bpf.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+namespace filterd::test {
+
+namespace {
+
+std::uint64_t fromEnvironment(const char* name, std::uint64_t otherwise) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? std::strtoull(value, nullptr, 10) : otherwise;
+}
+
+const std::uint64_t kPackets = fromEnvironment("FILTERD_CATALOGUE_PACKETS", 20'000);
+const std::uint64_t kSeed = fromEnvironment("FILTERD_CATALOGUE_SEED", 1);
+
+std::vector<std::byte> objectOf(const std::string& name) {
+    std::ifstream file(std::string(CATALOGUE) + "/" + name + ".bpf.o", std::ios::binary);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
+    return {bytes, bytes + text.size()};
+}
+
+struct Run {
+    bool passes = false;
+    std::uint32_t mark = 0;
+};
+
+struct Conditions {
+    bool ingress = false;
+    std::uint32_t gsoSize = 0;
+    std::uint32_t mark = 0;
+};
+
+class Loaded {
+  public:
+    explicit Loaded(const std::string& name, const std::map<std::string, Value>& parameters = {}) {
+        LibbpfObjectIntake intake;
+        auto program = intake.load({*FilterName::parse(name), objectOf(name), "", "", parameters});
+        EXPECT_TRUE(program) << program.error().message;
+        if (program)
+            filter_ = std::move(*program);
+    }
+
+    Run run(const Packet& packet, const Conditions& conditions) const {
+        std::vector<std::uint8_t> frame(12, 0);
+        frame.push_back(static_cast<std::uint8_t>(packet.etherType >> 8));
+        frame.push_back(static_cast<std::uint8_t>(packet.etherType));
+        frame.insert(frame.end(), packet.bytes.begin(), packet.bytes.end());
+        __sk_buff context{};
+        __sk_buff after{};
+        context.ingress_ifindex = conditions.ingress ? 1 : 0;
+        context.gso_size = conditions.gsoSize;
+        context.mark = conditions.mark;
+        bpf_test_run_opts options{};
+        options.sz = sizeof options;
+        options.data_in = frame.data();
+        options.data_size_in = static_cast<__u32>(frame.size());
+        options.ctx_in = &context;
+        options.ctx_size_in = sizeof context;
+        options.ctx_out = &after;
+        options.ctx_size_out = sizeof after;
+        options.repeat = 1;
+        EXPECT_EQ(::bpf_prog_test_run_opts(filter_.program.get(), &options), 0) << std::strerror(errno);
+        return {options.retval == 1, after.mark};
+    }
+
+    void set(const std::string& name, const std::string& value) const {
+        if (const auto* parameter = find(name)) {
+            const auto bytes = encode(parameter->type, Value{value});
+            ASSERT_TRUE(bytes) << name << ": " << bytes.error().message;
+            ASSERT_TRUE(bpf::writeGlobals(filter_.maps[parameter->map].fd.get(), parameter->offset, *bytes));
+            return;
+        }
+        const auto map = std::find_if(filter_.maps.begin(), filter_.maps.end(),
+                                      [&](const FilterMap& one) { return one.name == name; });
+        ASSERT_NE(map, filter_.maps.end()) << name;
+        const auto entries = encodeEntries(map->facts.key, map->facts.value, Value{value});
+        ASSERT_TRUE(entries) << entries.error().message;
+        const auto replaced = bpf::MapEntries::of(map->fd.get())->replace(*entries);
+        ASSERT_TRUE(replaced) << replaced.error().message;
+    }
+
+    std::string get(const std::string& name) const {
+        const auto* parameter = find(name);
+        if (parameter == nullptr)
+            return "no parameter " + name;
+        const auto bytes =
+            bpf::readGlobals(filter_.maps[parameter->map].fd.get(), parameter->offset, parameter->type.size);
+        return bytes ? format(parameter->type, *bytes) : bytes.error().message;
+    }
+
+    std::uint64_t count(const std::string& name) const { return std::stoull(get(name)); }
+    const FilterProgram& filter() const { return filter_; }
+
+  private:
+    const Parameter* find(const std::string& name) const {
+        const auto found = std::find_if(filter_.parameters.begin(), filter_.parameters.end(),
+                                        [&](const Parameter& one) { return one.name == name; });
+        return found == filter_.parameters.end() ? nullptr : &*found;
+    }
+
+    FilterProgram filter_;
+};
+
+std::string hex(const Packet& packet) {
+    std::string text = std::to_string(packet.etherType) + ":";
+    constexpr char kDigits[] = "0123456789abcdef";
+    for (const std::uint8_t byte : packet.bytes)
+        text += std::string{kDigits[byte >> 4], kDigits[byte & 0xf]};
+    return text;
+}
+
+const char* verdictText(bool allow) { return allow ? "allow" : "deny"; }
+
+std::string portsText(const std::set<std::uint16_t>& ports) {
+    std::string text;
+    for (const auto port : ports)
+        text += std::to_string(port) + ",";
+    return text;
+}
+
+// Ports that the generated packets have, and others.
+std::set<std::uint16_t> portsFor(PacketGenerator& random, const std::vector<std::uint16_t>& seen) {
+    std::set<std::uint16_t> ports;
+    for (unsigned i = random.below(40); i > 0; --i)
+        ports.insert(random.oneIn(4) ? static_cast<std::uint16_t>(random.below(65536))
+                                     : seen[random.below(static_cast<unsigned>(seen.size()))]);
+    return ports;
+}
+
+std::vector<std::uint16_t> portsSeen(PacketGenerator& random) {
+    std::vector<std::uint16_t> seen{0, 65535};
+    for (int i = 0; i < 500; ++i) {
+        const auto packet = random.next();
+        const auto at = transportOf(packet).offset;
+        if (at > 0 && at + 4 <= packet.bytes.size())
+            seen.push_back(static_cast<std::uint16_t>(packet.bytes[at] << 8 | packet.bytes[at + 1]));
+    }
+    return seen;
+}
+
+constexpr std::array kPortParameters{"tcp_ports", "udp_ports", "sctp_ports"};
+
+PortRules setPortRules(const Loaded& port, PacketGenerator& random, const std::vector<std::uint16_t>& seen) {
+    PortRules rules;
+    for (std::size_t i = 0; i < kPortParameters.size(); ++i) {
+        rules.local[i] = portsFor(random, seen);
+        rules.remote[i] = portsFor(random, seen);
+        port.set(kPortParameters[i], portsText(rules.local[i]));
+        port.set(std::string("remote_") + kPortParameters[i], portsText(rules.remote[i]));
+    }
+    for (auto [name, flag] : {std::pair{"listed", &rules.listed}, std::pair{"icmp", &rules.icmp},
+                              std::pair{"other", &rules.other}, std::pair{"unparsable", &rules.unparsable}}) {
+        *flag = random.oneIn(2);
+        port.set(name, verdictText(*flag));
+    }
+    return rules;
+}
+
+} // namespace
+
+TEST(Catalogue, PortAgreesWithTheModel) {
+    const Loaded port("port");
+    PacketGenerator random(kSeed);
+    const auto seen = portsSeen(random);
+    std::uint64_t unparsable = 0;
+    std::uint64_t passed = 0;
+    for (std::uint64_t done = 0; done < kPackets;) {
+        const auto rules = setPortRules(port, random, seen);
+        for (int i = 0; i < 500 && done < kPackets; ++i, ++done) {
+            const auto packet = random.next();
+            const bool ingress = random.oneIn(2);
+            const auto expected = judgePort(rules, packet, ingress);
+            ASSERT_EQ(port.run(packet, {.ingress = ingress}).passes, expected.passes)
+                << (ingress ? "in " : "out ") << hex(packet);
+            unparsable += expected.unparsable ? 1 : 0;
+            passed += expected.passes ? 1 : 0;
+        }
+        ASSERT_EQ(port.count("unparsable_packets"), unparsable);
+    }
+    std::cout << kPackets << " packets: " << passed << " pass, " << unparsable << " unparsable\n";
+    EXPECT_GT(passed, kPackets / 10);
+    EXPECT_GT(unparsable, kPackets / 100);
+}
+
+namespace {
+
+// Around the addresses that the generated packets have.
+PrefixRule prefixFor(PacketGenerator& random, const std::vector<Packet>& seen) {
+    PrefixRule rule;
+    const auto& packet = seen[random.below(static_cast<unsigned>(seen.size()))];
+    const bool four = packet.etherType == 0x0800;
+    if (four)
+        rule.address[10] = rule.address[11] = 0xff;
+    std::copy_n(packet.bytes.begin() + (four ? 12 : 8) + (random.oneIn(2) ? (four ? 4 : 16) : 0),
+                four ? 4 : 16, rule.address.begin() + (four ? 12 : 0));
+    rule.bits = four ? 96 + random.below(33) : random.below(129);
+    rule.allow = random.oneIn(2);
+    for (unsigned bit = rule.bits; bit < 128; ++bit)
+        rule.address[bit / 8] = static_cast<std::uint8_t>(rule.address[bit / 8] & ~(0x80U >> bit % 8));
+    return rule;
+}
+
+PrefixRules setPrefixRules(const Loaded& cidr, PacketGenerator& random, const std::vector<Packet>& seen) {
+    PrefixRules rules;
+    std::string text;
+    for (unsigned i = random.below(30); i > 0; --i) {
+        const auto rule = prefixFor(random, seen);
+        const auto same =
+            std::find_if(rules.prefixes.begin(), rules.prefixes.end(), [&](const PrefixRule& one) {
+                return one.bits == rule.bits && one.covers(rule.address);
+            });
+        if (same != rules.prefixes.end())
+            continue;
+        rules.prefixes.push_back(rule);
+        text += rule.text() + "=" + verdictText(rule.allow) + ",";
+    }
+    cidr.set("prefixes", text);
+    rules.local = random.oneIn(2);
+    cidr.set("address", rules.local ? "local" : "remote");
+    rules.otherwise = random.oneIn(2);
+    cidr.set("otherwise", verdictText(rules.otherwise));
+    rules.unparsable = random.oneIn(2);
+    cidr.set("unparsable", verdictText(rules.unparsable));
+    return rules;
+}
+
+} // namespace
+
+TEST(Catalogue, CidrAgreesWithTheModel) {
+    const Loaded cidr("cidr");
+    PacketGenerator random(kSeed);
+    std::vector<Packet> seen;
+    while (seen.size() < 300) {
+        auto packet = random.next();
+        if (packet.bytes.size() >= 40 && (packet.etherType == 0x0800 || packet.etherType == 0x86dd))
+            seen.push_back(std::move(packet));
+    }
+    std::uint64_t unparsable = 0;
+    std::uint64_t passed = 0;
+    for (std::uint64_t done = 0; done < kPackets;) {
+        const auto rules = setPrefixRules(cidr, random, seen);
+        for (int i = 0; i < 500 && done < kPackets; ++i, ++done) {
+            const auto packet = random.next();
+            const bool ingress = random.oneIn(2);
+            const auto expected = judgeCidr(rules, packet, ingress);
+            ASSERT_EQ(cidr.run(packet, {.ingress = ingress}).passes, expected.passes)
+                << (ingress ? "in " : "out ") << hex(packet);
+            unparsable += expected.unparsable ? 1 : 0;
+            passed += expected.passes ? 1 : 0;
+        }
+        ASSERT_EQ(cidr.count("unparsable_packets"), unparsable);
+    }
+    std::cout << kPackets << " packets: " << passed << " pass, " << unparsable << " unparsable\n";
+    EXPECT_GT(passed, kPackets / 10);
+    EXPECT_GT(unparsable, kPackets / 100);
+}
+
+TEST(Catalogue, CidrHoldsAHundredThousandPrefixesAndNoMore) {
+    const Loaded cidr("cidr");
+    std::string text;
+    for (unsigned i = 0; i < 100'000; ++i)
+        text += "10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." +
+                std::to_string(i & 255) + ",";
+    cidr.set("prefixes", text);
+    Packet packet{0x0800, std::vector<std::uint8_t>(20, 0)};
+    packet.bytes[0] = 0x45;
+    const auto passes = [&](std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
+        const std::array address{a, b, c, d};
+        std::copy(address.begin(), address.end(), packet.bytes.begin() + 16);
+        return cidr.run(packet, {}).passes;
+    };
+    EXPECT_TRUE(passes(10, 0, 0, 0));
+    EXPECT_TRUE(passes(10, 1, 134, 159)); // 99,999
+    EXPECT_FALSE(passes(10, 1, 134, 160));
+
+    const auto map = std::find_if(cidr.filter().maps.begin(), cidr.filter().maps.end(),
+                                  [](const FilterMap& one) { return one.name == "prefixes"; });
+    const auto entries = bpf::MapEntries::of(map->fd.get());
+    auto more = *encodeEntries(map->facts.key, map->facts.value, Value{text});
+    more.push_back(
+        (*encodeEntries(map->facts.key, map->facts.value, Value{std::string("192.0.2.0/24")})).front());
+    const auto refused = entries->replace(more);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::LimitExceeded);
+    EXPECT_TRUE(passes(10, 1, 134, 159));
+    EXPECT_FALSE(passes(192, 0, 2, 1));
+    ASSERT_TRUE(entries->replace({more.back()})); // full, and nothing stays
+    EXPECT_FALSE(passes(10, 0, 0, 0));
+    EXPECT_TRUE(passes(192, 0, 2, 1));
+    EXPECT_EQ(entries->dump()->size(), 1U);
+}
+
+TEST(Catalogue, MtuJudgesASegmentOrTheWhole) {
+    const Loaded mtu("mtu");
+    PacketGenerator random(kSeed);
+    std::uint64_t dropped = 0;
+    for (std::uint64_t done = 0; done < kPackets; ++done) {
+        const auto packet = random.next();
+        const std::uint32_t gso = random.oneIn(2) ? 1 + random.below(200) : 0;
+        const bool whole = random.oneIn(4);
+        const auto size = whole ? packet.bytes.size() : segmentSize(packet, gso);
+        const auto limit = size + random.below(3) - std::min<std::size_t>(size, 1);
+        mtu.set("mtu_bytes", std::to_string(limit));
+        mtu.set("mode", whole ? "whole" : "segment");
+        ASSERT_EQ(mtu.run(packet, {.gsoSize = gso}).passes, size <= limit) << gso << " " << hex(packet);
+        dropped += size > limit ? 1 : 0;
+    }
+    EXPECT_EQ(mtu.count("dropped_packets"), dropped);
+    EXPECT_EQ(mtu.count("passed_packets"), kPackets - dropped);
+    EXPECT_GT(dropped, kPackets / 10);
+}
+
+TEST(Catalogue, MarkSetsTheBitsOfItsMask) {
+    const Loaded mark("mark", {{"mark_value", Value{std::string("0x1234")}}});
+    const Packet packet{0x0800, std::vector<std::uint8_t>(20, 0x45)};
+    EXPECT_EQ(mark.run(packet, {.mark = 0xffff0000}).mark, 0x1234U);
+    mark.set("mark_mask", "0xff");
+    const auto run = mark.run(packet, {.mark = 0xffff0000});
+    EXPECT_TRUE(run.passes);
+    EXPECT_EQ(run.mark, 0xffff0034U);
+}
+
+TEST(Catalogue, ParametersAtLoadAreCheckedByTypeAndName) {
+    LibbpfObjectIntake intake;
+    const auto load = [&](const std::string& name, const std::string& value) {
+        return intake.load({*FilterName::parse("port"), objectOf("port"), "", "", {{name, Value{value}}}});
+    };
+    EXPECT_TRUE(load("tcp_ports", "80,443"));
+    const auto mistyped = load("tcp_ports", "http");
+    ASSERT_FALSE(mistyped);
+    EXPECT_EQ(mistyped.error().code, ErrorCode::InvalidArgument);
+    EXPECT_NE(mistyped.error().message.find("takes ports and ranges"), std::string::npos)
+        << mistyped.error().message;
+    const auto unknown = load("ports", "80");
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code, ErrorCode::NoSuchParameter);
+    EXPECT_NE(unknown.error().message.find("tcp_ports"), std::string::npos) << unknown.error().message;
+}
+
+} // namespace filterd::test
