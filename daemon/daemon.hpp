@@ -9,12 +9,14 @@
 #include "edge/bpf/object_intake.hpp"
 #include "edge/guard/guard.hpp"
 #include "edge/host/boot_switch.hpp"
+#include "edge/bpf/rules_intake.hpp"
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/cgroup_watch.hpp"
 #include "edge/host/config_files.hpp"
 #include "edge/host/parameter_files.hpp"
 #include "edge/host/state_file.hpp"
 #include "edge/host/switch_watch.hpp"
+#include "edge/pcap/pcap_expressions.hpp"
 #include "edge/systemd/systemd_units.hpp"
 #include "edge/systemd/unit_endings.hpp"
 #include "service/bus_service.hpp"
@@ -58,7 +60,9 @@ class Daemon {
     CgroupFs tree_;
     CgroupWatch watch_;
     SwitchWatch power_;
-    LibbpfObjectIntake intake_;
+    LibbpfObjectIntake objects_;
+    PcapExpressions expressions_;
+    RulesIntake intake_{objects_, expressions_};
     BpfKernel kernel_;
     StateFile state_;
     StateFile lastConfiguration_{"/run/filterd/configuration.json"};

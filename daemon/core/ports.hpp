@@ -6,11 +6,13 @@
 #include "core/model.hpp"
 #include "core/parameter.hpp"
 #include "core/value.hpp"
+#include "core/packet/rules_text.hpp"
 
 #include <cstddef>
 #include <functional>
 #include <linux/bpf.h>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +20,19 @@ namespace filterd {
 
 // ---- Object intake: bytes in; instructions, maps and a verified program out -----------------------------
 
+// The filter of rules that a request for rules is to replace.
+struct EarlierRules {
+    packet::NumberedRules rules;
+    int counters = -1; // a descriptor, not owned
+};
+
 struct ObjectRequest {
     FilterName name;               // for messages and for the kernel's program name
-    std::vector<std::byte> object; // an ELF object, at most kMaxObjectSize
+    std::vector<std::byte> object; // an ELF object or the text of packet rules, at most kMaxObjectSize
     std::string program;           // which program of the object; empty: the only one
     std::string mapPinDirectory;   // where maps that ask for pinning by name go (the filter's own directory)
     std::map<std::string, Value> parameters = {}; // of any kind, by the names of globals and maps
+    std::optional<EarlierRules> earlier = std::nullopt;
 };
 
 inline constexpr std::size_t kMaxObjectSize = std::size_t{16} << 20;
@@ -44,6 +53,7 @@ struct FilterProgram {
     std::string license;
     FilterDirection direction = FilterDirection::Either;
     std::vector<Parameter> parameters = {};
+    std::optional<packet::NumberedRules> rules = std::nullopt; // its first map has their counters
 };
 
 class ObjectIntake {
@@ -65,6 +75,7 @@ struct FilterFacts {
     std::string pinPath;
     std::vector<MapFacts> maps;
     std::vector<Parameter> parameters = {};
+    std::optional<packet::NumberedRules> rules = std::nullopt;
 };
 
 struct QueueFacts {
@@ -115,6 +126,10 @@ class FilterKernel {
     [[nodiscard]] virtual Result<FilterFacts> publishFilter(const FilterInstance& instance) = 0;
     // Forgets the instance; takes its pin away if the pin is this instance's.
     [[nodiscard]] virtual Status unloadFilter(const FilterInstance& instance) = 0;
+
+    // The entries of the map of counters of a filter of rules. Errors: NoSuchFilter, Unsupported without rules.
+    [[nodiscard]] virtual Result<std::vector<packet::RuleCounter>>
+    ruleCounters(const FilterInstance& instance) = 0;
 
     // Builds and pins the program of a queue. Building what is built already is a no-op. Errors: Unsupported
     // when it would need one link per filter and refuses that.

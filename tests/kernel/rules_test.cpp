@@ -107,7 +107,7 @@ RulesInput rulesFrom(const std::vector<std::pair<Verdict, std::string>>& texts, 
     PcapExpressions expressions;
     RulesInput input{.rules = {}, .byDefault = byDefault, .unparsable = unparsable};
     for (const auto& [verdict, text] : texts) {
-        auto program = expressions.compile(text);
+        auto program = expressions.compile(text, 1);
         EXPECT_TRUE(program) << text << ": " << program.error().message;
         input.rules.push_back({std::move(*program), verdict,
                                static_cast<std::uint32_t>(input.rules.size()) + packet::kFirstRule});
@@ -124,7 +124,7 @@ std::vector<std::pair<Verdict, std::string>> randomRules(PacketGenerator& random
     const unsigned count = random.oneIn(8) ? 12 + random.below(30) : 1 + random.below(6);
     while (texts.size() < count) {
         std::string text = random.expression();
-        if (expressions.compile(text))
+        if (expressions.compile(text, 1))
             texts.emplace_back(coin(random), std::move(text));
     }
     return texts;

@@ -55,20 +55,6 @@ TEST(PacketRule, NamesTheColumnOfAFault) {
               ErrorCode::LimitExceeded);
 }
 
-TEST(PacketRule, DigestTellsEveryPartApart) {
-    const PacketRules rules{{{Verdict::Allow, "tcp"}}, Verdict::Deny, Verdict::Deny};
-    PacketRules other = rules;
-    other.byDefault = Verdict::Allow;
-    EXPECT_NE(digestOf(rules), digestOf(other));
-    other = rules;
-    other.unparsable = Verdict::Allow;
-    EXPECT_NE(digestOf(rules), digestOf(other));
-    other = rules;
-    other.rules[0].expression = "udp";
-    EXPECT_NE(digestOf(rules), digestOf(other));
-    EXPECT_EQ(digestOf(rules), digestOf(PacketRules(rules)));
-}
-
 TEST(Classic, RefusesWhatNoFilterCanDo) {
     EXPECT_EQ(read({}).error().code, ErrorCode::InvalidArgument);
     EXPECT_EQ(read({load(0)}).error().code, ErrorCode::InvalidArgument);

@@ -1,7 +1,5 @@
 #include "core/packet/rules.hpp"
 
-#include "base/digest.hpp"
-
 namespace filterd::packet {
 
 namespace {
@@ -54,14 +52,6 @@ Result<PacketRule> parseRule(std::string_view text) {
 
 std::string toString(const PacketRule& rule) {
     return std::string(toString(rule.verdict)) + " " + rule.expression;
-}
-
-std::string digestOf(const PacketRules& rules) {
-    std::string text = "rules\n" + std::string(toString(rules.byDefault)) + "\n" +
-                       std::string(toString(rules.unparsable)) + "\n";
-    for (const auto& rule : rules.rules)
-        text += toString(rule) + "\n";
-    return sha256(text);
 }
 
 } // namespace filterd::packet

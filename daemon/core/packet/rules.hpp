@@ -34,14 +34,14 @@ inline constexpr std::size_t kMaxExpression = 4096;
 // "allow EXPR" or "deny EXPR". Errors name the column, which begins with 1.
 [[nodiscard]] Result<PacketRule> parseRule(std::string_view text);
 [[nodiscard]] std::string toString(const PacketRule& rule);
-// Tells this content from any other.
-[[nodiscard]] std::string digestOf(const PacketRules& rules);
 
 class ExpressionCompiler {
   public:
     virtual ~ExpressionCompiler() = default;
-    // Into a program for packets that begin with the IP header. Errors: InvalidArgument with the column.
-    [[nodiscard]] virtual Result<ClassicProgram> compile(const std::string& expression) = 0;
+    // Into a program for packets that begin with the IP header. Errors: InvalidArgument with the column,
+    // where the expression begins at column `first`.
+    [[nodiscard]] virtual Result<ClassicProgram> compile(const std::string& expression,
+                                                         std::size_t first) = 0;
 };
 
 } // namespace filterd::packet

@@ -81,6 +81,10 @@ Result<FilterFacts> BpfKernel::publishFilter(const FilterInstance& instance) {
 
 Status BpfKernel::unloadFilter(const FilterInstance& instance) { return stores_->filters.unload(instance); }
 
+Result<std::vector<packet::RuleCounter>> BpfKernel::ruleCounters(const FilterInstance& instance) {
+    return stores_->filters.ruleCounters(instance);
+}
+
 Result<QueueFacts> BpfKernel::buildQueue(const Queue& queue) {
     if (auto prepared = prepare(); !prepared)
         return failure(prepared.error());

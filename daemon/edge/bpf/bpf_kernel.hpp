@@ -27,6 +27,8 @@ class BpfKernel final : public FilterKernel {
     [[nodiscard]] Result<FilterFacts> takePinned(const FilterName& name, const std::string& path) override;
     [[nodiscard]] Result<FilterFacts> publishFilter(const FilterInstance& instance) override;
     [[nodiscard]] Status unloadFilter(const FilterInstance& instance) override;
+    [[nodiscard]] Result<std::vector<packet::RuleCounter>>
+    ruleCounters(const FilterInstance& instance) override;
     [[nodiscard]] Result<QueueFacts> buildQueue(const Queue& queue) override;
     [[nodiscard]] Status dropQueue(const QueueId& queue) override;
     [[nodiscard]] Status attachQueue(const Cgroup& cgroup, Direction direction,

@@ -71,6 +71,8 @@ FilterRecord fromJson(const json& data, FilterName name) {
     record.fusingReason = data.at("fusingReason");
     record.congestion = data.at("congestion");
     record.verifiedInstructions = data.at("verifiedInstructions");
+    if (data.contains("rules"))
+        record.rules = packet::parseNumbered(data.at("rules"));
     for (const auto& map : data.at("maps"))
         record.maps.push_back(decodeMap(map));
     record.parameters = decodeParameters(data.at("parameters"));
@@ -82,7 +84,7 @@ tl::unexpected<Error> damaged() { return failure(ErrorCode::InvalidArgument, "da
 } // namespace
 
 std::string encodeRecord(const FilterRecord& record) {
-    const json data{{"version", kVersion},
+    json data{{"version", kVersion},
                     {"name", record.instance.name.text()},
                     {"digest", record.instance.digest},
                     {"direction", record.direction},
@@ -97,6 +99,8 @@ std::string encodeRecord(const FilterRecord& record) {
                     {"fusingReason", record.fusingReason},
                     {"congestion", record.congestion},
                     {"verifiedInstructions", record.verifiedInstructions}};
+    if (record.rules)
+        data["rules"] = packet::numberedText(*record.rules);
     const std::string text = data.dump();
     return sha256(text) + "\n" + text;
 }

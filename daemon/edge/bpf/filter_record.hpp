@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "core/model.hpp"
 #include "core/parameter.hpp"
+#include "core/packet/rules_text.hpp"
 
 #include <filesystem>
 #include <linux/bpf.h>
@@ -42,6 +43,7 @@ struct FilterRecord {
     std::string fusingReason;               // why it is no block
     bool congestion = false;                // may return 2 or 3
     std::uint32_t verifiedInstructions = 0; // what it adds to the work of verifying a queue
+    std::optional<packet::NumberedRules> rules;
 };
 
 [[nodiscard]] std::string encodeRecord(const FilterRecord& record);

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/filter_inspection.hpp"
+#include "edge/bpf/rule_counters.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -120,6 +121,14 @@ Result<FilterFacts> FilterStore::load(const ObjectRequest& request, const std::s
         return failure(prepared.error().context(quoted(request.name)));
     if (auto made = makeDirectory(complete.mapPinDirectory); !made)
         return failure(made.error().context(quoted(request.name)));
+    UniqueFd counters;
+    if (const LoadedFilter* older = publishedUnder(request.name); older != nullptr && older->record.rules) {
+        auto opened = openMap(*older, 0);
+        if (!opened)
+            return failure(opened.error().context(quoted(request.name)));
+        counters = std::move(*opened);
+        complete.earlier = EarlierRules{*older->record.rules, counters.get()};
+    }
     auto filter = loadObject(complete, digest);
     if (!filter) {
         std::error_code notEmpty; // maps that another instance shares by name stay
@@ -148,6 +157,7 @@ Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const
     record.license = loaded->license;
     record.instructions = std::move(loaded->instructions);
     record.parameters = std::move(loaded->parameters);
+    record.rules = std::move(loaded->rules);
     record.fusing = inspection.fusing;
     record.fusingReason = inspection.reason;
     record.congestion = inspection.congestion;
@@ -299,6 +309,26 @@ Result<const LoadedFilter*> FilterStore::find(const FilterInstance& instance) co
     return &found->second;
 }
 
+Result<std::vector<packet::RuleCounter>> FilterStore::ruleCounters(const FilterInstance& instance) const {
+    const auto filter = find(instance);
+    if (!filter)
+        return failure(filter.error());
+    const auto& rules = (*filter)->record.rules;
+    if (!rules)
+        return failure(ErrorCode::Unsupported, quoted(instance.name) + " is not made of rules");
+    const auto map = openMap(**filter, 0);
+    if (!map)
+        return failure(map.error().context(quoted(instance.name)));
+    std::vector<packet::RuleCounter> counters;
+    for (std::uint32_t entry = 0; entry < rules->capacity; ++entry) {
+        const auto counter = readRuleCounter(map->get(), entry);
+        if (!counter)
+            return failure(counter.error().context(quoted(instance.name)));
+        counters.push_back(*counter);
+    }
+    return counters;
+}
+
 bool FilterStore::knows(const std::string& name) const {
     return std::any_of(filters_.begin(), filters_.end(),
                        [&](const auto& entry) { return entry.first.name.text() == name; });
@@ -345,6 +375,7 @@ FilterFacts FilterStore::factsOf(const LoadedFilter& filter) const {
         facts.maps.push_back(map.facts);
         facts.maps.back().name = map.name;
     }
+    facts.rules = record.rules;
     return facts;
 }
 

@@ -35,6 +35,7 @@ class FilterStore {
     [[nodiscard]] Status unload(const FilterInstance& instance);
 
     [[nodiscard]] Result<const LoadedFilter*> find(const FilterInstance& instance) const;
+    [[nodiscard]] Result<std::vector<packet::RuleCounter>> ruleCounters(const FilterInstance& instance) const;
     [[nodiscard]] bool knows(const std::string& name) const;
     [[nodiscard]] Result<UniqueFd> openProgram(const LoadedFilter& filter) const;
     [[nodiscard]] Result<UniqueFd> openMap(const LoadedFilter& filter, std::size_t index) const;

@@ -59,7 +59,7 @@ bool isName(std::string_view text) {
 
 } // namespace
 
-std::vector<Word> wordsOf(std::string_view expression) {
+std::vector<Word> wordsOf(std::string_view expression, std::size_t first) {
     std::vector<Word> words;
     for (std::size_t at = 0; at < expression.size();) {
         if (std::isspace(static_cast<unsigned char>(expression[at])) != 0) {
@@ -67,7 +67,7 @@ std::vector<Word> wordsOf(std::string_view expression) {
             continue;
         }
         const std::size_t end = wordEnd(expression, at);
-        words.push_back({expression.substr(at, end - at), at + 1});
+        words.push_back({expression.substr(at, end - at), at + first});
         at = end;
     }
     return words;

@@ -10,10 +10,11 @@ namespace filterd {
 
 struct Word {
     std::string_view text;
-    std::size_t column = 0; // begins with 1
+    std::size_t column = 0;
 };
 
-[[nodiscard]] std::vector<Word> wordsOf(std::string_view expression);
+// `first` is the column where the expression begins.
+[[nodiscard]] std::vector<Word> wordsOf(std::string_view expression, std::size_t first);
 
 // The first word that libpcap would take for the name of a host or network.
 [[nodiscard]] std::optional<Word> findHostName(const std::vector<Word>& words);

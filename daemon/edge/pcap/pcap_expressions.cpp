@@ -52,12 +52,12 @@ bool isSyntaxError(const std::string& message) { return message.find("syntax err
 std::string at(const Word& word) { return "column " + std::to_string(word.column) + ": "; }
 
 // The first word behind the longest beginning that is an expression of its own.
-std::optional<Word> findOffender(const std::string& expression, const std::vector<Word>& words) {
+std::optional<Word> findOffender(std::string_view expression, const std::vector<Word>& words) {
     constexpr std::size_t kMaxAttempts = 200;
     const std::size_t fewest = words.size() > kMaxAttempts ? words.size() - kMaxAttempts : 0;
     for (std::size_t count = words.size(); count-- > fewest + 1;) {
         const Word& last = words[count - 1];
-        const std::string beginning = expression.substr(0, last.column - 1 + last.text.size());
+        const std::string beginning(expression.data(), last.text.data() + last.text.size());
         const auto compiled = compileOnce(beginning);
         if (compiled || !isSyntaxError(compiled.error().message))
             return words[count];
@@ -74,7 +74,8 @@ std::optional<Word> findNamed(const std::string& message, const std::vector<Word
     return named;
 }
 
-Error explain(const std::string& expression, const std::vector<Word>& words, const Error& error) {
+Error explain(const std::string& expression, std::size_t first, const std::vector<Word>& words,
+              const Error& error) {
     if (isSyntaxError(error.message)) {
         if (const auto word = findUnbalanced(words))
             return error.context(at(*word) + "'" + std::string(word->text) + "' has no other half");
@@ -84,20 +85,20 @@ Error explain(const std::string& expression, const std::vector<Word>& words, con
     }
     if (const auto word = findNamed(error.message, words))
         return {error.code, at(*word) + error.message};
-    return {error.code, "column 1: " + error.message};
+    return {error.code, at({expression, first}) + error.message};
 }
 
 } // namespace
 
-Result<packet::ClassicProgram> PcapExpressions::compile(const std::string& expression) {
-    const auto words = wordsOf(expression);
+Result<packet::ClassicProgram> PcapExpressions::compile(const std::string& expression, std::size_t first) {
+    const auto words = wordsOf(expression, first);
     if (const auto name = findHostName(words))
         return failure(ErrorCode::InvalidArgument,
                        at(*name) + "'" + std::string(name->text) +
                            "' is no address and no word of pcap-filter(7); names of hosts are not looked up");
     auto program = compileOnce(expression);
     if (!program)
-        return failure(explain(expression, words, program.error()));
+        return failure(explain(expression, first, words, program.error()));
     return program;
 }
 

@@ -7,7 +7,7 @@ namespace filterd {
 namespace {
 
 std::string fault(const std::string& expression) {
-    const auto program = PcapExpressions().compile(expression);
+    const auto program = PcapExpressions().compile(expression, 1);
     if (program)
         return "compiles";
     EXPECT_EQ(program.error().code, ErrorCode::InvalidArgument);
@@ -19,7 +19,7 @@ bool begins(const std::string& text, const std::string& beginning) { return text
 } // namespace
 
 TEST(PcapExpressions, CompilesForPacketsThatBeginWithTheIpHeader) {
-    const auto program = PcapExpressions().compile("ip[0] = 0x45");
+    const auto program = PcapExpressions().compile("ip[0] = 0x45", 1);
     ASSERT_TRUE(program) << program.error().message;
     EXPECT_EQ(program->front().code, BPF_LD | BPF_ABS | BPF_B);
     EXPECT_EQ(program->front().k, 0U);

@@ -1,0 +1,24 @@
+#pragma once
+// The ObjectIntake port for packet rules; what is no text of rules goes on to the intake of objects.
+
+#include "core/ports.hpp"
+
+namespace filterd {
+
+class RulesIntake final : public ObjectIntake {
+  public:
+    RulesIntake(ObjectIntake& objects, packet::ExpressionCompiler& expressions)
+        : objects_(objects), expressions_(expressions) {}
+
+    // Further errors: InvalidArgument, which names rule and column; Unsupported.
+    [[nodiscard]] Result<FilterProgram> load(const ObjectRequest& request) override;
+
+  private:
+    Result<packet::RulesInput> compileExpressions(const packet::NumberedRules& numbered);
+    Result<FilterProgram> loadRules(const ObjectRequest& request);
+
+    ObjectIntake& objects_;
+    packet::ExpressionCompiler& expressions_;
+};
+
+} // namespace filterd
