@@ -1,6 +1,7 @@
 // load, unload, acquire, release
 
 #include "cli/failure.hpp"
+#include "cli/rules.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 
@@ -15,6 +16,7 @@ struct LoadArguments {
     std::string name;
     std::string object;
     client::LoadOptions options;
+    RulesArguments rules;
 };
 
 struct ReferenceArguments {
@@ -43,20 +45,31 @@ Exit hold(client::Client& client, const std::string& name) {
     return finished(reference->release());
 }
 
+Exit load(client::Client& client, const LoadArguments& arguments) {
+    if (!arguments.rules.given())
+        return finished(client.load(arguments.name, arguments.object, arguments.options));
+    const auto rules = readRules(arguments.rules);
+    if (!rules)
+        return failed(rules.error());
+    return finished(client.loadRules(arguments.name, *rules, arguments.options));
+}
+
 void addLoad(CLI::App& app, Invocation& invocation) {
     auto arguments = std::make_shared<LoadArguments>();
-    auto* verb = app.add_subcommand("load", "Load a filter from a BPF object; it stays until 'unload'");
+    auto* verb =
+        app.add_subcommand("load", "Load a filter from a BPF object or from rules; it stays until 'unload'");
     verb->add_option("NAME", arguments->name, "The filter's name: A-Z a-z 0-9 _ : @ -")->required();
-    verb->add_option("OBJECT", arguments->object, "An ELF object with a cgroup_skb program")->required();
+    verb->add_option("OBJECT", arguments->object, "An ELF object with a cgroup_skb program");
     verb->add_option("-p,--program", arguments->options.program,
                      "Which program of the object, if it holds several");
     verb->add_flag("--replace", arguments->options.replace,
                    "Replace other content loaded under this name, in every queue that holds it");
+    addRulesOptions(*verb, arguments->rules);
     verb->callback([arguments, &invocation] {
+        if (arguments->object.empty() != arguments->rules.given())
+            throw CLI::ValidationError("load", "give either an OBJECT, or --rules or --expr");
         invocation.action = [arguments] {
-            return withDaemon([&](client::Client& client) {
-                return finished(client.load(arguments->name, arguments->object, arguments->options));
-            });
+            return withDaemon([&](client::Client& client) { return load(client, *arguments); });
         };
     });
 }

@@ -2,6 +2,7 @@
 
 #include "cli/failure.hpp"
 #include "cli/json.hpp"
+#include "cli/rules.hpp"
 #include "cli/table.hpp"
 
 #include <memory>
@@ -64,8 +65,12 @@ Exit showFilter(client::Client& client, const std::string& name, bool json) {
     const auto filter = client.filter(name);
     if (!filter)
         return failed(filter.error());
+    const auto rules = client.packetRules(name); // none of a filter from an object
     if (json) {
-        printJson(*filter);
+        nlohmann::json document = *filter;
+        if (rules)
+            document["rules"] = jsonOf(*rules);
+        printJson(document);
         return Exit::Ok;
     }
     std::vector<std::string> holders;
@@ -79,6 +84,8 @@ Exit showFilter(client::Client& client, const std::string& name, bool json) {
     printField("Pin", filter->pinPath);
     printField("Maps", orNone(filter->maps));
     printField("Held by", orNone(holders));
+    if (rules)
+        printRules(*rules);
     return Exit::Ok;
 }
 

@@ -113,6 +113,16 @@ Result<Reference> Client::loadTransient(const std::string& name, const std::stri
     });
 }
 
+Result<void> Client::loadRules(const std::string& name, const PacketRules& rules,
+                               const LoadOptions& options) noexcept {
+    return guarded([&] {
+        Options all = busOptions(options, false);
+        all.emplace("default", sdbus::Variant(rules.byDefault));
+        all.emplace("unparsable", sdbus::Variant(rules.unparsable));
+        session_->manager().LoadRules(name, rules.rules, all);
+    });
+}
+
 Result<void> Client::unload(const std::string& name) noexcept {
     return guarded([&] { session_->manager().UnloadFilter(name); });
 }
@@ -160,6 +170,21 @@ Result<Filter> Client::filter(const std::string& name) const noexcept {
         for (const auto& pair : from.get<Pairs>("References"))
             filter.references.push_back({std::get<0>(pair), std::get<1>(pair)});
         return filter;
+    });
+}
+
+Result<PacketRulesState> Client::packetRules(const std::string& name) const noexcept {
+    return guarded([&] {
+        FilterProxy filter(session_->connection(), session_->manager().GetFilter(name));
+        const auto [rules, byDefault, unparsable] = filter.GetRules();
+        const auto stateOf = [](const auto& row) {
+            return RuleState{std::get<0>(row), {}, std::get<1>(row), std::get<2>(row)};
+        };
+        PacketRulesState state{
+            .rules = {}, .byDefault = stateOf(byDefault), .unparsable = stateOf(unparsable)};
+        for (const auto& row : rules)
+            state.rules.push_back({std::get<0>(row), std::get<1>(row), std::get<2>(row), std::get<3>(row)});
+        return state;
     });
 }
 

@@ -72,6 +72,26 @@ struct Filter {
     std::vector<Holder> references;
 };
 
+// Rules in place of an object: each "allow EXPR" or "deny EXPR", EXPR as in pcap-filter(7).
+struct PacketRules {
+    std::vector<std::string> rules;  // the first that matches a packet decides
+    std::string byDefault = "deny";  // or "allow"
+    std::string unparsable = "deny"; // or "allow": of packets that the rules cannot judge
+};
+
+struct RuleState {
+    std::string verdict;    // "allow" or "deny"
+    std::string expression; // empty for byDefault and unparsable
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+};
+
+struct PacketRulesState {
+    std::vector<RuleState> rules;
+    RuleState byDefault;
+    RuleState unparsable;
+};
+
 enum class OnFailure { Hold, Pass };
 
 struct Queues {
@@ -200,6 +220,9 @@ class FILTERD_EXPORT Client {
     // Loads a filter, and holds its only reference.
     [[nodiscard]] Result<Reference> loadTransient(const std::string& name, const std::string& object,
                                                   const LoadOptions& options = {}) noexcept;
+    // Loads a filter of rules that stays until unload().
+    Result<void> loadRules(const std::string& name, const PacketRules& rules,
+                           const LoadOptions& options = {}) noexcept;
     Result<void> unload(const std::string& name) noexcept;
     [[nodiscard]] Result<Reference> acquire(const std::string& name) noexcept;
     // References in the name of a unit; they end when it does.
@@ -208,6 +231,8 @@ class FILTERD_EXPORT Client {
 
     [[nodiscard]] Result<std::vector<FilterSummary>> filters() const noexcept;
     [[nodiscard]] Result<Filter> filter(const std::string& name) const noexcept;
+    // Of a filter of rules; org.filterd1.Error.Unsupported of any other.
+    [[nodiscard]] Result<PacketRulesState> packetRules(const std::string& name) const noexcept;
 
     // unit: a unit name, a glob over unit names, or an absolute cgroup path.
     Result<void> setQueue(const std::string& unit, const Queues& queues) noexcept;

@@ -3,6 +3,7 @@
 // the public header, and lets no exception out.
 
 #include "dbus/bridge.hpp"
+#include "glue/Filter_proxy.hpp"
 #include "glue/Manager_proxy.hpp"
 #include "glue/Unit_proxy.hpp"
 
@@ -31,6 +32,12 @@ class ManagerProxy final : public sdbus::ProxyInterfaces<org::filterd1::Manager_
 class UnitProxy final : public sdbus::ProxyInterfaces<org::filterd1::Unit_proxy> {
   public:
     UnitProxy(sdbus::IConnection& connection, const std::string& path)
+        : ProxyInterfaces(connection, bus::BusName(bus::kServiceName), bus::ObjectPath(path)) {}
+};
+
+class FilterProxy final : public sdbus::ProxyInterfaces<org::filterd1::Filter_proxy> {
+  public:
+    FilterProxy(sdbus::IConnection& connection, const std::string& path)
         : ProxyInterfaces(connection, bus::BusName(bus::kServiceName), bus::ObjectPath(path)) {}
 };
 

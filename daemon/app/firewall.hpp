@@ -28,6 +28,13 @@ struct LoadRequest {
     std::map<std::string, Value> parameters = {};
 };
 
+struct PacketRulesView {
+    packet::PacketRules rules;
+    std::vector<packet::RuleCounter> counters; // by the rules' positions
+    packet::RuleCounter byDefault;
+    packet::RuleCounter unparsable;
+};
+
 class Firewall {
   public:
     Firewall(FilterKernel& kernel, CgroupTree& tree, StateStore& store, Publisher& publisher);
@@ -91,6 +98,8 @@ class Firewall {
     [[nodiscard]] bool enforcing() const { return reconciler_.enforcing(); }
     [[nodiscard]] const std::map<FilterName, FilterFacts>& filters() const { return facts_; }
     [[nodiscard]] Result<FilterView> filter(const FilterName& name) const;
+    // The rules of a filter that is made of packet rules, with what they counted. NoSuchFilter, Unsupported.
+    [[nodiscard]] Result<PacketRulesView> packetRules(const FilterName& name) const;
     [[nodiscard]] const std::map<std::string, UnitView>& units() const { return reconciler_.units(); }
     [[nodiscard]] const UnitView* unit(const std::string& name) const { return reconciler_.find(name); }
     // What the attached queues of a unit have counted, by direction. NoSuchUnit.

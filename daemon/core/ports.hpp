@@ -127,7 +127,8 @@ class FilterKernel {
     // Forgets the instance; takes its pin away if the pin is this instance's.
     [[nodiscard]] virtual Status unloadFilter(const FilterInstance& instance) = 0;
 
-    // The entries of the map of counters of a filter of rules. Errors: NoSuchFilter, Unsupported without rules.
+    // The entries of the map of counters of a filter of rules. Errors: NoSuchFilter, Unsupported without
+    // rules.
     [[nodiscard]] virtual Result<std::vector<packet::RuleCounter>>
     ruleCounters(const FilterInstance& instance) = 0;
 

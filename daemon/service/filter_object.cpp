@@ -38,6 +38,26 @@ void FilterObject::tellChanged() {
         {"Digest", "Program", "ProgramId", "Tag", "Direction", "Maps", "References", "Parameters"});
 }
 
+std::tuple<std::vector<FilterObject::RuleRow>, FilterObject::VerdictRow, FilterObject::VerdictRow>
+FilterObject::GetRules() {
+    return bus::answer([&]() -> Result<std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow>> {
+        const auto view = firewall_.packetRules(name_);
+        if (!view)
+            return failure(view.error());
+        std::vector<RuleRow> rows;
+        for (std::size_t i = 0; i < view->rules.rules.size(); ++i) {
+            const auto& rule = view->rules.rules[i];
+            rows.emplace_back(std::string(packet::toString(rule.verdict)), rule.expression,
+                              view->counters[i].packets, view->counters[i].bytes);
+        }
+        const auto row = [](packet::Verdict verdict, const packet::RuleCounter& counter) {
+            return VerdictRow(std::string(packet::toString(verdict)), counter.packets, counter.bytes);
+        };
+        return std::tuple(std::move(rows), row(view->rules.byDefault, view->byDefault),
+                          row(view->rules.unparsable, view->unparsable));
+    });
+}
+
 std::string FilterObject::Name() { return name_.text(); }
 std::string FilterObject::Digest() {
     return field(view(), [](const auto& filter) { return filter.facts.instance.digest; });

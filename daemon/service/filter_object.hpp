@@ -27,6 +27,9 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
   private:
     using OptionValues = std::map<std::string, sdbus::Variant>;
 
+    using RuleRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t>;
+    using VerdictRow = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
+    std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow> GetRules() override;
     std::string Name() override;
     std::string Digest() override;
     std::string Program() override;

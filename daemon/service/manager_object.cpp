@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "service/object_bytes.hpp"
 #include "service/options.hpp"
+#include "service/rules_request.hpp"
 #include "service/variants.hpp"
 
 namespace filterd {
@@ -187,6 +188,14 @@ sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, con
             return failure(allowed.error());
         auto caller = bus::callerName(getObject());
         return caller ? load(*caller, name, readObject(path), options) : failure(caller.error());
+    });
+}
+
+void ManagerObject::LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
+                              OptionValues options) {
+    whenAllowed(Privilege::Load, std::move(result), [this, name, rules, options](const std::string& caller) {
+        auto split = splitRuleOptions(options);
+        return load(caller, name, rulesBytes(rules, split.ofRules), split.ofLoading);
     });
 }
 

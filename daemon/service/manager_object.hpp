@@ -35,6 +35,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
                     OptionValues options) override;
     sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& path,
                                          const OptionValues& options) override;
+    void LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
+                   OptionValues options) override;
     void UnloadFilter(sdbus::Result<>&& result, std::string name) override;
     void AcquireFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name) override;
     void ReleaseFilter(sdbus::Result<>&& result, std::string name) override;

@@ -33,6 +33,14 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
     ~FakeFilter() { unregisterAdaptor(); }
 
   private:
+    using RuleRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t>;
+    using VerdictRow = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
+    std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow> GetRules() override {
+        return {{RuleRow(std::string("allow"), std::string("tcp port 443"), std::uint64_t{7},
+                         std::uint64_t{700})},
+                VerdictRow(std::string("deny"), std::uint64_t{3}, std::uint64_t{90}),
+                VerdictRow(std::string("allow"), std::uint64_t{1}, std::uint64_t{60})};
+    }
     std::string Name() override { return name_; }
     std::string Digest() override { return std::string(64, 'a'); }
     std::string Program() override { return "drop"; }
@@ -175,6 +183,15 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& file,
                                          const Options& options) override {
         return load(name + " from " + file, 0, options);
+    }
+    void LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
+                   Options options) override {
+        reply(std::move(result), [&] {
+            std::string all;
+            for (const auto& rule : rules)
+                all += " <" + rule + ">";
+            return load(name + all, 0, options);
+        });
     }
     void UnloadFilter(sdbus::Result<>&& result, std::string name) override {
         reply(std::move(result), [&] {

@@ -67,6 +67,12 @@ class FakeKernel final : public FilterKernel {
         return {};
     }
 
+    Result<std::vector<packet::RuleCounter>> ruleCounters(const FilterInstance& instance) override {
+        if (const auto found = ruleCounts.find(instance); found != ruleCounts.end())
+            return found->second;
+        return failure(ErrorCode::Unsupported, "no rules");
+    }
+
     Result<QueueFacts> buildQueue(const Queue& queue) override {
         for (const auto& filter : queue.filters)
             if (unbuildable.contains(filter.name.text()))
@@ -146,6 +152,7 @@ class FakeKernel final : public FilterKernel {
     }
 
     std::map<std::string, std::uint32_t> foreign; // programs that others pinned, by path
+    std::map<FilterInstance, std::vector<packet::RuleCounter>> ruleCounts;
     std::map<FilterInstance, FilterFacts> loaded;
     std::map<FilterInstance, FilterFacts> published;
     std::map<QueueId, Queue> queues;

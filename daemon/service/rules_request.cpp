@@ -1,0 +1,52 @@
+#include "service/rules_request.hpp"
+
+#include "core/packet/rules_text.hpp"
+#include "service/options.hpp"
+
+namespace filterd {
+
+namespace {
+
+bool isOfRules(const std::string& option) { return option == "default" || option == "unparsable"; }
+
+Result<packet::Verdict> verdictOption(Options& options, const std::string& name) {
+    const auto text = options.text(name, "deny");
+    if (!text)
+        return failure(text.error());
+    auto verdict = packet::parseVerdict(*text);
+    if (!verdict)
+        return failure(verdict.error().context("option '" + name + "'"));
+    return verdict;
+}
+
+} // namespace
+
+RuleOptions splitRuleOptions(const std::map<std::string, sdbus::Variant>& options) {
+    RuleOptions split;
+    for (const auto& [name, value] : options)
+        (isOfRules(name) ? split.ofRules : split.ofLoading).emplace(name, value);
+    return split;
+}
+
+Result<std::vector<std::byte>> rulesBytes(const std::vector<std::string>& rules,
+                                          const std::map<std::string, sdbus::Variant>& options) {
+    Options values(options);
+    const auto byDefault = verdictOption(values, "default");
+    if (!byDefault)
+        return failure(byDefault.error());
+    const auto unparsable = verdictOption(values, "unparsable");
+    if (!unparsable)
+        return failure(unparsable.error());
+    packet::PacketRules parsed{.rules = {}, .byDefault = *byDefault, .unparsable = *unparsable};
+    for (const auto& text : rules) {
+        auto rule = packet::parseRule(text);
+        if (!rule)
+            return failure(rule.error().context("rule " + std::to_string(parsed.rules.size() + 1)));
+        parsed.rules.push_back(std::move(*rule));
+    }
+    const std::string text = packet::rulesText(parsed);
+    const auto bytes = std::as_bytes(std::span(text));
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+}
+
+} // namespace filterd

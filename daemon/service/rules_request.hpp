@@ -1,0 +1,26 @@
+#pragma once
+// A call's rules become the text that a filter is loaded from.
+
+#include "base/result.hpp"
+
+#include <sdbus-c++/sdbus-c++.h>
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+struct RuleOptions {
+    std::map<std::string, sdbus::Variant> ofRules; // "default", "unparsable"
+    std::map<std::string, sdbus::Variant> ofLoading;
+};
+
+[[nodiscard]] RuleOptions splitRuleOptions(const std::map<std::string, sdbus::Variant>& options);
+
+// Errors: InvalidArgument, which names rule and column, or the option.
+[[nodiscard]] Result<std::vector<std::byte>> rulesBytes(const std::vector<std::string>& rules,
+                                                        const std::map<std::string, sdbus::Variant>& options);
+
+} // namespace filterd
