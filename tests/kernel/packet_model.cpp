@@ -220,9 +220,9 @@ bool HiddenRun::looksBeyond(std::size_t at) const {
 std::set<bool> HiddenRun::answersOfNextHeader(std::uint32_t value, std::uint32_t asked) const {
     if (value == asked)
         return {true};
-    if (!sight_.upperProtocol || *sight_.upperProtocol == asked)
+    if (!sight_.upperProtocol)
         return {true, false};
-    return {false};
+    return {*sight_.upperProtocol == asked};
 }
 
 std::set<bool> HiddenRun::answers(const Machine& machine) const {

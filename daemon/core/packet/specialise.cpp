@@ -119,17 +119,12 @@ NodeId Specialiser::askFragment(const Frontier& rest, const Decision& decision, 
     return decisions_.decide(subject, {0, 0}, plain, both);
 }
 
-// Is this the next header? If not, it may be the one behind the extension headers.
+// Is this the next header? If not, it may be the protocol behind the extension headers, which is meant.
 NodeId Specialiser::askNextHeader(const Frontier& rest, const Decision& decision) {
-    const NodeId elsewhere = decisions_.decide(
-        expressions_.upperProtocol(), decision.range, withBoth(rest, decision),
-        decisions_.decide(expressions_.upperProtocol(), {kUnknownProtocol, kUnknownProtocol},
-                          withBoth(rest, decision), with(rest, decision.outside)));
     return decisions_.decide(protocolOf(expressions_, Version::V6), decision.range,
-                             with(rest, decision.inside), elsewhere);
+                             with(rest, decision.inside), askUpperProtocol(rest, decision));
 }
 
-// libpcap looks behind a fragment header itself.
 NodeId Specialiser::askUpperProtocol(const Frontier& rest, const Decision& decision) {
     return decisions_.decide(expressions_.upperProtocol(), decision.range, with(rest, decision.inside),
                              decisions_.decide(expressions_.upperProtocol(),
