@@ -41,7 +41,7 @@ void FilterObject::tellChanged() {
 std::tuple<std::vector<FilterObject::RuleRow>, FilterObject::VerdictRow, FilterObject::VerdictRow>
 FilterObject::GetRules() {
     return bus::answer([&]() -> Result<std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow>> {
-        const auto view = firewall_.packetRules(name_);
+        const auto view = context_.firewall.packetRules(name_);
         if (!view)
             return failure(view.error());
         std::vector<RuleRow> rows;
