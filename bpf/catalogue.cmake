@@ -3,6 +3,7 @@
 set(FILTERD_CATALOGUE
     cidr
     count
+    dns
     drop
     established
     http-path

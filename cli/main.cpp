@@ -23,6 +23,7 @@ void describe(CLI::App& app, Invocation& invocation) {
     addDaemonVerbs(app, invocation);
     addFilterVerbs(app, invocation);
     addQueueVerbs(app, invocation);
+    addParameterVerbs(app, invocation);
     addMonitorVerb(app, invocation);
     addFileVerbs(app, invocation);
     addUnitVerbs(app, invocation);

@@ -22,10 +22,11 @@ struct Invocation {
     std::function<Exit()> action; // set by the verb that was given
 };
 
-void addFilterVerbs(CLI::App& app, Invocation& invocation); // load, unload, acquire, release
-void addQueueVerbs(CLI::App& app, Invocation& invocation);  // queue
-void addShowVerbs(CLI::App& app, Invocation& invocation);   // list, show
-void addDaemonVerbs(CLI::App& app, Invocation& invocation); // status, reload
+void addFilterVerbs(CLI::App& app, Invocation& invocation);    // load, unload, acquire, release
+void addQueueVerbs(CLI::App& app, Invocation& invocation);     // queue
+void addShowVerbs(CLI::App& app, Invocation& invocation);      // list, show
+void addDaemonVerbs(CLI::App& app, Invocation& invocation);    // status, reload
+void addParameterVerbs(CLI::App& app, Invocation& invocation); // set, get, map
 void addMonitorVerb(CLI::App& app, Invocation& invocation);
 void addUnitVerbs(CLI::App& app, Invocation& invocation);   // ensure
 void addFileVerbs(CLI::App& app, Invocation& invocation);   // cat, check, explain

@@ -92,6 +92,19 @@ struct PacketRulesState {
     RuleState unparsable;
 };
 
+// A global variable of a filter. Its value is text, as org.filterd1.Filter(5) tells.
+struct Parameter {
+    std::string name;
+    std::string type; // what it accepts, for people
+    std::string value;
+    bool live = true; // can be set while the filter is loaded
+};
+
+struct MapEntry {
+    std::string key;
+    std::string value;
+};
+
 enum class OnFailure { Hold, Pass };
 
 struct Queues {
@@ -233,6 +246,21 @@ class FILTERD_EXPORT Client {
     [[nodiscard]] Result<Filter> filter(const std::string& name) const noexcept;
     // Of a filter of rules; org.filterd1.Error.Unsupported of any other.
     [[nodiscard]] Result<PacketRulesState> packetRules(const std::string& name) const noexcept;
+
+    // Parameters of a loaded filter. A map's name stands for all its entries: KEY=VALUE,…
+    [[nodiscard]] Result<std::vector<Parameter>> parameters(const std::string& filter) const noexcept;
+    [[nodiscard]] Result<std::string> parameter(const std::string& filter,
+                                                const std::string& name) const noexcept;
+    // Counts for the very next packet. save: keep it over a reboot.
+    Result<void> setParameter(const std::string& filter, const std::string& name, const std::string& value,
+                              bool save = false) noexcept;
+    [[nodiscard]] Result<std::vector<MapEntry>> mapEntries(const std::string& filter,
+                                                           const std::string& map) const noexcept;
+    [[nodiscard]] Result<std::string> mapEntry(const std::string& filter, const std::string& map,
+                                               const std::string& key) const noexcept;
+    Result<void> updateMap(const std::string& filter, const std::string& map, const MapEntry& entry) noexcept;
+    Result<void> deleteFromMap(const std::string& filter, const std::string& map,
+                               const std::string& key) noexcept;
 
     // unit: a unit name, a glob over unit names, or an absolute cgroup path.
     Result<void> setQueue(const std::string& unit, const Queues& queues) noexcept;

@@ -1,13 +1,16 @@
 #include "app/definitions.hpp"
 
 #include "base/files.hpp"
+#include "core/builtin.hpp"
 
 #include <cstring>
 
 namespace filterd {
 
 Result<std::vector<std::byte>> Definitions::readObject(const FilterDefinition& definition) {
-    const auto text = readFile(definition.object, kMaxObjectSize);
+    const auto text = definition.object.starts_with(kBuiltinPrefix)
+                          ? Result<std::string>(definition.object)
+                          : readFile(definition.object, kMaxObjectSize);
     if (!text)
         return failure(text.error().context(definition.source));
     std::vector<std::byte> bytes(text->size());

@@ -1,5 +1,7 @@
 #include "core/filter_file.hpp"
 
+#include "core/builtin.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -137,7 +139,8 @@ class FilterReader {
     Status applyPath(const UnitFileEntry& entry, const std::string& value) {
         if (value.empty())
             return {};
-        if (!value.starts_with('/'))
+        const bool builtIn = entry.key == "Object" && value.starts_with(kBuiltinPrefix);
+        if (!builtIn && !value.starts_with('/'))
             return bad(entry.line, entry.key + "= is not an absolute path, begin it with /");
         definition_.source = path_ + ":" + std::to_string(entry.line);
         return {};

@@ -16,7 +16,7 @@ struct FilterDefinition {
     FilterName name;
     std::string source; // FILE:LINE of Object= or Pinned=
     std::string description = {};
-    std::string object = {}; // absolute path
+    std::string object = {}; // absolute path, or builtin:NAME
     std::string pinned = {}; // instead of it, the pin of a program that somebody else loaded
     std::string program = {};
     bool load = false;       // at once, not only when something refers to it

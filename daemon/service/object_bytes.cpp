@@ -1,6 +1,7 @@
 #include "service/object_bytes.hpp"
 
 #include "base/unique_fd.hpp"
+#include "core/builtin.hpp"
 #include "core/ports.hpp"
 
 #include <cerrno>
@@ -34,6 +35,10 @@ Result<std::vector<std::byte>> readObject(int fd) {
 }
 
 Result<std::vector<std::byte>> readObject(const std::string& path) {
+    if (path.starts_with(kBuiltinPrefix)) {
+        const auto bytes = std::as_bytes(std::span(path));
+        return std::vector<std::byte>(bytes.begin(), bytes.end());
+    }
     if (!path.starts_with('/'))
         return failure(ErrorCode::InvalidArgument, "'" + path + "' is not an absolute path");
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));

@@ -11,6 +11,7 @@ namespace filterd {
 
 // From the start of a regular file, at most kMaxObjectSize bytes. InvalidArgument, LimitExceeded.
 [[nodiscard]] Result<std::vector<std::byte>> readObject(int fd);
+// "builtin:NAME" stands for itself.
 [[nodiscard]] Result<std::vector<std::byte>> readObject(const std::string& path);
 
 } // namespace filterd

@@ -51,9 +51,12 @@ struct Conditions {
 
 class Loaded {
   public:
-    explicit Loaded(const std::string& name, const std::map<std::string, Value>& parameters = {}) {
+    explicit Loaded(const std::string& name, const std::map<std::string, Value>& parameters = {})
+        : Loaded(objectOf(name), name, parameters) {}
+    Loaded(std::vector<std::byte> object, const std::string& name,
+           const std::map<std::string, Value>& parameters = {}) {
         LibbpfObjectIntake intake;
-        auto program = intake.load({*FilterName::parse(name), objectOf(name), "", "", parameters});
+        auto program = intake.load({*FilterName::parse(name), std::move(object), "", "", parameters});
         EXPECT_TRUE(program) << program.error().message;
         if (program)
             filter_ = std::move(*program);
@@ -327,6 +330,78 @@ TEST(Catalogue, MtuJudgesASegmentOrTheWhole) {
     EXPECT_EQ(mtu.count("dropped_packets"), dropped);
     EXPECT_EQ(mtu.count("passed_packets"), kPackets - dropped);
     EXPECT_GT(dropped, kPackets / 10);
+}
+
+namespace {
+
+Loaded loadBuiltin(const std::string& name, const std::map<std::string, Value>& parameters = {}) {
+    const std::string object = "builtin:" + name;
+    const auto bytes = std::as_bytes(std::span(object));
+    return Loaded({bytes.begin(), bytes.end()}, name, parameters);
+}
+
+} // namespace
+
+TEST(Builtin, DropAndPassDoNothingElse) {
+    const Packet packet{0x0800, std::vector<std::uint8_t>(20, 0x45)};
+    EXPECT_FALSE(loadBuiltin("drop").run(packet, {}).passes);
+    EXPECT_TRUE(loadBuiltin("pass").run(packet, {}).passes);
+}
+
+TEST(Builtin, MtuDecidesAsTheCatalogueOnEveryLengthAndSetting) {
+    const Loaded compiled("mtu");
+    const auto assembled = loadBuiltin("mtu");
+    Packet packet{0x0800, {}};
+    packet.bytes.reserve(1600);
+    for (std::size_t length = 1; length <= 1600; ++length) {
+        packet.bytes.assign(length, 0);
+        packet.bytes[0] = 0x45;
+        for (const std::size_t limit :
+             {std::size_t{0}, length - 1, length, length + 1, std::size_t{0xffffffff}}) {
+            compiled.set("mtu_bytes", std::to_string(limit));
+            assembled.set("mtu_bytes", std::to_string(limit));
+            const bool expected = length <= limit;
+            ASSERT_EQ(compiled.run(packet, {}).passes, expected) << length << " at " << limit;
+            ASSERT_EQ(assembled.run(packet, {}).passes, expected) << length << " at " << limit;
+        }
+    }
+}
+
+TEST(Builtin, MtuDecidesAsTheCatalogueOnGeneratedPackets) {
+    const Loaded compiled("mtu", {{"mtu_bytes", Value{std::string("100")}}});
+    const auto assembled = loadBuiltin("mtu", {{"mtu_bytes", Value{std::string("100")}}});
+    PacketGenerator random(kSeed);
+    for (std::uint64_t done = 0; done < kPackets; ++done) {
+        const auto packet = random.next();
+        const std::uint32_t gso = random.oneIn(4) ? 0 : 1 + random.below(200);
+        const auto limit =
+            std::to_string(segmentSize(packet, gso) + random.below(3) - (packet.bytes.empty() ? 0 : 1));
+        const std::string mode = random.oneIn(4) ? "whole" : "segment";
+        for (const auto* filter : {&compiled, &assembled}) {
+            filter->set("mtu_bytes", limit);
+            filter->set("mode", mode);
+        }
+        ASSERT_EQ(assembled.run(packet, {.gsoSize = gso}).passes,
+                  compiled.run(packet, {.gsoSize = gso}).passes)
+            << limit << " " << mode << " " << gso << " " << hex(packet);
+    }
+    for (const auto* counter : {"dropped_packets", "passed_packets", "unparsable_packets"}) {
+        EXPECT_EQ(assembled.count(counter), compiled.count(counter)) << counter;
+        EXPECT_GT(assembled.count(counter), kPackets / 50) << counter;
+    }
+}
+
+TEST(Builtin, UnknownNamesAndParametersAreRefused) {
+    LibbpfObjectIntake intake;
+    const auto load = [&](const std::string& object, const std::map<std::string, Value>& parameters) {
+        const auto bytes = std::as_bytes(std::span(object));
+        return intake.load({*FilterName::parse("x"), {bytes.begin(), bytes.end()}, "", "", parameters});
+    };
+    EXPECT_EQ(load("builtin:port", {}).error().code, ErrorCode::InvalidObject);
+    EXPECT_EQ(load("builtin:mtu", {{"mtu", Value{std::string("5")}}}).error().code,
+              ErrorCode::NoSuchParameter);
+    EXPECT_EQ(load("builtin:mtu", {{"mtu_bytes", Value{std::string("-5")}}}).error().code,
+              ErrorCode::InvalidArgument);
 }
 
 TEST(Catalogue, MarkSetsTheBitsOfItsMask) {

@@ -1,6 +1,7 @@
 #include "edge/bpf/object_intake.hpp"
 
 #include "edge/bpf/bpf_calls.hpp"
+#include "edge/bpf/builtin_filter.hpp"
 #include "edge/bpf/libbpf_messages.hpp"
 #include "edge/bpf/object_parameters.hpp"
 #include "edge/bpf/verifier_log.hpp"
@@ -269,7 +270,8 @@ Result<FilterProgram> LibbpfObjectIntake::load(const ObjectRequest& request) {
                            " bytes; filterd takes " + std::to_string(kMaxObjectSize));
     if (request.object.empty())
         return failure(ErrorCode::InvalidObject, where + ": the object is empty");
-    auto program = loadAs(request, BPF_CGROUP_INET_INGRESS);
+    auto program =
+        bpf::namesBuiltin(request) ? bpf::loadBuiltin(request) : loadAs(request, BPF_CGROUP_INET_INGRESS);
     if (!program)
         return failure(program.error().context(where));
     return program;

@@ -1,0 +1,158 @@
+// set, get, map
+
+#include "cli/failure.hpp"
+#include "cli/json.hpp"
+#include "cli/table.hpp"
+#include "cli/verb.hpp"
+
+#include <memory>
+
+namespace filterd::cli {
+
+namespace {
+
+struct Arguments {
+    std::string filter;
+    std::string name;
+    std::string key;
+    std::string value;
+    std::vector<std::string> assignments;
+    bool save = false;
+};
+
+using Body = Exit (*)(client::Client&, const Arguments&, bool json);
+
+void act(CLI::App& verb, std::shared_ptr<Arguments> arguments, Invocation& invocation, Body body) {
+    verb.callback([arguments, &invocation, body] {
+        invocation.action = [arguments, &invocation, body] {
+            return withDaemon(
+                [&](client::Client& client) { return body(client, *arguments, invocation.json); });
+        };
+    });
+}
+
+// ---- set ------------------------------------------------------------------------------------------------
+
+Exit set(client::Client& client, const Arguments& arguments, bool) {
+    for (const auto& assignment : arguments.assignments)
+        if (assignment.find('=') == std::string::npos || assignment.front() == '=')
+            return misused("'" + assignment + "' is not NAME=VALUE");
+    for (const auto& assignment : arguments.assignments) {
+        const auto equals = assignment.find('=');
+        const auto done = client.setParameter(arguments.filter, assignment.substr(0, equals),
+                                              assignment.substr(equals + 1), arguments.save);
+        if (!done)
+            return failed(done.error());
+    }
+    return Exit::Ok;
+}
+
+// ---- get ------------------------------------------------------------------------------------------------
+
+nlohmann::json jsonOf(const client::Parameter& parameter) {
+    return {{"name", parameter.name},
+            {"value", parameter.value},
+            {"settable", parameter.live ? "live" : "load"},
+            {"type", parameter.type}};
+}
+
+Exit getAll(client::Client& client, const Arguments& arguments, bool json) {
+    const auto parameters = client.parameters(arguments.filter);
+    if (!parameters)
+        return failed(parameters.error());
+    Table table({"NAME", "VALUE", "SET", "TAKES"});
+    auto list = nlohmann::json::array();
+    for (const auto& parameter : *parameters) {
+        table.add({parameter.name, parameter.value, parameter.live ? "live" : "load", parameter.type});
+        list.push_back(jsonOf(parameter));
+    }
+    json ? printJson(list) : table.print("parameters");
+    return Exit::Ok;
+}
+
+Exit get(client::Client& client, const Arguments& arguments, bool json) {
+    if (arguments.name.empty())
+        return getAll(client, arguments, json);
+    const auto value = client.parameter(arguments.filter, arguments.name);
+    if (!value)
+        return failed(value.error());
+    json ? printJson({{"name", arguments.name}, {"value", *value}}) : print(*value + "\n");
+    return Exit::Ok;
+}
+
+// ---- map ------------------------------------------------------------------------------------------------
+
+Exit dump(client::Client& client, const Arguments& arguments, bool json) {
+    const auto entries = client.mapEntries(arguments.filter, arguments.name);
+    if (!entries)
+        return failed(entries.error());
+    Table table({"KEY", "VALUE"});
+    auto list = nlohmann::json::array();
+    for (const auto& entry : *entries) {
+        table.add({entry.key, entry.value});
+        list.push_back({{"key", entry.key}, {"value", entry.value}});
+    }
+    json ? printJson(list) : table.print("entries");
+    return Exit::Ok;
+}
+
+Exit lookup(client::Client& client, const Arguments& arguments, bool json) {
+    const auto value = client.mapEntry(arguments.filter, arguments.name, arguments.key);
+    if (!value)
+        return failed(value.error());
+    json ? printJson({{"key", arguments.key}, {"value", *value}}) : print(*value + "\n");
+    return Exit::Ok;
+}
+
+Exit update(client::Client& client, const Arguments& arguments, bool) {
+    return finished(client.updateMap(arguments.filter, arguments.name, {arguments.key, arguments.value}));
+}
+
+Exit remove(client::Client& client, const Arguments& arguments, bool) {
+    return finished(client.deleteFromMap(arguments.filter, arguments.name, arguments.key));
+}
+
+void addMap(CLI::App& app, Invocation& invocation) {
+    auto arguments = std::make_shared<Arguments>();
+    auto* verb = app.add_subcommand("map", "Look at the entries of a filter's map, and change them");
+    verb->add_option("FILTER", arguments->filter, "The filter's name")->required();
+    verb->add_option("MAP", arguments->name, "The map's name, as in the filter's source")->required();
+    verb->require_subcommand(1);
+    const auto addAction = [&](const char* name, const char* what, bool value, Body body) {
+        auto* action = verb->add_subcommand(name, what);
+        if (body != dump)
+            action
+                ->add_option("KEY", arguments->key, "The entry's key: 192.0.2.0/24, 443, /api/, example.org")
+                ->required();
+        if (value)
+            action->add_option("VALUE", arguments->value, "The entry's value")->required();
+        act(*action, arguments, invocation, body);
+    };
+    addAction("dump", "Show every entry", false, dump);
+    addAction("lookup", "Show one entry", false, lookup);
+    addAction("update", "Add an entry, or replace it", true, update);
+    addAction("delete", "Take an entry away", false, remove);
+}
+
+} // namespace
+
+void addParameterVerbs(CLI::App& app, Invocation& invocation) {
+    auto setting = std::make_shared<Arguments>();
+    auto* setter =
+        app.add_subcommand("set", "Set parameters of a loaded filter; they count for the next packet");
+    setter->add_option("FILTER", setting->filter, "The filter's name")->required();
+    setter->add_option("NAME=VALUE", setting->assignments, "What to set; a map's name sets all its entries")
+        ->required();
+    setter->add_flag("--save", setting->save, "Keep them over a reboot");
+    act(*setter, setting, invocation, set);
+
+    auto getting = std::make_shared<Arguments>();
+    auto* getter = app.add_subcommand("get", "Show the parameters of a loaded filter, or the value of one");
+    getter->add_option("FILTER", getting->filter, "The filter's name")->required();
+    getter->add_option("NAME", getting->name, "Only this one; a map's name shows all its entries");
+    act(*getter, getting, invocation, get);
+
+    addMap(app, invocation);
+}
+
+} // namespace filterd::cli

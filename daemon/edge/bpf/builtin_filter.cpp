@@ -1,0 +1,90 @@
+#include "edge/bpf/builtin_filter.hpp"
+
+#include "core/builtin.hpp"
+#include "core/fuse.hpp"
+#include "edge/bpf/bpf_calls.hpp"
+#include "edge/bpf/program_loader.hpp"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace filterd::bpf {
+
+namespace {
+
+std::string_view textOf(const ObjectRequest& request) {
+    return {reinterpret_cast<const char*>(request.object.data()), request.object.size()};
+}
+
+Status setGlobals(Builtin& filter, const std::map<std::string, Value>& values) {
+    for (const auto& [name, value] : values) {
+        const auto found = std::find_if(filter.parameters.begin(), filter.parameters.end(),
+                                        [&](const Parameter& one) { return one.name == name; });
+        if (found == filter.parameters.end())
+            return failure(ErrorCode::NoSuchParameter, "the built-in filter has no parameter '" + name + "'");
+        const auto bytes = encode(found->type, value);
+        if (!bytes)
+            return failure(bytes.error().context("parameter '" + name + "'"));
+        std::copy(bytes->begin(), bytes->end(), filter.globals.begin() + found->offset);
+    }
+    return {};
+}
+
+Result<FilterMap> makeGlobals(const Builtin& filter) {
+    const auto size = static_cast<__u32>(filter.globals.size());
+    bpf_map_create_opts options{};
+    options.sz = sizeof options;
+    options.map_flags = BPF_F_MMAPABLE;
+    UniqueFd map(::bpf_map_create(BPF_MAP_TYPE_ARRAY, "builtin", sizeof(__u32), size, 1, &options));
+    if (!map)
+        return failure(systemError("make the globals of a built-in filter", errno));
+    const __u32 only = 0;
+    if (auto filled = updateElement(map.get(), &only, filter.globals.data()); !filled)
+        return failure(filled.error());
+    MapFacts facts;
+    facts.name = ".data";
+    facts.type = BPF_MAP_TYPE_ARRAY;
+    facts.maxEntries = 1;
+    return FilterMap{facts.name, std::move(map), facts};
+}
+
+} // namespace
+
+bool namesBuiltin(const ObjectRequest& request) { return textOf(request).starts_with(kBuiltinPrefix); }
+
+Result<FilterProgram> loadBuiltin(const ObjectRequest& request) {
+    const std::string name(textOf(request).substr(kBuiltinPrefix.size()));
+    auto filter = builtin(name);
+    if (!filter)
+        return failure(ErrorCode::InvalidObject,
+                       "there is no such built-in filter: filterd has drop, pass and mtu");
+    if (auto set = setGlobals(*filter, request.parameters); !set)
+        return failure(set.error());
+    FilterProgram result;
+    std::vector<int> maps;
+    if (!filter->globals.empty()) {
+        auto globals = makeGlobals(*filter);
+        if (!globals)
+            return failure(globals.error());
+        maps.push_back(globals->fd.get());
+        result.maps.push_back(std::move(*globals));
+    }
+    const auto program = standalone(filter->instructions, maps.size());
+    if (!program)
+        return failure(program.error());
+    ProgramLoader loader;
+    auto loaded = loader.load({name, "GPL", Direction::Ingress, *program, maps});
+    if (!loaded)
+        return failure(loaded.error());
+    result.program = std::move(*loaded);
+    result.instructions = std::move(filter->instructions);
+    result.parameters = std::move(filter->parameters);
+    result.programName = name;
+    result.license = "GPL";
+    return result;
+}
+
+} // namespace filterd::bpf

@@ -1,0 +1,35 @@
+#include "edge/host/parameter_files.hpp"
+#include "temp_directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace filterd {
+namespace {
+
+TEST(ParameterFiles, KeepTextOfAnyKind) {
+    const TempDirectory directory;
+    const auto path = directory.path() / "parameters";
+    const auto name = *FilterName::parse("port@443");
+    EXPECT_TRUE(ParameterFiles(path).load(name)->empty());
+    const std::map<std::string, std::string> values{
+        {"ports", "80,443"}, {"text", "\"a\\\"b\"\n=ä"}, {"empty", ""}};
+    ASSERT_TRUE(ParameterFiles(path).save(name, values));
+    EXPECT_EQ(*ParameterFiles(path).load(name), values);
+    EXPECT_FALSE(ParameterFiles(path).save(name, {{"x", "\xff"}}));
+    EXPECT_EQ(*ParameterFiles(path).load(name), values);
+}
+
+TEST(ParameterFiles, NameADamagedFile) {
+    const TempDirectory directory;
+    const auto name = *FilterName::parse("f");
+    std::ofstream(directory.path() / "f.json") << "{\"a\": 1}";
+    const auto loaded = ParameterFiles(directory.path()).load(name);
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().code, ErrorCode::BadConfiguration);
+    EXPECT_NE(loaded.error().message.find("f.json"), std::string::npos);
+}
+
+} // namespace
+} // namespace filterd
