@@ -45,7 +45,9 @@ int rate(struct __sk_buff *skb)
 	room = time_for(burst, per_second);
 	for (i = 0; i < TRIES; i++) {
 		const __u64 before = full_at;
-		const __u64 after = (before > now ? before : now) + cost;
+		/* A bucket emptier than these settings allow is of others, and begins anew. A second is for other CPUs' clocks. */
+		const int refilled = before <= now || before - now > room + NANOSECONDS;
+		const __u64 after = (refilled ? now : before) + cost;
 
 		if (after - now > room) {
 			__sync_fetch_and_add(&dropped_packets, 1);

@@ -1,19 +1,14 @@
 // Parameters and map entries of filters.
 
-#include "glue/Filter_proxy.hpp"
 #include "session.hpp"
 
 namespace filterd::client {
 
 namespace {
 
-// Never registered, as the manager's.
-class FilterProxy final : public sdbus::ProxyInterfaces<org::filterd1::Filter_proxy> {
-  public:
-    FilterProxy(Session& session, const std::string& name)
-        : ProxyInterfaces(session.connection(), bus::BusName(bus::kServiceName),
-                          session.manager().GetFilter(name)) {}
-};
+FilterProxy proxyOf(Session& session, const std::string& filter) {
+    return FilterProxy(session.connection(), session.manager().GetFilter(filter));
+}
 
 template<typename T>
 std::optional<std::string> integerText(const sdbus::Variant& value) {
@@ -41,7 +36,7 @@ std::string textOf(const sdbus::Variant& value) {
 Result<std::vector<Parameter>> Client::parameters(const std::string& filter) const noexcept {
     return guarded([&] {
         std::vector<Parameter> result;
-        for (const auto& entry : FilterProxy(*session_, filter).Parameters()) {
+        for (const auto& entry : proxyOf(*session_, filter).Parameters()) {
             const auto& [name, type, value, settable] = bus::fields(entry);
             result.push_back({name, type, value, settable == "live"});
         }
@@ -50,7 +45,7 @@ Result<std::vector<Parameter>> Client::parameters(const std::string& filter) con
 }
 
 Result<std::string> Client::parameter(const std::string& filter, const std::string& name) const noexcept {
-    return guarded([&] { return textOf(FilterProxy(*session_, filter).GetParameter(name)); });
+    return guarded([&] { return textOf(proxyOf(*session_, filter).GetParameter(name)); });
 }
 
 Result<void> Client::setParameter(const std::string& filter, const std::string& name,
@@ -59,21 +54,21 @@ Result<void> Client::setParameter(const std::string& filter, const std::string& 
         std::map<std::string, sdbus::Variant> options;
         if (save)
             options.emplace("save", sdbus::Variant(true));
-        FilterProxy(*session_, filter).SetParameter(name, sdbus::Variant(value), options);
+        proxyOf(*session_, filter).SetParameter(name, sdbus::Variant(value), options);
     });
 }
 
 Result<std::string> Client::mapEntry(const std::string& filter, const std::string& map,
                                      const std::string& key) const noexcept {
     return guarded(
-        [&] { return textOf(FilterProxy(*session_, filter).MapLookup(map, sdbus::Variant(key))); });
+        [&] { return textOf(proxyOf(*session_, filter).MapLookup(map, sdbus::Variant(key))); });
 }
 
 Result<std::vector<MapEntry>> Client::mapEntries(const std::string& filter,
                                                  const std::string& map) const noexcept {
     return guarded([&] {
         std::vector<MapEntry> result;
-        for (const auto& entry : FilterProxy(*session_, filter).MapDump(map))
+        for (const auto& entry : proxyOf(*session_, filter).MapDump(map))
             result.push_back({std::get<0>(entry), std::get<1>(entry)});
         return result;
     });
@@ -82,13 +77,13 @@ Result<std::vector<MapEntry>> Client::mapEntries(const std::string& filter,
 Result<void> Client::updateMap(const std::string& filter, const std::string& map,
                                const MapEntry& entry) noexcept {
     return guarded([&] {
-        FilterProxy(*session_, filter).MapUpdate(map, sdbus::Variant(entry.key), sdbus::Variant(entry.value));
+        proxyOf(*session_, filter).MapUpdate(map, sdbus::Variant(entry.key), sdbus::Variant(entry.value));
     });
 }
 
 Result<void> Client::deleteFromMap(const std::string& filter, const std::string& map,
                                    const std::string& key) noexcept {
-    return guarded([&] { FilterProxy(*session_, filter).MapDelete(map, sdbus::Variant(key)); });
+    return guarded([&] { proxyOf(*session_, filter).MapDelete(map, sdbus::Variant(key)); });
 }
 
 } // namespace filterd::client

@@ -92,11 +92,21 @@ void Reconciler::addNeeds(Desired& desired) const {
             desired.filters.insert(filter.instance);
 }
 
+// Links of cgroups whose directory is gone wait for the kernel's word that they are released. With the last
+// rule goes the guard, which would tell; but then no rule wants them either (I4).
+void Reconciler::letGoOfVanished(Desired& desired) const {
+    for (const auto& [point, attachment] : observed_.attachments())
+        if (!present_.contains(point.cgroup))
+            desired.units.emplace(point.cgroup, DesiredUnit{{point.cgroup, ""}, {}});
+}
+
 Desired Reconciler::desireAll() const {
     Desired desired;
     for (const auto& [id, unit] : present_)
         if (DesiredUnit wanted; wantsUnit(unit, wanted))
             desired.units.emplace(id, std::move(wanted));
+    if (!keepsUncovered_ && inputs_.rules.ordered().empty())
+        letGoOfVanished(desired);
     addNeeds(desired);
     return desired;
 }

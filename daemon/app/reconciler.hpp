@@ -77,6 +77,7 @@ class Reconciler {
     [[nodiscard]] const Rule* ruleFor(const UnitCgroup& unit) const;
     [[nodiscard]] bool wantsUnit(const UnitCgroup& unit, DesiredUnit& desired) const;
     [[nodiscard]] Desired desireAll() const;
+    void letGoOfVanished(Desired& desired) const;
     [[nodiscard]] std::vector<FailedAction> buildQueues(bool stopAtBuildFailure);
     [[nodiscard]] Status arm();
     void scanTree();

@@ -87,10 +87,14 @@ class Settings : public ::testing::Test {
         return settings_.set(filter_, name, {value}, keep);
     }
 
+    static FilterFacts facts() {
+        return {{*FilterName::parse("f"), "d"}, FilterDirection::Either, "", 0, "", "", {}, {}, {}};
+    }
+
     FakeValues values_;
     FakeStore store_;
     FilterSettings settings_{values_, store_};
-    FilterFacts filter_{.instance = {*FilterName::parse("f"), "d"}, .maps = {}};
+    FilterFacts filter_ = facts();
 };
 
 TEST_F(Settings, ALiveParameterIsReadBack) {

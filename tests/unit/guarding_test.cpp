@@ -214,6 +214,18 @@ TEST_F(Guarding, ReleasedCgroupsAreCollectedWhenTheKernelTells) { // I4
     EXPECT_EQ(ingress(7), Names{});
 }
 
+TEST_F(Guarding, WithTheLastRuleGoTheLinksOfVanishedUnitsToo) { // I4: nobody would tell of their release
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    const auto unit = start("web.service", 7);
+    firewall.guardNews();
+    endGrace();
+    tree.remove(unit);
+    firewall.cgroupVanished({7});
+    ASSERT_TRUE(firewall.resetQueue("web.service"));
+    EXPECT_EQ(ingress(7), Names{});
+    EXPECT_TRUE(kernel.queues.empty());
+}
+
 TEST_F(Guarding, AnOlderGuardGoesAfterAGracePeriod) {
     auto older = std::make_unique<test::FakeGuard>();
     auto& old = *older;
