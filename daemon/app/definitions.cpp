@@ -2,15 +2,17 @@
 
 #include "base/files.hpp"
 #include "core/builtin.hpp"
+#include "core/packet/rules_text.hpp"
 
 #include <cstring>
 
 namespace filterd {
 
 Result<std::vector<std::byte>> Definitions::readObject(const FilterDefinition& definition) {
-    const auto text = definition.object.starts_with(kBuiltinPrefix)
-                          ? Result<std::string>(definition.object)
-                          : readFile(definition.object, kMaxObjectSize);
+    const bool inMemory = definition.object.starts_with(kBuiltinPrefix);
+    const auto text = !definition.rules.rules.empty() ? packet::rulesText(definition.rules)
+                      : inMemory                      ? Result<std::string>(definition.object)
+                                                      : readFile(definition.object, kMaxObjectSize);
     if (!text)
         return failure(text.error().context(definition.source));
     std::vector<std::byte> bytes(text->size());

@@ -9,6 +9,8 @@ namespace filterd {
 
 namespace {
 
+constexpr std::array<std::string_view, 3> kRuleKeys{"Rule", "Default", "Unparsable"};
+
 struct FilterKey {
     std::string_view name;
     std::string FilterDefinition::*text = nullptr;
@@ -28,6 +30,8 @@ std::string knownKeys() {
     std::string text;
     for (const auto& key : kFilterKeys)
         text += (text.empty() ? "" : ", ") + std::string(key.name) + "=";
+    for (const auto& key : kRuleKeys)
+        text += ", " + std::string(key) + "=";
     return text;
 }
 
@@ -87,9 +91,14 @@ class FilterReader {
     }
 
     Result<FilterDefinition> finish() {
+        if (!definition_.rules.rules.empty())
+            return finishRules();
+        if (!ruleOption_.empty())
+            return failure(ErrorCode::BadConfiguration,
+                           ruleOption_ + " has no effect without Rule=, add one");
         if (definition_.object.empty() && definition_.pinned.empty())
             return failure(
-                fileError(main_, 1, "neither Object= nor Pinned= below [Filter], name what to load"));
+                fileError(main_, 1, "neither Object=, Pinned= nor Rule= below [Filter], name what to load"));
         if (!definition_.object.empty() && !definition_.pinned.empty())
             return failure(ErrorCode::BadConfiguration,
                            definition_.source +
@@ -103,12 +112,30 @@ class FilterReader {
     }
 
   private:
+    Result<FilterDefinition> finishRules() {
+        if (!definition_.object.empty() || !definition_.pinned.empty())
+            return failure(ErrorCode::BadConfiguration,
+                           definition_.source +
+                               ": Rule= excludes Object= and Pinned=, leave one of them out");
+        if (!definition_.parameters.empty() || !definition_.program.empty())
+            return failure(ErrorCode::BadConfiguration,
+                           definition_.source +
+                               ": [Parameters] and Program= have no effect on Rule=, leave them out");
+        return std::move(definition_);
+    }
+
     Status apply(const UnitFileEntry& entry) {
         const auto value = expand(entry.value, definition_.name);
         if (!value)
             return bad(entry.line, entry.key + "=: " + value.error().message);
         if (entry.section == "Parameters")
             return applyParameter(entry.key, *value);
+        if (entry.key == "Rule")
+            return applyRule(entry, *value);
+        if (entry.key == "Default")
+            return applyVerdict(entry, *value, definition_.rules.byDefault);
+        if (entry.key == "Unparsable")
+            return applyVerdict(entry, *value, definition_.rules.unparsable);
         const auto* const key = std::find_if(kFilterKeys.begin(), kFilterKeys.end(),
                                              [&](const auto& one) { return one.name == entry.key; });
         if (key == kFilterKeys.end())
@@ -136,6 +163,32 @@ class FilterReader {
         return {};
     }
 
+    // One rule more; an empty assignment takes all before it back.
+    Status applyRule(const UnitFileEntry& entry, const std::string& value) {
+        auto& rules = definition_.rules.rules;
+        if (value.empty()) {
+            rules.clear();
+            return {};
+        }
+        auto rule = packet::parseRule(value);
+        if (!rule)
+            return bad(entry.line, "Rule=: " + rule.error().message);
+        if (rules.empty())
+            definition_.source = path_ + ":" + std::to_string(entry.line);
+        rules.push_back(std::move(*rule));
+        return {};
+    }
+
+    Status applyVerdict(const UnitFileEntry& entry, const std::string& value, packet::Verdict& verdict) {
+        const auto parsed =
+            value.empty() ? Result<packet::Verdict>(packet::Verdict::Deny) : packet::parseVerdict(value);
+        if (!parsed)
+            return bad(entry.line, entry.key + "=: " + parsed.error().message);
+        verdict = *parsed;
+        ruleOption_ = value.empty() ? "" : path_ + ":" + std::to_string(entry.line) + ": " + entry.key + "=";
+        return {};
+    }
+
     Status applyPath(const UnitFileEntry& entry, const std::string& value) {
         if (value.empty())
             return {};
@@ -153,6 +206,7 @@ class FilterReader {
     FilterDefinition definition_;
     std::string main_;
     std::string path_;
+    std::string ruleOption_; // FILE:LINE: KEY= of the last that needs a Rule=
 };
 
 } // namespace

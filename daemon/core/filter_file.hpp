@@ -3,6 +3,7 @@
 
 #include "core/config_text.hpp"
 #include "core/names.hpp"
+#include "core/packet/rules.hpp"
 
 #include <map>
 #include <string>
@@ -14,10 +15,11 @@ struct FilterDefinition {
     explicit FilterDefinition(FilterName filter) : name(std::move(filter)) {}
 
     FilterName name;
-    std::string source; // FILE:LINE of Object= or Pinned=
+    std::string source; // FILE:LINE of Object=, Pinned= or the first Rule=
     std::string description = {};
-    std::string object = {}; // absolute path, or builtin:NAME
-    std::string pinned = {}; // instead of it, the pin of a program that somebody else loaded
+    std::string object = {};        // absolute path, or builtin:NAME
+    std::string pinned = {};        // instead of it, the pin of a program that somebody else loaded
+    packet::PacketRules rules = {}; // instead of both
     std::string program = {};
     bool load = false;       // at once, not only when something refers to it
     bool allowUsers = false; // callers who are not root may use it

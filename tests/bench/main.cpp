@@ -1,4 +1,5 @@
-// filterd-bench [ROW…]: measures the rows whose group is named (queue, gate, load, attach), or all of them.
+// filterd-bench [ROW…]: measures the rows whose group is named (queue, rules, gate, load, attach), or all of
+// them.
 
 #include "measure.hpp"
 
@@ -19,6 +20,7 @@ struct Group {
 
 constexpr std::array kGroups{
     Group{"queue", [](const std::string&) { return measureQueues(); }},
+    Group{"rules", [](const std::string&) { return measureRules(); }},
     Group{"gate", [](const std::string&) { return measureGate(); }},
     Group{"load", [](const std::string& self) { return measureLoad(self); }},
     Group{"attach", [](const std::string&) { return measureAttachments(); }},
@@ -46,7 +48,8 @@ int main(int argumentCount, char** arguments) {
     const std::string self = std::filesystem::canonical("/proc/self/exe");
     for (const auto& name : wanted)
         if (!isKnown(name)) {
-            std::fprintf(stderr, "no benchmark '%s': there are queue, gate, load and attach\n", name.c_str());
+            std::fprintf(stderr, "no benchmark '%s': there are queue, rules, gate, load and attach\n",
+                         name.c_str());
             return 2;
         }
     std::printf("%-62s %9s %9s     %6s  %-7s\n", "processor time, medians of rounds that take turns",

@@ -30,6 +30,7 @@ using Rows = std::vector<Row>;
 
 [[nodiscard]] Rows measureQueues();
 [[nodiscard]] Rows measureGate();
+[[nodiscard]] Rows measureRules();
 [[nodiscard]] Rows measureLoad(const std::string& self);
 [[nodiscard]] Rows measureAttachments();
 // What measureLoad() starts: a whole process that loads one object.

@@ -2,13 +2,11 @@
 
 import json
 import re
-import socket
-import struct
 
 import pytest
 
-from conftest import in_cgroup_of, run, wait_until
-from filterd import CallError, await_daemon, main_pid, object_path
+from conftest import in_cgroup_of, run
+from filterd import FILES, CallError, await_daemon, main_pid
 
 SEED = "icmp || (udp && dst port 53) || (tcp && dst port 80)"
 
@@ -208,3 +206,19 @@ def test_filterctl_loads_an_expression(client):
     refused = run("filterctl", "load", "bad", "--expr", "tcp prt 443", check=False)
     assert refused.returncode == 1 and "rule 1: column 11" in refused.stderr
     assert run("filterctl", "load", "bad", check=False).returncode == 2
+
+
+def test_a_filter_file_holds_rules(client, units):
+    """What a user writes, as a template; a change takes effect with Reload and keeps counters."""
+    file = FILES / "ports@.filter"
+    file.write_text("[Filter]\nRule=allow udp port %i\nRule=deny ip6\n")
+    units.start("ruled.service", "sleep", "300")
+    client.set_queue("ruled.service", egress=["ports@53"])
+    assert send("ruled.service", "AF_INET", "127.0.0.1", 53, [1, 2]) == [1, 2]
+    assert packets(client, "ports@53") == [2, 0, 0, 0]
+    file.write_text("[Filter]\nDefault=allow\nRule=deny udp port 54\nRule=allow udp port %i\n")
+    client.call("Reload")
+    assert packets(client, "ports@53") == [0, 2, 0, 0]
+    assert send("ruled.service", "AF_INET", "127.0.0.1", 54, [1]) == []
+    assert send("ruled.service", "AF_INET", "127.0.0.1", 55, [1]) == [1]
+    assert packets(client, "ports@53") == [1, 2, 1, 0]

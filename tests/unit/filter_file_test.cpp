@@ -39,6 +39,28 @@ TEST(FilterFile, ReadsTheExampleOfTheManual) {
     EXPECT_EQ(read.parameters, (std::map<std::string, std::string>{{"tcp_ports", "443"}}));
 }
 
+TEST(FilterFile, ReadsRulesInPlaceOfAnObject) {
+    const auto read = definition("port@443", "[Filter]\nDefault=allow\nRule=deny ip6\nUnparsable=allow\n"
+                                             "Rule=\nRule=allow tcp port %i\nRule=deny ip[0] %% 2 = 1\n");
+    EXPECT_EQ(read.source, "/etc/filterd/a.filter:6");
+    const packet::PacketRules expected{
+        {{packet::Verdict::Allow, "tcp port 443"}, {packet::Verdict::Deny, "ip[0] % 2 = 1"}},
+        packet::Verdict::Allow,
+        packet::Verdict::Allow};
+    EXPECT_EQ(read.rules, expected);
+}
+
+TEST(FilterFile, RefusesRulesThatMakeNoSense) {
+    EXPECT_THAT(errorOf("[Filter]\nRule=permit tcp\n"),
+                StartsWith("/etc/filterd/a.filter:2: Rule=: column 1: a rule begins with allow or deny"));
+    EXPECT_THAT(errorOf("[Filter]\nRule=allow tcp\nDefault=maybe\n"),
+                StartsWith("/etc/filterd/a.filter:3: Default=: 'maybe'"));
+    EXPECT_THAT(errorOf("[Filter]\nObject=/x\nRule=allow tcp\n"), HasSubstr("Rule= excludes Object="));
+    EXPECT_THAT(errorOf("[Filter]\nRule=allow tcp\n[Parameters]\na=1\n"), HasSubstr("no effect on Rule="));
+    EXPECT_THAT(errorOf("[Filter]\nObject=/x\nUnparsable=allow\n"),
+                StartsWith("/etc/filterd/a.filter:3: Unparsable= has no effect without Rule="));
+}
+
 TEST(FilterFile, ExpandsSpecifiersAndRefusesOthers) {
     const auto read = definition("a@b-c@d", "[Filter]\nObject=/x\n[Parameters]\np=%p|%i|%I|100%%\n");
     EXPECT_EQ(read.parameters.at("p"), "a|b-c@d|b/c@d|100%");
