@@ -210,8 +210,10 @@ def test_filterctl_loads_an_expression(client):
 
 def test_a_filter_file_holds_rules(client, units):
     """What a user writes, as a template; a change takes effect with Reload and keeps counters."""
+    FILES.mkdir(exist_ok=True)
     file = FILES / "ports@.filter"
     file.write_text("[Filter]\nRule=allow udp port %i\nRule=deny ip6\n")
+    client.call("Reload")
     units.start("ruled.service", "sleep", "300")
     client.set_queue("ruled.service", egress=["ports@53"])
     assert send("ruled.service", "AF_INET", "127.0.0.1", 53, [1, 2]) == [1, 2]
