@@ -10,6 +10,9 @@ build_packages=(
     libgtest-dev libgmock-dev libbenchmark-dev
 )
 
+# To make the manual pages: on the host only, so that the trees, which have no manual, need not change with it.
+doc_packages=(scdoc)
+
 # To boot a system as a bed and to run the tests in it.
 bed_packages=(
     systemd systemd-sysv systemd-container libpam-systemd dbus dbus-user-session polkitd

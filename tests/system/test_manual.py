@@ -1,0 +1,57 @@
+"""The manual says what there is: every verb, option, key and parameter."""
+
+import pathlib
+import re
+
+import pytest
+
+from conftest import run
+from filterd import FILES
+
+MANUAL = pathlib.Path("/src/docs/man")
+
+
+def page(name):
+    return (MANUAL / f"{name}.scd").read_text().replace("\\", "")
+
+
+def verbs():
+    listed = run("filterctl", "--help").stdout.split("Subcommands:\n")[1].split("\n\n")[0]
+    return re.findall(r"^  (\w+)", listed, re.MULTILINE)
+
+
+def test_every_verb_and_its_options_are_in_the_manual():
+    manual = page("filterctl.1")
+    assert len(verbs()) > 15
+    for verb in verbs():
+        assert re.search(rf"^\*{verb}\*|filterctl {verb}\*", manual, re.MULTILINE), verb
+        for option in re.findall(r"--[a-z-]+", run("filterctl", verb, "--help").stdout):
+            assert f"*{option}*" in manual or f"{option}*" in manual or f"*{option}" in manual, (verb, option)
+
+
+@pytest.mark.parametrize("file, text", [
+    ("filterd.filter.5", ("odd.filter", "[Filter]\nOdd=1\n")),
+    ("filterd.queue.5", ("odd.queue", "[Match]\nUnit=a.service\n[Queue]\nOdd=1\n")),
+])
+def test_every_key_is_in_the_manual(client, file, text):
+    FILES.mkdir(exist_ok=True)
+    (FILES / text[0]).write_text(text[1])
+    told = run("filterctl", "check", check=False).stderr
+    keys = re.findall(r"\b([A-Z]\w+)=", told.split("Odd=", 1)[1])
+    assert len(keys) >= 4, told
+    for key in keys:
+        assert f"\n*{key}=*\n" in page(file), key
+
+
+def test_every_parameter_of_the_catalogue_is_in_the_manual_and_in_the_readme(client):
+    readme = pathlib.Path("/src/README.md").read_text()
+    for path in sorted(pathlib.Path("/usr/lib/filterd/bpf").glob("*.bpf.o")):
+        name = path.name.split(".")[0]
+        client.load(name)
+        row = next(line for line in readme.splitlines() if line.startswith("| `") and f"`{name}`" in line.split("|")[1])
+        assert f"*{name}*" in page("filterd.filter.5")
+        for line in run("filterctl", "get", name).stdout.splitlines():
+            parameter = line.split("\t")[0]
+            if not re.search(r"_(packets|queries|requests)$", parameter):
+                assert f"`{parameter}`" in row, (name, parameter)
+                assert f"*{parameter}*" in page("filterd.filter.5"), (name, parameter)
