@@ -229,7 +229,7 @@ std::vector<std::string> Firewall::otherHolders(const FilterName& name) const {
     const auto view = filter(name);
     for (const auto& [kind, holder] : view->references)
         if (kind != toString(Holder::Kind::Keep))
-            holders.push_back(kind + " " + holder);
+            holders.push_back(std::string(kind).append(" ").append(holder));
     return holders;
 }
 

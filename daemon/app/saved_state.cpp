@@ -10,13 +10,6 @@ using nlohmann::json;
 
 constexpr int kVersion = 1;
 
-std::vector<std::string> texts(const std::vector<FilterName>& names) {
-    std::vector<std::string> result;
-    for (const auto& name : names)
-        result.push_back(name.text());
-    return result;
-}
-
 FilterName parseName(const std::string& text) {
     auto name = FilterName::parse(text);
     if (!name)
@@ -41,8 +34,8 @@ Holder::Kind parseKind(const std::string& text) {
 json toJson(const Rule& rule) {
     return {{"source", rule.source},
             {"targets", rule.targets},
-            {"ingress", texts(rule.ingress)},
-            {"egress", texts(rule.egress)},
+            {"ingress", textsOf(rule.ingress)},
+            {"egress", textsOf(rule.egress)},
             {"on_failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass"},
             {"fallback", rule.fallback == Fallback::Allow ? "allow" : "refuse"}};
 }
@@ -113,7 +106,7 @@ std::string serialise(const SavedState& state) {
                         {"rules", rules},
                         {"trials", trials},
                         {"incomplete", state.incomplete},
-                        {"defined", texts({state.defined.begin(), state.defined.end()})}};
+                        {"defined", textsOf({state.defined.begin(), state.defined.end()})}};
     return document.dump() + "\n";
 }
 

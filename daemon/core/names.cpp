@@ -32,6 +32,14 @@ Result<FilterName> FilterName::parse(std::string_view text) {
     return FilterName(std::string(text));
 }
 
+std::vector<std::string> textsOf(const std::vector<FilterName>& names) {
+    std::vector<std::string> texts;
+    texts.reserve(names.size());
+    for (const auto& name : names)
+        texts.push_back(name.text());
+    return texts;
+}
+
 bool isUnitName(std::string_view text) {
     if (text.size() > kUnitNameMax || !consistsOf(text, kUnitAlphabet))
         return false;

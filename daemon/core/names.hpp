@@ -6,6 +6,7 @@
 #include <compare>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace filterd {
 
@@ -20,6 +21,8 @@ class FilterName {
     explicit FilterName(std::string text) : text_(std::move(text)) {}
     std::string text_;
 };
+
+[[nodiscard]] std::vector<std::string> textsOf(const std::vector<FilterName>& names);
 
 // A unit name as systemd accepts it: known suffix, systemd's alphabet, at most 255 bytes.
 [[nodiscard]] bool isUnitName(std::string_view text);

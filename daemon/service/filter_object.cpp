@@ -106,13 +106,17 @@ auto FilterObject::asAnyone(Use&& use) {
     });
 }
 
+// The filter may be unloaded while polkit is asked.
 template<typename Use>
-auto FilterObject::asRoot(Use&& use) {
-    return asAnyone([&](const FilterFacts& facts) -> decltype(use(facts)) {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return failure(allowed.error());
-        return use(facts);
-    });
+void FilterObject::whenAllowed(sdbus::Result<>&& result, Use use) {
+    filterd::whenAllowed(context_.authority, getObject(), Privilege::Tune, std::move(result),
+                         [this, alive = std::weak_ptr<const bool>(alive_),
+                          use = std::move(use)](const std::string&) -> Status {
+                             if (alive.expired())
+                                 return failure(ErrorCode::NoSuchFilter, "the filter is unloaded by now");
+                             const auto filter = view();
+                             return filter ? use(filter->facts) : failure(filter.error());
+                         });
 }
 
 std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> FilterObject::Parameters() {
@@ -136,9 +140,9 @@ sdbus::Variant FilterObject::GetParameter(const std::string& name) {
     });
 }
 
-void FilterObject::SetParameter(const std::string& name, const sdbus::Variant& value,
-                                const OptionValues& options) {
-    asRoot([&](const FilterFacts& facts) -> Status {
+void FilterObject::SetParameter(sdbus::Result<>&& result, std::string name, sdbus::Variant value,
+                                OptionValues options) {
+    whenAllowed(std::move(result), [this, name, value, options](const FilterFacts& facts) -> Status {
         Options given(options);
         const auto save = given.flag("save");
         if (!save)
@@ -188,8 +192,9 @@ sdbus::Variant FilterObject::MapLookup(const std::string& map, const sdbus::Vari
     });
 }
 
-void FilterObject::MapUpdate(const std::string& map, const sdbus::Variant& key, const sdbus::Variant& value) {
-    asRoot([&](const FilterFacts& facts) -> Status {
+void FilterObject::MapUpdate(sdbus::Result<>&& result, std::string map, sdbus::Variant key,
+                             sdbus::Variant value) {
+    whenAllowed(std::move(result), [this, map, key, value](const FilterFacts& facts) -> Status {
         const auto wantedKey = valueFrom(key);
         const auto wantedValue = valueFrom(value);
         if (!wantedKey || !wantedValue)
@@ -198,8 +203,8 @@ void FilterObject::MapUpdate(const std::string& map, const sdbus::Variant& key, 
     });
 }
 
-void FilterObject::MapDelete(const std::string& map, const sdbus::Variant& key) {
-    asRoot([&](const FilterFacts& facts) -> Status {
+void FilterObject::MapDelete(sdbus::Result<>&& result, std::string map, sdbus::Variant key) {
+    whenAllowed(std::move(result), [this, map, key](const FilterFacts& facts) -> Status {
         const auto wanted = valueFrom(key);
         return wanted ? context_.settings.remove(facts, map, *wanted) : failure(wanted.error());
     });

@@ -7,6 +7,8 @@
 #include "glue/Filter_adaptor.hpp"
 #include "service/authority.hpp"
 
+#include <memory>
+
 namespace filterd {
 
 class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_adaptor> {
@@ -42,22 +44,24 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> Parameters() override;
 
     sdbus::Variant GetParameter(const std::string& name) override;
-    void SetParameter(const std::string& name, const sdbus::Variant& value,
-                      const OptionValues& options) override;
+    void SetParameter(sdbus::Result<>&& result, std::string name, sdbus::Variant value,
+                      OptionValues options) override;
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string, std::uint32_t>>
     DescribeMaps() override;
     sdbus::Variant MapLookup(const std::string& map, const sdbus::Variant& key) override;
-    void MapUpdate(const std::string& map, const sdbus::Variant& key, const sdbus::Variant& value) override;
-    void MapDelete(const std::string& map, const sdbus::Variant& key) override;
+    void MapUpdate(sdbus::Result<>&& result, std::string map, sdbus::Variant key,
+                   sdbus::Variant value) override;
+    void MapDelete(sdbus::Result<>&& result, std::string map, sdbus::Variant key) override;
     std::vector<sdbus::Struct<std::string, std::string>> MapDump(const std::string& map) override;
 
     [[nodiscard]] Result<FilterView> view() const { return context_.firewall.filter(name_); }
-    // What the caller may do, done to the filter: use(facts).
-    template<typename Use>
-    auto asRoot(Use&& use);
+    // Done to the filter: use(facts). At once, or when the caller is known to be allowed to.
     template<typename Use>
     auto asAnyone(Use&& use);
+    template<typename Use>
+    void whenAllowed(sdbus::Result<>&& result, Use use);
 
+    std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
     Context context_;
     FilterName name_;
 };

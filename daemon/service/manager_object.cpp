@@ -28,13 +28,6 @@ Result<std::vector<FilterName>> parseNames(const std::vector<std::string>& texts
     return names;
 }
 
-std::vector<std::string> texts(const std::vector<FilterName>& names) {
-    std::vector<std::string> result;
-    for (const auto& name : names)
-        result.push_back(name.text());
-    return result;
-}
-
 constexpr std::string_view kHold = "hold";
 constexpr std::string_view kPass = "pass";
 
@@ -308,7 +301,7 @@ ManagerObject::ListRules() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> list;
         for (const auto* rule : context_.firewall.rules())
-            list.emplace_back(rule->source, rule->targets, texts(rule->ingress), texts(rule->egress),
+            list.emplace_back(rule->source, rule->targets, textsOf(rule->ingress), textsOf(rule->egress),
                               std::string(rule->onFailure == OnFailure::Hold ? kHold : kPass));
         return list;
     });

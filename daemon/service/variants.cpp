@@ -76,7 +76,7 @@ Result<Value> valueFrom(const sdbus::Variant& variant) {
     if (!variant.containsValueOfType<std::map<std::string, sdbus::Variant>>())
         return failure(
             ErrorCode::InvalidArgument,
-            "a value of D-Bus type '" + variant.peekValueType() +
+            std::string("a value of D-Bus type '") + variant.peekValueType() +
                 "' cannot be used; send text (s), a boolean, an integer, an array or a dictionary of them");
     for (const auto& [name, item] : variant.get<std::map<std::string, sdbus::Variant>>()) {
         auto value = valueFrom(item);

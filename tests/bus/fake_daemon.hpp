@@ -56,8 +56,10 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
         return {{std::string("mtu"), std::string("integer"), std::string("1500"), std::string("live")}};
     }
     sdbus::Variant GetParameter(const std::string&) override { return sdbus::Variant(std::uint32_t{1500}); }
-    void SetParameter(const std::string&, const sdbus::Variant&,
-                      const std::map<std::string, sdbus::Variant>&) override {}
+    void SetParameter(sdbus::Result<>&& result, std::string, sdbus::Variant,
+                      std::map<std::string, sdbus::Variant>) override {
+        result.returnResults();
+    }
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string, std::uint32_t>>
     DescribeMaps() override {
         return {};
@@ -65,8 +67,10 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
     sdbus::Variant MapLookup(const std::string&, const sdbus::Variant&) override {
         return sdbus::Variant(std::string("allow"));
     }
-    void MapUpdate(const std::string&, const sdbus::Variant&, const sdbus::Variant&) override {}
-    void MapDelete(const std::string&, const sdbus::Variant&) override {}
+    void MapUpdate(sdbus::Result<>&& result, std::string, sdbus::Variant, sdbus::Variant) override {
+        result.returnResults();
+    }
+    void MapDelete(sdbus::Result<>&& result, std::string, sdbus::Variant) override { result.returnResults(); }
     std::vector<sdbus::Struct<std::string, std::string>> MapDump(const std::string&) override { return {}; }
 
     std::string name_;

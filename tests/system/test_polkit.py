@@ -148,3 +148,26 @@ try:
         assert done.stdout.strip() == "org.filterd1.Error.LimitExceeded"
     finally:
         run("systemctl", "kill", "--signal=CONT", "polkit.service")
+
+
+def test_parameters_have_an_action_of_their_own(drop, polkit):
+    drop.load("mtu")
+    tune = (
+        "import dbus, dbus.bus\n"
+        "bus = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)\n"
+        "try:\n"
+        "    bus.call_blocking('org.filterd1', '/org/filterd1/filter/mtu', 'org.filterd1.Filter', 'SetParameter', 'sva{sv}',\n"
+        "                      ['mtu_bytes', dbus.UInt32(700), dbus.Dictionary({}, 'sv')])\n"
+        "    print('answered')\n"
+        "except dbus.DBusException as error:\n"
+        "    print(error.get_dbus_name())\n"
+    )
+
+    def as_other():
+        return run("setpriv", f"--reuid={USER}", "--clear-groups", "python3", "-c", tune).stdout.strip()
+
+    polkit(tune="no", queues="yes", load="yes")
+    assert as_other() == DENIED
+    polkit(tune="yes")
+    assert as_other() == "answered"
+    assert run("filterctl", "get", "mtu", "mtu_bytes").stdout.strip() == "700"
