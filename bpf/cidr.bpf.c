@@ -18,10 +18,10 @@ struct {
 	__type(value, enum verdict);
 } prefixes SEC(".maps");
 
-enum side address = remote;	/* whose address is judged: the other end's, or the unit's own */
-enum verdict otherwise = deny;	/* of addresses that no prefix covers */
-enum verdict unparsable = deny;	/* of packets without readable addresses */
-__u64 unparsable_packets;	/* how many there were */
+enum side address = remote;     /* whose address is judged: the other end's, or the unit's own */
+enum verdict otherwise = deny;  /* of addresses that no prefix covers */
+enum verdict unparsable = deny; /* of packets without readable addresses */
+__u64 unparsable_packets;       /* how many there were */
 
 /* The address that is judged stands at the source or at the destination. */
 static __always_inline int load_address(const struct __sk_buff *skb, struct prefix *key)

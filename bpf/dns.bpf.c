@@ -9,7 +9,7 @@
 #include "packet.h"
 #include "types.h"
 
-#define NAME_MAX 254		/* as DNS sends it, without the root's zero */
+#define NAME_MAX 254 /* as DNS sends it, without the root's zero */
 #define LABEL_MAX 63
 #define LABELS_MAX 40
 #define DNS_HEADER 12
@@ -24,21 +24,22 @@ struct {
 } domains SEC(".maps");
 
 __u16 dns_port = 53;
-enum verdict otherwise = deny;	/* of names that lie in no domain of the list */
-enum verdict tcp = deny;	/* of queries over TCP */
-enum verdict unparsable = deny;	/* of what is sent to the port and is no query that can be judged */
-__u64 unparsable_packets;	/* how many there were */
+enum verdict otherwise = deny;  /* of names that lie in no domain of the list */
+enum verdict tcp = deny;        /* of queries over TCP */
+enum verdict unparsable = deny; /* of what is sent to the port and is no query that can be judged */
+__u64 unparsable_packets;       /* how many there were */
 __u64 denied_queries;
 
 /* Tables instead of branches: the verifier follows each branch of each byte. */
-static const __u8 is_strange[256] = { /* in the label of a host name */
-	[0 ... ',']  = 1, ['.' ... '/'] = 1, [':' ... '@'] = 1, ['[' ... '^'] = 1, ['`'] = 1, ['{' ... 255] = 1,
+static const __u8 is_strange[256] = {
+	/* in the label of a host name */
+	[0 ... ','] = 1, ['.' ... '/'] = 1, [':' ... '@'] = 1, ['[' ... '^'] = 1, ['`'] = 1, ['{' ... 255] = 1,
 };
-static const __u8 case_bit[256] = { ['A' ... 'Z'] = 0x20 };
+static const __u8 case_bit[256] = {['A' ... 'Z'] = 0x20};
 
 struct name {
-	__u32 offset, length;	/* without the root's zero */
-	__u32 lengths;		/* bytes that are a label's length and could be no byte of a label */
+	__u32 offset, length; /* without the root's zero */
+	__u32 lengths;        /* bytes that are a label's length and could be no byte of a label */
 };
 
 /* Goes from length to length, and stays at the root's zero: one way through the loop for every name. */
@@ -93,7 +94,7 @@ static __always_inline int judge_query(const struct __sk_buff *skb, __u32 offset
 	struct domain_suffix key = {};
 	const enum verdict *found;
 	__u8 header[DNS_HEADER];
-	struct name name = { .offset = offset + DNS_HEADER };
+	struct name name = {.offset = offset + DNS_HEADER};
 
 	if (!load(skb, offset, header, sizeof(header)) || header[2] & DNS_RESPONSE || header[4] != 0 || header[5] != 1)
 		return -1;

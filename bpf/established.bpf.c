@@ -12,7 +12,7 @@
 #define TCP_ACK 0x10
 
 struct flow {
-	__u8 local[16], remote[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u8 local[16], remote[16];    /* IPv4 as ::ffff:a.b.c.d */
 	__u16 local_port, remote_port; /* of an echo: its identifier, 0 */
 	__u32 protocol;
 };
@@ -24,11 +24,11 @@ struct {
 	__type(value, __u64); /* when its last packet passed, by the monotonic clock in nanoseconds */
 } flows SEC(".maps");
 
-__u32 tcp_timeout = 7200;	/* seconds after which a silent conversation is over */
+__u32 tcp_timeout = 7200; /* seconds after which a silent conversation is over */
 __u32 other_timeout = 180;
-enum verdict unparsable = deny;	/* of incoming packets whose conversation cannot be told */
-__u64 unparsable_packets;	/* how many there were, in both directions */
-__u64 refused_packets;		/* incoming ones that belong to no conversation */
+enum verdict unparsable = deny; /* of incoming packets whose conversation cannot be told */
+__u64 unparsable_packets;       /* how many there were, in both directions */
+__u64 refused_packets;          /* incoming ones that belong to no conversation */
 
 static __always_inline int load_addresses(const struct __sk_buff *skb, const struct packet *packet, struct flow *flow)
 {

@@ -35,11 +35,11 @@ struct {
 	__type(value, __u8);
 } admitted SEC(".maps"); /* connections whose last request passed */
 
-struct port_set http_ports = { .bits = { [80 / 64] = 1ull << 80 % 64 } };
-enum verdict otherwise = deny;	/* of paths with no beginning of the list */
-enum verdict continued = allow;	/* of what follows a request that passed */
-enum verdict unparsable = deny;	/* of what cannot be judged */
-__u64 unparsable_packets;	/* how many there were */
+struct port_set http_ports = {.bits = {[80 / 64] = 1ull << 80 % 64}};
+enum verdict otherwise = deny;  /* of paths with no beginning of the list */
+enum verdict continued = allow; /* of what follows a request that passed */
+enum verdict unparsable = deny; /* of what cannot be judged */
+__u64 unparsable_packets;       /* how many there were */
 __u64 denied_requests;
 
 /* Where the path begins: after an upper-case word and a blank; 0: this is no request line. */
@@ -68,18 +68,18 @@ enum class { plain, bad, slash, dot, percent, two, five, hex_ef, hex_c, CLASSES 
 enum seen { nothing, a_slash, slash_dot, a_percent, percent_two, percent_five, ambiguous, SEEN };
 
 static const __u8 classes[256] = {
-	[0 ... ' '] = bad, ['\\'] = bad, [127 ... 255] = bad, ['/'] = slash, ['.'] = dot, ['%'] = percent,
-	['2'] = two, ['5'] = five, ['e' ... 'f'] = hex_ef, ['E' ... 'F'] = hex_ef, ['c'] = hex_c, ['C'] = hex_c,
+	[0 ... ' '] = bad, ['\\'] = bad, [127 ... 255] = bad,    ['/'] = slash,          ['.'] = dot,   ['%'] = percent,
+	['2'] = two,       ['5'] = five, ['e' ... 'f'] = hex_ef, ['E' ... 'F'] = hex_ef, ['c'] = hex_c, ['C'] = hex_c,
 };
 #define USUAL [bad] = ambiguous, [slash] = a_slash, [percent] = a_percent
 static const __u8 transitions[8][16] = {
-	[nothing] = { USUAL },
-	[a_slash] = { [bad] = ambiguous, [slash] = ambiguous, [dot] = slash_dot, [percent] = a_percent },
-	[slash_dot] = { [bad] = ambiguous, [slash] = ambiguous, [dot] = ambiguous, [percent] = a_percent },
-	[a_percent] = { USUAL, [two] = percent_two, [five] = percent_five },
-	[percent_two] = { USUAL, [hex_ef] = ambiguous },
-	[percent_five] = { USUAL, [hex_c] = ambiguous },
-	[ambiguous] = { [0 ... 15] = ambiguous },
+	[nothing] = {USUAL},
+	[a_slash] = {[bad] = ambiguous, [slash] = ambiguous, [dot] = slash_dot, [percent] = a_percent},
+	[slash_dot] = {[bad] = ambiguous, [slash] = ambiguous, [dot] = ambiguous, [percent] = a_percent},
+	[a_percent] = {USUAL, [two] = percent_two, [five] = percent_five},
+	[percent_two] = {USUAL, [hex_ef] = ambiguous},
+	[percent_five] = {USUAL, [hex_c] = ambiguous},
+	[ambiguous] = {[0 ... 15] = ambiguous},
 };
 
 static __always_inline int load_path(const struct __sk_buff *skb, __u32 offset, struct path_prefix *key)

@@ -6,8 +6,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-__u32 mark_value;		/* live */
-__u32 mark_mask = 0xffffffff;	/* live: the bits that are set; the others stay as they are */
+__u32 mark_value;             /* live */
+__u32 mark_mask = 0xffffffff; /* live: the bits that are set; the others stay as they are */
 
 SEC("cgroup/skb")
 int mark(struct __sk_buff *skb)

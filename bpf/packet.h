@@ -23,9 +23,9 @@
 #define MAX_EXTENSIONS 8
 
 struct packet {
-	int version;		/* 4 or 6; 0: neither */
-	int protocol;		/* IPPROTO_…; NO_PROTOCOL: unparsable, or a fragment behind the first */
-	__u32 transport;	/* offset of the transport header */
+	int version;     /* 4 or 6; 0: neither */
+	int protocol;    /* IPPROTO_…; NO_PROTOCOL: unparsable, or a fragment behind the first */
+	__u32 transport; /* offset of the transport header */
 	int is_ingress;
 };
 
@@ -134,8 +134,7 @@ struct port_pair {
 };
 
 /* TCP, UDP, UDP-Lite, SCTP and DCCP begin with source and destination port. */
-static __always_inline int load_ports(const struct __sk_buff *skb, const struct packet *packet,
-				      struct port_pair *ports)
+static __always_inline int load_ports(const struct __sk_buff *skb, const struct packet *packet, struct port_pair *ports)
 {
 	__be16 wire[2];
 

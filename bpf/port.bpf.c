@@ -9,18 +9,18 @@
 #include "packet.h"
 #include "types.h"
 
-struct port_set tcp_ports;	/* local ports: what the unit serves */
+struct port_set tcp_ports; /* local ports: what the unit serves */
 struct port_set udp_ports;
 struct port_set sctp_ports;
 struct port_set remote_tcp_ports; /* remote ports: what the unit uses */
 struct port_set remote_udp_ports;
 struct port_set remote_sctp_ports;
 
-enum verdict listed = allow;	/* of listed ports; the others get the opposite */
-enum verdict icmp = allow;	/* of ICMP and ICMPv6 */
-enum verdict other = deny;	/* of other protocols */
-enum verdict unparsable = deny;	/* of packets without readable ports: truncated ones, fragments behind the first */
-__u64 unparsable_packets;	/* how many there were */
+enum verdict listed = allow;    /* of listed ports; the others get the opposite */
+enum verdict icmp = allow;      /* of ICMP and ICMPv6 */
+enum verdict other = deny;      /* of other protocols */
+enum verdict unparsable = deny; /* of packets without readable ports: truncated ones, fragments behind the first */
+__u64 unparsable_packets;       /* how many there were */
 
 static __always_inline int judge(int is_listed)
 {

@@ -60,8 +60,7 @@ Result<void> Client::setParameter(const std::string& filter, const std::string& 
 
 Result<std::string> Client::mapEntry(const std::string& filter, const std::string& map,
                                      const std::string& key) const noexcept {
-    return guarded(
-        [&] { return textOf(proxyOf(*session_, filter).MapLookup(map, sdbus::Variant(key))); });
+    return guarded([&] { return textOf(proxyOf(*session_, filter).MapLookup(map, sdbus::Variant(key))); });
 }
 
 Result<std::vector<MapEntry>> Client::mapEntries(const std::string& filter,

@@ -42,10 +42,9 @@ void notifyReloading() {
 Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power)
     : loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)), power_(std::move(power)),
       kernel_(intake_, tree_), settings_(kernel_.values(), parameters_),
-      bus_(loop_,
-           {[this] { return reload(); }, [this] { trials_.look(); },
-            [this](sdbus::IConnection& connection) { onJoined(connection); },
-            [this](const std::string& reason) { onLost(reason); }}),
+      bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
+                   [this](sdbus::IConnection& connection) { onJoined(connection); },
+                   [this](const std::string& reason) { onLost(reason); }}),
       firewall_(kernel_, tree_, state_, bus_), trials_(loop_, firewall_),
       configurator_([this](const Configuration& last) { return files_.read(last); }, lastConfiguration_,
                     firewall_) {

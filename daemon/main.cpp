@@ -9,9 +9,10 @@
 
 namespace {
 
-constexpr const char* kUsage = "filterd " FILTERD_VERSION " - a BPF firewall of its own for every systemd unit\n\n"
-                               "Usage: filterd [--debug]\n\n"
-                               "Started by systemd as filterd.service; see filterd(8). Talk to it with filterctl(1).\n";
+constexpr const char* kUsage =
+    "filterd " FILTERD_VERSION " - a BPF firewall of its own for every systemd unit\n\n"
+    "Usage: filterd [--debug]\n\n"
+    "Started by systemd as filterd.service; see filterd(8). Talk to it with filterctl(1).\n";
 
 int run() {
     auto daemon = filterd::Daemon::create();

@@ -75,7 +75,8 @@ std::vector<Firewall::Replacement> Firewall::loadChanged() {
 }
 
 void Firewall::failDefined(const FilterName& name, const Error& error) {
-    if (error.code != ErrorCode::NoSuchFilter) // it may be loaded by hand; the units that wait for it are told of
+    if (error.code !=
+        ErrorCode::NoSuchFilter) // it may be loaded by hand; the units that wait for it are told of
         log::error(error.message, {{"FILTERD_FILTER", name.text()}});
     definitions_.fail(name, error);
 }

@@ -17,7 +17,7 @@ struct SavedState {
     References references;
     std::vector<Rule> busRules;
     std::vector<Trial> trials;
-    bool incomplete = false; // an earlier file was lost: what no rule covers may be wanted
+    bool incomplete = false;      // an earlier file was lost: what no rule covers may be wanted
     std::set<FilterName> defined; // loaded because a file defines them
 };
 

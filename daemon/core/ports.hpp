@@ -4,9 +4,9 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "core/model.hpp"
+#include "core/packet/rules_text.hpp"
 #include "core/parameter.hpp"
 #include "core/value.hpp"
-#include "core/packet/rules_text.hpp"
 
 #include <cstddef>
 #include <functional>

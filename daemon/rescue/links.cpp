@@ -13,8 +13,8 @@ namespace {
 
 constexpr char kStagingMark = '~'; // before the name of a pin that is being made
 
-// What kind of object a descriptor is, only its file tells: one name for a link that was made, another for one that
-// was opened by its pin.
+// What kind of object a descriptor is, only its file tells: one name for a link that was made, another for
+// one that was opened by its pin.
 bool isLink(int fd) {
     std::error_code error;
     const auto target = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error);

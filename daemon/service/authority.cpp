@@ -41,8 +41,8 @@ Status judge(const PolkitAnswer& answer, Privilege privilege) {
         return failure(ErrorCode::InteractiveAuthorizationRequired,
                        std::string(actionOf(privilege)) +
                            " needs a password: allow interactive authorization, or call as root");
-    return failure(ErrorCode::AccessDenied,
-                   std::string("polkit does not authorise you for ") + actionOf(privilege) + "; call as root");
+    return failure(ErrorCode::AccessDenied, std::string("polkit does not authorise you for ") +
+                                                actionOf(privilege) + "; call as root");
 }
 
 } // namespace

@@ -85,20 +85,20 @@ tl::unexpected<Error> damaged() { return failure(ErrorCode::InvalidArgument, "da
 
 std::string encodeRecord(const FilterRecord& record) {
     json data{{"version", kVersion},
-                    {"name", record.instance.name.text()},
-                    {"digest", record.instance.digest},
-                    {"direction", record.direction},
-                    {"program", record.programName},
-                    {"programId", record.programId},
-                    {"tag", record.tag},
-                    {"license", record.license},
-                    {"maps", encodeMaps(record.maps)},
-                    {"parameters", encodeParameters(record.parameters)},
-                    {"instructions", toHex(record.instructions)},
-                    {"fusing", record.fusing},
-                    {"fusingReason", record.fusingReason},
-                    {"congestion", record.congestion},
-                    {"verifiedInstructions", record.verifiedInstructions}};
+              {"name", record.instance.name.text()},
+              {"digest", record.instance.digest},
+              {"direction", record.direction},
+              {"program", record.programName},
+              {"programId", record.programId},
+              {"tag", record.tag},
+              {"license", record.license},
+              {"maps", encodeMaps(record.maps)},
+              {"parameters", encodeParameters(record.parameters)},
+              {"instructions", toHex(record.instructions)},
+              {"fusing", record.fusing},
+              {"fusingReason", record.fusingReason},
+              {"congestion", record.congestion},
+              {"verifiedInstructions", record.verifiedInstructions}};
     if (record.rules)
         data["rules"] = packet::numberedText(*record.rules);
     const std::string text = data.dump();

@@ -4,8 +4,8 @@
 
 #include "base/result.hpp"
 #include "core/model.hpp"
-#include "core/parameter.hpp"
 #include "core/packet/rules_text.hpp"
+#include "core/parameter.hpp"
 
 #include <filesystem>
 #include <linux/bpf.h>
