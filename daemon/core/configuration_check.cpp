@@ -1,5 +1,6 @@
 #include "core/configuration_check.hpp"
 
+#include "core/builtin.hpp"
 #include "core/glob.hpp"
 
 #include <algorithm>
@@ -59,8 +60,17 @@ class Checker {
         const auto definition = configuration_.filters.define(name);
         if (!definition)
             tell(definition.error().message);
+        else if (definition->object.starts_with(kBuiltinPrefix))
+            checkBuiltin(*definition);
         else if (!definition->object.empty() && !exists_(definition->object))
             tell(definition->source + ": there is no file " + definition->object);
+    }
+
+    void checkBuiltin(const FilterDefinition& definition) {
+        const auto name = std::string_view(definition.object).substr(kBuiltinPrefix.size());
+        if (!builtin(name))
+            tell(definition.source + ": there is no built-in filter " + std::string(name) +
+                 "; there are drop, pass and mtu");
     }
 
     void checkRule(const Rule& rule) {

@@ -6,6 +6,7 @@
 namespace filterd {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -34,6 +35,15 @@ TEST_F(ConfigurationCheckTest, FindsNothingWhereAllIsWell) {
     configuration.rules = {rule("/etc/a.queue", "web.service", "port@443")};
     EXPECT_THAT(check().errors, IsEmpty());
     EXPECT_THAT(check().warnings, IsEmpty());
+}
+
+TEST_F(ConfigurationCheckTest, KnowsTheBuiltInFilters) {
+    configuration.filters.add("own@",
+                              {ConfigText{"/etc/filterd/own@.filter", "[Filter]\nObject=builtin:%i\n"}, {}});
+    configuration.rules = {rule("/etc/a.queue", "web.service", "own@mtu"),
+                           rule("/etc/b.queue", "db.service", "own@none")};
+    EXPECT_THAT(check().errors,
+                ElementsAre(AllOf(HasSubstr("own@.filter:2"), HasSubstr("built-in filter none"))));
 }
 
 TEST_F(ConfigurationCheckTest, NamesMissingObjectsAndUndefinedFilters) {
