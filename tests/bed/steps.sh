@@ -55,7 +55,7 @@ install_packages() {
         die 'the packages could not be installed'
 }
 
-# Builds PRESET for SYSTEM, one run at a time: build SYSTEM PRESET
+# Builds PRESET for SYSTEM, one run at a time, wholly or one target: build SYSTEM PRESET [TARGET]
 build() {
     local folder
     [[ -e $source_dir/CMakeLists.txt ]] || die 'there is no CMakeLists.txt to build'
@@ -65,7 +65,7 @@ build() {
     step "build $2, $1" 2400 flock --close --timeout 2400 "$source_dir/build/.$1-$2.lock" \
         "$bed_dir/in-tree" "$1" \
         sh -c 'cd "$1" && { [ "$3/build.ninja" -nt CMakePresets.json ] || cmake --preset "$2" -B "$3"; } &&
-               cmake --build "$3"' sh "$source_dir" "$2" "$folder"
+               cmake --build "$3" --target "$4"' sh "$source_dir" "$2" "$folder" "${3:-all}"
 }
 
 start_results() {

@@ -1,0 +1,107 @@
+// What the firewall is told: units that come and go, holds, releases, the switch.
+
+#include "app/firewall.hpp"
+#include "base/log.hpp"
+
+namespace filterd {
+
+void Firewall::cgroupAppeared(const UnitCgroup& unit) {
+    reconciler_.cgroupAppeared(unit);
+    if (const auto* rule = rules_.match({unit.unit, unit.cgroup.path}))
+        tellReferences(*rule);
+}
+
+std::optional<std::string> Firewall::cgroupVanished(CgroupId id) {
+    const auto unit = reconciler_.cgroupVanished(id);
+    if (!unit)
+        return std::nullopt;
+    if (const auto* rule = rules_.match({unit->unit, unit->cgroup.path}))
+        tellReferences(*rule);
+    if (reconciler_.exists(unit->unit) || !holdsReferences(unit->unit))
+        return std::nullopt;
+    return unit->unit;
+}
+
+bool Firewall::holdsReferences(const std::string& unit) const {
+    return references_.all().contains({Holder::Kind::Unit, unit});
+}
+
+std::vector<std::string> Firewall::holdersWithoutCgroup() const {
+    std::vector<std::string> units;
+    for (const auto& [holder, counts] : references_.all())
+        if (holder.kind == Holder::Kind::Unit && !reconciler_.exists(holder.name))
+            units.push_back(holder.name);
+    return units;
+}
+
+void Firewall::unitEnded(const std::string& unit) {
+    if (reconciler_.exists(unit)) // it runs again, or it is not over yet
+        return;
+    const auto dropped = references_.drop({Holder::Kind::Unit, unit});
+    if (dropped.empty())
+        return;
+    if (auto done = finish(); !done)
+        log::error(done.error().message);
+    for (const auto& name : dropped)
+        if (facts_.contains(name))
+            publisher_.filterChanged(name);
+}
+
+// A unit may ask before its cgroup was told of.
+bool Firewall::findUnit(const std::string& name) {
+    if (reconciler_.exists(name))
+        return true;
+    for (const auto& unit : tree_.units())
+        if (unit.unit == name)
+            cgroupAppeared(unit);
+    return reconciler_.exists(name);
+}
+
+Status Firewall::rescan() {
+    auto filters = reconciler_.observe();
+    if (!filters)
+        return failure(filters.error());
+    reconciler_.reconcileAll();
+    return finish();
+}
+
+Status Firewall::setEnforcing(bool enforcing) {
+    reconciler_.setEnforcing(enforcing);
+    log::warning(enforcing ? "enforcing again" : "switched off: nothing is filtered until filterctl on");
+    publisher_.countsChanged();
+    return rescan();
+}
+
+void Firewall::guardNews() {
+    const auto news = guard().port()->takeNews();
+    if (news.held)
+        reconciler_.attendHolds();
+    if (reconciler_.collectReleased(news.released))
+        if (auto done = finish(); !done)
+            log::error(done.error().message);
+}
+
+bool Firewall::collectReleased() {
+    const bool more = reconciler_.collectReleased();
+    if (auto done = finish(); !done)
+        log::error(done.error().message);
+    return more;
+}
+
+Result<std::vector<std::pair<Direction, QueueCounters>>> Firewall::counters(const std::string& unit) {
+    const auto* view = reconciler_.find(unit);
+    if (view == nullptr)
+        return failure(ErrorCode::NoSuchUnit, "no rule covers a running unit '" + unit + "'");
+    std::vector<std::pair<Direction, QueueCounters>> result;
+    for (const auto direction : kDirections) {
+        if (!view->queues[static_cast<std::size_t>(direction)])
+            continue;
+        auto counted = kernel_.counters({view->cgroup.id, direction});
+        if (!counted)
+            return failure(counted.error());
+        result.emplace_back(direction, std::move(*counted));
+    }
+    return result;
+}
+
+} // namespace filterd
