@@ -353,7 +353,8 @@ TEST(Builtin, MtuDecidesAsTheCatalogueOnEveryLengthAndSetting) {
     const auto assembled = loadBuiltin("mtu");
     Packet packet{0x0800, {}};
     packet.bytes.reserve(1600);
-    for (std::size_t length = 1; length <= 1600; ++length) {
+    constexpr std::size_t kShortest = 20; // the kernel's test run takes no shorter IPv4 packet
+    for (std::size_t length = kShortest; length <= 1600; ++length) {
         packet.bytes.assign(length, 0);
         packet.bytes[0] = 0x45;
         for (const std::size_t limit :
