@@ -141,7 +141,8 @@ void addParameterVerbs(CLI::App& app, Invocation& invocation) {
     auto* setter =
         app.add_subcommand("set", "Set parameters of a loaded filter; they count for the next packet");
     setter->add_option("FILTER", setting->filter, "The filter's name")->required();
-    setter->add_option("NAME=VALUE", setting->assignments, "What to set; a map's name sets all its entries")
+    // A name with '=' in it would not do for every version of CLI11.
+    setter->add_option("ASSIGNMENT", setting->assignments, "NAME=VALUE; a map's name sets all its entries")
         ->required();
     setter->add_flag("--save", setting->save, "Keep them over a reboot");
     act(*setter, setting, invocation, set);
