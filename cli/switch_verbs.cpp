@@ -5,6 +5,8 @@
 #include "rescue/rescue.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <unistd.h>
 
 namespace filterd::cli {
@@ -48,6 +50,19 @@ Exit off() {
     return Exit::Ok;
 }
 
+// A living daemon follows the switch in some milliseconds.
+bool guardComesBack() {
+    constexpr auto kPatience = std::chrono::milliseconds(1000);
+    constexpr auto kPause = std::chrono::milliseconds(20);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!rescue::isGuarded({})) {
+        if (std::chrono::steady_clock::now() > deadline)
+            return false;
+        std::this_thread::sleep_for(kPause);
+    }
+    return true;
+}
+
 Exit on() {
     if (!isRoot())
         return Exit::Failed;
@@ -63,6 +78,11 @@ Exit on() {
     print("on: " + counted(count(*report, rescue::Outcome::Restored), "attachment") + " restored, " +
           std::to_string(count(*report, rescue::Outcome::Present)) + " already there, " +
           std::to_string(count(*report, rescue::Outcome::Gone)) + " whose unit is gone\n");
+    const auto inForce = count(*report, rescue::Outcome::Restored) + count(*report, rescue::Outcome::Present);
+    if (inForce > 0 && !guardComesBack())
+        complain("only what runs is filtered again: units that start are filtered once filterd runs; start "
+                 "it with "
+                 "'systemctl start filterd'");
     return count(*report, rescue::Outcome::Failed) == 0 ? Exit::Ok : Exit::Failed;
 }
 

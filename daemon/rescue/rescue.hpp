@@ -57,6 +57,9 @@ struct Report {
 
 [[nodiscard]] Result<Report> switchOff(const Roots& roots);
 
+// Whether the guard is attached. Only the daemon can attach it.
+[[nodiscard]] bool isGuarded(const Roots& roots);
+
 // What cannot be restored stays in the record, but the flag goes: a running daemon attaches it.
 [[nodiscard]] Result<Report> switchOn(const Roots& roots);
 

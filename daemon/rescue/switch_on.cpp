@@ -103,6 +103,11 @@ Status On::finish() {
 
 } // namespace
 
+bool isGuarded(const Roots& roots) {
+    const auto links = pinnedLinks(roots.guard());
+    return links && !links->empty();
+}
+
 Result<Report> switchOn(const Roots& roots) { return On(roots).run(); }
 
 } // namespace filterd::rescue
