@@ -30,6 +30,12 @@ def test_the_whole_catalogue_loads(client, name):
 
 @pytest.mark.parametrize("name", ["section_filter", "no_section"])
 def test_an_object_compiled_the_old_way_loads_and_drops(client, units, name):
+    if name == "no_section" and os.environ["BED_SYSTEM"] == "debian13":
+        # libbpf 1.5 takes what is in no section for a function of others, never for a program.
+        with pytest.raises(CallError) as refused:
+            client.load("mine", object_path(name))
+        assert refused.value.name == "InvalidObject" and 'SEC("cgroup/skb")' in refused.value.message
+        return
     client.load("mine", object_path(name))
     units.start("old.service", "sleep", "60")
     client.set_queue("old.service", ["mine"])

@@ -39,6 +39,11 @@ def as_user(*arguments):
     return run("setpriv", f"--reuid={USER}", "--clear-groups", "python3", "-c", CALL, *arguments).stdout.strip()
 
 
+def restart():
+    run("systemctl", "reset-failed", "polkit.service", check=False)  # more often than systemd likes it
+    run("systemctl", "restart", "polkit.service")
+
+
 @pytest.fixture
 def polkit():
     """Has polkit answer an action for everyone: polkit(action="yes"|"no"|…)."""
@@ -48,12 +53,12 @@ def polkit():
                         for name, value in answers.items())
         RULES.write_text("polkit.addRule(function(action, subject) { %s });" % cases)
         RULES.chmod(0o644)
-        run("systemctl", "restart", "polkit.service")
+        restart()
 
     yield answer
     RULES.unlink(missing_ok=True)
     run("systemctl", "unmask", "--runtime", "polkit.service")
-    run("systemctl", "restart", "polkit.service")
+    restart()
 
 
 @pytest.fixture
