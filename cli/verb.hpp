@@ -28,6 +28,7 @@ void addShowVerbs(CLI::App& app, Invocation& invocation);      // list, show
 void addDaemonVerbs(CLI::App& app, Invocation& invocation);    // status, reload
 void addParameterVerbs(CLI::App& app, Invocation& invocation); // set, get, map
 void addMonitorVerb(CLI::App& app, Invocation& invocation);
+void addTestVerb(CLI::App& app, Invocation& invocation);    // test
 void addUnitVerbs(CLI::App& app, Invocation& invocation);   // ensure
 void addFileVerbs(CLI::App& app, Invocation& invocation);   // cat, check, explain
 void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on

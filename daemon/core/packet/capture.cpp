@@ -1,0 +1,156 @@
+#include "core/packet/capture.hpp"
+
+#include "core/address.hpp"
+
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+
+namespace filterd::packet {
+
+namespace {
+
+using View = std::span<const std::byte>;
+
+constexpr std::size_t kAddressesOfEthernet = 12;
+constexpr std::size_t kVlanTag = 4;
+constexpr std::size_t kCooked = 16;
+constexpr std::size_t kCooked2 = 20;
+constexpr std::size_t kIpv4Header = 20;
+constexpr std::size_t kIpv6Header = 40;
+
+unsigned byteAt(View bytes, std::size_t offset) { return std::to_integer<unsigned>(bytes[offset]); }
+
+std::uint16_t wordAt(View bytes, std::size_t offset) {
+    return static_cast<std::uint16_t>(byteAt(bytes, offset) << 8 | byteAt(bytes, offset + 1));
+}
+
+struct Payload {
+    std::uint16_t etherType;
+    View bytes;
+};
+
+std::optional<Payload> behindEthernet(View frame) {
+    std::size_t at = kAddressesOfEthernet;
+    while (frame.size() >= at + 2) {
+        const auto type = wordAt(frame, at);
+        if (type != ETH_P_8021Q && type != ETH_P_8021AD)
+            return Payload{type, frame.subspan(at + 2)};
+        at += kVlanTag;
+    }
+    return std::nullopt;
+}
+
+std::optional<Payload> behindCooked(View frame, std::size_t header, std::size_t typeAt) {
+    if (frame.size() < header)
+        return std::nullopt;
+    return Payload{wordAt(frame, typeAt), frame.subspan(header)};
+}
+
+std::optional<Payload> bare(View frame) {
+    if (frame.empty())
+        return std::nullopt;
+    const auto version = byteAt(frame, 0) >> 4;
+    return Payload{static_cast<std::uint16_t>(version == 4   ? ETH_P_IP
+                                              : version == 6 ? ETH_P_IPV6
+                                                             : 0),
+                   frame};
+}
+
+std::optional<Payload> payloadOf(LinkLayer layer, View frame) {
+    switch (layer) {
+    case LinkLayer::Ethernet:
+        return behindEthernet(frame);
+    case LinkLayer::LinuxCooked:
+        return behindCooked(frame, kCooked, kCooked - 2);
+    case LinkLayer::LinuxCooked2:
+        return behindCooked(frame, kCooked2, 0);
+    case LinkLayer::RawIp:
+        break;
+    }
+    return bare(frame);
+}
+
+bool holdsHeader(const Payload& payload) {
+    return (payload.etherType == ETH_P_IP && payload.bytes.size() >= kIpv4Header) ||
+           (payload.etherType == ETH_P_IPV6 && payload.bytes.size() >= kIpv6Header);
+}
+
+// The whole packet's length by its header; 0 if that does not tell, as of one that was segmented later.
+std::size_t lengthOf(const Payload& payload) {
+    const auto bytes = payload.bytes;
+    if (payload.etherType == ETH_P_IP)
+        return wordAt(bytes, 2);
+    const std::size_t payloadLength = wordAt(bytes, 4);
+    return payloadLength == 0 ? 0 : kIpv6Header + payloadLength;
+}
+
+std::string nameOf(unsigned protocol) {
+    switch (protocol) {
+    case IPPROTO_TCP:
+        return "tcp";
+    case IPPROTO_UDP:
+        return "udp";
+    case IPPROTO_SCTP:
+        return "sctp";
+    case IPPROTO_ICMP:
+        return "icmp";
+    case IPPROTO_ICMPV6:
+        return "icmp6";
+    default:
+        return "protocol " + std::to_string(protocol);
+    }
+}
+
+struct Ends {
+    unsigned protocol;
+    std::string source;
+    std::string destination;
+    View transport; // empty in a fragment behind the first
+};
+
+Ends endsOfIpv4(View bytes) {
+    const std::size_t header = (byteAt(bytes, 0) & 15U) * 4;
+    const bool first = (wordAt(bytes, 6) & 0x1fffU) == 0;
+    return {byteAt(bytes, 9), formatAddress(bytes.subspan(12, kAddress4)),
+            formatAddress(bytes.subspan(16, kAddress4)),
+            first && header >= kIpv4Header && header < bytes.size() ? bytes.subspan(header) : View()};
+}
+
+Ends endsOfIpv6(View bytes) {
+    return {byteAt(bytes, 6), formatAddress(bytes.subspan(8, kAddress6)),
+            formatAddress(bytes.subspan(24, kAddress6)), bytes.subspan(kIpv6Header)};
+}
+
+std::string withPort(const std::string& address, std::uint16_t port) {
+    const bool ipv6 = address.find(':') != std::string::npos;
+    return (ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+bool hasPorts(const Ends& ends) {
+    return ends.transport.size() >= 4 &&
+           (ends.protocol == IPPROTO_TCP || ends.protocol == IPPROTO_UDP || ends.protocol == IPPROTO_SCTP);
+}
+
+} // namespace
+
+std::optional<IpPacket> ipPacketOf(LinkLayer layer, View frame) {
+    const auto payload = payloadOf(layer, frame);
+    if (!payload || !holdsHeader(*payload))
+        return std::nullopt;
+    const auto length = lengthOf(*payload);
+    IpPacket packet{payload->etherType, payload->bytes, length > payload->bytes.size()};
+    if (length > 0 && !packet.cut)
+        packet.bytes = packet.bytes.first(length);
+    return packet;
+}
+
+std::string summaryOf(const IpPacket& packet) {
+    const bool ipv6 = packet.etherType == ETH_P_IPV6;
+    const auto ends = ipv6 ? endsOfIpv6(packet.bytes) : endsOfIpv4(packet.bytes);
+    if (!hasPorts(ends))
+        return nameOf(ends.protocol) + " " + ends.source + " > " + ends.destination;
+    return nameOf(ends.protocol) + " " + withPort(ends.source, wordAt(ends.transport, 0)) + " > " +
+           withPort(ends.destination, wordAt(ends.transport, 2));
+}
+
+} // namespace filterd::packet
