@@ -1,5 +1,7 @@
 #include "core/fuse.hpp"
 
+#include "core/filter_code.hpp"
+
 #include <algorithm>
 #include <string>
 
@@ -7,17 +9,19 @@ namespace filterd {
 
 namespace {
 
-constexpr std::uint8_t kLoadWide = BPF_LD | BPF_DW | BPF_IMM; // takes two instructions
-constexpr std::uint8_t kCall = BPF_JMP | BPF_CALL;
 constexpr std::uint8_t kMove = BPF_ALU64 | BPF_MOV;
 
-constexpr std::int16_t kCb = offsetof(__sk_buff, cb);
 constexpr std::int16_t kGateWord = kCb + 4 * sizeof(__u32);
+constexpr std::int16_t kDropSlot = kCb; // where a group tells it
+
+// The jumps over them have 16 bits.
+constexpr std::size_t kMaxInlinedInstructions = 20000;
+static_assert(kMaxInlinedInstructions + 12 * kMaxQueueLength < 32768);
 
 // What the dispatcher keeps over its calls.
 constexpr std::uint8_t kContext = BPF_REG_6;
 constexpr std::uint8_t kVerdicts = BPF_REG_7; // all return values ORed
-constexpr std::uint8_t kScratch = BPF_REG_8;  // attached: offset of a counter; interim: the gate's word
+constexpr std::uint8_t kScratch = BPF_REG_8;  // after a drop: offset of a counter; interim: the gate's word
 
 bpf_insn instruction(std::uint8_t code, std::uint8_t target, std::uint8_t source, std::int16_t offset,
                      std::int32_t immediate) {
@@ -30,66 +34,6 @@ bpf_insn instruction(std::uint8_t code, std::uint8_t target, std::uint8_t source
     return result;
 }
 
-bool isLoadWide(const bpf_insn& insn) { return insn.code == kLoadWide; }
-
-bool isMapReference(const bpf_insn& insn) {
-    return isLoadWide(insn) && (insn.src_reg == BPF_PSEUDO_MAP_FD || insn.src_reg == BPF_PSEUDO_MAP_VALUE);
-}
-
-// Calls visit(index, instruction) for every instruction; the second halves of wide loads are not
-// instructions.
-template<typename Visitor>
-void forEach(InstructionView filter, Visitor visit) {
-    for (std::size_t i = 0; i < filter.size(); i += isLoadWide(filter[i]) ? 2 : 1)
-        visit(i, filter[i]);
-}
-
-// Where the filter's own functions begin, without its entry; callbacks included.
-std::vector<std::uint32_t> functionStarts(InstructionView filter) {
-    std::vector<std::uint32_t> starts;
-    forEach(filter, [&](std::size_t index, const bpf_insn& insn) {
-        const bool calls = insn.code == kCall && insn.src_reg == BPF_PSEUDO_CALL;
-        const bool takesAddress = isLoadWide(insn) && insn.src_reg == BPF_PSEUDO_FUNC;
-        const auto target = static_cast<std::int64_t>(index) + insn.imm + 1;
-        if ((calls || takesAddress) && target > 0 && target < static_cast<std::int64_t>(filter.size()))
-            starts.push_back(static_cast<std::uint32_t>(target));
-    });
-    std::sort(starts.begin(), starts.end());
-    starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
-    return starts;
-}
-
-// Verbatim but for the maps: every other reference in it is relative.
-Status append(std::vector<bpf_insn>& program, InstructionView block, const std::vector<std::uint32_t>& maps) {
-    for (std::size_t i = 0; i < block.size(); ++i) {
-        bpf_insn insn = block[i];
-        if (isMapReference(insn)) {
-            const auto map = static_cast<std::size_t>(insn.imm);
-            if (insn.imm < 0 || map >= maps.size())
-                return failure(ErrorCode::InvalidObject,
-                               "instruction " + std::to_string(i) + " refers to a map that is not there");
-            insn.src_reg =
-                (insn.src_reg == BPF_PSEUDO_MAP_FD ? BPF_PSEUDO_MAP_IDX : BPF_PSEUDO_MAP_IDX_VALUE) & 0xf;
-            insn.imm = static_cast<std::int32_t>(maps[map]);
-        }
-        program.push_back(insn);
-        if (isLoadWide(insn) && ++i < block.size())
-            program.push_back(block[i]);
-    }
-    return {};
-}
-
-// A filter reaches skb->cb only by its offset in the context, which the verifier lets nobody change. Other
-// structures may have something at the same offset: then a filter is suspected in vain.
-bool touchesCb(const bpf_insn& insn) {
-    constexpr int kCbEnd = kCb + 5 * sizeof(__u32);
-    const int size = BPF_SIZE(insn.code) == BPF_DW  ? 8
-                     : BPF_SIZE(insn.code) == BPF_W ? 4
-                     : BPF_SIZE(insn.code) == BPF_H ? 2
-                                                    : 1;
-    return insn.off + size > kCb && insn.off < kCbEnd;
-}
-
 class Builder {
   public:
     explicit Builder(const FuseInput& input) : input_(input) {}
@@ -100,8 +44,10 @@ class Builder {
             holdAll();
             return std::move(program_);
         }
+        chooseInlined();
         enter();
-        callFilters();
+        if (auto placed = runFilters(); !placed)
+            return failure(placed.error());
         pass();
         drop();
         if (auto placed = placeParts(); !placed)
@@ -162,7 +108,36 @@ class Builder {
         store(BPF_W, kContext, kGateWord, BPF_REG_1);
     }
 
-    void callFilters() {
+    // What the dispatcher does not need itself of the registers that a call preserves.
+    std::vector<std::uint8_t> freeRegisters() const {
+        std::vector<std::uint8_t> free{BPF_REG_9};
+        if (!input_.gateArray)
+            free.push_back(kScratch);
+        if (!input_.congestion)
+            free.push_back(kVerdicts);
+        return free;
+    }
+
+    void chooseInlined() {
+        inlined_.resize(input_.parts.size());
+        if (!input_.inlines)
+            return;
+        const auto registers = freeRegisters();
+        std::size_t room = kMaxInlinedInstructions;
+        for (std::size_t part = 0; part < input_.parts.size(); ++part) {
+            auto code = inlined(input_.parts[part].block, registers);
+            const auto uses =
+                static_cast<std::size_t>(std::count(input_.order.begin(), input_.order.end(), part));
+            if (code.size() * uses > room)
+                continue;
+            room -= code.size() * uses;
+            inlined_[part] = std::move(code);
+        }
+    }
+
+    bool isInlined(std::size_t part) const { return !inlined_[part].empty(); }
+
+    Status runFilters() {
         bool foreignCb = input_.gateArray.has_value();
         for (const std::size_t part : input_.order) {
             const bool clears = foreignCb && input_.parts[part].readsCb;
@@ -170,14 +145,23 @@ class Builder {
                 clearCb();
             foreignCb = (foreignCb && !clears) || input_.parts[part].writesCb;
             move(BPF_REG_1, kContext);
-            calls_.push_back({here(), part});
-            emit(kCall, 0, BPF_PSEUDO_CALL);
-            if (input_.congestion) {
+            if (auto placed = runFilter(part); !placed)
+                return placed;
+            if (input_.congestion && input_.parts[part].congestion) {
                 merge(kVerdicts, BPF_REG_0);
                 compute(BPF_AND, BPF_REG_0, 1);
             }
             drops_.push_back({jump(BPF_JEQ, BPF_REG_0), part});
         }
+        return {};
+    }
+
+    Status runFilter(std::size_t part) {
+        if (isInlined(part))
+            return append(program_.instructions, inlined_[part], input_.parts[part].maps);
+        calls_.push_back({here(), part});
+        emit(kCall, 0, BPF_PSEUDO_CALL);
+        return {};
     }
 
     // Without atomics: a packet that interrupts another's add costs one count, an atomic costs every packet.
@@ -243,37 +227,66 @@ class Builder {
     void drop() {
         if (drops_.empty())
             return;
-        if (input_.counterMap)
-            countDrops();
+        if (input_.counterMap || input_.isGroup)
+            tellDrops();
         for (const auto& site : drops_)
-            if (!isCounted(site.part))
+            if (!isTold(site.part))
                 land(site.instruction);
         dropVerdict();
     }
 
-    // One entry per counter, all of them into one add. Drops that have no counter jump past it.
-    void countDrops() {
+    // One entry per slot, all of them into one add. Drops that have no counter jump past it.
+    void tellDrops() {
         std::vector<std::size_t> toAdd;
-        for (std::uint32_t slot = kFirstFilterSlot; slot <= kLastFilterSlot; ++slot)
+        for (std::uint32_t slot = input_.isGroup ? 0 : kFirstFilterSlot; slot <= kLastFilterSlot; ++slot)
             if (landDropsOf(slot)) {
-                set(kScratch, static_cast<std::int32_t>(slot * sizeof(std::uint64_t)));
+                set(kScratch,
+                    static_cast<std::int32_t>(input_.isGroup ? slot : slot * sizeof(std::uint64_t)));
                 toAdd.push_back(jump(BPF_JA));
             }
+        const auto uncounted = landDropsOfGroups();
         for (const std::size_t site : toAdd)
             land(site);
-        if (!toAdd.empty())
+        if (input_.isGroup)
+            store(BPF_W, kContext, kDropSlot, kScratch);
+        else if (!toAdd.empty() || uncounted)
             countAt(kScratch);
+        if (uncounted)
+            land(*uncounted);
     }
 
-    bool isCounted(std::size_t part) const {
-        const auto slot = input_.parts[part].counterSlot;
-        return input_.counterMap && slot >= kFirstFilterSlot && slot <= kLastFilterSlot;
+    // Where the group's filter has no counter is the jump that is returned.
+    std::optional<std::size_t> landDropsOfGroups() {
+        bool any = false;
+        for (const auto& site : drops_)
+            if (input_.parts[site.part].group) {
+                land(site.instruction);
+                any = true;
+            }
+        if (!any)
+            return std::nullopt;
+        static_assert(kLastFilterSlot == 63,
+                      "one less than a power of two: the bound that the verifier sees");
+        load(BPF_W, kScratch, kContext, kDropSlot);
+        compute(BPF_AND, kScratch, kLastFilterSlot);
+        const auto none = jump(BPF_JEQ, kScratch);
+        compute(BPF_LSH, kScratch, 3);
+        return none;
+    }
+
+    // Whether a drop of this part goes through tellDrops().
+    bool isTold(std::size_t part) const {
+        const auto& it = input_.parts[part];
+        if (input_.isGroup)
+            return it.counterSlot <= kLastFilterSlot;
+        return input_.counterMap &&
+               (it.group || (it.counterSlot >= kFirstFilterSlot && it.counterSlot <= kLastFilterSlot));
     }
 
     bool landDropsOf(std::uint32_t slot) {
         bool any = false;
         for (const auto& site : drops_)
-            if (input_.parts[site.part].counterSlot == slot) {
+            if (!input_.parts[site.part].group && input_.parts[site.part].counterSlot == slot) {
                 land(site.instruction);
                 any = true;
             }
@@ -299,6 +312,8 @@ class Builder {
 
     Status placeParts() {
         for (std::size_t part = 0; part < input_.parts.size(); ++part) {
+            if (isInlined(part))
+                continue;
             const auto start = static_cast<std::uint32_t>(here());
             for (const auto& call : calls_)
                 if (call.part == part)
@@ -332,6 +347,7 @@ class Builder {
 
     const FuseInput& input_;
     FusedProgram program_;
+    std::vector<std::vector<bpf_insn>> inlined_; // empty: the part is a function
     std::vector<Site> calls_;
     std::vector<Site> drops_;
 };
@@ -360,32 +376,6 @@ Result<FusedProgram> standalone(InstructionView filter, std::size_t mapCount) {
     if (auto appended = append(program.instructions, filter, maps); !appended)
         return failure(appended.error());
     return program;
-}
-
-FilterTraits examine(InstructionView filter) {
-    FilterTraits traits;
-    traits.functions = 1 + functionStarts(filter).size();
-    forEach(filter, [&](std::size_t index, const bpf_insn& insn) {
-        if (isMapReference(insn))
-            traits.maps.push_back(static_cast<std::uint32_t>(insn.imm));
-        if (isLoadWide(insn) && insn.src_reg == BPF_PSEUDO_BTF_ID && index + 1 < filter.size())
-            traits.refersToModules |= filter[index + 1].imm != 0;
-        const auto kind = BPF_CLASS(insn.code);
-        traits.readsCb |= (kind == BPF_LDX || kind == BPF_STX) && touchesCb(insn); // STX: atomics, too
-        traits.writesCb |= (kind == BPF_ST || kind == BPF_STX) && touchesCb(insn);
-        if (insn.code != kCall)
-            return;
-        traits.tailCalls |= insn.src_reg == 0 && insn.imm == BPF_FUNC_tail_call;
-        if (insn.src_reg == BPF_PSEUDO_KFUNC_CALL) {
-            traits.kernelCalls.push_back(insn.imm);
-            traits.refersToModules |= insn.off != 0;
-        }
-    });
-    traits.readsCb |= traits.tailCalls || !traits.kernelCalls.empty();
-    traits.writesCb |= traits.tailCalls || !traits.kernelCalls.empty();
-    std::sort(traits.maps.begin(), traits.maps.end());
-    traits.maps.erase(std::unique(traits.maps.begin(), traits.maps.end()), traits.maps.end());
-    return traits;
 }
 
 } // namespace filterd

@@ -4,18 +4,16 @@
 // indices into a table of descriptors that the loader hands to the kernel.
 
 #include "base/result.hpp"
+#include "core/filter_code.hpp"
 #include "core/model.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <linux/bpf.h>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace filterd {
-
-using InstructionView = std::span<const bpf_insn>;
 
 // Limits of the kernel for one program.
 inline constexpr std::size_t kMaxFunctions = 256; // the dispatcher is one of them
@@ -37,12 +35,14 @@ inline constexpr std::uint32_t kGateCongestionBit = 0x10000;
 inline constexpr std::uint32_t kGateSlot = 0; // the gate in its own program array
 
 // One distinct filter of a queue: a block (its instructions) or, without instructions, a stub that tail-calls
-// the filter's own program.
+// the filter's own program. Or the stub of a group: of a fused program for a part of the queue.
 struct FusePart {
     InstructionView block;
     std::vector<std::uint32_t> maps; // the block's map index -> index in the table of the fused program
     std::uint32_t stubIndex = 0;     // in the queue's program array
     std::uint32_t counterSlot = 0;   // 0: its drops are not counted
+    bool group = false;              // it tells the slot of what dropped
+    bool congestion = true;          // may return 2 or 3, where the queue may
     // Whether it may look at skb->cb and write into it. Of what never does nothing needs to be hidden.
     bool readsCb = true;
     bool writesCb = true;
@@ -54,6 +54,9 @@ struct FuseInput {
     std::vector<std::size_t> order; // indices into parts; a filter may stand in a queue more than once
     bool hold = false;              // drops everything; parts and order are empty
     bool congestion = false;        // egress: some part may return 2 or 3
+    // Whether blocks may stand within the dispatcher: a call costs more than many a filter.
+    bool inlines = false;
+    bool isGroup = false; // a part of a queue: counts nothing, tells in skb->cb[0] the slot of what dropped
     // Indices in the table of descriptors.
     std::optional<std::uint32_t> counterMap = std::nullopt; // none: counts nothing
     std::optional<std::uint32_t> stubArray = std::nullopt;
@@ -77,18 +80,5 @@ struct FusedProgram {
 
 // A filter's instructions as a program of its own; its map indices are those of the descriptors' table.
 [[nodiscard]] Result<FusedProgram> standalone(InstructionView filter, std::size_t mapCount);
-
-// What decides how a filter can be fused.
-struct FilterTraits {
-    std::size_t functions = 1;
-    std::vector<std::uint32_t> maps;       // those it refers to, ascending
-    std::vector<std::int32_t> kernelCalls; // BTF ids of the kernel functions it calls
-    bool tailCalls = false;                // what a callee returns was never compared with the filter's type
-    bool readsCb = false;                  // may read skb->cb
-    bool writesCb = false;                 // may write it
-    bool refersToModules = false;          // holds descriptors of kernel modules' BTF: cannot be rebuilt
-};
-
-[[nodiscard]] FilterTraits examine(InstructionView filter);
 
 } // namespace filterd

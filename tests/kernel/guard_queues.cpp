@@ -30,6 +30,7 @@ struct QueueFactory::Parts {
         FuseInput input;
         std::vector<int> maps;
         input.direction = direction;
+        input.inlines = true; // as the daemon's queues
         for (const auto& name : names) {
             const auto& program = filter(name);
             if (!permits(program.direction, direction))

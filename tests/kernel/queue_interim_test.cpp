@@ -71,6 +71,21 @@ TEST_F(Interim, RunsTheQueueAndReturnsToTheGate) {
     EXPECT_EQ(verdictOf(entry_.get(), kOpenPort), 1U);
 }
 
+TEST_F(Interim, RunsTheGroupsOfALongQueue) {
+    std::vector<FilterInstance> filters;
+    for (int i = 0; i < 70; ++i)
+        filters.push_back(load("many-" + std::to_string(i), "count"));
+    filters.push_back(load("writes", "scribble"));
+    filters.push_back(load("looks", "private_cb"));
+    filters.push_back(load("judge", "not_9999"));
+    const auto interim = kernel().interimProgram(build(Direction::Egress, filters), array_.get());
+    ASSERT_TRUE(interim) << interim.error().message;
+    setSlot(1, interim->get());
+    restart();
+    EXPECT_EQ(verdictOf(entry_.get(), kOpenPort), 1U);
+    EXPECT_EQ(verdictOf(entry_.get(), kDroppedPort), 0U);
+}
+
 TEST_F(Interim, OfAQueueOfLinksThereIsNone) {
     const auto queue = build(Direction::Egress, {load("s", "", "storage")});
     const auto refused = kernel().interimProgram(queue, array_.get());

@@ -179,6 +179,84 @@ TEST_F(Queues, SixtyFourFiltersAreOneProgram) {
     put(unit, queue);
     EXPECT_TRUE(unit.sends(kOpenPort));
     EXPECT_FALSE(unit.sends(kDroppedPort));
+    EXPECT_EQ(counters(unit, Direction::Egress).passed, 1U);
+}
+
+// ---- more maps than one program can have ----------------------------------------------------------------
+
+class Groups : public Queues {
+  protected:
+    // Two hundred maps, and between them what looks into skb->cb and what writes it.
+    std::vector<FilterInstance> manyMaps() {
+        auto filters = loadMany(200, "count");
+        const auto looks = load("looks", "private_cb");
+        for (std::size_t place = filters.size(); place > 0; place -= 50) {
+            filters.insert(filters.begin() + static_cast<std::ptrdiff_t>(place), load("writes", "scribble"));
+            filters.insert(filters.begin() + static_cast<std::ptrdiff_t>(place) + 1, looks);
+        }
+        return filters;
+    }
+    std::uint64_t hitsOf(const std::string& filter) {
+        const std::uint32_t zero = 0;
+        std::uint64_t hits = 0;
+        EXPECT_EQ(::bpf_map_lookup_elem(mapOf(filter, 0).get(), &zero, &hits), 0);
+        return hits;
+    }
+};
+
+TEST_F(Groups, AllFiltersRunUntilOneDropsAndItIsCounted) {
+    const Unit unit("unit.service");
+    auto filters = manyMaps();
+    const auto judge = load("judge", "not_9999");
+    const auto list = load("list", "not_blocked");
+    filters.push_back(judge);
+    filters.push_back(list);
+    filters.push_back(load("last", "count"));
+    for (const auto direction : kDirections) {
+        const auto queue = build(direction, filters);
+        EXPECT_EQ(kernel().buildQueue(queue)->mode, QueueMode::Fused);
+        put(unit, queue);
+    }
+    restart(); // nothing but the pins keeps the groups' programs
+    EXPECT_TRUE(unit.sends(kOpenPort));
+    EXPECT_TRUE(unit.receives(kOpenPort));
+    EXPECT_FALSE(unit.sends(kDroppedPort));
+    for (const std::string name : {"many-0", "many-99", "many-199"})
+        EXPECT_EQ(hitsOf(name), 3U) << name;
+    EXPECT_EQ(hitsOf("last"), 2U) << "the first drop wins";
+    const std::uint32_t port = kOpenPort; // live, also in a group
+    const std::uint8_t yes = 1;
+    ASSERT_EQ(::bpf_map_update_elem(mapOf("list", 1).get(), &port, &yes, BPF_ANY), 0);
+    EXPECT_FALSE(unit.receives(kOpenPort));
+    EXPECT_EQ(counters(unit, Direction::Egress).passed, 1U);
+    EXPECT_EQ(counters(unit, Direction::Ingress).passed, 1U);
+}
+
+TEST_F(Groups, WhatDropsInAGroupIsCountedUnderItsName) {
+    const Unit unit("unit.service");
+    auto filters = loadMany(61, "count"); // as many maps as there is room for
+    filters.push_back(load("list", "not_blocked"));
+    filters.push_back(load("judge", "not_9998"));
+    filters.push_back(load("late", "not_9999")); // there are slots for 63
+    use(unit, Direction::Egress, filters);
+    EXPECT_TRUE(unit.sends(kOpenPort));
+    EXPECT_FALSE(unit.sends(9998));
+    EXPECT_FALSE(unit.sends(9998));
+    EXPECT_FALSE(unit.sends(kDroppedPort));
+    const auto counted = counters(unit, Direction::Egress);
+    EXPECT_EQ(counted.passed, 1U);
+    EXPECT_EQ(dropsOf(counted, "judge"), 2U);
+    EXPECT_EQ(counted.dropped.size(), 1U);
+}
+
+TEST_F(Groups, CongestionBitsComeOutOfThem) {
+    auto filters = loadMany(61, "count");
+    filters.push_back(load("list", "not_blocked"));
+    filters.push_back(load("congestion", "congestion"));
+    const auto program = programOf(build(Direction::Egress, filters));
+    EXPECT_EQ(verdictOf(program.get(), kOpenPort), 1U);
+    EXPECT_EQ(verdictOf(program.get(), 9996), 3U);
+    EXPECT_EQ(verdictOf(program.get(), 9997), 2U);
 }
 
 // ---- what is no block -----------------------------------------------------------------------------------

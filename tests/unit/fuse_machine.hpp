@@ -40,6 +40,47 @@ inline bpf_insn set(std::uint8_t target, std::int32_t value) {
 }
 inline bpf_insn leave() { return insn(BPF_JMP | BPF_EXIT); }
 
+// Tells that it runs, scribbles over skb->cb, returns the verdict.
+inline Program filter(std::int32_t number, std::int32_t verdict) {
+    Program code{insn(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_6, BPF_REG_1), set(BPF_REG_1, number),
+                 insn(kCallCode, 0, 0, 0, kLogHelper), set(BPF_REG_2, -1)};
+    for (int word = 0; word < 5; ++word)
+        code.push_back(
+            insn(BPF_STX | BPF_MEM | BPF_W, BPF_REG_6, BPF_REG_2,
+                 static_cast<std::int16_t>(offsetof(__sk_buff, cb) + static_cast<std::size_t>(word) * 4)));
+    code.push_back(set(BPF_REG_0, verdict));
+    code.push_back(leave());
+    return code;
+}
+
+// The same, but with registers that have to survive a call, and with two ways out, the first of which it
+// takes.
+inline Program busyFilter(std::int32_t number, std::int32_t verdict) {
+    auto code = filter(number, verdict);
+    code.pop_back();
+    const auto jump = [](std::uint8_t reg, std::int16_t over) {
+        return insn(BPF_JMP | BPF_JEQ | BPF_K, reg, 0, over, 77);
+    };
+    code.insert(code.begin(), {set(BPF_REG_8, 77), set(BPF_REG_7, 78)});
+    code.insert(code.end(), {jump(BPF_REG_7, 1), jump(BPF_REG_8, 1), set(BPF_REG_0, 55), leave(),
+                             set(BPF_REG_0, 66), leave()});
+    return code;
+}
+
+// main: r1 = map[map]; call part; exit.  part: r0 = &callback; r0 = 1; exit.  callback: r0 = 0; exit.
+inline Program withFunctions(std::int32_t map) {
+    return {insn(kWide, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
+            insn(0),
+            insn(kCallCode, 0, BPF_PSEUDO_CALL, 0, 1),
+            leave(),
+            insn(kWide, BPF_REG_0, BPF_PSEUDO_FUNC, 0, 3),
+            insn(0),
+            set(BPF_REG_0, 1),
+            leave(),
+            set(BPF_REG_0, 0),
+            leave()};
+}
+
 struct Outcome {
     std::uint64_t verdict = 0;
     bool atGate = false;
@@ -54,6 +95,7 @@ class Machine {
     explicit Machine(const FusedProgram& program) : program_(program) {}
 
     std::map<std::uint64_t, std::pair<std::int32_t, std::uint64_t>> stubs; // index: filter, verdict
+    std::map<std::uint64_t, FusedProgram> groups;                          // index: a part of the queue
     bool gateIsThere = true;
     std::uint32_t gateWord = 0;
 
@@ -118,6 +160,11 @@ class Machine {
             outcome_.atGate = true;
             return false;
         }
+        const auto group = registers_[2] == kMapBase + kStubs ? groups.find(registers_[3]) : groups.end();
+        if (group != groups.end()) {
+            runGroup(group->second);
+            return false;
+        }
         const auto stub = registers_[2] == kMapBase + kStubs ? stubs.find(registers_[3]) : stubs.end();
         if (stub == stubs.end()) {
             registers_[0] = kRubbish;
@@ -128,6 +175,16 @@ class Machine {
         outcome_.cb.fill(~0U);
         registers_[0] = stub->second.second;
         return false;
+    }
+
+    // A tail call: it has the caller's frame, whose caller gets what it returns.
+    void runGroup(const FusedProgram& group) {
+        Machine machine(group);
+        machine.outcome_ = outcome_;
+        machine.registers_[1] = kContextBase;
+        const auto verdict = machine.call(0);
+        outcome_ = machine.outcome_;
+        registers_[0] = verdict;
     }
 
     void compute(const bpf_insn& i) {

@@ -11,19 +11,6 @@
 namespace filterd::test {
 namespace {
 
-// Tells that it runs, scribbles over skb->cb, returns the verdict.
-Program filter(std::int32_t number, std::int32_t verdict) {
-    Program code{insn(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_6, BPF_REG_1), set(BPF_REG_1, number),
-                 insn(kCallCode, 0, 0, 0, kLogHelper), set(BPF_REG_2, -1)};
-    for (int word = 0; word < 5; ++word)
-        code.push_back(
-            insn(BPF_STX | BPF_MEM | BPF_W, BPF_REG_6, BPF_REG_2,
-                 static_cast<std::int16_t>(offsetof(__sk_buff, cb) + static_cast<std::size_t>(word) * 4)));
-    code.push_back(set(BPF_REG_0, verdict));
-    code.push_back(leave());
-    return code;
-}
-
 // ---- a queue, its program and its model -----------------------------------------------------------------
 
 struct Member {
@@ -40,12 +27,21 @@ struct Sample {
     bool counts = true;
     bool interim = false;
     std::uint32_t gateWord = 0;
+    bool inlines = false;
+    bool busy = false;            // blocks with many registers
+    std::size_t groupsFrom = ~0U; // the members of the order from this place on make up a group
 };
 
-Result<FusedProgram> fuseSample(const Sample& sample) {
+std::vector<Program> blocksOf(const Sample& sample) {
     std::vector<Program> blocks;
     for (std::size_t i = 0; i < sample.members.size(); ++i)
-        blocks.push_back(filter(static_cast<std::int32_t>(i), sample.members[i].verdict));
+        blocks.push_back((sample.busy && i % 2 == 0 ? busyFilter : filter)(static_cast<std::int32_t>(i),
+                                                                           sample.members[i].verdict));
+    return blocks;
+}
+
+Result<FusedProgram> fuseSample(const Sample& sample) {
+    const auto blocks = blocksOf(sample);
     FuseInput input{.direction = sample.direction, .parts = {}, .order = sample.order};
     for (std::size_t i = 0; i < sample.members.size(); ++i) {
         FusePart part{.block = blocks[i], .maps = {}};
@@ -56,6 +52,15 @@ Result<FusedProgram> fuseSample(const Sample& sample) {
         input.parts.push_back(std::move(part));
     }
     input.congestion = sample.congestion;
+    input.inlines = sample.inlines;
+    if (sample.groupsFrom < sample.order.size()) {
+        FusePart group{.block = {}, .maps = {}};
+        group.group = true;
+        group.stubIndex = static_cast<std::uint32_t>(sample.members.size());
+        input.order.resize(sample.groupsFrom);
+        input.order.push_back(input.parts.size());
+        input.parts.push_back(std::move(group));
+    }
     if (sample.counts)
         input.counterMap = kCounters;
     input.stubArray = kStubs;
@@ -64,8 +69,26 @@ Result<FusedProgram> fuseSample(const Sample& sample) {
     return fuse(input);
 }
 
+// What the members from that place on are as a program of their own.
+FusedProgram groupOf(const Sample& sample) {
+    const auto blocks = blocksOf(sample);
+    FuseInput input{.direction = sample.direction, .parts = {}, .order = {}};
+    for (std::size_t i = 0; i < sample.members.size(); ++i) {
+        input.parts.push_back({.block = blocks[i], .maps = {}});
+        input.parts.back().counterSlot = std::min(sample.members[i].slot, kLastFilterSlot);
+    }
+    input.order.assign(sample.order.begin() + static_cast<std::ptrdiff_t>(sample.groupsFrom),
+                       sample.order.end());
+    input.congestion = sample.congestion;
+    input.inlines = sample.inlines;
+    input.isGroup = true;
+    return fuse(input).value();
+}
+
 Machine machineFor(const FusedProgram& program, const Sample& sample) {
     Machine machine(program);
+    if (sample.groupsFrom < sample.order.size())
+        machine.groups.emplace(sample.members.size(), groupOf(sample));
     for (std::size_t i = 0; i < sample.members.size(); ++i)
         if (sample.members[i].stub)
             machine.stubs[i] = {static_cast<std::int32_t>(i),
@@ -115,6 +138,16 @@ void check(const Sample& sample) {
     EXPECT_EQ(wanted.atGate ? got.cb[4] : got.verdict, wanted.atGate ? wanted.cb[4] : wanted.verdict);
 }
 
+// A group has no stubs, and its filters have a slot or none.
+void makeGroup(Sample& sample, std::size_t from) {
+    sample.groupsFrom = from;
+    for (auto& member : sample.members) {
+        member.stub = false;
+        if (member.slot > kLastFilterSlot)
+            member.slot = 0;
+    }
+}
+
 Sample randomSample(std::mt19937& random) {
     const auto below = [&](unsigned limit) {
         return std::uniform_int_distribution<unsigned>(0, limit - 1)(random);
@@ -133,6 +166,10 @@ Sample randomSample(std::mt19937& random) {
     }
     for (unsigned length = below(20); length > 0; --length)
         sample.order.push_back(below(static_cast<unsigned>(sample.members.size())));
+    sample.inlines = below(3) != 0;
+    sample.busy = below(2) != 0;
+    if (below(3) == 0)
+        makeGroup(sample, below(20));
     return sample;
 }
 
@@ -169,6 +206,48 @@ TEST(Fuse, CombinesTheCongestionBitsOfTheFiltersThatRan) {
     EXPECT_EQ(run(sample).verdict, 2U);
     sample.order = {1, 2, 3};
     EXPECT_EQ(run(sample).verdict, 0U);
+}
+
+TEST(Fuse, WhatDropsInAGroupIsCountedInItsSlot) {
+    Sample sample{.members = {{1, false, 1}, {1, false, 2}, {0, false, 3}, {0, false, 0}},
+                  .order = {0, 1, 2}};
+    sample.groupsFrom = 1;
+    const auto outcome = run(sample);
+    EXPECT_EQ(outcome.verdict, 0U);
+    EXPECT_EQ(outcome.ran, (std::vector<std::int32_t>{0, 1, 2}));
+    EXPECT_EQ(outcome.counts[3], 1U);
+    sample.order = {0, 1, 3}; // has none
+    EXPECT_EQ(run(sample).counts, decltype(Outcome::counts){});
+}
+
+// ---- within the dispatcher ------------------------------------------------------------------------------
+
+TEST(Fuse, WhatStandsWithinTheDispatcherIsNoFunction) {
+    Sample sample{.members = {{1, false, 1}, {0, false, 2}}, .order = {0, 0, 1}};
+    sample.inlines = true;
+    check(sample);
+    EXPECT_EQ(fuseSample(sample)->functions.size(), 1U);
+    sample.busy = true; // three registers
+    check(sample);
+    EXPECT_EQ(fuseSample(sample)->functions.size(), 1U);
+    sample.direction = Direction::Egress;
+    sample.congestion = true; // needs one of them itself
+    check(sample);
+    EXPECT_EQ(fuseSample(sample)->functions.size(), 2U);
+}
+
+TEST(Fuse, TakesIntoTheDispatcherOnlyWhatItsJumpsReach) {
+    Program large(9000, set(BPF_REG_2, 1));
+    large.push_back(set(BPF_REG_0, 1));
+    large.push_back(leave());
+    FuseInput input{.direction = Direction::Ingress, .parts = {}, .order = {0, 1, 2}};
+    input.inlines = true;
+    for (int i = 0; i < 3; ++i)
+        input.parts.push_back({.block = large, .maps = {}});
+    EXPECT_EQ(fuse(input)->functions.size(), 2U);
+    input.order = {0, 0, 0};
+    input.parts.resize(1);
+    EXPECT_EQ(fuse(input)->functions.size(), 2U) << "a place more is as much code again";
 }
 
 TEST(Fuse, AQueueOfNothingPassesAndCounts) {
@@ -239,20 +318,6 @@ TEST(Fuse, RefusesAStubWithoutAProgramArray) {
 }
 
 // ---- blocks with functions and maps ---------------------------------------------------------------------
-
-// main: r1 = map[map]; call part; exit.  part: r0 = &callback; r0 = 1; exit.  callback: r0 = 0; exit.
-Program withFunctions(std::int32_t map) {
-    return {insn(kWide, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
-            insn(0),
-            insn(kCallCode, 0, BPF_PSEUDO_CALL, 0, 1),
-            leave(),
-            insn(kWide, BPF_REG_0, BPF_PSEUDO_FUNC, 0, 3),
-            insn(0),
-            set(BPF_REG_0, 1),
-            leave(),
-            set(BPF_REG_0, 0),
-            leave()};
-}
 
 FuseInput inputOf(InstructionView block, std::vector<std::uint32_t> maps) {
     FuseInput input{.direction = Direction::Ingress, .parts = {}, .order = {0}};
@@ -325,53 +390,6 @@ TEST(Standalone, IsTheFilterWithItsOwnMaps) {
     EXPECT_EQ(program->functions, (std::vector<FunctionStart>{{0, true}, {4, false}, {8, false}}));
 }
 
-// ---- examine --------------------------------------------------------------------------------------------
-
-TEST(Examine, FindsFunctionsCallbacksAndMaps) {
-    const auto traits = examine(withFunctions(4));
-    EXPECT_EQ(traits.functions, 3U);
-    EXPECT_EQ(traits.maps, std::vector<std::uint32_t>{4});
-    EXPECT_FALSE(traits.tailCalls);
-    EXPECT_FALSE(traits.refersToModules);
-    EXPECT_TRUE(traits.kernelCalls.empty());
-}
-
-TEST(Examine, NamesEveryMapOnceInAscendingOrder) {
-    Program code;
-    for (const std::int32_t map : {7, 2, 7, 3}) {
-        code.push_back(insn(kWide, BPF_REG_1, map == 3 ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD, 0, map));
-        code.push_back(insn(0));
-    }
-    code.push_back(leave());
-    EXPECT_EQ(examine(code).maps, (std::vector<std::uint32_t>{2, 3, 7}));
-}
-
-TEST(Examine, TakesNoConstantForAnInstruction) {
-    // The second half of a constant may look like anything, its code is zero only by convention.
-    const Program code{insn(kWide, BPF_REG_1, 0, 0, 1), insn(kCallCode, 0, 0, 0, BPF_FUNC_tail_call),
-                       set(BPF_REG_0, 1), leave()};
-    EXPECT_FALSE(examine(code).tailCalls);
-}
-
-TEST(Examine, SuspectsWhatMayTouchSkbCb) {
-    const auto load = [](std::size_t offset) {
-        return Program{
-            insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_1, static_cast<std::int16_t>(offset)),
-            leave()};
-    };
-    const auto first = offsetof(__sk_buff, cb);
-    for (const std::size_t offset : {first, first + 3, first + 16, first + 19}) {
-        EXPECT_TRUE(examine(load(offset)).readsCb) << offset;
-        EXPECT_FALSE(examine(load(offset)).writesCb) << offset;
-    }
-    for (const std::size_t offset : {offsetof(__sk_buff, len), first + 20, first - 4})
-        EXPECT_FALSE(examine(load(offset)).readsCb) << offset;
-    EXPECT_TRUE(examine(filter(0, 1)).writesCb);
-    EXPECT_TRUE(examine(Program{insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_1, 0, first, 1), leave()}).writesCb);
-    const Program tail{insn(kCallCode, 0, 0, 0, BPF_FUNC_tail_call), leave()};
-    EXPECT_TRUE(examine(tail).readsCb && examine(tail).writesCb) << "what it calls may";
-}
-
 // Looks into skb->cb, but leaves it.
 Program reader() {
     return {insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_1, offsetof(__sk_buff, cb)), leave()};
@@ -401,19 +419,6 @@ TEST(Fuse, ClearsSkbCbOnlyForWhoLooksBehindWhoWrites) {
     EXPECT_EQ(clears({0, 1, 1}, false), 1);
     EXPECT_EQ(clears({0, 1, 0, 0, 1}, false), 2);
     EXPECT_EQ(clears({1, 1, 0}, true), 1) << "the gate's word is hidden from the first that looks";
-}
-
-TEST(Examine, SeesTailCallsKernelFunctionsAndModules) {
-    EXPECT_TRUE(examine(Program{insn(kCallCode, 0, 0, 0, BPF_FUNC_tail_call), leave()}).tailCalls);
-    // A kernel function of the same number is no tail call.
-    const Program kernel{insn(kCallCode, 0, BPF_PSEUDO_KFUNC_CALL, 0, BPF_FUNC_tail_call), leave()};
-    EXPECT_FALSE(examine(kernel).tailCalls);
-    EXPECT_EQ(examine(kernel).kernelCalls, std::vector<std::int32_t>{BPF_FUNC_tail_call});
-    EXPECT_FALSE(examine(kernel).refersToModules);
-    const Program module{insn(kCallCode, 0, BPF_PSEUDO_KFUNC_CALL, 3, 9), leave()};
-    EXPECT_TRUE(examine(module).refersToModules);
-    const Program variable{insn(kWide, BPF_REG_1, BPF_PSEUDO_BTF_ID, 0, 9), insn(0, 0, 0, 0, 4), leave()};
-    EXPECT_TRUE(examine(variable).refersToModules);
 }
 
 } // namespace

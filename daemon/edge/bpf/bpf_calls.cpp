@@ -71,6 +71,12 @@ Result<UniqueFd> createMap(const char* name, const MapShape& shape) {
     return map;
 }
 
+bool isSameMap(int one, int other) {
+    const auto first = mapInfo(one);
+    const auto second = mapInfo(other);
+    return first && second && first->id == second->id;
+}
+
 Status updateElement(int map, const void* key, const void* value) {
     if (::bpf_map_update_elem(map, key, value, BPF_ANY) < 0)
         return failure(systemError("write a map's element", errno));

@@ -33,6 +33,7 @@ struct MapShape {
 };
 
 [[nodiscard]] Result<UniqueFd> createMap(const char* name, const MapShape& shape);
+[[nodiscard]] bool isSameMap(int one, int other);
 [[nodiscard]] Status updateElement(int map, const void* key, const void* value);
 
 // Errors: NoSuchCgroup when the cgroup is gone, LimitExceeded when the kernel takes no more there.

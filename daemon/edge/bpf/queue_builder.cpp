@@ -5,15 +5,12 @@
 #include "edge/bpf/filter_inspection.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <numeric>
 
 namespace filterd::bpf {
 
 namespace {
 
-constexpr std::size_t kMaxLinks = 64;                    // per cgroup and direction, by the kernel
-constexpr std::size_t kMaxVerifiedInstructions = 900000; // the kernel verifies a million in all
+constexpr std::size_t kMaxLinks = 64; // per cgroup and direction, by the kernel
 
 std::string nameOf(const LoadedFilter& filter) { return filter.record.instance.name.text(); }
 
@@ -28,88 +25,19 @@ bool isRetryable(const Error& error) {
 
 } // namespace
 
+// Descriptors and input of one program.
 struct QueueBuilder::Assembly {
     MapTable table;
     std::vector<UniqueFd> owned;
-    UniqueFd stubArray;
     FuseInput input;
+    std::map<QueueStep, std::size_t> parts; // that are in the input by now
     std::vector<std::string> uncounted;
 };
-
-// ---- which filter runs how ------------------------------------------------------------------------------
-
-Status QueueBuilder::addMember(Draft& draft, const FilterInstance& instance) const {
-    const auto found = filters_.find(instance);
-    if (!found)
-        return failure(found.error());
-    const LoadedFilter& filter = **found;
-    if (!permits(filter.record.direction, draft.queue.direction))
-        return failure(ErrorCode::WrongDirection, "filter '" + nameOf(filter) + "' is for " +
-                                                      std::string(toString(filter.record.direction)) +
-                                                      " only, not for " +
-                                                      std::string(toString(draft.queue.direction)));
-    const auto known = std::find_if(draft.members.begin(), draft.members.end(),
-                                    [&](const Member& member) { return member.filter == &filter; });
-    draft.order.push_back(static_cast<std::size_t>(known - draft.members.begin()));
-    if (known != draft.members.end()) {
-        ++known->uses;
-        return {};
-    }
-    Member member{.filter = &filter, .traits = examine(filter.record.instructions), .stubReason = {}};
-    member.stub = filter.record.fusing != Fusing::Block;
-    if (member.stub)
-        member.stubReason = filter.record.fusingReason;
-    if (filter.record.fusing == Fusing::Links && draft.linksReason.empty())
-        draft.linksReason = "filter '" + nameOf(filter) + "': " + filter.record.fusingReason;
-    draft.members.push_back(std::move(member));
-    return {};
-}
-
-namespace {
-
-// What a member adds to one of the limits of a program.
-template<typename Members, typename Cost>
-bool fitInto(Members& members, std::size_t limit, const std::string& reason, Cost cost) {
-    bool changed = false;
-    for (;;) {
-        std::size_t sum = 0;
-        typename Members::value_type* largest = nullptr;
-        for (auto& member : members) {
-            if (member.stub)
-                continue;
-            sum += cost(member);
-            if (largest == nullptr || cost(member) > cost(*largest))
-                largest = &member;
-        }
-        if (sum <= limit || largest == nullptr)
-            return changed;
-        largest->stub = true;
-        largest->stubReason = reason;
-        changed = true;
-    }
-}
-
-} // namespace
-
-Result<QueueBuilder::Draft> QueueBuilder::draft(const Queue& queue) const {
-    Draft draft{.queue = queue, .members = {}, .order = {}, .linksReason = {}};
-    for (const auto& instance : queue.filters)
-        if (auto added = addMember(draft, instance); !added)
-            return failure(added.error());
-    constexpr std::size_t kOwnMaps = 3; // counters, stubs, gate
-    fitInto(draft.members, kMaxProgramMaps - kOwnMaps, "the queue uses too many maps",
-            [](const Member& member) { return member.traits.maps.size(); });
-    fitInto(draft.members, kMaxFunctions - 1 - kMaxStubs, "the queue has too many functions",
-            [](const Member& member) { return member.traits.functions; });
-    fitInto(draft.members, kMaxVerifiedInstructions, "the queue is too complex for the verifier",
-            [](const Member& member) { return std::size_t{member.filter->record.verifiedInstructions}; });
-    return draft;
-}
 
 // ---- building -------------------------------------------------------------------------------------------
 
 Result<BuiltQueue> QueueBuilder::build(const Queue& queue) {
-    auto drafted = draft(queue);
+    auto drafted = draftQueue(queue, filters_);
     if (!drafted)
         return failure(drafted.error());
     if (!drafted->linksReason.empty())
@@ -125,7 +53,7 @@ Result<BuiltQueue> QueueBuilder::build(const Queue& queue) {
 
 // Newer kernels let no program with storage, which the counters are, reach one that makes tail calls.
 Result<BuiltQueue> QueueBuilder::buildUncounted(const Queue& queue) {
-    auto drafted = draft(queue);
+    auto drafted = draftQueue(queue, filters_);
     if (!drafted)
         return failure(drafted.error());
     drafted->counts = false;
@@ -137,7 +65,7 @@ Result<BuiltQueue> QueueBuilder::buildUncounted(const Queue& queue) {
     return built;
 }
 
-Result<BuiltQueue> QueueBuilder::buildFallback(const Draft& draft) const {
+Result<BuiltQueue> QueueBuilder::buildFallback(const QueueDraft& draft) const {
     if (draft.queue.fallback == Fallback::Refuse)
         return failure(ErrorCode::Unsupported, "the queue cannot be one program, and its rule refuses the "
                                                "fallback to one link per filter: " +
@@ -146,7 +74,7 @@ Result<BuiltQueue> QueueBuilder::buildFallback(const Draft& draft) const {
 }
 
 Result<BuiltQueue> QueueBuilder::buildInterim(const Queue& queue, int gateArray, int stubArray) {
-    auto drafted = draft(queue);
+    auto drafted = draftQueue(queue, filters_);
     if (!drafted)
         return failure(drafted.error());
     if (!drafted->linksReason.empty())
@@ -156,113 +84,154 @@ Result<BuiltQueue> QueueBuilder::buildInterim(const Queue& queue, int gateArray,
     return buildFused(*drafted);
 }
 
-// What fits in every sum can still be too much for this kernel's verifier.
-Result<BuiltQueue> QueueBuilder::buildFused(Draft& draft) {
+// What fits in every sum can still be too much for this kernel's verifier, and filters that were verified one
+// by one can need too much of a stack together.
+Result<BuiltQueue> QueueBuilder::buildFused(QueueDraft& draft) {
     auto built = buildOnce(draft);
+    if (built || !isRetryable(built.error()))
+        return built;
+    draft.inlines = false;
+    built = buildOnce(draft);
     if (built || !isRetryable(built.error()))
         return built;
     log::info("queue " + idOf(draft.queue).text + " cannot be one block of code: " + built.error().message);
     const bool anyBlock = std::any_of(draft.members.begin(), draft.members.end(),
-                                      [](const Member& member) { return !member.stub; });
+                                      [](const QueueMember& member) { return !member.stub; });
     if (!anyBlock)
         return built;
-    for (auto& member : draft.members)
-        if (!member.stub) {
-            member.stub = true;
-            member.stubReason = "the kernel refuses the queue as one program";
-        }
+    draft.makeStubs("the kernel refuses the queue as one program");
     return buildOnce(draft);
 }
 
-Result<BuiltQueue> QueueBuilder::buildOnce(const Draft& draft) {
-    std::size_t tailCalls = 0;
-    for (const auto& member : draft.members)
-        tailCalls += member.stub ? member.uses : 0;
-    if (tailCalls > kMaxStubs)
-        return failure(ErrorCode::LimitExceeded, std::to_string(tailCalls) +
-                                                     " of its filters would run by tail call; "
-                                                     "the kernel takes 32");
+Result<BuiltQueue> QueueBuilder::buildOnce(const QueueDraft& draft) {
+    if (const auto tailCalls = draft.tailCalls(); tailCalls > kMaxStubs)
+        return failure(ErrorCode::LimitExceeded,
+                       "it would make " + std::to_string(tailCalls) + " tail calls; the kernel takes 32");
+    BuiltQueue built;
+    if (draft.tailCalls() > 0) {
+        auto array = stubArrayFor(draft);
+        if (!array)
+            return failure(array.error());
+        built.stubArray = std::move(*array);
+    }
     Assembly assembly;
-    if (auto added = addMaps(assembly, draft); !added)
-        return failure(added.error());
-    if (auto added = addParts(assembly, draft); !added)
-        return failure(added.error());
-    const auto text = fuse(assembly.input);
-    if (!text)
-        return failure(text.error());
-    auto program = loader_.load({programNameOf(draft.queue), std::string(kGplLicense), draft.queue.direction,
-                                 *text, assembly.table.view()});
+    addMaps(assembly, draft, built.stubArray.get());
+    for (const auto& step : draft.steps)
+        if (auto added = addStep(assembly, draft, step); !added)
+            return failure(added.error());
+    auto program = loadAssembly(assembly, programNameOf(draft.queue));
     if (!program)
         return failure(program.error());
-    // After the queue's program: the first user of a program array decides what may be in it.
-    if (assembly.stubArray)
-        if (auto filled = fillStubs(draft, assembly.stubArray.get()); !filled)
-            return failure(filled.error());
-
-    BuiltQueue built;
     built.program = std::move(*program);
-    built.stubArray = std::move(assembly.stubArray);
+    // After the queue's program: the first user of a program array decides what may be in it.
+    if (built.stubArray)
+        if (auto filled = fillStubs(assembly, draft, built.stubArray.get()); !filled)
+            return failure(filled.error());
     built.counted = assembly.input.counterMap.has_value();
-    for (const auto& member : draft.members)
-        if (member.stub)
-            built.reason += (built.reason.empty() ? "" : "; ") + std::string("filter '") +
-                            nameOf(*member.filter) + "' runs by tail call: " + member.stubReason;
-    for (const auto& name : assembly.uncounted)
-        built.reason += (built.reason.empty() ? "" : "; ") + std::string("drops of filter '") + name +
-                        "' are not counted: more than 63 filters are loaded";
+    built.reason = reasonOf(draft, assembly.uncounted);
     return built;
 }
 
-Status QueueBuilder::addMaps(Assembly& assembly, const Draft& draft) const {
+std::string QueueBuilder::reasonOf(const QueueDraft& draft, const std::vector<std::string>& uncounted) {
+    std::string reason;
+    const auto add = [&](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
+    for (const auto& member : draft.members)
+        if (member.stub)
+            add("filter '" + nameOf(*member.filter) + "' runs by tail call: " + member.stubReason);
+    for (const auto& name : uncounted)
+        add("drops of filter '" + name + "' are not counted: more than 63 filters are loaded");
+    return reason;
+}
+
+Result<UniqueFd> QueueBuilder::loadAssembly(const Assembly& assembly, const std::string& name) {
+    const auto text = fuse(assembly.input);
+    if (!text)
+        return failure(text.error());
+    return loader_.load(
+        {name, std::string(kGplLicense), assembly.input.direction, *text, assembly.table.view()});
+}
+
+// Members first, then groups. An array that an older version made may be too small for them.
+Result<UniqueFd> QueueBuilder::stubArrayFor(const QueueDraft& draft) {
+    const auto entries = static_cast<std::uint32_t>(draft.members.size() + draft.groups.size());
+    if (draft.stubArray >= 0)
+        if (const auto info = mapInfo(draft.stubArray); info && info->max_entries >= entries)
+            return duplicate(draft.stubArray);
+    return createMap("filterd_stubs",
+                     {BPF_MAP_TYPE_PROG_ARRAY, sizeof(std::uint32_t), sizeof(std::uint32_t), entries});
+}
+
+void QueueBuilder::addMaps(Assembly& assembly, const QueueDraft& draft, int stubArray) const {
     FuseInput& input = assembly.input;
     input.direction = draft.queue.direction;
     input.hold = draft.queue.hold;
-    input.order = draft.order;
+    input.inlines = draft.inlines;
     if (draft.gateArray >= 0)
         input.gateArray = assembly.table.add(draft.gateArray);
     else if (draft.counts)
         input.counterMap = assembly.table.add(counters_.map());
-    const bool stubs = std::any_of(draft.members.begin(), draft.members.end(),
-                                   [](const Member& member) { return member.stub; });
-    if (!stubs)
+    if (stubArray >= 0)
+        input.stubArray = assembly.table.add(stubArray);
+}
+
+Status QueueBuilder::addStep(Assembly& assembly, const QueueDraft& draft, const QueueStep& step) {
+    const auto known = assembly.parts.find(step);
+    if (known != assembly.parts.end()) {
+        assembly.input.order.push_back(known->second);
         return {};
-    auto array = draft.stubArray >= 0
-                     ? duplicate(draft.stubArray)
-                     : createMap("filterd_stubs",
-                                 {BPF_MAP_TYPE_PROG_ARRAY, sizeof(std::uint32_t), sizeof(std::uint32_t),
-                                  static_cast<std::uint32_t>(draft.members.size())});
-    if (!array)
-        return failure(array.error());
-    assembly.stubArray = std::move(*array);
-    input.stubArray = assembly.table.add(assembly.stubArray.get());
-    return {};
-}
-
-Status QueueBuilder::addParts(Assembly& assembly, const Draft& draft) {
-    for (std::size_t i = 0; i < draft.members.size(); ++i) {
-        const Member& member = draft.members[i];
-        FusePart part{.block = {}, .maps = {}, .stubIndex = static_cast<std::uint32_t>(i)};
-        if (assembly.input.counterMap) {
-            const auto slot =
-                counters_.slotOf(member.filter->record.instance.name,
-                                 [this](const std::string& name) { return filters_.knows(name); });
-            if (!slot)
-                return failure(slot.error());
-            part.counterSlot = *slot;
-            if (*slot == 0)
-                assembly.uncounted.push_back(nameOf(*member.filter));
-        }
-        if (!member.stub)
-            if (auto added = addBlock(assembly, member, part); !added)
-                return failure(added.error().context("filter '" + nameOf(*member.filter) + "'"));
-        assembly.input.congestion |=
-            draft.queue.direction == Direction::Egress && member.filter->record.congestion;
-        assembly.input.parts.push_back(std::move(part));
     }
+    auto part = step.isGroup ? groupPart(draft, step.index) : memberPart(assembly, draft, step.index);
+    if (!part)
+        return failure(part.error());
+    assembly.input.congestion |= part->congestion;
+    assembly.parts.emplace(step, assembly.input.parts.size());
+    assembly.input.order.push_back(assembly.input.parts.size());
+    assembly.input.parts.push_back(std::move(*part));
     return {};
 }
 
-Status QueueBuilder::addBlock(Assembly& assembly, const Member& member, FusePart& part) const {
+namespace {
+
+bool mayNotify(const QueueDraft& draft, const QueueMember& member) {
+    return draft.queue.direction == Direction::Egress && member.filter->record.congestion;
+}
+
+} // namespace
+
+Result<FusePart> QueueBuilder::memberPart(Assembly& assembly, const QueueDraft& draft, std::size_t index) {
+    const QueueMember& member = draft.members[index];
+    FusePart part{.block = {}, .maps = {}, .stubIndex = static_cast<std::uint32_t>(index)};
+    part.congestion = mayNotify(draft, member);
+    if (assembly.input.counterMap || assembly.input.isGroup) {
+        const auto slot = counters_.slotOf(member.filter->record.instance.name,
+                                           [this](const std::string& name) { return filters_.knows(name); });
+        if (!slot)
+            return failure(slot.error());
+        part.counterSlot = *slot;
+        if (*slot == 0)
+            assembly.uncounted.push_back(nameOf(*member.filter));
+    }
+    if (!member.stub)
+        if (auto added = addBlock(assembly, member, part); !added)
+            return failure(added.error().context("filter '" + nameOf(*member.filter) + "'"));
+    return part;
+}
+
+// To the queue's program a group is a stub that looks into skb->cb if one of its filters does.
+Result<FusePart> QueueBuilder::groupPart(const QueueDraft& draft, std::size_t index) const {
+    FusePart part{.block = {}, .maps = {}, .stubIndex = draft.arrayIndexOf(index)};
+    part.group = true;
+    part.congestion = part.readsCb = part.writesCb = false;
+    for (const std::size_t place : draft.groups[index]) {
+        const QueueMember& member = draft.members[place];
+        part.congestion |= mayNotify(draft, member);
+        part.readsCb |= member.traits.readsCb;
+        part.writesCb |= member.traits.writesCb;
+    }
+    return part;
+}
+
+Status QueueBuilder::addBlock(Assembly& assembly, const QueueMember& member, FusePart& part) const {
     part.block = member.filter->record.instructions;
     part.readsCb = member.traits.readsCb;
     part.writesCb = member.traits.writesCb;
@@ -281,9 +250,12 @@ Status QueueBuilder::addBlock(Assembly& assembly, const Member& member, FusePart
 
 // ---- stubs ----------------------------------------------------------------------------------------------
 
-Status QueueBuilder::fillStubs(const Draft& draft, int stubArray) {
+Status QueueBuilder::fillStubs(Assembly& assembly, const QueueDraft& draft, int stubArray) {
+    for (std::size_t group = 0; group < draft.groups.size(); ++group)
+        if (auto filled = fillGroup(assembly, draft, group, stubArray); !filled)
+            return filled;
     for (std::size_t i = 0; i < draft.members.size(); ++i) {
-        const Member& member = draft.members[i];
+        const QueueMember& member = draft.members[i];
         if (!member.stub)
             continue;
         if (auto filled = fillStub(member, static_cast<std::uint32_t>(i), draft.queue.direction, stubArray);
@@ -293,9 +265,30 @@ Status QueueBuilder::fillStubs(const Draft& draft, int stubArray) {
     return {};
 }
 
+Status QueueBuilder::fillGroup(Assembly& queue, const QueueDraft& draft, std::size_t group, int stubArray) {
+    Assembly assembly;
+    assembly.input.direction = draft.queue.direction;
+    assembly.input.inlines = draft.inlines;
+    assembly.input.isGroup = true;
+    for (const std::size_t place : draft.groups[group])
+        if (auto added = addStep(assembly, draft, {place, false}); !added)
+            return added;
+    queue.uncounted.insert(queue.uncounted.end(), assembly.uncounted.begin(), assembly.uncounted.end());
+    const auto program = loadAssembly(assembly, "queue_group");
+    if (!program)
+        return failure(program.error());
+    const std::uint32_t index = draft.arrayIndexOf(group);
+    const int fd = program->get();
+    if (auto updated = updateElement(stubArray, &index, &fd); !updated)
+        return failure(ErrorCode::LimitExceeded,
+                       "its filters do not fit in one program: " + updated.error().message);
+    return {};
+}
+
 // Newer kernels let an array hold programs of one direction only; then the filter is loaded again for this
 // one.
-Status QueueBuilder::fillStub(const Member& member, std::uint32_t index, Direction direction, int stubArray) {
+Status QueueBuilder::fillStub(const QueueMember& member, std::uint32_t index, Direction direction,
+                              int stubArray) {
     const auto own = filters_.openProgram(*member.filter);
     if (!own)
         return failure(own.error());
@@ -331,7 +324,7 @@ Result<UniqueFd> QueueBuilder::loadForStub(const LoadedFilter& filter, Direction
 
 // ---- a link per filter ----------------------------------------------------------------------------------
 
-Result<BuiltQueue> QueueBuilder::buildLinks(const Draft& draft) const {
+Result<BuiltQueue> QueueBuilder::buildLinks(const QueueDraft& draft) const {
     if (draft.order.size() > kMaxLinks)
         return failure(ErrorCode::LimitExceeded, "a queue of " + std::to_string(draft.order.size()) +
                                                      " filters that cannot be fused (" + draft.linksReason +

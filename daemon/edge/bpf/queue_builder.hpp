@@ -5,6 +5,7 @@
 #include "edge/bpf/attachment_counters.hpp"
 #include "edge/bpf/filter_store.hpp"
 #include "edge/bpf/program_loader.hpp"
+#include "edge/bpf/queue_draft.hpp"
 
 namespace filterd::bpf {
 
@@ -27,42 +28,29 @@ class QueueBuilder {
     [[nodiscard]] Result<BuiltQueue> build(const Queue& queue);
 
     // The queue as the gate runs it for a held cgroup: counts nothing, and returns to the gate when all
-    // filters pass. Fills the given array of stubs, if there is one, so that an older program of it goes on
-    // working. Errors: Unsupported when the queue needs links of its own.
+    // filters pass. Fills the given array of stubs, if there is one that is large enough, so that an older
+    // program of it goes on working. Errors: Unsupported when the queue needs links of its own.
     [[nodiscard]] Result<BuiltQueue> buildInterim(const Queue& queue, int gateArray, int stubArray);
 
   private:
-    // The distinct filters of a queue and which of them run by tail call.
-    struct Member {
-        const LoadedFilter* filter = nullptr;
-        FilterTraits traits;
-        std::string stubReason; // empty: a block
-        bool stub = false;
-        std::size_t uses = 1;
-    };
-    struct Draft {
-        const Queue& queue;
-        std::vector<Member> members;
-        std::vector<std::size_t> order;
-        std::string linksReason; // not empty: cannot be fused
-        int gateArray = -1;      // the gate's, for the interim variant
-        int stubArray = -1;      // to be used again
-        bool counts = true;
-    };
-    struct Assembly; // descriptors and input of one fused program
+    struct Assembly;
 
-    Result<Draft> draft(const Queue& queue) const;
-    Status addMember(Draft& draft, const FilterInstance& instance) const;
-    Result<BuiltQueue> buildFused(Draft& draft);
-    Result<BuiltQueue> buildOnce(const Draft& draft);
+    Result<BuiltQueue> buildFused(QueueDraft& draft);
+    Result<BuiltQueue> buildOnce(const QueueDraft& draft);
     Result<BuiltQueue> buildUncounted(const Queue& queue);
-    Result<BuiltQueue> buildFallback(const Draft& draft) const;
-    Result<BuiltQueue> buildLinks(const Draft& draft) const;
-    Status addMaps(Assembly& assembly, const Draft& draft) const;
-    Status addParts(Assembly& assembly, const Draft& draft);
-    Status addBlock(Assembly& assembly, const Member& member, FusePart& part) const;
-    Status fillStubs(const Draft& draft, int stubArray);
-    Status fillStub(const Member& member, std::uint32_t index, Direction direction, int stubArray);
+    Result<BuiltQueue> buildFallback(const QueueDraft& draft) const;
+    Result<BuiltQueue> buildLinks(const QueueDraft& draft) const;
+    Result<UniqueFd> loadAssembly(const Assembly& assembly, const std::string& name);
+    void addMaps(Assembly& assembly, const QueueDraft& draft, int stubArray) const;
+    Status addStep(Assembly& assembly, const QueueDraft& draft, const QueueStep& step);
+    Result<FusePart> memberPart(Assembly& assembly, const QueueDraft& draft, std::size_t index);
+    Result<FusePart> groupPart(const QueueDraft& draft, std::size_t index) const;
+    Status addBlock(Assembly& assembly, const QueueMember& member, FusePart& part) const;
+    static Result<UniqueFd> stubArrayFor(const QueueDraft& draft);
+    static std::string reasonOf(const QueueDraft& draft, const std::vector<std::string>& uncounted);
+    Status fillStubs(Assembly& assembly, const QueueDraft& draft, int stubArray);
+    Status fillGroup(Assembly& queue, const QueueDraft& draft, std::size_t group, int stubArray);
+    Status fillStub(const QueueMember& member, std::uint32_t index, Direction direction, int stubArray);
     Result<UniqueFd> loadForStub(const LoadedFilter& filter, Direction direction);
 
     FilterStore& filters_;
