@@ -24,6 +24,8 @@ void describe(CLI::App& app, Invocation& invocation) {
     addFilterVerbs(app, invocation);
     addQueueVerbs(app, invocation);
     addParameterVerbs(app, invocation);
+    addTuneVerb(app, invocation);
+    addMtuVerb(app, invocation);
     addMonitorVerb(app, invocation);
     addTestVerb(app, invocation);
     addFileVerbs(app, invocation);
@@ -46,6 +48,10 @@ Exit run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0)
             return static_cast<Exit>(app.exit(error)); // --help, --version
+        if (app.got_subcommand("mtu")) {
+            complain(std::string(error.what()) + " (see 'filterctl mtu --help')");
+            return Exit::Failed; // what the tool that it stands for ends with
+        }
         return misused(std::string(error.what()) + " (see 'filterctl --help')");
     }
     return invocation.action();

@@ -28,7 +28,9 @@ void addShowVerbs(CLI::App& app, Invocation& invocation);      // list, show
 void addDaemonVerbs(CLI::App& app, Invocation& invocation);    // status, reload
 void addParameterVerbs(CLI::App& app, Invocation& invocation); // set, get, map
 void addMonitorVerb(CLI::App& app, Invocation& invocation);
-void addTestVerb(CLI::App& app, Invocation& invocation);    // test
+void addTestVerb(CLI::App& app, Invocation& invocation);
+void addTuneVerb(CLI::App& app, Invocation& invocation);
+void addMtuVerb(CLI::App& app, Invocation& invocation);
 void addUnitVerbs(CLI::App& app, Invocation& invocation);   // ensure
 void addFileVerbs(CLI::App& app, Invocation& invocation);   // cat, check, explain
 void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on

@@ -109,7 +109,7 @@ struct Ends {
 };
 
 Ends endsOfIpv4(View bytes) {
-    const std::size_t header = (byteAt(bytes, 0) & 15U) * 4;
+    const std::size_t header = std::size_t{byteAt(bytes, 0) & 15U} * 4;
     const bool first = (wordAt(bytes, 6) & 0x1fffU) == 0;
     return {byteAt(bytes, 9), formatAddress(bytes.subspan(12, kAddress4)),
             formatAddress(bytes.subspan(16, kAddress4)),
