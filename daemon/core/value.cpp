@@ -272,9 +272,9 @@ Result<ValueTable> tableOf(const ValueType& type, const Value& value) {
         const auto* text = textOf((*items)[i]);
         const auto [name, assigned] = splitAssignment(text != nullptr ? *text : std::string());
         if (assigned)
-            table.emplace_back(name, Value{*assigned});
+            table.push_back({name, Value{*assigned}});
         else if (i < type.elements.size())
-            table.emplace_back(type.elements[i].name, (*items)[i]);
+            table.push_back({type.elements[i].name, (*items)[i]});
         else
             return refused(type, value);
     }
@@ -287,7 +287,7 @@ Status encodeStructure(const ValueType& type, const Value& value, Out out) {
         return failure(table.error());
     for (const auto& [name, given] : *table) {
         const auto member = std::find_if(type.elements.begin(), type.elements.end(),
-                                         [&](const Member& one) { return one.name == name; });
+                                         [&wanted = name](const Member& one) { return one.name == wanted; });
         if (member == type.elements.end())
             return refused(type, Error{ErrorCode::InvalidArgument, "there is no member '" + name + "'"});
         if (auto encoded = encodeMember(*member, given, out); !encoded)
@@ -328,6 +328,12 @@ Status encodeInto(const ValueType& type, const Value& value, Out out) {
 
 } // namespace
 
+// Written out, as clang 14 crashes on a defaulted comparison of types that contain each other.
+bool Value::operator==(const Value& other) const { return data == other.data; }
+bool NamedValue::operator==(const NamedValue& other) const {
+    return name == other.name && value == other.value;
+}
+
 Result<Bytes> encode(const ValueType& type, const Value& value) {
     Bytes bytes(type.size);
     if (auto encoded = encodeInto(type, value, bytes); !encoded)
@@ -345,7 +351,7 @@ Result<Entries> encodeEntries(const ValueType& key, const ValueType& value, cons
             return failure(items.error());
         for (const auto& item : *items) {
             const auto [name, assigned] = splitAssignment(canonicalText(item));
-            table.emplace_back(name, Value{assigned.value_or("1")});
+            table.push_back({name, Value{assigned.value_or("1")}});
         }
     }
     Entries entries;
@@ -374,8 +380,7 @@ std::string canonicalText(const Value& value) {
             result += (result.empty() ? "" : ",") + canonicalText(item);
     if (const auto* table = std::get_if<ValueTable>(&value.data)) {
         auto sorted = *table;
-        std::sort(sorted.begin(), sorted.end(),
-                  [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
         for (const auto& [name, item] : sorted)
             result += (result.empty() ? "" : ",") + name + "=" + canonicalText(item);
     }

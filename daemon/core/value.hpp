@@ -22,15 +22,20 @@
 namespace filterd {
 
 struct Value;
+struct NamedValue;
 using ValueList = std::vector<Value>;
-using ValueTable = std::vector<std::pair<std::string, Value>>;
+using ValueTable = std::vector<NamedValue>;
 
 struct Value {
     std::variant<std::string, bool, std::int64_t, std::uint64_t, ValueList, ValueTable> data;
     bool operator==(const Value&) const;
 };
 
-inline bool Value::operator==(const Value&) const = default;
+struct NamedValue {
+    std::string name;
+    Value value;
+    bool operator==(const NamedValue&) const;
+};
 
 using Bytes = std::vector<std::byte>;
 using Entries = std::vector<std::pair<Bytes, Bytes>>;

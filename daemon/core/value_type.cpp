@@ -35,6 +35,9 @@ std::string describePrefix(const ValueType& type) {
 
 } // namespace
 
+bool ValueType::operator==(const ValueType&) const = default;
+bool Member::operator==(const Member&) const = default;
+
 std::string describe(const ValueType& type) {
     switch (type.kind) {
     case ValueKind::Integer:

@@ -44,10 +44,8 @@ struct Member {
     std::string name; // of an array's element: empty
     std::uint32_t offset = 0;
     ValueType type;
-    bool operator==(const Member&) const = default;
+    bool operator==(const Member&) const;
 };
-
-inline bool ValueType::operator==(const ValueType&) const = default;
 
 inline constexpr std::size_t kPortSetSize = 65536 / 8;
 inline constexpr std::size_t kPrefixHeader =

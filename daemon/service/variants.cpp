@@ -70,7 +70,7 @@ Result<Value> valueFrom(const sdbus::Variant& variant) {
     ValueTable table;
     if (variant.containsValueOfType<std::map<std::string, std::string>>()) {
         for (const auto& [name, text] : variant.get<std::map<std::string, std::string>>())
-            table.emplace_back(name, Value{text});
+            table.push_back({name, Value{text}});
         return Value{std::move(table)};
     }
     if (!variant.containsValueOfType<std::map<std::string, sdbus::Variant>>())
@@ -82,7 +82,7 @@ Result<Value> valueFrom(const sdbus::Variant& variant) {
         auto value = valueFrom(item);
         if (!value)
             return value;
-        table.emplace_back(name, std::move(*value));
+        table.push_back({name, std::move(*value)});
     }
     return Value{std::move(table)};
 }

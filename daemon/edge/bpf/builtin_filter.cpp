@@ -21,8 +21,9 @@ std::string_view textOf(const ObjectRequest& request) {
 
 Status setGlobals(Builtin& filter, const std::map<std::string, Value>& values) {
     for (const auto& [name, value] : values) {
-        const auto found = std::find_if(filter.parameters.begin(), filter.parameters.end(),
-                                        [&](const Parameter& one) { return one.name == name; });
+        const auto found =
+            std::find_if(filter.parameters.begin(), filter.parameters.end(),
+                         [&wanted = name](const Parameter& one) { return one.name == wanted; });
         if (found == filter.parameters.end())
             return failure(ErrorCode::NoSuchParameter, "the built-in filter has no parameter '" + name + "'");
         const auto bytes = encode(found->type, value);

@@ -125,8 +125,9 @@ Status setGlobals(const bpf_object* object, const std::map<std::string, Value>& 
         return {};
     const auto parameters = describeParameters(object);
     for (const auto& [name, value] : values) {
-        const auto found = std::find_if(parameters.begin(), parameters.end(),
-                                        [&](const Parameter& one) { return one.name == name; });
+        const auto found =
+            std::find_if(parameters.begin(), parameters.end(),
+                         [&wanted = name](const Parameter& one) { return one.name == wanted; });
         if (found == parameters.end() && mapNamed(object, name) == nullptr)
             return failure(ErrorCode::NoSuchParameter,
                            "there is no parameter '" + printable(name) + "'; " + namesOf(object));
