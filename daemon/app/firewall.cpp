@@ -99,7 +99,11 @@ void Firewall::busJoined(const std::string& guid, const std::set<std::string>& c
 }
 
 void Firewall::clientLeft(const std::string& client) {
-    const auto dropped = references_.drop({Holder::Kind::Client, client});
+    dropHolder({Holder::Kind::Client, client});
+}
+
+void Firewall::dropHolder(const Holder& holder) {
+    const auto dropped = references_.drop(holder);
     if (dropped.empty())
         return;
     if (auto done = finish(); !done)

@@ -129,6 +129,7 @@ class Firewall {
     // A cgroup's path as rules name it; anything else as it is.
     [[nodiscard]] std::string seenPath(const std::string& target) const;
     [[nodiscard]] std::vector<std::string> otherHolders(const FilterName& name) const;
+    void dropHolder(const Holder& holder);
     bool findUnit(const std::string& name);
     void refreshReferenced();
 

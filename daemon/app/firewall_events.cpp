@@ -35,16 +35,8 @@ std::vector<std::string> Firewall::holdersWithoutCgroup() const {
 }
 
 void Firewall::unitEnded(const std::string& unit) {
-    if (reconciler_.exists(unit)) // it runs again, or it is not over yet
-        return;
-    const auto dropped = references_.drop({Holder::Kind::Unit, unit});
-    if (dropped.empty())
-        return;
-    if (auto done = finish(); !done)
-        log::error(done.error().message);
-    for (const auto& name : dropped)
-        if (facts_.contains(name))
-            publisher_.filterChanged(name);
+    if (!reconciler_.exists(unit)) // else it runs again, or it is not over yet
+        dropHolder({Holder::Kind::Unit, unit});
 }
 
 // A unit may ask before its cgroup was told of.

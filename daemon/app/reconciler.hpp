@@ -43,8 +43,6 @@ class Reconciler {
     // The same for a change that must happen wholly or not at all (I2): the first queue that cannot be built,
     // or attachment that fails, is returned; the caller then takes its change back and calls reconcileAll().
     [[nodiscard]] Status tryReconcileAll();
-    // Why a rule's queues are not in force; none if they are.
-    [[nodiscard]] const std::optional<Error>& errorOf(const Rule& rule) const { return queuesOf(rule).error; }
 
     void cgroupAppeared(const UnitCgroup& unit);
     // Whose it was; none if it was not known.

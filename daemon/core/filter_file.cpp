@@ -76,16 +76,11 @@ class FilterReader {
 
     Status read(const ConfigText& file) {
         path_ = file.path;
-        const auto parsed = parseUnitFile(file.path, file.text);
-        if (!parsed)
-            return failure(parsed.error());
-        for (const auto& section : parsed->sections)
-            if (section.name != "Filter" && section.name != "Parameters")
-                return bad(section.line, "unknown section [" + section.name +
-                                             "], use [Filter] and [Parameters], or [X-" + section.name +
-                                             "] for what filterd shall ignore");
-        for (const auto& entry : parsed->entries)
-            if (auto applied = isForeign(entry.key) ? Status{} : apply(entry); !applied)
+        const auto settings = parseSettings(file.path, file.text, {"Filter", "Parameters"});
+        if (!settings)
+            return failure(settings.error());
+        for (const auto& entry : *settings)
+            if (auto applied = apply(entry); !applied)
                 return applied;
         return {};
     }

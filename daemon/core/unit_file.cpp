@@ -167,6 +167,13 @@ class Parser {
     std::optional<std::size_t> begun_; // where it began
 };
 
+std::string headers(const std::vector<std::string_view>& sections) {
+    std::string list;
+    for (const auto section : sections)
+        list.append(list.empty() ? "[" : " and [").append(section).append("]");
+    return list;
+}
+
 } // namespace
 
 bool isText(std::string_view text) {
@@ -189,6 +196,21 @@ Result<UnitFile> parseUnitFile(std::string_view path, std::string_view text, Sec
     if (auto read = parser.read(text); !read)
         return failure(read.error());
     return parser.take();
+}
+
+Result<std::vector<UnitFileEntry>> parseSettings(std::string_view path, std::string_view text,
+                                                 const std::vector<std::string_view>& known) {
+    auto file = parseUnitFile(path, text);
+    if (!file)
+        return failure(file.error());
+    for (const auto& section : file->sections)
+        if (std::find(known.begin(), known.end(), section.name) == known.end())
+            return failure(fileError(path, section.line,
+                                     "unknown section [" + section.name + "], use " + headers(known) +
+                                         ", or [X-" + section.name + "] for what filterd shall ignore"));
+    auto& entries = file->entries;
+    std::erase_if(entries, [](const UnitFileEntry& entry) { return isForeign(entry.key); });
+    return std::move(entries);
 }
 
 UnitFile readableParts(std::string_view path, std::string_view text, SectionPredicate wanted) {
