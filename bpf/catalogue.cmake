@@ -21,3 +21,6 @@ foreach(name IN LISTS FILTERD_CATALOGUE)
     install(FILES ${FILTERD_CATALOGUE_DIR}/${name}.bpf.o DESTINATION lib/filterd/bpf)
 endforeach()
 set(FILTERD_CATALOGUE_DIR ${FILTERD_CATALOGUE_DIR} CACHE INTERNAL "the compiled catalogue")
+
+# What filters of others may use, too, as <filterd/bpf/packet.h>.
+install(FILES packet.h types.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/filterd/bpf)

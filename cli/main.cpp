@@ -22,6 +22,7 @@ void describe(CLI::App& app, Invocation& invocation) {
     addShowVerbs(app, invocation);
     addDaemonVerbs(app, invocation);
     addFilterVerbs(app, invocation);
+    addNewVerb(app, invocation);
     addQueueVerbs(app, invocation);
     addParameterVerbs(app, invocation);
     addTuneVerb(app, invocation);

@@ -31,6 +31,7 @@ void addMonitorVerb(CLI::App& app, Invocation& invocation);
 void addTestVerb(CLI::App& app, Invocation& invocation);
 void addTuneVerb(CLI::App& app, Invocation& invocation);
 void addMtuVerb(CLI::App& app, Invocation& invocation);
+void addNewVerb(CLI::App& app, Invocation& invocation);
 void addUnitVerbs(CLI::App& app, Invocation& invocation);   // ensure
 void addFileVerbs(CLI::App& app, Invocation& invocation);   // cat, check, explain
 void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
