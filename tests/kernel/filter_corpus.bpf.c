@@ -19,6 +19,11 @@
 #define CASE_OTHER_LICENSE 12
 #define CASE_WRONG_TYPE 13
 #define CASE_REFUSED 14
+#define CASE_PRINTK 15
+#define CASE_SOCKET_STORAGE 16
+#define CASE_SOCKET 17
+#define CASE_SECTIONS_OF_DATA 18
+#define CASE_LEGACY_MAPS 19
 
 #ifndef SECTION
 #define SECTION SEC("cgroup/skb")
@@ -241,6 +246,84 @@ SECTION
 int filter(struct __sk_buff *skb)
 {
 	return *(volatile __u8 *)(long)skb->data & 1;
+}
+
+#elif CASE == CASE_PRINTK
+SECTION
+int filter(struct __sk_buff *skb)
+{
+	const int verdict = allowed(skb);
+
+	if (!verdict)
+		bpf_printk("dropped %d bytes of protocol %x", skb->len, skb->protocol);
+	return verdict;
+}
+
+#elif CASE == CASE_SOCKET_STORAGE
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} seen_of_socket SEC(".maps");
+
+SECTION
+int filter(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	__u64 *seen;
+
+	if (!sk || !(sk = bpf_sk_fullsock(sk)))
+		return 1;
+	seen = bpf_sk_storage_get(&seen_of_socket, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!seen)
+		return 1;
+	__sync_fetch_and_add(seen, 1);
+	return allowed(skb);
+}
+
+#elif CASE == CASE_SOCKET
+SECTION
+int filter(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk || !(sk = bpf_sk_fullsock(sk)))
+		return 1;
+	return sk->protocol != 17 || allowed(skb);
+}
+
+#elif CASE == CASE_SECTIONS_OF_DATA
+SEC(".rodata.ports") const volatile __u16 ports[4] = { 1, 2, 9999, 3 };
+SEC(".data.counts") __u64 counts[4];
+SEC(".bss.more") __u64 more;
+
+SECTION
+int filter(struct __sk_buff *skb)
+{
+	int i, hits = 0;
+
+	for (i = 0; i < 4; i++)
+		hits += ports[i] == 9999;
+	counts[hits & 3]++;
+	more++;
+	return hits == 1 ? allowed(skb) : 1;
+}
+
+#elif CASE == CASE_LEGACY_MAPS
+struct bpf_map_def {
+	unsigned int type, key_size, value_size, max_entries, map_flags;
+};
+
+struct bpf_map_def SEC("maps") hits = { .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1 };
+
+SECTION
+int filter(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	__u64 *value = bpf_map_lookup_elem(&hits, &zero);
+
+	return value ? allowed(skb) : 0;
 }
 
 #else /* CASE_OTHER_LICENSE */

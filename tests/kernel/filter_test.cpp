@@ -72,6 +72,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Object{"core", ""},
                       Object{"tail_call_egress", "filter", QueueMode::Fused, kAnyReason, true},
                       Object{"functions", ""}, Object{"map_in_map", ""}, Object{"pinned_map", ""},
+                      Object{"printk", ""}, Object{"socket_storage", ""}, Object{"socket", ""},
+                      Object{"sections_of_data", ""},
                       Object{"storage", "", QueueMode::Links, "cgroup local storage"},
                       Object{"other_license", "", QueueMode::Fused, "licence"}),
     [](const auto& test) { return std::string(test.param.name); });
@@ -102,6 +104,7 @@ TEST_P(FilterRefusal, NamesTheFilterAndTheFaultAndLeavesNothing) {
 INSTANTIATE_TEST_SUITE_P(
     Objects, FilterRefusal,
     ::testing::Values(Refusal{"wrong_type", "", ErrorCode::WrongProgramType, "xdp"},
+                      Refusal{"legacy_maps", "", ErrorCode::InvalidObject, "maps"},
                       Refusal{"refused", "", ErrorCode::VerifierRejected, "invalid access to packet"},
                       Refusal{"queue_filters", "", ErrorCode::NoSuchProgram, "not_9999"},
                       Refusal{"queue_filters", "none_such", ErrorCode::NoSuchProgram, "none_such"}),

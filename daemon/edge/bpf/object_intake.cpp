@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <unistd.h>
 #include <unordered_map>
 
 namespace filterd {
@@ -39,6 +40,8 @@ bool isBelow(std::string_view section, std::string_view name) {
     return section == name || (section.starts_with(name) && section[name.size()] == '/');
 }
 
+constexpr const char* kKernelTypes = "/sys/kernel/btf/vmlinux";
+
 SectionClaim claimOf(const bpf_program* program) {
     const std::string section = sectionOf(program);
     if (isBelow(section, "cgroup_skb/ingress"))
@@ -60,6 +63,10 @@ Result<ObjectPtr> open(const ObjectRequest& request) {
     options.object_name = request.name.text().c_str();
     if (!request.mapPinDirectory.empty())
         options.pin_root_path = request.mapPinDirectory.c_str();
+    // Named, or libbpf would look for types that the kernel does not have among its modules', for which
+    // CAP_SYS_ADMIN is needed, and fail.
+    if (::access(kKernelTypes, R_OK) == 0)
+        options.btf_custom_path = kKernelTypes;
     ObjectPtr object(::bpf_object__open_mem(request.object.data(), request.object.size(), &options));
     if (!object)
         return failure(ErrorCode::InvalidObject,

@@ -81,7 +81,11 @@ Result<BuiltQueue> QueueBuilder::buildInterim(const Queue& queue, int gateArray,
         return failure(ErrorCode::Unsupported, drafted->linksReason);
     drafted->gateArray = gateArray;
     drafted->stubArray = stubArray;
-    return buildFused(*drafted);
+    auto built = buildFused(*drafted);
+    // What the kernel refuses as one program build() makes links of.
+    if (!built && isRetryable(built.error()))
+        return failure(ErrorCode::Unsupported, built.error().message);
+    return built;
 }
 
 // What fits in every sum can still be too much for this kernel's verifier, and filters that were verified one
