@@ -22,6 +22,9 @@ bed_packages=(
 # To check the source's form. Only Debian 12's version 14 counts: other versions format differently.
 lint_packages=(clang-format-14 clang-tidy-14)
 
+# To make Debian packages of filterd, and to check them.
+package_packages=(dpkg-dev debhelper fakeroot lintian)
+
 # To make a tree of the other Debian.
 tree_packages=(mmdebstrap debian-archive-keyring)
 

@@ -1,0 +1,168 @@
+"""The Debian packages in a system that has no filterd: each test goes on where the one before it ended."""
+
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+DEBS = pathlib.Path("/share")
+PINS = pathlib.Path("/sys/fs/bpf/filterd")
+EXAMPLE = pathlib.Path("/usr/share/doc/libfilterd-dev/examples")
+BLOCKED, PERMITTED = 7001, 7002
+
+# Sends to both ports without a break, and counts in the payload.
+FLOOD = f"""
+import itertools, socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in itertools.count():
+    for port in ({BLOCKED}, {PERMITTED}):
+        try:
+            s.sendto(b"%d" % n, ("127.0.0.1", port))
+        except OSError:
+            pass
+    time.sleep(0.0005)
+"""
+
+
+def run(*command, check=True, timeout=120, **options):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=timeout, **options)
+    assert not check or done.returncode == 0, f"{done.args} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def apt(*arguments):
+    return run("apt-get", "--yes", "-o", "Debug::NoLocking=true", *arguments, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def show(unit, name):
+    return run("systemctl", "show", "--value", f"--property={name}", unit).strip()
+
+
+def deb(name, folder=DEBS):
+    (found,) = folder.glob(f"{name}_*.deb")
+    return found
+
+
+def newer(source, folder):
+    """The same package with a higher version."""
+    content = folder / "content"
+    run("dpkg-deb", "--raw-extract", source, content)
+    control = content / "DEBIAN/control"
+    version = re.search(r"^Version: (.*)$", control.read_text(), re.M).group(1)
+    control.write_text(control.read_text().replace(version, version + "+next"))
+    made = folder / f"{source.name.split('_')[0]}_next.deb"
+    run("dpkg-deb", "--build", "--root-owner-group", content, made)
+    shutil.rmtree(content)
+    return made
+
+
+class Receiver:
+    def __init__(self, port):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", port))
+        self.socket.setblocking(False)
+
+    def drain(self):
+        received = 0
+        while True:
+            try:
+                self.socket.recv(64)
+                received += 1
+            except BlockingIOError:
+                return received
+
+
+@pytest.fixture(scope="module")
+def ports():
+    """Receivers of the blocked and of the permitted port."""
+    return Receiver(BLOCKED), Receiver(PERMITTED)
+
+
+def test_a_newcomer_installs_it():
+    # A container's way to keep packages from starting services; the bed is a system that boots.
+    pathlib.Path("/usr/sbin/policy-rc.d").unlink(missing_ok=True)
+    assert not pathlib.Path("/usr/sbin/filterd").exists()
+    apt("install", *(deb(name) for name in ("libfilterd0", "filterctl", "filterd")))
+    assert show("filterd.service", "ActiveState") == "active"
+    assert run("systemctl", "is-enabled", "filterd.service").strip() == "enabled"
+    assert "Enforcing: yes" in run("filterctl", "status")
+
+
+def test_what_it_installs_is_documented():
+    for page in ("filterd.8", "filterctl.1", "filterd.filter.5", "filterd.queue.5"):
+        assert pathlib.Path(f"/usr/share/man/man{page[-1]}/{page}.gz").exists()
+
+
+def test_the_library_exports_only_its_header():
+    library = next(pathlib.Path("/usr/lib").glob("*/libfilterd.so.0"))
+    symbols = run("nm", "--dynamic", "--defined-only", "--demangle", "--format=just-symbols", library).split("\n")
+    own = re.compile(r"((vtable|typeinfo|typeinfo name) for )?filterd::client::|FILTERD_0$")
+    assert "filterd::client::Client::status() const@@FILTERD_0" in symbols
+    foreign = [name for name in symbols if name and not own.match(name)]
+    assert foreign == []
+
+
+@pytest.mark.parametrize("way", ["pkg-config", "cmake"])
+def test_a_program_is_built_against_the_installed_library(way, tmp_path, ports):
+    if way == "pkg-config":
+        apt("install", deb("libfilterd-dev"))
+        flags = run("pkg-config", "--cflags", "--libs", "filterd").split()
+        run("c++", "-std=c++20", "-o", tmp_path / "guard", EXAMPLE / "guard.cpp", *flags)
+    else:
+        run("cmake", "-S", EXAMPLE, "-B", tmp_path, "-DCMAKE_BUILD_TYPE=Release")
+        run("cmake", "--build", tmp_path)
+    run("filterctl", "load", "drop", "/usr/lib/filterd/bpf/drop.bpf.o")
+    run("systemd-run", "--quiet", "--collect", "--service-type=exec", "--unit=example.service", "python3", "-c", FLOOD)
+    try:
+        said = run(tmp_path / "guard", "example.service", "2", "drop")
+        assert re.search(r"egress: 0 passed, [1-9]\d* dropped by drop", said), said
+    finally:
+        run("systemctl", "stop", "example.service")
+        run("filterctl", "unload", "drop")
+
+
+def test_an_upgrade_under_a_flood_lets_nothing_through(tmp_path, ports):
+    blocked, permitted = ports
+    folder = pathlib.Path("/etc/filterd")
+    (folder / "flood.filter").write_text(f"[Filter]\nRule=deny udp dst port {BLOCKED}\nDefault=allow\n")
+    (folder / "flood.queue").write_text("[Match]\nUnit=flood.service\n[Queue]\nEgressFilter=flood\n")
+    run("filterctl", "reload")
+    upgrade = [newer(deb(name), tmp_path) for name in ("libfilterd0", "libfilterd-dev", "filterctl", "filterd")]
+    blocked.drain(), permitted.drain()
+    run("systemd-run", "--quiet", "--collect", "--service-type=exec", "--unit=flood.service", "python3", "-c", FLOOD)
+    daemon = show("filterd.service", "MainPID")
+    flood = show("flood.service", "MainPID")
+    apt("install", *upgrade)
+    assert show("filterd.service", "ActiveState") == "active"
+    assert show("filterd.service", "MainPID") != daemon, "the new daemon does not run"
+    assert show("flood.service", "MainPID") == flood, "the unit was restarted"
+    permitted.drain()
+    time.sleep(0.5)
+    assert permitted.drain() > 100
+    assert blocked.drain() == 0
+    assert "+next" in run("dpkg-query", "--show", "filterd")
+
+
+def test_nothing_stays_after_the_removal(ports):
+    blocked, _ = ports
+    said = apt("remove", "filterd")
+    assert not PINS.exists(), said
+    assert not pathlib.Path("/run/filterd").exists()
+    assert "filterd" not in run("bpftool", "prog", "show")
+    blocked.drain()
+    time.sleep(0.5)
+    assert blocked.drain() > 100, "the unit is still filtered"
+    assert show("filterd.service", "LoadState") in ("not-found", "masked")
+
+
+def test_a_purge_keeps_what_the_administrator_wrote():
+    apt("purge", "filterd", "filterctl", "libfilterd0", "libfilterd-dev")
+    assert not pathlib.Path("/var/lib/filterd").exists()
+    assert sorted(path.name for path in pathlib.Path("/etc/filterd").iterdir()) == ["flood.filter", "flood.queue"]
+    assert "filterd" not in run("dpkg-query", "--show", "--showformat=${Package} ${Status}\n")
+    run("systemctl", "stop", "flood.service")
