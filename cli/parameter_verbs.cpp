@@ -49,7 +49,7 @@ Exit set(client::Client& client, const Arguments& arguments, bool) {
 
 // ---- get ------------------------------------------------------------------------------------------------
 
-nlohmann::json jsonOf(const client::Parameter& parameter) {
+nlohmann::json parameterJson(const client::Parameter& parameter) {
     return {{"name", parameter.name},
             {"value", parameter.value},
             {"settable", parameter.live ? "live" : "load"},
@@ -64,7 +64,7 @@ Exit getAll(client::Client& client, const Arguments& arguments, bool json) {
     auto list = nlohmann::json::array();
     for (const auto& parameter : *parameters) {
         table.add({parameter.name, parameter.value, parameter.live ? "live" : "load", parameter.type});
-        list.push_back(jsonOf(parameter));
+        list.push_back(parameterJson(parameter));
     }
     json ? printJson(list) : table.print("parameters");
     return Exit::Ok;

@@ -13,7 +13,8 @@ namespace filterd {
 
 using InstructionView = std::span<const bpf_insn>;
 
-inline constexpr std::uint8_t kLoadWide = BPF_LD | BPF_DW | BPF_IMM; // takes two instructions
+// Takes two instructions. NOLINTNEXTLINE(misc-redundant-expression): two of the three names mean 0.
+inline constexpr std::uint8_t kLoadWide = BPF_LD | BPF_DW | BPF_IMM;
 inline constexpr std::uint8_t kCall = BPF_JMP | BPF_CALL;
 inline constexpr std::int16_t kCb = offsetof(__sk_buff, cb);
 

@@ -89,13 +89,12 @@ void On::tell(const Entry& entry, Outcome outcome, std::string detail) {
 
 // The flag comes down last: from then on the daemon attaches, and it reads the pins again first.
 Status On::finish() {
-    const auto recorded =
-        failed_.empty() ? removeFile(roots_.record()) : writeRecord(roots_.record(), failed_);
+    auto recorded = failed_.empty() ? removeFile(roots_.record()) : writeRecord(roots_.record(), failed_);
     if (!recorded)
         return recorded;
     roots_.step();
     if (failed_.empty())
-        if (const auto dropped = dropKept(roots_.kept()); !dropped)
+        if (auto dropped = dropKept(roots_.kept()); !dropped)
             return dropped;
     roots_.step();
     return removeFile(roots_.flag());

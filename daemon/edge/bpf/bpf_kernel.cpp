@@ -29,7 +29,7 @@ struct BpfKernel::Stores {
     bool prepared = false;
 };
 
-BpfKernel::BpfKernel(ObjectIntake& intake, CgroupTree& cgroups, BpfDirectories directories)
+BpfKernel::BpfKernel(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories)
     : stores_(std::make_unique<Stores>(intake, cgroups, directories)) {}
 
 BpfKernel::~BpfKernel() = default;

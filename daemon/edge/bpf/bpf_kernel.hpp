@@ -16,7 +16,7 @@ struct BpfDirectories {
 
 class BpfKernel final : public FilterKernel {
   public:
-    BpfKernel(ObjectIntake& intake, CgroupTree& cgroups, BpfDirectories directories = {});
+    BpfKernel(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories = {});
     ~BpfKernel() override;
     BpfKernel(const BpfKernel&) = delete;
     BpfKernel& operator=(const BpfKernel&) = delete;

@@ -65,13 +65,13 @@ class Division {
     explicit Division(QueueDraft& draft) : draft_(draft), inQueue_(draft.members.size()) {}
 
     void divide() {
-        for (const std::size_t place : draft_.order)
-            if (!draft_.groups.empty() && !inQueue_[place] && !draft_.members[place].stub)
-                addToGroup(place);
-            else if (inQueue_[place] || draft_.members[place].stub || takeIntoQueue(place))
+        for (const std::size_t place : draft_.order) {
+            const bool isPlaced = inQueue_[place] || draft_.members[place].stub;
+            if (isPlaced || (draft_.groups.empty() && takeIntoQueue(place)))
                 addStep({place, false});
             else
                 addToGroup(place);
+        }
     }
 
   private:
