@@ -123,14 +123,6 @@ class Loaded {
     FilterProgram filter_;
 };
 
-std::string hex(const Packet& packet) {
-    std::string text = std::to_string(packet.etherType) + ":";
-    constexpr char kDigits[] = "0123456789abcdef";
-    for (const std::uint8_t byte : packet.bytes)
-        text += std::string{kDigits[byte >> 4], kDigits[byte & 0xf]};
-    return text;
-}
-
 const char* verdictText(bool allow) { return allow ? "allow" : "deny"; }
 
 std::string portsText(const std::set<std::uint16_t>& ports) {

@@ -178,4 +178,12 @@ std::string PacketGenerator::expression(int depth) {
     }
 }
 
+std::string hex(const Packet& packet) {
+    std::string text = std::to_string(packet.etherType) + ":";
+    constexpr char kDigits[] = "0123456789abcdef";
+    for (const std::uint8_t byte : packet.bytes)
+        text += std::string{kDigits[byte >> 4], kDigits[byte & 0xf]};
+    return text;
+}
+
 } // namespace filterd::test

@@ -4,6 +4,7 @@
 #include "packet_model.hpp"
 
 #include <random>
+#include <string>
 
 namespace filterd::test {
 
@@ -35,5 +36,8 @@ class PacketGenerator {
 
     std::mt19937_64 random_;
 };
+
+// The ether type and the bytes.
+[[nodiscard]] std::string hex(const Packet& packet);
 
 } // namespace filterd::test

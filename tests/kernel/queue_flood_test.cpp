@@ -10,8 +10,6 @@
 namespace filterd::test {
 namespace {
 
-class Changes : public KernelTest {};
-
 // ---- all or none (I2) -----------------------------------------------------------------------------------
 
 class WholeFirewall : public KernelTest {
@@ -128,6 +126,19 @@ void expectWatertight(Flood& flood) {
     EXPECT_EQ(flood.received(), flood.sent());
 }
 
+class Changes : public KernelTest {
+  protected:
+    // One queue after the other, again and again, while packets arrive.
+    void changeUnderFlood(const Unit& unit, const std::vector<Queue>& queues, int rounds) {
+        put(unit, queues[0]);
+        Flood flood(unit);
+        for (int round = 0; round < rounds && !HasFailure(); ++round)
+            put(unit, queues[static_cast<std::size_t>(round) % queues.size()]);
+        eventually([&] { return flood.sent() > 3000; });
+        expectWatertight(flood);
+    }
+};
+
 TEST_F(Changes, AChangeUnderAFloodLeaksNothingAndLosesNothing) {
     const Unit unit("unit.service");
     const auto judge = load("judge", "not_9999");
@@ -135,12 +146,7 @@ TEST_F(Changes, AChangeUnderAFloodLeaksNothingAndLosesNothing) {
     const std::vector<Queue> queues{build(Direction::Egress, {judge}),
                                     build(Direction::Egress, {other, judge}),
                                     build(Direction::Egress, {judge, other, other})};
-    put(unit, queues[0]);
-    Flood flood(unit);
-    for (int round = 0; round < 3000 && !HasFailure(); ++round)
-        put(unit, queues[static_cast<std::size_t>(round) % queues.size()]);
-    eventually([&] { return flood.sent() > 3000; });
-    expectWatertight(flood);
+    changeUnderFlood(unit, queues, 3000);
 }
 
 TEST_F(Changes, AChangeBetweenWithAndWithoutCountersLeaksNothingAndLosesNothing) {
@@ -149,12 +155,7 @@ TEST_F(Changes, AChangeBetweenWithAndWithoutCountersLeaksNothingAndLosesNothing)
     const std::vector<Queue> queues{
         build(Direction::Egress, {judge}),
         build(Direction::Egress, {judge, load("tail", "filter", "tail_call_egress")})};
-    put(unit, queues[0]);
-    Flood flood(unit);
-    for (int round = 0; round < 1000 && !HasFailure(); ++round)
-        put(unit, queues[static_cast<std::size_t>(round) % queues.size()]);
-    eventually([&] { return flood.sent() > 3000; });
-    expectWatertight(flood);
+    changeUnderFlood(unit, queues, 1000);
     EXPECT_EQ(unit.programs(Direction::Egress).size(), 1U);
 }
 
@@ -165,12 +166,7 @@ TEST_F(Changes, AChangeBetweenOneProgramAndLinksLeaksNothingAndLosesNothing) {
     const std::vector<Queue> queues{build(Direction::Egress, {judge}),
                                     build(Direction::Egress, {judge, storage}),
                                     build(Direction::Egress, {storage})};
-    put(unit, queues[0]);
-    Flood flood(unit);
-    for (int round = 0; round < 1000 && !HasFailure(); ++round)
-        put(unit, queues[static_cast<std::size_t>(round) % queues.size()]);
-    eventually([&] { return flood.sent() > 3000; });
-    expectWatertight(flood);
+    changeUnderFlood(unit, queues, 1000);
 }
 
 TEST_F(Changes, AReplacedFilterUnderAFloodLeaksNothingAndLosesNothing) {

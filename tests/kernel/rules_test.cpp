@@ -94,14 +94,6 @@ class LoadedRules {
     std::size_t size_ = 0;
 };
 
-std::string hex(const Packet& packet) {
-    std::string text = std::to_string(packet.etherType) + ":";
-    constexpr char kDigits[] = "0123456789abcdef";
-    for (const std::uint8_t byte : packet.bytes)
-        text += std::string{kDigits[byte >> 4], kDigits[byte & 0xf]};
-    return text;
-}
-
 RulesInput rulesFrom(const std::vector<std::pair<Verdict, std::string>>& texts, Verdict byDefault,
                      Verdict unparsable) {
     PcapExpressions expressions;

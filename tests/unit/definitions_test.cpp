@@ -1,7 +1,7 @@
 // What the firewall does with filters that files define.
 
 #include "app/configurator.hpp"
-#include "fakes.hpp"
+#include "firewall_bed.hpp"
 #include "host/temp_directory.hpp"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-class DefinitionsTest : public testing::Test {
+class DefinitionsTest : public test::FirewallBed {
   protected:
     void SetUp() override { ASSERT_TRUE(firewall.start({}, true)); }
 
@@ -39,22 +39,12 @@ class DefinitionsTest : public testing::Test {
 
     void apply() { ASSERT_TRUE(firewall.configure(configuration)); }
 
-    void start(const std::string& unit, std::uint64_t id) { firewall.cgroupAppeared(tree.add(unit, id)); }
-
-    std::vector<std::string> ingress(std::uint64_t id) const {
-        return kernel.queueAt({id}, Direction::Ingress);
-    }
     std::vector<std::pair<std::string, std::string>> holders(const std::string& name) const {
         return firewall.filter(filterName(name))->references;
     }
 
     TempDirectory temp;
     Configuration configuration;
-    test::FakeKernel kernel;
-    test::FakeTree tree;
-    test::FakeStore store;
-    test::RecordingPublisher publisher;
-    Firewall firewall{kernel, tree, store, publisher};
 };
 
 TEST_F(DefinitionsTest, AFilterIsLoadedWhenARuleNamesItAndGoesWithTheRule) {

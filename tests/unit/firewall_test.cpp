@@ -1,62 +1,19 @@
-#include "app/firewall.hpp"
-#include "fakes.hpp"
-
-#include <gtest/gtest.h>
+#include "firewall_bed.hpp"
 
 namespace filterd {
 namespace {
 
 using test::filterName;
-using testing::Test;
 
-class FirewallTest : public Test {
+class FirewallTest : public test::FirewallBed {
   protected:
     void SetUp() override { ASSERT_TRUE(firewall.start({}, true)); }
-
-    static LoadRequest request(const std::string& name, const std::string& content) {
-        LoadRequest request{filterName(name), {}, "", false, false, ":1.1"};
-        for (const char c : content)
-            request.object.push_back(static_cast<std::byte>(c));
-        return request;
-    }
-
-    void load(const std::string& name, const std::string& content = "x") {
-        ASSERT_TRUE(firewall.load(request(name, content)));
-    }
-
-    static Rule rule(const std::string& target, const std::vector<std::string>& ingress,
-                     const std::vector<std::string>& egress = {}) {
-        Rule rule{"", {target}, {}, {}, OnFailure::Hold, Fallback::Allow};
-        for (const auto& name : ingress)
-            rule.ingress.push_back(filterName(name));
-        for (const auto& name : egress)
-            rule.egress.push_back(filterName(name));
-        return rule;
-    }
-
-    UnitCgroup start(const std::string& unit, std::uint64_t id) {
-        const auto made = tree.add(unit, id);
-        firewall.cgroupAppeared(made);
-        return made;
-    }
 
     void stop(const UnitCgroup& unit) {
         tree.remove(unit);
         if (const auto holder = firewall.cgroupVanished(unit.cgroup.id))
             firewall.unitEnded(*holder); // as systemd says
     }
-
-    std::vector<std::string> ingress(std::uint64_t id) const {
-        return kernel.queueAt({id}, Direction::Ingress);
-    }
-
-    using Names = std::vector<std::string>;
-
-    test::FakeKernel kernel;
-    test::FakeTree tree;
-    test::FakeStore store;
-    test::RecordingPublisher publisher;
-    Firewall firewall{kernel, tree, store, publisher};
 };
 
 TEST_F(FirewallTest, TheSameContentUnderOneNameIsOneInstance) {

@@ -1,16 +1,13 @@
 // The firewall with a guard: what the kernel is told to hold, and when a hold ends (I1).
-#include "app/firewall.hpp"
 #include "fake_guard.hpp"
-#include "fakes.hpp"
-
-#include <gtest/gtest.h>
+#include "firewall_bed.hpp"
 
 namespace filterd {
 namespace {
 
 using test::filterName;
 
-class Guarding : public testing::Test {
+class Guarding : public test::FirewallBed {
   protected:
     void SetUp() override {
         auto made = std::make_unique<test::FakeGuard>();
@@ -18,14 +15,7 @@ class Guarding : public testing::Test {
         firewall.useGuard(std::move(made), {});
         ASSERT_TRUE(firewall.start({}, true));
         for (const char* name : {"drop", "port"})
-            ASSERT_TRUE(firewall.load({filterName(name), {std::byte{'x'}}, "", false, false, ":1.1"}));
-    }
-
-    static Rule rule(const std::string& target, const std::vector<std::string>& ingress) {
-        Rule rule{"", {target}, {}, {}, OnFailure::Hold};
-        for (const auto& name : ingress)
-            rule.ingress.push_back(filterName(name));
-        return rule;
+            load(name);
     }
 
     // As the kernel makes it: held, if a rule says so, before anybody can see it.
@@ -37,16 +27,7 @@ class Guarding : public testing::Test {
         guard->finished = guard->started;
         firewall.graceFinished();
     }
-    std::vector<std::string> ingress(std::uint64_t id) const {
-        return kernel.queueAt({id}, Direction::Ingress);
-    }
 
-    using Names = std::vector<std::string>;
-    test::FakeKernel kernel;
-    test::FakeTree tree;
-    test::FakeStore store;
-    test::RecordingPublisher publisher;
-    Firewall firewall{kernel, tree, store, publisher};
     test::FakeGuard* guard = nullptr;
 };
 

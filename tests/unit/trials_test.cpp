@@ -1,7 +1,4 @@
-#include "app/firewall.hpp"
-#include "fakes.hpp"
-
-#include <gtest/gtest.h>
+#include "firewall_bed.hpp"
 
 namespace filterd {
 namespace {
@@ -36,33 +33,24 @@ TEST(Trials, KnowTheNextDeadlineAndWhatTheyNeed) {
     EXPECT_EQ(trials.nextDeadline(), 300U);
 }
 
-class TrialTest : public testing::Test {
+class TrialTest : public test::FirewallBed {
   protected:
     void SetUp() override {
         ASSERT_TRUE(firewall.start({}, true));
         for (const auto* name : {"old", "new"})
-            ASSERT_TRUE(firewall.load({filterName(name), {std::byte{1}}, "", false, false, ":1.1"}));
-        tree.add("x.service", 1);
-        firewall.cgroupAppeared(tree.present.front());
+            load(name);
+        start("x.service", 1);
     }
-    using Names = std::vector<std::string>;
-    [[nodiscard]] Names ingress() const { return kernel.queueAt({1}, Direction::Ingress); }
     void expectUnitRuns(const Names& filters) const {
-        EXPECT_EQ(ingress(), filters);
+        EXPECT_EQ(ingress(1), filters);
         const auto& view = firewall.units().at("x.service");
         EXPECT_EQ(view.filters[0], filters);
     }
-
-    test::FakeKernel kernel;
-    test::FakeTree tree;
-    test::FakeStore store;
-    test::RecordingPublisher publisher;
-    Firewall firewall{kernel, tree, store, publisher};
 };
 
 TEST_F(TrialTest, WhatWasSetBeforeComesBackUnlessConfirmed) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
     expectUnitRuns({"new"});
     firewall.endTrials(999);
     expectUnitRuns({"new"});
@@ -72,15 +60,15 @@ TEST_F(TrialTest, WhatWasSetBeforeComesBackUnlessConfirmed) {
 }
 
 TEST_F(TrialTest, NothingComesBackWhereNothingWas) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
     firewall.endTrials(2'000);
-    EXPECT_EQ(ingress(), Names{});
+    EXPECT_EQ(ingress(1), Names{});
     EXPECT_TRUE(firewall.rules().empty());
 }
 
 TEST_F(TrialTest, AConfirmedQueueStays) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
     ASSERT_TRUE(firewall.confirmQueue("x.service"));
     firewall.endTrials(2'000);
     expectUnitRuns({"new"});
@@ -90,23 +78,23 @@ TEST_F(TrialTest, AConfirmedQueueStays) {
 }
 
 TEST_F(TrialTest, AQueueSetForGoodEndsTheTrial) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
     firewall.endTrials(2'000);
     expectUnitRuns({"old"});
 }
 
 TEST_F(TrialTest, AResetEndsTheTrial) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
     ASSERT_TRUE(firewall.resetQueue("x.service"));
     firewall.endTrials(2'000);
-    EXPECT_EQ(ingress(), Names{});
+    EXPECT_EQ(ingress(1), Names{});
 }
 
 TEST_F(TrialTest, TheFiltersOfWhatMayComeBackCannotBeUnloaded) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
     const auto refused = firewall.unload(filterName("old"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message, "filter 'old' is in use by trial x.service");
@@ -117,31 +105,31 @@ TEST_F(TrialTest, TheFiltersOfWhatMayComeBackCannotBeUnloaded) {
 
 TEST_F(TrialTest, ATransientFilterStaysForWhatMayComeBack) {
     ASSERT_TRUE(firewall.load({filterName("mine"), {std::byte{2}}, "", true, false, ":1.7"}));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "mine")));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"mine"})));
     firewall.clientLeft(":1.7");
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
     firewall.endTrials(1'000);
     expectUnitRuns({"mine"});
 }
 
 TEST_F(TrialTest, AFailedChangeLeavesAnEarlierTrialAsItWas) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"}), 1'000));
     kernel.unbuildable.insert("new");
-    EXPECT_FALSE(firewall.setQueue(rule("x.service", "new")));
+    EXPECT_FALSE(firewall.setQueue(rule("x.service", {"new"})));
     EXPECT_EQ(firewall.trials().nextDeadline(), 1'000U);
-    EXPECT_FALSE(firewall.setQueue(rule("x.service", "new"), 9'000));
+    EXPECT_FALSE(firewall.setQueue(rule("x.service", {"new"}), 9'000));
     EXPECT_EQ(firewall.trials().nextDeadline(), 1'000U);
 }
 
 TEST_F(TrialTest, ARestartKeepsTheDeadline) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "old")));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", "new"), 1'000));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
     Firewall restarted{kernel, tree, store, publisher};
     ASSERT_TRUE(restarted.start({}, true));
     EXPECT_EQ(restarted.trials().all(), firewall.trials().all());
-    EXPECT_EQ(ingress(), Names{"new"});
+    EXPECT_EQ(ingress(1), Names{"new"});
     restarted.endTrials(1'000);
-    EXPECT_EQ(ingress(), Names{"old"});
+    EXPECT_EQ(ingress(1), Names{"old"});
     EXPECT_TRUE(restarted.trials().all().empty());
 }
 

@@ -1,0 +1,51 @@
+#pragma once
+// The firewall on a kernel, a cgroup tree and a store in memory.
+
+#include "app/firewall.hpp"
+#include "fakes.hpp"
+
+#include <gtest/gtest.h>
+
+namespace filterd::test {
+
+class FirewallBed : public testing::Test {
+  protected:
+    using Names = std::vector<std::string>;
+
+    static LoadRequest request(const std::string& name, const std::string& content) {
+        LoadRequest request{filterName(name), {}, "", false, false, ":1.1"};
+        for (const char c : content)
+            request.object.push_back(static_cast<std::byte>(c));
+        return request;
+    }
+
+    void load(const std::string& name, const std::string& content = "x") {
+        ASSERT_TRUE(firewall.load(request(name, content)));
+    }
+
+    static Rule rule(const std::string& target, const Names& ingress, const Names& egress = {}) {
+        Rule rule{"", {target}, {}, {}, OnFailure::Hold, Fallback::Allow};
+        for (const auto& name : ingress)
+            rule.ingress.push_back(filterName(name));
+        for (const auto& name : egress)
+            rule.egress.push_back(filterName(name));
+        return rule;
+    }
+
+    // The unit's first process is about to run, and the daemon was told.
+    UnitCgroup start(const std::string& unit, std::uint64_t id) {
+        const auto made = tree.add(unit, id);
+        firewall.cgroupAppeared(made);
+        return made;
+    }
+
+    [[nodiscard]] Names ingress(std::uint64_t id) const { return kernel.queueAt({id}, Direction::Ingress); }
+
+    FakeKernel kernel;
+    FakeTree tree;
+    FakeStore store;
+    RecordingPublisher publisher;
+    Firewall firewall{kernel, tree, store, publisher};
+};
+
+} // namespace filterd::test
