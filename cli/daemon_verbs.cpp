@@ -22,6 +22,11 @@ void printStatus(const client::Status& status) {
     printField("Filters", std::to_string(status.filters));
     printField("Rules", std::to_string(status.rules));
     printField("Guarded units", std::to_string(status.units));
+    if (!status.stateSaved)
+        printField("Not saved",
+                   coloured("rules and references, for want of memory: a restart of filterd would "
+                            "lose the latest ones",
+                            Colour::Red));
     for (const auto& queue : status.unconfirmed)
         printField("Unconfirmed",
                    queue.target + ": goes back in " +

@@ -76,13 +76,10 @@ void to_json(json& result, const Status& status) {
     json unconfirmed = json::array();
     for (const auto& queue : status.unconfirmed)
         unconfirmed.push_back({{"target", queue.target}, {"milliseconds_left", queue.left.count()}});
-    result = {{"unconfirmed", unconfirmed},
-              {"version", status.version},
-              {"enforcing", status.enforcing},
-              {"filters", status.filters},
-              {"rules", status.rules},
-              {"units", status.units},
-              {"configuration_errors", status.configurationErrors}};
+    result = {{"unconfirmed", unconfirmed},    {"version", status.version},
+              {"enforcing", status.enforcing}, {"state_saved", status.stateSaved},
+              {"filters", status.filters},     {"rules", status.rules},
+              {"units", status.units},         {"configuration_errors", status.configurationErrors}};
 }
 
 } // namespace filterd::client

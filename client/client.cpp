@@ -288,7 +288,8 @@ Result<Status> Client::status() const noexcept {
                       .units = from.number("UnitCount"),
                       .enforcing = from.get<bool>("Enforcing"),
                       .configurationErrors = from.list("ConfigurationErrors"),
-                      .unconfirmed = {}};
+                      .unconfirmed = {},
+                      .stateSaved = from.get<bool>("StateSaved")};
         using Deadlines = std::vector<sdbus::Struct<std::string, std::uint64_t>>;
         for (const auto& queue : from.get<Deadlines>("UnconfirmedQueues"))
             status.unconfirmed.push_back({std::get<0>(queue), timeUntil(std::get<1>(queue))});

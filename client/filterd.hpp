@@ -166,6 +166,7 @@ struct Status {
     bool enforcing = true;
     std::vector<std::string> configurationErrors; // each as FILE:LINE: REASON
     std::vector<UnconfirmedQueue> unconfirmed;
+    bool stateSaved = true; // false: a restart of the daemon would lose rules and references
 };
 
 // Something that the daemon, or the bus, has told.

@@ -15,7 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr const char* kPins = "/sys/fs/bpf/filterd";
 constexpr milliseconds kJoinRetry{500};
 // A removed cgroup is released some milliseconds later, or when its last socket is closed. Only where no
 // guard tells.
@@ -119,6 +118,7 @@ Status Daemon::listen() {
     for (auto& source :
          {loop_.onReadable(watch_.fd(), [this] { onCgroups(); }),
           loop_.onReadable(power_.fd(), [this] { onPower(); }),
+          loop_.afterOthers([this] { firewall_.saveAgain(); }),
           loop_.onSignal(SIGTERM, [this] { loop_.stop(); }), loop_.onSignal(SIGINT, [this] { loop_.stop(); }),
           loop_.onSignal(SIGHUP, [this] { reloadOnSignal(); })})
         if (auto kept = keep(sources_, source); !kept)
@@ -130,7 +130,7 @@ Status Daemon::openGuard() {
     if (auto prepared = kernel_.prepare(); !prepared)
         return prepared;
     GuardConfig config;
-    config.bpffs = kPins;
+    config.bpffs = BpfDirectories{}.pins;
     config.cgroupRoot = tree_.root();
     auto opened = filterd::openGuard(config);
     if (!opened)

@@ -7,6 +7,7 @@
 #include "base/event_loop.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
 #include "edge/bpf/object_intake.hpp"
+#include "edge/bpf/pinned_state.hpp"
 #include "edge/bpf/rules_intake.hpp"
 #include "edge/guard/guard.hpp"
 #include "edge/host/boot_switch.hpp"
@@ -14,7 +15,6 @@
 #include "edge/host/cgroup_watch.hpp"
 #include "edge/host/config_files.hpp"
 #include "edge/host/parameter_files.hpp"
-#include "edge/host/state_file.hpp"
 #include "edge/host/switch_watch.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 #include "edge/systemd/systemd_units.hpp"
@@ -64,8 +64,8 @@ class Daemon {
     PcapExpressions expressions_;
     RulesIntake intake_{objects_, expressions_};
     BpfKernel kernel_;
-    StateFile state_;
-    StateFile lastConfiguration_{"/run/filterd/configuration.json"};
+    PinnedState state_{BpfDirectories{}.pins / "state"};
+    PinnedState lastConfiguration_{BpfDirectories{}.pins / "configuration"};
     ConfigFiles files_;
     ParameterFiles parameters_;
     FilterSettings settings_;

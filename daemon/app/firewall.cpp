@@ -10,7 +10,6 @@ namespace filterd {
 namespace {
 
 constexpr std::string_view kMapDirectory = "/sys/fs/bpf/filterd/maps/";
-const Holder kKeep{Holder::Kind::Keep, ""};
 
 std::string digestOf(const LoadRequest& request, const std::string& program) {
     std::string content(reinterpret_cast<const char*>(request.object.data()), request.object.size());
@@ -34,70 +33,6 @@ Firewall::Firewall(FilterKernel& kernel, CgroupTree& tree, StateStore& store, Pu
     : kernel_(kernel), tree_(tree), store_(store), publisher_(publisher),
       reconciler_(kernel, tree, publisher, {rules_, loaded_, definitions_.failures(), referenced_}) {}
 
-// ---- start ----------------------------------------------------------------------------------------------
-
-Status Firewall::start(const Configuration& configuration, bool enforcing) {
-    auto filters = reconciler_.observe();
-    if (!filters)
-        return failure(filters.error());
-    for (const auto& facts : *filters)
-        know(facts);
-    if (auto restored = restore(); !restored) {
-        // Names and references are lost, filtering is not: nothing is unloaded or detached on a guess (I5).
-        log::warning(restored.error().message + "; filters and attachments stay as they are");
-        incomplete_ = true;
-        for (const auto& [name, facts] : facts_)
-            references_.acquire(kKeep, name);
-    }
-    if (incomplete_)
-        reconciler_.keepUncovered();
-    reconciler_.setEnforcing(enforcing);
-    for (const auto& [name, facts] : facts_)
-        publisher_.filterAppeared(name);
-    follow(configuration);
-    reconciler_.retireOlderGuard();
-    return finish();
-}
-
-// An empty store is a first start only if nothing of ours is in the kernel.
-Status Firewall::restore() {
-    auto text = store_.load();
-    if (!text)
-        return failure(text.error());
-    if (text->empty())
-        return facts_.empty() ? Status{} : failure(ErrorCode::BadConfiguration, "the state file is missing");
-    auto state = parseState(*text);
-    if (!state)
-        return failure(state.error());
-    busGuid_ = state->busGuid;
-    incomplete_ = state->incomplete;
-    for (const auto& [holder, counts] : state->references.all())
-        for (const auto& [filter, count] : counts)
-            if (facts_.contains(filter))
-                references_.acquire(holder, filter, count);
-    for (const auto& name : state->defined)
-        if (facts_.contains(name))
-            definitions_.markLoaded(name);
-    for (const auto& rule : state->busRules)
-        if (auto set = rules_.set(rule); !set)
-            log::error("saved rule: " + set.error().message);
-    for (const auto& trial : state->trials)
-        trials_.start(trial);
-    return {};
-}
-
-void Firewall::busJoined(const std::string& guid, const std::set<std::string>& clients) {
-    std::vector<Holder> gone;
-    for (const auto& [holder, counts] : references_.all())
-        if (holder.kind == Holder::Kind::Client && (guid != busGuid_ || !clients.contains(holder.name)))
-            gone.push_back(holder);
-    for (const auto& holder : gone)
-        references_.drop(holder);
-    busGuid_ = guid;
-    if (auto done = finish(); !done)
-        log::error(done.error().message);
-}
-
 void Firewall::clientLeft(const std::string& client) {
     dropHolder({Holder::Kind::Client, client});
 }
@@ -106,8 +41,7 @@ void Firewall::dropHolder(const Holder& holder) {
     const auto dropped = references_.drop(holder);
     if (dropped.empty())
         return;
-    if (auto done = finish(); !done)
-        log::error(done.error().message);
+    finish();
     for (const auto& name : dropped)
         if (facts_.contains(name))
             publisher_.filterChanged(name);
@@ -138,8 +72,8 @@ void Firewall::know(const FilterFacts& facts) {
 void Firewall::takeReference(const LoadRequest& request) {
     if (request.transient)
         references_.acquire({Holder::Kind::Client, request.client}, request.name);
-    else if (!references_.holds(kKeep, request.name))
-        references_.acquire(kKeep, request.name);
+    else if (!references_.holds(Holder::keep(), request.name))
+        references_.acquire(Holder::keep(), request.name);
 }
 
 Result<FilterFacts> Firewall::loadInstance(const LoadRequest& request) {
@@ -158,7 +92,8 @@ Status Firewall::load(const LoadRequest& request) {
     if (isSame(known->second, request)) {
         takeReference(request);
         publisher_.filterChanged(request.name);
-        return finish();
+        finish();
+        return {};
     }
     if (request.replace)
         return replaceFilter(request);
@@ -174,7 +109,8 @@ Status Firewall::loadNew(const LoadRequest& request) {
     takeReference(request);
     refreshReferenced();
     reconciler_.reconcileAll(); // rules may have waited for it
-    return finish();
+    finish();
+    return {};
 }
 
 Result<FilterFacts> Firewall::publish(const FilterFacts& loaded) {
@@ -217,7 +153,7 @@ Status Firewall::replaceFilter(const LoadRequest& request) {
     auto published = done ? kernel_.publishFilter(loaded->instance) : Result<FilterFacts>(*loaded);
     if (!done || !published) {
         takeBack({{before, *loaded}});
-        (void)finish();
+        finish();
         return failure(!done ? done.error() : published.error());
     }
     know(*published);
@@ -225,7 +161,8 @@ Status Firewall::replaceFilter(const LoadRequest& request) {
     takeReference(request);
     log::info("replaced filter " + request.name.text(), {{"FILTERD_FILTER", request.name.text()}});
     publisher_.filterChanged(request.name);
-    return finish();
+    finish();
+    return {};
 }
 
 std::vector<std::string> Firewall::otherHolders(const FilterName& name) const {
@@ -242,8 +179,9 @@ Status Firewall::unload(const FilterName& name) {
         return loaded;
     if (const auto holders = otherHolders(name); !holders.empty())
         return failure(ErrorCode::FilterInUse, "filter '" + name.text() + "' is in use by " + join(holders));
-    references_.release(kKeep, name);
-    return finish();
+    references_.release(Holder::keep(), name);
+    finish();
+    return {};
 }
 
 Status Firewall::acquire(const Holder& holder, const FilterName& name) {
@@ -255,7 +193,8 @@ Status Firewall::acquire(const Holder& holder, const FilterName& name) {
         return loaded;
     references_.acquire(holder, name);
     publisher_.filterChanged(name);
-    return finish();
+    finish();
+    return {};
 }
 
 Status Firewall::release(const Holder& holder, const FilterName& name) {
@@ -265,7 +204,8 @@ Status Firewall::release(const Holder& holder, const FilterName& name) {
         return failure(ErrorCode::NoSuchReference, std::string(toString(holder.kind)) + " " + holder.name +
                                                        " holds no reference to filter '" + name.text() + "'");
     publisher_.filterChanged(name);
-    return finish();
+    finish();
+    return {};
 }
 
 Result<FilterView> Firewall::filter(const FilterName& name) const {
@@ -308,11 +248,12 @@ Status Firewall::tryRules(Rules before, Trials trialsBefore) {
         rules_ = std::move(before);
         trials_ = std::move(trialsBefore);
         reconciler_.reconcileAll();
-        (void)finish();
+        finish();
         return done;
     }
     publisher_.countsChanged();
-    return finish();
+    finish();
+    return {};
 }
 
 // What the rule names is loaded, from its file if need be, and may stand where the rule has it.
@@ -346,7 +287,7 @@ Status Firewall::setQueue(Rule rule, std::optional<std::uint64_t> deadline) {
         target = cgroup->path;
     }
     if (auto usable = loadFor(rule); !usable) {
-        (void)finish(); // what was loaded for it goes again
+        finish(); // what was loaded for it goes again
         return usable;
     }
     auto before = rules_;
@@ -428,12 +369,35 @@ void Firewall::publishUnloaded() {
     }
 }
 
-Status Firewall::finish() {
+void Firewall::finish() {
     refreshReferenced();
     reconciler_.collect();
     publishUnloaded();
-    return store_.save(serialise(
-        {busGuid_, references_, rules_.busRules(), trials_.all(), incomplete_, definitions_.loaded()}));
+    save();
+}
+
+// What is in force stays in force, whether it could be saved or not (I2).
+void Firewall::save() {
+    auto text = serialise({busGuid_, references_, rules_.busRules(), trials_.all(), definitions_.loaded()});
+    if (text == saved_)
+        return;
+    const auto done = store_.save(text);
+    if (done)
+        saved_ = std::move(text);
+    if (done.has_value() == isSaved_)
+        return;
+    isSaved_ = done.has_value();
+    if (isSaved_)
+        log::info("rules and references are saved again");
+    else
+        log::error("rules and references are not saved, and would be lost with this process: " +
+                   done.error().message);
+    publisher_.countsChanged();
+}
+
+void Firewall::saveAgain() {
+    if (!isSaved_)
+        save();
 }
 
 } // namespace filterd

@@ -1,6 +1,6 @@
 #pragma once
 // Everything filterd can be asked to do, whoever asks: the bus, a file, a signal. Each change is all or
-// nothing (I2) and is in the state file before the answer goes out (I5).
+// nothing (I2) and is saved before the answer goes out (I5); see isSaved().
 
 #include "app/definitions.hpp"
 #include "app/reconciler.hpp"
@@ -91,6 +91,10 @@ class Firewall {
     // The guard has something to tell: units are held, or cgroups are gone for good.
     void guardNews();
     void graceFinished() { reconciler_.graceFinished(); }
+    // False: what is in force could not be saved, and a restart would lose names; see saveAgain().
+    [[nodiscard]] bool isSaved() const { return isSaved_; }
+    // To be called now and then; every change tries, too.
+    void saveAgain();
     // Looks for what released cgroups left behind, where no guard tells of them; true while something is
     // still to come.
     bool collectReleased();
@@ -114,6 +118,8 @@ class Firewall {
     };
 
     [[nodiscard]] Status restore();
+    void recover(const Configuration& configuration, const Error& why);
+    [[nodiscard]] std::vector<std::string> recoverRules();
     [[nodiscard]] static bool isSame(const FilterFacts& loaded, const LoadRequest& request);
     [[nodiscard]] Status require(const FilterName& name) const;
     [[nodiscard]] Status loadNew(const LoadRequest& request);
@@ -144,7 +150,8 @@ class Firewall {
     void publishReplaced(const std::vector<Replacement>& replaced);
     void failDefined(const FilterName& name, const Error& error);
     // After every change: collects what nobody needs, saves, tells.
-    [[nodiscard]] Status finish();
+    void finish();
+    void save();
     void publishUnloaded();
     void tellReferences(const Rule& rule);
 
@@ -159,7 +166,8 @@ class Firewall {
     References references_;
     Definitions definitions_;
     std::string busGuid_;
-    bool incomplete_ = false; // the state file was lost since the boot
+    std::string saved_; // what the store has, as far as we know
+    bool isSaved_ = true;
     std::map<FilterName, FilterFacts> facts_;
     LoadedFilters loaded_;            // the reconciler's view of facts_
     std::set<FilterName> referenced_; // the reconciler's view of references_

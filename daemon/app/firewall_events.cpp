@@ -53,8 +53,10 @@ Status Firewall::rescan() {
     auto filters = reconciler_.observe();
     if (!filters)
         return failure(filters.error());
+    saved_.clear(); // its pin may be gone, too
     reconciler_.reconcileAll();
-    return finish();
+    finish();
+    return {};
 }
 
 Status Firewall::setEnforcing(bool enforcing) {
@@ -69,14 +71,12 @@ void Firewall::guardNews() {
     if (news.held)
         reconciler_.attendHolds();
     if (reconciler_.collectReleased(news.released))
-        if (auto done = finish(); !done)
-            log::error(done.error().message);
+        finish();
 }
 
 bool Firewall::collectReleased() {
     const bool more = reconciler_.collectReleased();
-    if (auto done = finish(); !done)
-        log::error(done.error().message);
+    finish();
     return more;
 }
 

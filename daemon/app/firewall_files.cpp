@@ -149,7 +149,8 @@ Status Firewall::configure(const Configuration& configuration) {
     publisher_.countsChanged();
     for (const auto& [name, facts] : facts_)
         publisher_.filterChanged(name);
-    return finish();
+    finish();
+    return {};
 }
 
 std::vector<std::string> Firewall::definitionErrors() const {

@@ -20,7 +20,8 @@ Status Firewall::confirmQueue(const std::string& target) {
         return failure(ErrorCode::NoSuchRule, "no queue of '" + target + "' waits to be confirmed");
     log::info("queue confirmed for " + target, {{"FILTERD_UNIT", target}});
     publisher_.countsChanged();
-    return finish();
+    finish();
+    return {};
 }
 
 // Not all or nothing: what can come back does, and each unit's view tells of what could not.
@@ -40,8 +41,7 @@ void Firewall::endTrials(std::uint64_t now) {
     }
     reconciler_.reconcileAll();
     publisher_.countsChanged();
-    if (auto done = finish(); !done)
-        log::error(done.error().message);
+    finish();
     for (const auto* rules : {&unconfirmed, &std::as_const(rules_)})
         for (const auto* rule : rules->ordered())
             tellReferences(*rule);

@@ -33,9 +33,6 @@ class GuardKeeper {
     // Whether units that start now are held.
     [[nodiscard]] bool inForce() const { return guard_ != nullptr && armed_ && !armed_->empty(); }
 
-    // Whether what the kernel holds is what arm() said last.
-    [[nodiscard]] bool isArmed() const { return armed_.has_value(); }
-
     // Brings the names into the kernel, in order; the first match decides. Their queues must have been built.
     // All of it or nothing (I2). True: what is held has changed; look for units that were made before.
     [[nodiscard]] Result<bool> arm(const std::vector<GuardedName>& names);

@@ -29,6 +29,7 @@ Result<std::vector<FilterFacts>> Reconciler::observe() {
     if (!state)
         return failure(state.error().context("read back the pins"));
     observed_ = Observed(*state);
+    contents_ = std::move(state->contents);
     attachFailures_.clear();
     present_.clear();
     scanTree();
@@ -38,6 +39,25 @@ Result<std::vector<FilterFacts>> Reconciler::observe() {
 void Reconciler::scanTree() {
     for (auto& unit : tree_.units())
         present_.emplace(unit.cgroup.id, std::move(unit));
+}
+
+std::vector<InForce> Reconciler::inForce() const {
+    std::vector<InForce> found;
+    for (const auto& [point, attachment] : observed_.attachments()) {
+        if (found.empty() || found.back().unit.cgroup.id != point.cgroup) {
+            const auto unit = present_.find(point.cgroup);
+            const auto cgroup = unit == present_.end() ? tree_.find(point.cgroup) : unit->second.cgroup;
+            if (!cgroup)
+                continue; // its sockets may live on; no rule of ours would reach it
+            found.push_back({unit == present_.end() ? UnitCgroup{cgroup->path, *cgroup} : unit->second, {}});
+        }
+        const auto queue = contents_.find(attachment.queue);
+        if (queue == contents_.end() || queue->second.hold)
+            found.back().isKnown = false;
+        else
+            found.back().queues[index(point.direction)] = queue->second;
+    }
+    return found;
 }
 
 // ---- what is wanted -------------------------------------------------------------------------------------
@@ -72,14 +92,9 @@ const Rule* Reconciler::ruleFor(const UnitCgroup& unit) const {
     return inputs_.rules.match({unit.unit, unit.cgroup.path});
 }
 
-// False: leave the cgroup as it is.
-bool Reconciler::wantsUnit(const UnitCgroup& unit, DesiredUnit& desired) const {
-    desired.cgroup = unit.cgroup;
+DesiredUnit Reconciler::desire(const UnitCgroup& unit) const {
     const auto* rule = ruleFor(unit);
-    if (rule == nullptr)
-        return !keepsUncovered_ || views_.contains(unit.unit); // seen under a rule, which has gone
-    desired.queues = queuesOf(*rule).queues;
-    return true;
+    return {unit.cgroup, rule == nullptr ? decltype(DesiredUnit::queues){} : queuesOf(*rule).queues};
 }
 
 void Reconciler::addNeeds(Desired& desired) const {
@@ -103,9 +118,8 @@ void Reconciler::letGoOfVanished(Desired& desired) const {
 Desired Reconciler::desireAll() const {
     Desired desired;
     for (const auto& [id, unit] : present_)
-        if (DesiredUnit wanted; wantsUnit(unit, wanted))
-            desired.units.emplace(id, std::move(wanted));
-    if (!keepsUncovered_ && inputs_.rules.ordered().empty())
+        desired.units.emplace(id, desire(unit));
+    if (inputs_.rules.ordered().empty())
         letGoOfVanished(desired);
     addNeeds(desired);
     return desired;
@@ -158,8 +172,6 @@ Status Reconciler::arm() {
     if (enforcing_)
         for (const auto& [rule, glob] : inputs_.rules.names())
             names.push_back({glob, &queuesOf(*rule)});
-    if (names.empty() && enforcing_ && keepsUncovered_ && !guard_.isArmed())
-        return {}; // rules that are lost to us are in the kernel, and guard on (I5)
     const auto changed = guard_.arm(names);
     if (!changed)
         return failure(changed.error());
@@ -211,8 +223,7 @@ Status Reconciler::tryReconcileAll() {
 void Reconciler::reconcile(const std::vector<UnitCgroup>& units) {
     Desired desired;
     for (const auto& unit : units)
-        if (DesiredUnit wanted; wantsUnit(unit, wanted))
-            desired.units.emplace(unit.cgroup.id, std::move(wanted));
+        desired.units.emplace(unit.cgroup.id, desire(unit));
     const auto failures = run(desired, false);
     logFailures(failures);
     noteFailures(failures);
@@ -242,9 +253,7 @@ std::optional<UnitCgroup> Reconciler::cgroupVanished(CgroupId id) {
 
 // Whether the unit's own links filter as its rule says, so that it needs no hold any more.
 bool Reconciler::isSettled(const UnitCgroup& unit) const {
-    DesiredUnit desired;
-    if (!wantsUnit(unit, desired))
-        return false;
+    const auto desired = desire(unit);
     for (const auto direction : kDirections) {
         const auto& queue = desired.queues[index(direction)];
         const auto* attachment = observed_.at({unit.cgroup.id, direction});

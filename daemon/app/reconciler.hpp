@@ -7,11 +7,20 @@
 #include "core/resolve.hpp"
 #include "core/rules.hpp"
 
+#include <array>
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
 namespace filterd {
+
+// What filters a cgroup now.
+struct InForce {
+    UnitCgroup unit;                            // a cgroup that is no system unit's has its path as name
+    std::array<std::optional<Queue>, 2> queues; // by Direction; those that are known
+    bool isKnown = true;                        // what is attached tells what its rule asked for
+};
 
 class Reconciler {
   public:
@@ -32,8 +41,9 @@ class Reconciler {
     // Takes what is in the kernel and on cgroupfs as the starting point; returns the filters that are loaded.
     [[nodiscard]] Result<std::vector<FilterFacts>> observe();
     void noteLoaded(const FilterInstance& filter) { observed_.addFilter(filter); }
-    // Attachments that no rule covers are kept while the rules may be incomplete (a lost state file, I5).
-    void keepUncovered() { keepsUncovered_ = true; }
+    // After observe(): every cgroup that is there and has something of ours attached.
+    [[nodiscard]] std::vector<InForce> inForce() const;
+    [[nodiscard]] bool isAnythingAttached() const { return !observed_.attachments().empty(); }
     void setEnforcing(bool enforcing) { enforcing_ = enforcing; }
     [[nodiscard]] bool enforcing() const { return enforcing_; }
 
@@ -73,7 +83,7 @@ class Reconciler {
     void findBareCgroups();
     [[nodiscard]] const RuleQueues& queuesOf(const Rule& rule) const { return resolved_.at(&rule); }
     [[nodiscard]] const Rule* ruleFor(const UnitCgroup& unit) const;
-    [[nodiscard]] bool wantsUnit(const UnitCgroup& unit, DesiredUnit& desired) const;
+    [[nodiscard]] DesiredUnit desire(const UnitCgroup& unit) const;
     [[nodiscard]] Desired desireAll() const;
     void letGoOfVanished(Desired& desired) const;
     [[nodiscard]] std::vector<FailedAction> buildQueues(bool stopAtBuildFailure);
@@ -102,7 +112,6 @@ class Reconciler {
     std::map<QueueId, Error> broken_;            // queues that could not be built
     std::map<AttachPoint, Error> attachFailures_;
     std::map<std::string, UnitView> views_; // by unit name
-    bool keepsUncovered_ = false;
     bool enforcing_ = true;
 };
 

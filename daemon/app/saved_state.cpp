@@ -37,7 +37,8 @@ json toJson(const Rule& rule) {
             {"ingress", textsOf(rule.ingress)},
             {"egress", textsOf(rule.egress)},
             {"on_failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass"},
-            {"fallback", rule.fallback == Fallback::Allow ? "allow" : "refuse"}};
+            {"fallback", rule.fallback == Fallback::Allow ? "allow" : "refuse"},
+            {"broken", rule.broken}};
 }
 
 Rule ruleFrom(const json& object) {
@@ -46,7 +47,8 @@ Rule ruleFrom(const json& object) {
             parseNames(object.at("ingress")),
             parseNames(object.at("egress")),
             object.at("on_failure").get<std::string>() == "pass" ? OnFailure::Pass : OnFailure::Hold,
-            object.value("fallback", "allow") == "refuse" ? Fallback::Refuse : Fallback::Allow};
+            object.value("fallback", "allow") == "refuse" ? Fallback::Refuse : Fallback::Allow,
+            object.value("broken", std::string())};
 }
 
 json toJson(const Trial& trial) {
@@ -100,13 +102,10 @@ std::string serialise(const SavedState& state) {
     json trials = json::array();
     for (const auto& trial : state.trials)
         trials.push_back(toJson(trial));
-    const json document{{"version", kVersion},
-                        {"bus", state.busGuid},
-                        {"references", references},
-                        {"rules", rules},
-                        {"trials", trials},
-                        {"incomplete", state.incomplete},
-                        {"defined", textsOf({state.defined.begin(), state.defined.end()})}};
+    const json document{
+        {"version", kVersion},      {"bus", state.busGuid},
+        {"references", references}, {"rules", rules},
+        {"trials", trials},         {"defined", textsOf({state.defined.begin(), state.defined.end()})}};
     return document.dump() + "\n";
 }
 
@@ -115,7 +114,7 @@ Result<SavedState> parseState(const std::string& text) {
         const json document = json::parse(text);
         if (document.at("version").get<int>() != kVersion)
             return failure(ErrorCode::BadConfiguration,
-                           "the state file has a version that this filterd does not know");
+                           "the saved state has a version that this filterd does not know");
         SavedState state;
         state.busGuid = document.at("bus").get<std::string>();
         for (const auto& entry : document.at("references")) {
@@ -128,13 +127,12 @@ Result<SavedState> parseState(const std::string& text) {
             state.busRules.push_back(ruleFrom(entry));
         for (const auto& entry : document.value("trials", json::array()))
             state.trials.push_back(trialFrom(entry));
-        state.incomplete = document.value("incomplete", false);
         for (auto& name : parseNames(document.value("defined", json::array())))
             state.defined.insert(std::move(name));
         return state;
     } catch (const std::exception& error) {
         return failure(ErrorCode::BadConfiguration,
-                       std::string("the state file is damaged: ") + error.what());
+                       std::string("the saved state is damaged: ") + error.what());
     }
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What only filterd knows, as text for the state file (I5).
+// What only filterd knows, as text for the store (I5).
 
 #include "core/configuration.hpp"
 #include "core/references.hpp"
@@ -17,7 +17,6 @@ struct SavedState {
     References references;
     std::vector<Rule> busRules;
     std::vector<Trial> trials;
-    bool incomplete = false;      // an earlier file was lost: what no rule covers may be wanted
     std::set<FilterName> defined; // loaded because a file defines them
 };
 

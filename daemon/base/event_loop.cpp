@@ -74,6 +74,17 @@ Result<EventLoop::Handle> EventLoop::onTimer(Callback callback) {
     return source;
 }
 
+Result<EventLoop::Handle> EventLoop::afterOthers(Callback callback) {
+    auto source = std::make_shared<Source>(std::move(callback));
+    const auto handler = [](sd_event_source*, void* userdata) {
+        sourceOf(userdata)->call();
+        return 0;
+    };
+    if (const int error = sd_event_add_post(get(), source->slot(), handler, source.get()); error < 0)
+        return failure(systemError("follow the event loop", -error));
+    return source;
+}
+
 void EventLoop::rearm(const Handle& timer, std::chrono::milliseconds delay) {
     const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(delay).count();
     sd_event_source_set_time_relative(timer->get(), static_cast<std::uint64_t>(microseconds));

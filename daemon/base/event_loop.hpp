@@ -25,6 +25,8 @@ class EventLoop {
     [[nodiscard]] Result<Handle> onSignal(int signal, Callback callback);
     // Once, after the delay, in which the time of a suspend counts; rearm() starts it anew.
     [[nodiscard]] Result<Handle> onTimer(Callback callback);
+    // Each time after other callbacks have run.
+    [[nodiscard]] Result<Handle> afterOthers(Callback callback);
     void rearm(const Handle& timer, std::chrono::milliseconds delay);
 
     // Tells systemd's watchdog, if the unit has one, as long as the loop turns.

@@ -107,6 +107,7 @@ struct QueueCounters {
 struct KernelState {
     std::vector<FilterFacts> filters;
     std::map<QueueId, QueueFacts> queues;
+    std::map<QueueId, Queue> contents; // of the queues of which it is known
     std::map<AttachPoint, Attachment> attachments;
 };
 

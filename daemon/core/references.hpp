@@ -16,6 +16,7 @@ struct Holder {
     Kind kind = Kind::Keep;
     std::string name; // unique bus name, unit name, or empty for Keep
     auto operator<=>(const Holder&) const = default;
+    [[nodiscard]] static Holder keep() { return {}; }
 };
 
 [[nodiscard]] constexpr std::string_view toString(Holder::Kind kind) {

@@ -135,7 +135,7 @@ ManagerObject::ManagerObject(sdbus::IConnection& connection, Context context)
 void ManagerObject::tellCounts() {
     bus::emitPropertiesChanged(
         getObject(), INTERFACE_NAME,
-        {"FilterCount", "RuleCount", "UnitCount", "Enforcing", "Guard", "UnconfirmedQueues"});
+        {"FilterCount", "RuleCount", "UnitCount", "Enforcing", "Guard", "UnconfirmedQueues", "StateSaved"});
 }
 
 void ManagerObject::tellConfiguration() {
@@ -367,6 +367,7 @@ std::uint32_t ManagerObject::UnitCount() {
     return static_cast<std::uint32_t>(context_.firewall.units().size());
 }
 bool ManagerObject::Enforcing() { return context_.firewall.enforcing(); }
+bool ManagerObject::StateSaved() { return context_.firewall.isSaved(); }
 std::string ManagerObject::Guard() {
     const auto& guard = context_.firewall.guard();
     if (guard.port() == nullptr)

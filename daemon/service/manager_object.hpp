@@ -62,6 +62,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     std::uint32_t RuleCount() override;
     std::uint32_t UnitCount() override;
     bool Enforcing() override;
+    bool StateSaved() override;
     std::string Guard() override;
     std::string GuardReason() override;
     Names ConfigurationErrors() override;

@@ -150,6 +150,7 @@ TEST_F(ClientTest, StatusAndReload) {
     ASSERT_TRUE(status) << status.error().message;
     EXPECT_EQ(status->version, "0.1.0");
     EXPECT_TRUE(status->enforcing);
+    EXPECT_FALSE(status->stateSaved);
     ASSERT_EQ(status->unconfirmed.size(), 1U);
     EXPECT_EQ(status->unconfirmed.front().target, "nginx.service");
     EXPECT_GT(status->unconfirmed.front().left, 20s);

@@ -294,6 +294,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     std::uint32_t RuleCount() override { return 2; }
     std::uint32_t UnitCount() override { return 1; }
     bool Enforcing() override { return true; }
+    bool StateSaved() override { return false; }
     std::map<std::string, std::uint64_t> GetGuardCounters() override { return {{"held", 0}}; }
     std::string Guard() override { return "active"; }
     std::string GuardReason() override { return ""; }

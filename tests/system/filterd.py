@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 
 import dbus
 import dbus.bus
@@ -12,8 +13,10 @@ from conftest import cgroup_of, run, show, wait_until
 SERVICE = "org.filterd1"
 MANAGER = "/org/filterd1"
 PINS = pathlib.Path("/sys/fs/bpf/filterd")
+STATE = PINS / "state"
 CATALOGUE = pathlib.Path("/usr/lib/filterd/bpf")
 FILES = pathlib.Path("/etc/filterd")
+RUN = pathlib.Path("/run/filterd")
 
 
 def objects():
@@ -192,6 +195,16 @@ def attached_names(unit):
     return sorted(entry["name"] for entry in bpftool("cgroup", "show", cgroup_of(unit)))
 
 
+def pin_text(pin, text):
+    """Pins a map with a text in place of what is pinned there, as filterd does."""
+    content = len(text).to_bytes(8, "little") + text
+    content += bytes(-len(content) % 8)
+    staging = pin.with_name("~" + pin.name)
+    run("bpftool", "map", "create", staging, "type", "array", "key", "4", "value", len(content), "entries", "1", "name", "text")
+    run("bpftool", "map", "update", "pinned", staging, "key", *"0000", "value", *content)
+    staging.rename(pin)
+
+
 def exists(program):
     return run("bpftool", "prog", "show", "id", program, check=False).returncode == 0
 
@@ -222,3 +235,36 @@ def await_daemon(not_pid=0):
         return run("busctl", "get-property", SERVICE, MANAGER, "org.filterd1.Manager", "Version", check=False).returncode == 0
 
     wait_until(answers, "filterd answering", timeout=10)
+
+
+def remove_files():
+    for path in FILES.glob("*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def is_clean():
+    """Whether filterd runs, enforces, and has nothing that a test could have left."""
+    try:
+        await_daemon()
+        client = Client()
+        try:
+            manager = client.manager()
+            left = client.filters() or client.call("ListRules") or pins("links") or pins("queues")
+            return manager["Enforcing"] and not left and not list(FILES.glob("*"))
+        finally:
+            client.close()
+    except (AssertionError, CallError, OSError):
+        return False
+
+
+def start_afresh():
+    """A daemon without anything of its own in the kernel, whatever an earlier test has done to it."""
+    run("systemctl", "stop", "filterd.service", timeout=60, check=False)
+    remove_files()
+    shutil.rmtree(PINS, ignore_errors=True)
+    for name in ("off", "off.json"):
+        (RUN / name).unlink(missing_ok=True)
+    run("systemctl", "daemon-reload")
+    run("systemctl", "reset-failed", "filterd.service", check=False)
+    run("systemctl", "start", "filterd.service", timeout=60)
+    await_daemon()

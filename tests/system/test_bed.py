@@ -7,6 +7,7 @@ import pathlib
 import pytest
 
 from conftest import BusError, cgroup_of, in_cgroup_of, ping_as, ping_in, run, state_of, wait_until
+from filterd import FILES, is_clean, start_afresh
 
 
 def test_first_process_is_systemd_and_up():
@@ -143,3 +144,16 @@ def test_users_have_managers(user):
     shown = run("systemd-run", "--user", "-M", f"{user}@", "--wait", "--pipe", "--quiet", "cat", "/proc/self/cgroup").stdout
     uid = run("id", "-u", user).stdout.strip()
     assert f"0::/user.slice/user-{uid}.slice/user@{uid}.service/" in shown
+
+
+def test_whatever_a_test_leaves_of_filterd_can_be_swept_away(client, units):
+    unit = units.start("left.service", "sleep", "600")
+    client.load("drop")
+    client.set_queue(unit, ["drop"])
+    FILES.mkdir(exist_ok=True)
+    (FILES / "left.queue").write_text("[Match]\nUnit=*.service\n[Queue]\nIngressFilter=drop\n")
+    run("filterctl", "off")
+    assert not is_clean()
+    start_afresh()
+    assert is_clean()
+    assert ping_in(unit).loss == 0

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from conftest import ping_in, run, show, state_of, wait_until
-from filterd import FILES, PINS, Client, await_daemon, links, main_pid, pins
+from filterd import FILES, PINS, STATE, Client, await_daemon, links, main_pid, pin_text, pins
 
 UNITS = ["guarded@1.service", "guarded@2.service", "filed.service"]
 
@@ -180,32 +180,102 @@ def test_a_client_that_leaves_while_no_daemon_runs_holds_nothing(client, way):
     wait_until(lambda: client.filters() == [], "the filter being unloaded")
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"version":99}', None])
-def test_a_damaged_state_file_costs_names_but_never_filtering(client, units, damage):
-    state = pathlib.Path("/run/filterd/state.json")
-    units.start("guarded.service", "sleep", "600")
-    client.load("drop")
-    client.set_queue("guarded.service", ["drop"])
-    before = kernel_state()
+def lose_state():
+    STATE.unlink()
+
+
+def damage_state(text):
+    def damage():
+        pin_text(STATE, text)
+
+    return damage
+
+
+DAMAGES = {
+    "missing": lose_state,
+    "empty": damage_state(b""),
+    "cut": damage_state(b'{"version":1,'),
+    "newer": damage_state(b'{"version":99}'),
+    "not text": lambda: run("bpftool", "map", "create", STATE, "type", "hash", "key", "4", "value", "4", "entries", "1", "name", "other"),
+}
+
+
+def without_state(damage):
+    """The next daemon does not find what this one has saved."""
     run("systemctl", "stop", "filterd.service", timeout=30)
-    if damage is None:
-        state.unlink()
-    else:
-        state.write_text(damage)
+    if damage == "not text":
+        STATE.unlink()
+    DAMAGES[damage]()
     run("systemctl", "start", "filterd.service", timeout=30)
     await_daemon()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_lost_state_costs_no_filtering_and_rules_of_what_runs_are_made_anew(client, units, damage):
+    for name in UNITS:
+        units.start(name, "sleep", "600")
+    client.load("drop")
+    client.load("pass")
+    client.set_queue("guarded@*.service", ["pass", "drop"], ["pass"])
+    client.set_queue("filed.service", ["drop"])
+    before = kernel_state()
+    without_state(damage)
     assert kernel_state() == before
-    assert ping_in("guarded.service").loss == 100
-    assert client.filters() == ["drop"]
-    # The rule is lost with the file, also for the next daemon, which finds a good file again.
+    assert [ping_in(name).loss for name in UNITS] == [100] * 3
+    assert client.filters() == ["drop", "pass"]
+    rules = [("bus", [name], ["pass", "drop"], ["pass"], "hold") for name in UNITS[:2]]
+    expected = [("bus", ["filed.service"], ["drop"], [], "hold"), *rules]
+    assert client.call("ListRules") == expected
+    assert [client.state(name) for name in UNITS] == ["attached"] * 3
+    journal = run("journalctl", "--unit=filterd", "--lines=20", "--output=cat").stdout
+    (warning,) = [line for line in journal.splitlines() if "made anew" in line]
+    assert all(name in warning for name in UNITS)
     gone_through(restart)
     assert kernel_state() == before
+    assert client.call("ListRules") == expected
+    for name in UNITS:
+        client.reset_queue(name)
+        assert ping_in(name).loss == 0
+
+
+def test_after_a_lost_state_files_still_rule_what_they_cover(furnished):
+    before = kernel_state()
+    without_state("missing")
+    assert kernel_state() == before
+    assert {row[1][0]: row[0] for row in furnished.call("ListRules")} == {
+        "guarded@1.service": "bus", "guarded@2.service": "bus", "filed.service": str(FILES / "a.queue")}
+
+
+def test_after_a_lost_state_a_unit_that_stops_with_its_rule_leaves_nothing(client, units):
+    client.load("drop")
+    without_state("missing")
+    for round in range(20):
+        units.start("brief.service", "sleep", "600")
+        client.set_queue("brief.service", ["drop"])
+        client.await_attached("brief.service")
+        run("systemctl", "stop", "brief.service")
+        client.reset_queue("brief.service")
+        wait_until(lambda: not pins("links") and not pins("queues"), "all links and queues being collected")
+
+
+def test_what_cannot_be_saved_is_in_force_and_is_saved_later(client, units):
+    """I2."""
+    units.start("guarded.service", "sleep", "600")
+    client.load("drop")
+    obstacle = PINS / "~state"
+    obstacle.mkdir()
+    try:
+        client.set_queue("guarded.service", ["drop"])
+        assert ping_in("guarded.service").loss == 100
+        assert not client.manager()["StateSaved"]
+        assert "Not saved" in run("filterctl", "status").stdout
+    finally:
+        obstacle.rmdir()
+    wait_until(lambda: client.manager()["StateSaved"], "the state being saved")
+    assert "Not saved" not in run("filterctl", "status").stdout
+    gone_through(kill)
+    assert client.state("guarded.service") == "attached"
     assert ping_in("guarded.service").loss == 100
-    # A new rule takes over what is attached, and lets it go.
-    client.set_queue("guarded.service", ["drop"])
-    assert ping_in("guarded.service").loss == 100
-    client.reset_queue("guarded.service")
-    assert ping_in("guarded.service").loss == 0
 
 
 def test_filters_of_others_are_not_touched(client, units):

@@ -20,6 +20,9 @@ class FakeKernel final : public FilterKernel {
             state.filters.push_back(facts);
         for (const auto& [id, queue] : queues)
             state.queues[id] = {QueueMode::Fused, "", programIdOf(id)};
+        state.contents = queues;
+        for (const auto& id : forgotten)
+            state.contents.erase(id);
         for (const auto& [point, queue] : attachments)
             state.attachments[point] = {queue, released.contains(point)};
         return state;
@@ -156,6 +159,7 @@ class FakeKernel final : public FilterKernel {
     std::map<FilterInstance, FilterFacts> loaded;
     std::map<FilterInstance, FilterFacts> published;
     std::map<QueueId, Queue> queues;
+    std::set<QueueId> forgotten; // queues of which nobody knows any more what is in them
     std::map<AttachPoint, QueueId> attachments;
     std::set<AttachPoint> released;
     std::set<CgroupId> gone;
@@ -189,6 +193,9 @@ class FakeTree final : public CgroupTree {
         for (const auto& unit : present)
             if (unit.cgroup.id == id)
                 return unit.cgroup;
+        for (const auto& [path, cgroup] : bare)
+            if (cgroup == id)
+                return Cgroup{id, path};
         return failure(ErrorCode::NoSuchCgroup, "no cgroup " + std::to_string(id.value));
     }
     Result<UniqueFd> open(const Cgroup&) override { return UniqueFd(); }
@@ -208,10 +215,15 @@ class FakeStore final : public StateStore {
   public:
     Result<std::string> load() override { return text; }
     Status save(const std::string& saved) override {
+        if (full)
+            return failure(ErrorCode::KernelRefused, "create the map filterd_state: Cannot allocate memory");
+        ++saves;
         text = saved;
         return {};
     }
     std::string text;
+    bool full = false;
+    int saves = 0;
 };
 
 class RecordingPublisher final : public Publisher {
@@ -222,11 +234,12 @@ class RecordingPublisher final : public Publisher {
     void unitAppeared(const UnitView& unit) override { units[unit.name] = unit; }
     void unitChanged(const UnitView&, const UnitView& now) override { units[now.name] = now; }
     void unitVanished(const std::string& name) override { units.erase(name); }
-    void countsChanged() override {}
+    void countsChanged() override { ++counts; }
 
     std::set<std::string> filters;
     std::map<std::string, UnitView> units;
     int changes = 0;
+    int counts = 0;
 };
 
 } // namespace filterd::test

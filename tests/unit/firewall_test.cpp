@@ -253,39 +253,6 @@ TEST_F(FirewallTest, ARestartAdoptsAndReattachesNothing) { // I5
     EXPECT_EQ(next.filter(filterName("a"))->references, firewall.filter(filterName("a"))->references);
 }
 
-TEST_F(FirewallTest, ADamagedStateFileCostsNamesButNeverFiltering) { // I5
-    load("a");
-    start("web.service", 1);
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
-    for (const auto* text : {"", "{\"version\": 1", "not json"}) {
-        test::FakeStore damaged;
-        damaged.text = text;
-        test::RecordingPublisher seen;
-        Firewall next(kernel, tree, damaged, seen);
-        ASSERT_TRUE(next.start({}, true));
-        EXPECT_EQ(ingress(1), Names{"a"}) << text;
-        EXPECT_EQ(kernel.published.size(), 1U) << text;
-    }
-}
-
-TEST_F(FirewallTest, AfterADamagedStateFileOnlyANewRuleLetsAUnitGo) { // I5
-    load("a");
-    start("web.service", 1);
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"a"})));
-    store.text = "not json";
-    {
-        Firewall damaged(kernel, tree, store, publisher);
-        ASSERT_TRUE(damaged.start({}, true));
-    }
-    Firewall next(kernel, tree, store, publisher); // its file is whole, but tells less than there was
-    ASSERT_TRUE(next.start({}, true));
-    EXPECT_EQ(ingress(1), Names{"a"});
-    ASSERT_TRUE(next.setQueue(rule("web.service", {"a"})));
-    EXPECT_EQ(ingress(1), Names{"a"});
-    ASSERT_TRUE(next.resetQueue("web.service"));
-    EXPECT_EQ(ingress(1), Names{});
-}
-
 TEST_F(FirewallTest, ReferencesOfClientsThatAreGoneEndWhenTheBusIsJoined) {
     load("a");
     firewall.busJoined("guid", {":1.9", ":1.10"});

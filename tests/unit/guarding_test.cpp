@@ -220,24 +220,5 @@ TEST_F(Guarding, AnOlderGuardGoesAfterAGracePeriod) {
     EXPECT_FALSE(old.predecessor);
 }
 
-TEST_F(Guarding, ALostStateLeavesTheKernelsRulesAlone) { // I5
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
-    store.text = "damaged";
-    auto kept = std::make_unique<test::FakeGuard>();
-    auto& same = *kept;
-    same.rules = guard->rules;
-    same.slots = guard->slots;
-    Firewall next{kernel, tree, store, publisher};
-    next.useGuard(std::move(kept), {});
-    ASSERT_TRUE(next.start({}, true));
-    EXPECT_EQ(same.rules.size(), 1U);
-    same.unitIsMade("web.service", {7});
-    tree.add("web.service", 7);
-    next.guardNews();
-    same.finished = same.started;
-    next.graceFinished();
-    EXPECT_TRUE(same.isHeld({7})) << "nobody knows its queue but the gate";
-}
-
 } // namespace
 } // namespace filterd

@@ -60,7 +60,8 @@ Result<KernelState> BpfKernel::adopt() {
         return failure(adopted.error());
     if (auto adopted = stores_->links.adopt(); !adopted)
         return failure(adopted.error());
-    return KernelState{stores_->filters.facts(), stores_->queues.facts(), stores_->links.attachments()};
+    return KernelState{stores_->filters.facts(), stores_->queues.facts(), stores_->queues.contents(),
+                       stores_->links.attachments()};
 }
 
 Result<FilterFacts> BpfKernel::loadFilter(const ObjectRequest& request, const std::string& digest) {

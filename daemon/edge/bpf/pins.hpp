@@ -3,8 +3,10 @@
 //
 //   filters/NAME            the program of a filter
 //   maps/NAME/INDEX         its maps; beside them those that the object pins by name
-//   queues/ID/program       a fused queue; …/stubs its program array; in links mode 00, 01, … its filters in
-//   order links/CGROUP-DIRECTION  the link of a fused queue; in links mode CGROUP-DIRECTION-GENERATION-NN
+//   queues/ID/program       a fused queue; …/stubs its program array; in links mode DIRECTION-00, … its
+//                           filters in order; …/contents what it is made of
+//   links/CGROUP-DIRECTION  the link of a fused queue; in links mode CGROUP-DIRECTION-GENERATION-NN
+//   state, configuration    what only the daemon knows, and the files as they were when they were good
 //   counters, slots         the counters of all attachments, and which filter has which slot in them
 //
 // A name that begins with '~' is being made or taken away; what a crash left of it means nothing.
@@ -30,6 +32,7 @@ struct PinTree {
         return filters() / name.text();
     }
     [[nodiscard]] std::filesystem::path mapsOf(const FilterName& name) const { return maps() / name.text(); }
+    [[nodiscard]] std::filesystem::path contentsOf(const QueueId& id) const { return queue(id) / "contents"; }
     [[nodiscard]] std::filesystem::path queue(const QueueId& id) const { return queues() / id.text; }
 
     // Makes the directories, for root only. Errors: BpffsMissing.

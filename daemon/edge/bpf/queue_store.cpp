@@ -3,6 +3,8 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "edge/bpf/bpf_calls.hpp"
+#include "edge/bpf/pinned_text.hpp"
+#include "edge/bpf/queue_contents.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -68,6 +70,12 @@ Status QueueStore::adopt(std::uint32_t countersId) {
 
 Result<StoredQueue> QueueStore::adoptQueue(const QueueId& id, std::uint32_t countersId) const {
     StoredQueue queue;
+    if (auto contents = readPinnedText(pins_.contentsOf(id)).and_then([&](const std::string& text) {
+            return decodeQueue(text, id);
+        }))
+        queue.contents = std::move(*contents);
+    else
+        log::warning(quoted(id) + ": " + contents.error().message);
     if (auto note = readFile(noteOf(id), kMaxNoteSize))
         queue.facts.modeReason = *note;
     if (const auto program = openPin(pins_.queue(id) / "program")) {
@@ -79,7 +87,9 @@ Result<StoredQueue> QueueStore::adoptQueue(const QueueId& id, std::uint32_t coun
         return queue;
     }
     queue.facts.mode = QueueMode::Links;
-    const auto names = namesIn(pins_.queue(id));
+    auto names = namesIn(pins_.queue(id));
+    if (names)
+        std::erase(*names, pins_.contentsOf(id).filename().string());
     if (!names || names->empty())
         return names ? failure(ErrorCode::NoSuchFilter, "it has no program") : failure(names.error());
     queue.direction =
@@ -97,7 +107,10 @@ Result<StoredQueue> QueueStore::adoptQueue(const QueueId& id, std::uint32_t coun
 
 Result<QueueFacts> QueueStore::add(const Queue& queue, const BuiltQueue& built, std::uint32_t countersId) {
     const QueueId id = idOf(queue);
-    StoredQueue stored{.facts = {built.mode, built.reason, 0}, .direction = queue.direction, .separate = {}};
+    StoredQueue stored{.facts = {built.mode, built.reason, 0},
+                       .direction = queue.direction,
+                       .separate = {},
+                       .contents = queue};
     if (built.mode == QueueMode::Fused) {
         const auto programId = idOfProgram(built.program.get());
         if (!programId)
@@ -143,6 +156,12 @@ Status QueueStore::pin(const Queue& queue, const BuiltQueue& built,
     if (built.program)
         if (auto pinned = bpf::pin(built.program.get(), directory / "program"); !pinned)
             return pinned;
+    const auto contents = textMap("filterd_queue", encodeQueue(queue));
+    if (!contents)
+        return failure(contents.error());
+    if (auto pinned = bpf::pin(contents->get(), directory / pins_.contentsOf(idOf(queue)).filename());
+        !pinned)
+        return pinned;
     for (std::size_t i = 0; i < built.separate.size(); ++i)
         if (auto pinned = bpf::pin(built.separate[i].get(), directory / separatePin(queue.direction, i));
             !pinned)
@@ -170,6 +189,14 @@ std::map<QueueId, QueueFacts> QueueStore::facts() const {
     std::map<QueueId, QueueFacts> result;
     for (const auto& [id, queue] : queues_)
         result.emplace(id, queue.facts);
+    return result;
+}
+
+std::map<QueueId, Queue> QueueStore::contents() const {
+    std::map<QueueId, Queue> result;
+    for (const auto& [id, queue] : queues_)
+        if (queue.contents)
+            result.emplace(id, *queue.contents);
     return result;
 }
 
@@ -201,12 +228,12 @@ Result<UniqueFd> QueueStore::openProgram(const QueueId& id) const {
 }
 
 Result<std::vector<UniqueFd>> QueueStore::openSeparate(const QueueId& id) const {
-    const auto names = namesIn(pins_.queue(id));
-    if (!names)
-        return failure(names.error());
+    const auto found = find(id);
+    if (!found)
+        return failure(found.error());
     std::vector<UniqueFd> programs;
-    for (const auto& name : *names) {
-        auto program = openPin(pins_.queue(id) / name);
+    for (std::size_t i = 0; i < (*found)->separate.size(); ++i) {
+        auto program = openPin(pins_.queue(id) / separatePin((*found)->direction, i));
         if (!program)
             return failure(program.error().context(quoted(id)));
         programs.push_back(std::move(*program));

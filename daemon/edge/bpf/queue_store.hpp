@@ -5,6 +5,7 @@
 #include "edge/bpf/queue_builder.hpp"
 
 #include <map>
+#include <optional>
 #include <span>
 
 namespace filterd::bpf {
@@ -15,6 +16,7 @@ struct StoredQueue {
     // Fused: a link that runs another queue can take this one's program only if both use the same counters.
     std::uint32_t countersId = 0;
     std::vector<std::uint32_t> separate; // links mode: the ids of the filters' programs in order
+    std::optional<Queue> contents;       // none: its pin was lost
 };
 
 class QueueStore {
@@ -24,6 +26,9 @@ class QueueStore {
 
     [[nodiscard]] Status adopt(std::uint32_t countersId);
     [[nodiscard]] std::map<QueueId, QueueFacts> facts() const;
+
+    // Of the queues of which it is known.
+    [[nodiscard]] std::map<QueueId, Queue> contents() const;
 
     [[nodiscard]] Result<QueueFacts> add(const Queue& queue, const BuiltQueue& built,
                                          std::uint32_t countersId);

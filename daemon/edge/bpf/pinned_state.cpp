@@ -1,0 +1,17 @@
+#include "edge/bpf/pinned_state.hpp"
+
+#include "edge/bpf/pinned_text.hpp"
+#include "edge/bpf/pins.hpp"
+
+namespace filterd {
+
+Result<std::string> PinnedState::load() { return bpf::readPinnedText(pin_); }
+
+Status PinnedState::save(const std::string& text) {
+    const auto map = bpf::textMap("filterd_state", text);
+    if (!map)
+        return failure(map.error());
+    return bpf::replacePin(map->get(), pin_);
+}
+
+} // namespace filterd
