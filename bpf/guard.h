@@ -10,7 +10,7 @@
  */
 #include "glob.h"
 
-#define GUARD_LAYOUT 1
+#define GUARD_LAYOUT 2
 #define GUARD_REVISION 1
 
 #define GUARD_LEVELS 32      /* cgroups at levels 1..31 can be held */
@@ -19,6 +19,10 @@
 #define GUARD_HELD_MAX 65536
 #endif
 #define GUARD_SPILL_MAX 65536
+#define GUARD_MANAGERS_MAX 4096
+#ifndef GUARD_MANAGER_HELD_MAX /* a test makes it small */
+#define GUARD_MANAGER_HELD_MAX 256
+#endif
 #define GUARD_QUEUES_MAX 1024
 #ifndef GUARD_RULES_TRIES /* a test makes another build */
 #define GUARD_RULES_TRIES 4
@@ -37,15 +41,24 @@
 #define GUARD_CB_CONGESTION 0x10000 /* a filter asked for congestion notification (egress) */
 
 struct guard_hold {
-	__u64 id; /* of the cgroup */
+	__u64 id;      /* of the cgroup */
+	__u64 manager; /* of the cgroup of the user's manager whose unit it is; 0: a unit of the system's */
 	__u32 queue;
 	__u32 unused;
 };
 
+/* In place of a queue, for the cgroup of a user's manager: more of its units are held than it may have. It is cut off. */
+#define GUARD_CUT_OFF 0xffffffff
+
+struct guard_manager {
+	__u64 held; /* holds of its units */
+	__u64 lost; /* its units that are not held, since it is cut off */
+};
+
 struct guard_rule {
-	struct glob_automaton glob;
-	__u32 queue; /* 0: what matches is not guarded */
-	__u32 unused;
+	struct glob_automaton glob; /* over names of units, or of user@UID.service/UNIT */
+	__u32 queue;                /* 0: what matches is not guarded */
+	__u32 of_user;              /* 1: of units of users' managers */
 };
 
 /* The rules in force, in one word so that they change at once: a generation, a half, a count. */
@@ -79,7 +92,14 @@ struct guard_event {
 	__u32 unused;
 };
 
-/* Argument of the `release` program: a hold to end, or (id 0) the overflow, as far as it was read. */
+/*
+ * Argument of the `release` program: a hold to end; that of a manager that is cut off (with `lost` as it was read); or
+ * (id 0) the overflow, as far as it was read.
+ */
+#define GUARD_NOT_HELD 0
+#define GUARD_RELEASED 1
+#define GUARD_LOST_MORE 2 /* units that were made since: look at the manager's units again */
+
 struct guard_release {
 	__u64 id;
 	__u64 lost;

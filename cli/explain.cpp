@@ -98,8 +98,9 @@ void printState(const std::string& unit) {
 } // namespace
 
 Exit explainUnit(const std::string& unit) {
-    if (!isUnitName(unit))
-        return misused("'" + unit + "' is not a unit name with its suffix (nginx.service)");
+    if (!isAnyUnitName(unit))
+        return misused("'" + unit +
+                       "' is not a unit name with its suffix (nginx.service, user@1000.service/app.service)");
     bool fromDaemon = false;
     const auto rules = currentRules(fromDaemon);
     const auto covering = rulesCovering(unit, rules);

@@ -322,9 +322,11 @@ Status Firewall::resetQueue(const std::string& target) {
 }
 
 Status Firewall::ensureUnit(const std::string& name) {
-    if (!isUnitName(name))
-        return failure(ErrorCode::InvalidName,
-                       "'" + name + "' is not a unit name with its suffix (nginx.service)");
+    if (!isAnyUnitName(name))
+        return failure(
+            ErrorCode::InvalidName,
+            "'" + name +
+                "' is not a unit name with its suffix (nginx.service, user@1000.service/app.service)");
     if (!enforcing())
         return {}; // the administrator wants it so (I8)
     if (!findUnit(name))

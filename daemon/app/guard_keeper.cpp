@@ -43,7 +43,7 @@ Result<bool> GuardKeeper::arm(const std::vector<GuardedName>& names) {
             slot = *found;
         }
         wanted.emplace_back(name.glob->text(), slot);
-        rules.push_back({*name.glob, slot});
+        rules.push_back({*name.glob, slot, isOfUserManager(name.glob->text())});
     }
     if (armed_ == wanted)
         return false;
@@ -125,6 +125,11 @@ std::vector<Hold> GuardKeeper::unattended() {
     return std::move(*holds);
 }
 
+void GuardKeeper::endCutOffLater(const Hold& manager) {
+    cutOffs_.insert_or_assign(manager.cgroup, manager);
+    releaseLater({manager.cgroup});
+}
+
 void GuardKeeper::releaseLater(const std::set<CgroupId>& cgroups) {
     if (cgroups.empty())
         return;
@@ -170,14 +175,25 @@ void GuardKeeper::retirePredecessorLater() {
         retirement_ = *ticket;
 }
 
-void GuardKeeper::graceFinished() {
+bool GuardKeeper::endHold(CgroupId cgroup) {
+    const auto cutOff = cutOffs_.find(cgroup);
+    const auto ended = cutOff == cutOffs_.end() ? guard_->release(cgroup) : guard_->endCutOff(cutOff->second);
+    if (!ended)
+        log::error("release a hold: " + ended.error().message);
+    const bool isOver = cutOff == cutOffs_.end() || !ended || *ended;
+    if (cutOff != cutOffs_.end())
+        cutOffs_.erase(cutOff);
+    return isOver;
+}
+
+bool GuardKeeper::graceFinished() {
     if (!guard_)
-        return;
+        return false;
     const auto finished = guard_->finishedGrace();
+    bool again = false;
     while (!releases_.empty() && releases_.begin()->first <= finished) {
         const auto cgroup = releases_.begin()->second;
-        if (const auto released = guard_->release(cgroup); !released)
-            log::error("release a hold: " + released.error().message);
+        again = !endHold(cgroup) || again;
         attended_.erase(cgroup);
         releases_.erase(releases_.begin());
     }
@@ -192,6 +208,7 @@ void GuardKeeper::graceFinished() {
             log::error("retire the guard of an older version: " + retired.error().message);
         retirement_.reset();
     }
+    return again;
 }
 
 } // namespace filterd

@@ -42,12 +42,15 @@ class GuardKeeper {
     // Cgroups whose own links filter by now, or that nothing is to filter: their holds end after a grace
     // period.
     void releaseLater(const std::set<CgroupId>& cgroups);
+    // A user's manager that is cut off, after every unit of it is attached.
+    void endCutOffLater(const Hold& manager);
     // Units were made that did not fit: attach every unit there is, then endOverflowLater().
     [[nodiscard]] bool overflows();
     void endOverflowLater();
     // Every unit is attached: the guard of an older build can go.
     void retirePredecessorLater();
-    void graceFinished();
+    // True: more units of a manager that is cut off were made; attend to the holds again.
+    bool graceFinished();
 
   private:
     // The slots of two queues, by direction.
@@ -59,6 +62,7 @@ class GuardKeeper {
     [[nodiscard]] Status fill(QueueSlot slot, Direction direction, const std::optional<Queue>& queue);
     void freeSlots(const std::set<Pair>& pairs);
     void freeUnusedSlots();
+    bool endHold(CgroupId cgroup);
 
     FilterKernel& kernel_;
     std::unique_ptr<GuardPort> guard_;
@@ -67,6 +71,7 @@ class GuardKeeper {
     std::optional<Names> armed_;  // none: not known what is in the kernel
     std::set<CgroupId> attended_; // waiting for a grace period
     std::multimap<GraceTicket, CgroupId> releases_;
+    std::map<CgroupId, Hold> cutOffs_;      // of those, users' managers that are cut off
     std::optional<GuardOverflow> overflow_; // being taken care of
     std::optional<GraceTicket> overflowEnd_;
     std::optional<GraceTicket> retirement_;

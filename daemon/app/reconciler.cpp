@@ -263,26 +263,44 @@ bool Reconciler::isSettled(const UnitCgroup& unit) const {
     return true;
 }
 
+void Reconciler::attend(const UnitCgroup& found, std::set<CgroupId>& settled) {
+    const auto& unit = present_.emplace(found.cgroup.id, found).first->second;
+    if (!isSettled(unit))
+        reconcile({unit});
+    if (isSettled(unit))
+        settled.insert(unit.cgroup.id);
+}
+
+void Reconciler::attendAll() {
+    std::set<CgroupId> settled; // what is held besides is in the list of holds
+    for (const auto& unit : tree_.units())
+        if (ruleFor(unit) != nullptr)
+            attend(unit, settled);
+}
+
 // A hold whose directory is gone is left to the kernel: sockets may live on.
 void Reconciler::attendHolds() {
     std::set<CgroupId> settled;
-    const auto attend = [&](const UnitCgroup& found) {
-        const auto& unit = present_.emplace(found.cgroup.id, found).first->second;
-        if (!isSettled(unit))
-            reconcile({unit});
-        if (isSettled(unit))
-            settled.insert(unit.cgroup.id);
-    };
+    std::vector<Hold> cutOff;
     for (const auto& hold : guard_.unattended())
-        if (const auto cgroup = tree_.find(hold.cgroup))
-            attend({unitOfCgroupName(cgroup->path.substr(cgroup->path.rfind('/') + 1)), *cgroup});
+        if (hold.lostUnits > 0)
+            cutOff.push_back(hold);
+        else if (const auto cgroup = tree_.find(hold.cgroup))
+            attend({unitOfCgroupPath(cgroup->path), *cgroup}, settled);
+    if (!cutOff.empty())
+        attendAll();
     guard_.releaseLater(settled);
+    for (const auto& manager : cutOff)
+        guard_.endCutOffLater(manager);
     if (guard_.overflows()) {
-        for (const auto& unit : tree_.units())
-            if (ruleFor(unit) != nullptr)
-                attend(unit);
+        attendAll();
         guard_.endOverflowLater();
     }
+}
+
+void Reconciler::graceFinished() {
+    if (guard_.graceFinished())
+        attendHolds();
 }
 
 bool Reconciler::collectReleased(const std::vector<CgroupId>& cgroups) {

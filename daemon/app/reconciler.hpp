@@ -59,7 +59,7 @@ class Reconciler {
     std::optional<UnitCgroup> cgroupVanished(CgroupId id);
     // Attaches what the guard holds, and has the holds end (I1).
     void attendHolds();
-    void graceFinished() { guard_.graceFinished(); }
+    void graceFinished();
     // Every unit is attached: a guard of an older version can go.
     void retireOlderGuard() { guard_.retirePredecessorLater(); }
     // Collects the links of cgroups that the kernel has released. True: there were some.
@@ -89,6 +89,8 @@ class Reconciler {
     [[nodiscard]] std::vector<FailedAction> buildQueues(bool stopAtBuildFailure);
     [[nodiscard]] Status arm();
     void scanTree();
+    void attend(const UnitCgroup& found, std::set<CgroupId>& settled);
+    void attendAll();
     [[nodiscard]] bool isSettled(const UnitCgroup& unit) const;
     void addNeeds(Desired& desired) const;
     std::vector<FailedAction> run(Desired& desired, bool stopAtBuildFailure);

@@ -19,9 +19,9 @@ constexpr std::array kWaysIn{
     "-.slice"};
 
 bool covers(const std::string& target, const std::string& unit) {
-    if (target.starts_with('/'))
+    if (target.starts_with('/') || isOfUserManager(target) != isOfUserManager(unit))
         return false;
-    if (isUnitName(target))
+    if (isAnyUnitName(target))
         return target == unit;
     const auto glob = Glob::compile(target);
     return glob && glob->matches(unit);

@@ -37,11 +37,15 @@ struct QueueSlot {
 struct GuardRule {
     Glob glob;
     std::optional<QueueSlot> slot; // none: what matches is not guarded
+    bool ofUser = false;           // matches units of users' managers alone, with the manager before the name
 };
 
 struct Hold {
     CgroupId cgroup;
     QueueSlot slot;
+    // Not zero: the cgroup of a user's manager, which is cut off: so many of its units are not held, because
+    // it has had too many held at once.
+    std::uint64_t lostUnits = 0;
     bool operator==(const Hold&) const = default;
 };
 
@@ -95,6 +99,10 @@ class GuardPort {
     // After the unit's queues are attached and a grace period begun after that has ended. False: it was not
     // held.
     [[nodiscard]] virtual Result<bool> release(CgroupId cgroup) = 0;
+
+    // Of a manager that was cut off: as release(), after all of its units were attached. False: more were
+    // made since that are not held; look at held() and its units again.
+    [[nodiscard]] virtual Result<bool> endCutOff(const Hold& manager) = 0;
 
     // In overflow: read it, walk the tree and attach every guarded unit, wait for a grace period, end it.
     [[nodiscard]] virtual Result<std::optional<GuardOverflow>> overflow() = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace filterd {
 
@@ -48,6 +49,49 @@ bool isUnitName(std::string_view text) {
     });
 }
 
+bool isUserUnitName(std::string_view text) {
+    const auto slash = text.find('/');
+    return slash != std::string_view::npos && text.size() <= kUnitNameMax &&
+           userOfManager(text.substr(0, slash)) && isUnitName(text.substr(slash + 1));
+}
+
+bool isAnyUnitName(std::string_view text) { return isUnitName(text) || isUserUnitName(text); }
+
+std::optional<uid_t> userOfManager(std::string_view unit) {
+    constexpr std::string_view kHead = "user@";
+    constexpr std::string_view kTail = ".service";
+    if (!unit.starts_with(kHead) || !unit.ends_with(kTail) || unit.size() <= kHead.size() + kTail.size())
+        return std::nullopt;
+    unit.remove_prefix(kHead.size());
+    unit.remove_suffix(kTail.size());
+    uid_t user = 0;
+    const auto parsed = std::from_chars(unit.data(), unit.data() + unit.size(), user);
+    if (parsed.ec != std::errc() || parsed.ptr != unit.data() + unit.size())
+        return std::nullopt;
+    return user;
+}
+
+std::optional<uid_t> userOfUnit(std::string_view unit) {
+    return isUserUnitName(unit) ? userOfManager(unit.substr(0, unit.find('/'))) : std::nullopt;
+}
+
+namespace {
+
+bool isGlob(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+
+// A glob over units of users' managers; its one '/' stands between the two.
+bool isUserUnitGlob(std::string_view pattern) {
+    const auto slash = pattern.find('/');
+    if (slash == std::string_view::npos || !isGlob(pattern) || pattern.size() > kUnitNameMax)
+        return false;
+    const auto manager = pattern.substr(0, slash);
+    return manager.starts_with("user@") && manager.ends_with(".service") &&
+           consistsOf(manager, kGlobAlphabet) && slash + 1 < pattern.size() &&
+           consistsOf(pattern.substr(slash + 1), kGlobAlphabet);
+}
+
+} // namespace
+
 Status checkPattern(std::string_view pattern) {
     if (pattern.starts_with('/')) {
         if (pattern.find("/../") != std::string_view::npos || pattern.ends_with("/.."))
@@ -55,21 +99,40 @@ Status checkPattern(std::string_view pattern) {
                            "cgroup path '" + std::string(pattern) + "' must not contain '..'");
         return {};
     }
-    if (isUnitName(pattern))
+    if (isAnyUnitName(pattern) || isUserUnitGlob(pattern))
         return {};
-    const bool isGlob = pattern.find_first_of("*?[") != std::string_view::npos;
-    if (isGlob && pattern.size() <= kUnitNameMax && consistsOf(pattern, kGlobAlphabet))
+    if (isGlob(pattern) && pattern.size() <= kUnitNameMax && consistsOf(pattern, kGlobAlphabet))
         return {};
     return failure(ErrorCode::InvalidName,
                    "'" + std::string(pattern.substr(0, kUnitNameMax)) +
                        "' is neither a unit name with its suffix (nginx.service), nor a glob over unit names "
-                       "(web@*.service), nor an absolute cgroup path");
+                       "(web@*.service), nor one of a user's manager (user@1000.service/app.service), nor an "
+                       "absolute cgroup path");
 }
 
 std::string unitOfCgroupName(std::string_view directory) {
     if (directory.starts_with('_'))
         directory.remove_prefix(1);
     return std::string(directory);
+}
+
+std::string unitOfCgroupPath(std::string_view path) {
+    std::string manager;
+    while (path.starts_with('/')) {
+        path.remove_prefix(1);
+        const auto end = path.find('/');
+        const auto directory = path.substr(0, end);
+        path.remove_prefix(directory.size());
+        auto unit = unitOfCgroupName(directory);
+        if (path.empty())
+            return isUnitName(unit) ? manager + unit : std::string();
+        if (isUnitName(unit) && unit.ends_with(".slice"))
+            continue;
+        if (!manager.empty() || !userOfManager(unit))
+            break;
+        manager = std::move(unit) + "/";
+    }
+    return {};
 }
 
 } // namespace filterd

@@ -4,8 +4,10 @@
 #include "base/result.hpp"
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 namespace filterd {
@@ -27,10 +29,28 @@ class FilterName {
 // A unit name as systemd accepts it: known suffix, systemd's alphabet, at most 255 bytes.
 [[nodiscard]] bool isUnitName(std::string_view text);
 
-// What a rule's target may be: a unit name, a glob over unit names, or an absolute cgroup path.
+// A unit of a user's manager, named with that manager: "user@1000.service/app.service". Its name alone would
+// be another unit for every user, and for the system.
+[[nodiscard]] bool isUserUnitName(std::string_view text);
+[[nodiscard]] bool isAnyUnitName(std::string_view text);
+// Whether a name or a pattern is about units of users' managers.
+[[nodiscard]] inline bool isOfUserManager(std::string_view text) {
+    return !text.starts_with('/') && text.find('/') != std::string_view::npos;
+}
+// Whose manager that is: 1000 of "user@1000.service"; none if it is no user's manager.
+[[nodiscard]] std::optional<uid_t> userOfManager(std::string_view unit);
+// Whose unit it is; none if it is the system's.
+[[nodiscard]] std::optional<uid_t> userOfUnit(std::string_view unit);
+
+// What a rule's target may be: a unit name, a glob over unit names, the same of users' managers
+// ("user@*.service/a*"), or an absolute cgroup path.
 [[nodiscard]] Status checkPattern(std::string_view pattern);
 
 // The unit a cgroup directory belongs to: systemd prefixes "_" where the kernel could mistake the name.
 [[nodiscard]] std::string unitOfCgroupName(std::string_view directory);
+
+// The unit whose cgroup is at a path below the root: only slices are above a unit, and above that of a user's
+// manager its manager, too. Empty: no manager makes units there, whatever the name.
+[[nodiscard]] std::string unitOfCgroupPath(std::string_view path);
 
 } // namespace filterd

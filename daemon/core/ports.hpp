@@ -159,7 +159,7 @@ class FilterKernel {
 // ---- cgroupfs -------------------------------------------------------------------------------------------
 
 struct UnitCgroup {
-    std::string unit; // "nginx.service"
+    std::string unit; // "nginx.service", or "user@1000.service/app.service"
     Cgroup cgroup;
     bool operator==(const UnitCgroup&) const = default;
 };
@@ -167,7 +167,8 @@ struct UnitCgroup {
 class CgroupTree {
   public:
     virtual ~CgroupTree() = default;
-    // Every cgroup of a system unit: a unit's directory below nothing but slices.
+    // Every cgroup of a unit: a unit's directory below nothing but slices, or below them and a user's
+    // manager.
     [[nodiscard]] virtual std::vector<UnitCgroup> units() = 0;
     // The cgroup at a path ("/system.slice/x.scope", or the same below the mount point). NoSuchCgroup if
     // none.

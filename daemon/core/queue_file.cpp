@@ -12,7 +12,7 @@ namespace {
 Status checkTarget(const std::string& target) {
     if (auto checked = checkPattern(target); !checked)
         return checked;
-    if (isUnitName(target) || target.starts_with('/'))
+    if (isAnyUnitName(target) || target.starts_with('/'))
         return {};
     if (const auto glob = Glob::compile(target); !glob)
         return failure(glob.error());

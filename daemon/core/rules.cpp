@@ -12,12 +12,12 @@ Result<Rules::Compiled> Rules::compile(const Rule& rule) {
             return failure(checked.error().context(rule.source));
         if (target.starts_with('/')) {
             compiled.paths.push_back(target);
-            const auto unit = unitOfCgroupName(target.substr(target.rfind('/') + 1));
-            if (auto name = Glob::exact(unit); name && isUnitName(unit))
+            const auto unit = unitOfCgroupPath(target);
+            if (auto name = Glob::exact(unit); name && !unit.empty())
                 compiled.pathNames.push_back(std::move(*name));
             continue;
         }
-        auto glob = isUnitName(target) ? Glob::exact(target) : Glob::compile(target);
+        auto glob = isAnyUnitName(target) ? Glob::exact(target) : Glob::compile(target);
         if (!glob)
             return failure(glob.error().context(rule.source));
         compiled.globs.push_back(std::move(*glob));
@@ -26,8 +26,10 @@ Result<Rules::Compiled> Rules::compile(const Rule& rule) {
 }
 
 bool Rules::covers(const Compiled& rule, const Target& target) {
-    if (!target.unit.empty() && std::any_of(rule.globs.begin(), rule.globs.end(),
-                                            [&](const Glob& glob) { return glob.matches(target.unit); }))
+    const auto takes = [&](const Glob& glob) { // a * of the system's units means no user's
+        return isOfUserManager(glob.text()) == isOfUserManager(target.unit) && glob.matches(target.unit);
+    };
+    if (!target.unit.empty() && std::any_of(rule.globs.begin(), rule.globs.end(), takes))
         return true;
     return std::find(rule.paths.begin(), rule.paths.end(), target.path) != rule.paths.end();
 }
@@ -37,7 +39,7 @@ Status Rules::set(const Rule& rule) {
     if (!compiled)
         return failure(compiled.error());
     const auto& target = rule.targets.front();
-    auto& kind = target.starts_with('/') ? paths_ : isUnitName(target) ? exact_ : globs_;
+    auto& kind = target.starts_with('/') ? paths_ : isAnyUnitName(target) ? exact_ : globs_;
     kind.insert_or_assign(target, std::move(*compiled));
     return {};
 }

@@ -313,8 +313,9 @@ Keeper::Queues GuardTest::queuesBySlot() {
 void GuardTest::setRules(const std::vector<std::pair<std::string, int>>& rules) {
     std::vector<GuardRule> compiled;
     for (const auto& [pattern, number] : rules)
-        compiled.push_back({Glob::compile(pattern).value(),
-                            number == 0 ? std::nullopt : std::optional<QueueSlot>(slot(number))});
+        compiled.push_back({(isAnyUnitName(pattern) ? Glob::exact(pattern) : Glob::compile(pattern)).value(),
+                            number == 0 ? std::nullopt : std::optional<QueueSlot>(slot(number)),
+                            isOfUserManager(pattern)});
     const auto set = guard().setRules(compiled);
     ASSERT_TRUE(set) << set.error().message;
 }

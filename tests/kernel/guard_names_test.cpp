@@ -13,9 +13,16 @@ struct Name {
     int queue; // 0: not held
 };
 
-constexpr std::array kRules{std::pair{"web-test*.service", 0}, std::pair{"web*.service", 2},
-                            std::pair{"nginx.service", 1},     std::pair{"cpu.service", 1},
-                            std::pair{"[a-c]?.slice", 2},      std::pair{"x@*.service", 1}};
+constexpr std::array kRules{std::pair{"web-test*.service", 0},
+                            std::pair{"web*.service", 2},
+                            std::pair{"nginx.service", 1},
+                            std::pair{"cpu.service", 1},
+                            std::pair{"[a-c]?.slice", 2},
+                            std::pair{"x@*.service", 1},
+                            std::pair{"user@1000.service/mine.service", 1},
+                            std::pair{"user@*.service/any-*.service", 2},
+                            std::pair{"user@1000.service/cpu.service", 1},
+                            std::pair{"*.scope", 3}};
 
 constexpr std::array kNames{
     Name{"nginx.service", 1}, Name{"web-1.service", 2},
@@ -31,7 +38,33 @@ constexpr std::array kNames{
     Name{"user.slice/user-1000.slice/user@1000.service/app.slice/nginx.service", 0},
     Name{"nginx.service/web-1.service", 0}, Name{"slice", 0}, Name{"slice/nginx.service", 0},
     Name{".slice", 0}, Name{".slice/nginx.service", 0}, Name{"x.slicex", 0},
-    Name{"x.slicex/nginx.service", 0}};
+    Name{"x.slicex/nginx.service", 0},
+    // Units of users' managers have rules of their own, which mean nothing else.
+    Name{"user.slice/user-1000.slice/user@1000.service/mine.service", 1},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice/mine.service", 1},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice/app-x.slice", 0},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice/app-x.slice/mine.service", 1},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice/any-1.service", 2},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice/_cpu.service", 1},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice/mine.servicex", 0},
+    Name{"user.slice/user-1000.slice/user@1000.service/app.slice/x.scope", 0}, Name{"x.scope", 3},
+    Name{"user.slice/user-1001.slice", 0}, Name{"user.slice/user-1001.slice/user@1001.service", 0},
+    Name{"user.slice/user-1001.slice/user@1001.service/mine.service", 0},
+    Name{"user.slice/user-1001.slice/user@1001.service/any-1.service", 2}, Name{"mine.service", 0},
+    Name{"any-1.service", 0},
+    // A user plays the manager of another one, or a unit's process that of its own.
+    Name{"user.slice/user-1001.slice/user@1001.service/user@1000.service", 0},
+    Name{"user.slice/user-1001.slice/user@1001.service/user@1000.service/mine.service", 0},
+    Name{"user.slice/user-1001.slice/user@1001.service/x.service", 0},
+    Name{"user.slice/user-1001.slice/user@1001.service/x.service/any-2.service", 0},
+    Name{"user.slice/user-1001.slice/user@1001.service/x.service/y.slice", 0},
+    Name{"user.slice/user-1001.slice/user@1001.service/x.service/y.slice/any-2.service", 0},
+    Name{"nginx.service/user@1000.service", 0}, Name{"nginx.service/user@1000.service/mine.service", 0},
+    Name{"user@.service", 0}, Name{"user@.service/any-3.service", 0}, Name{"user@x.service", 0},
+    Name{"user@x.service/any-3.service", 0}, Name{"user@1000.servicex", 0},
+    Name{"user@1000.servicex/any-3.service", 0}, Name{"user@4294967294.service", 0},
+    Name{"user@4294967294.service/any-3.service", 2}, Name{"user@42949672940.service", 0},
+    Name{"user@42949672940.service/any-3.service", 0}};
 
 } // namespace
 
@@ -67,6 +100,21 @@ TEST_F(GuardNames, TheLongestNamesAreJudged) {
     EXPECT_EQ(heldQueue("m" + longest.substr(1)), 2);
     makeCgroup(longest.substr(0, 246) + ".service");
     EXPECT_EQ(heldQueue(longest.substr(0, 246) + ".service"), 0);
+}
+
+TEST_F(GuardNames, TheLongestNamesOfUsersUnitsAreJudged) {
+    open();
+    const std::string manager = "user@1000.service";
+    makeCgroup(manager);
+    const std::string longest = manager + "/l" + std::string(228, 'x') + ".service";
+    ASSERT_EQ(longest.size(), 255U);
+    setRules({{longest, 1}, {manager + "/*y.service", 2}, {"user@*.service/z*", 3}});
+    const std::string other = manager + "/" + std::string(229, 'y') + ".service";
+    for (const auto& [name, number] : {std::pair{longest, 1}, std::pair{other, 2},
+                                       std::pair{manager + "/z" + other.substr(manager.size() + 1), 0}}) {
+        makeCgroup(name);
+        EXPECT_EQ(heldQueue(name), number) << name;
+    }
 }
 
 TEST_F(GuardNames, TheFirstOfManyRulesDecides) {

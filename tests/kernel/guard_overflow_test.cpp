@@ -134,5 +134,94 @@ TEST_F(GuardOverflow, LastsThroughARestart) { // I5
     EXPECT_EQ(arriving(unitName(kUnits), kOpenPort, 5), 0);
 }
 
+// ---- one user's share: GUARD_MANAGER_HELD_MAX is 4 in the small guard, which can hold 8
+
+class GuardShare : public Scenes {
+  protected:
+    void SetUp() override {
+        Scenes::SetUp();
+        open("guard_small.bpf.o");
+        setRules({{"user@*.service/u*.service", 1}, {"o*.service", 1}});
+        makeCgroup(kManager);
+    }
+
+    static std::string userUnit(int number) {
+        return std::string(kManager) + "/u" + std::to_string(number) + ".service";
+    }
+    std::optional<Hold> managersHold() {
+        const auto holds = guard().held();
+        for (const auto& hold : *holds)
+            if (hold.cgroup == idOf(kManager))
+                return hold;
+        return std::nullopt;
+    }
+
+    static constexpr const char* kManager = "user@1000.service";
+    static constexpr int kShare = 4;
+};
+
+TEST_F(GuardShare, AUserWhoMakesManyUnitsCutsHimselfOffAndNobodyElse) {
+    for (int number = 1; number <= 3 * kShare; ++number)
+        makeCgroup(userUnit(number));
+    EXPECT_EQ(guard().held()->size(), kShare + 1U) << "his share, and his manager";
+    EXPECT_FALSE(*guard().overflow());
+    for (int number = 1; number <= 2; ++number) {
+        makeCgroup(unitName(number));
+        EXPECT_TRUE(isHeld(unitName(number))) << "there is place for others";
+        EXPECT_EQ(arriving(unitName(number), kOpenPort, 5), 5);
+        EXPECT_EQ(arriving(unitName(number), kDroppedPorts[0], 5), 0);
+    }
+    for (const int number : {1, kShare, kShare + 1, 3 * kShare}) {
+        EXPECT_EQ(arriving(userUnit(number), kOpenPort, 5), 0) << number;
+        EXPECT_EQ(arriving(userUnit(number), kDroppedPorts[0], 5), 0) << number;
+    }
+    makeCgroup("user@1001.service");
+    makeCgroup("user@1001.service/u1.service");
+    EXPECT_TRUE(isHeld("user@1001.service/u1.service"));
+}
+
+TEST_F(GuardShare, EndsWhenAllOfHisUnitsAreAttached) {
+    for (int number = 1; number <= 2 * kShare; ++number)
+        makeCgroup(userUnit(number));
+    const auto seen = managersHold();
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->lostUnits, static_cast<std::uint64_t>(kShare));
+    makeCgroup(userUnit(99)); // while the others are being attached
+    Links links;
+    for (int number = 1; number <= 2 * kShare; ++number)
+        for (auto& link : attachQueue(queue(1), openCgroup(userUnit(number)).get()))
+            links.push_back(std::move(link));
+    grace();
+    for (int number = 1; number <= kShare; ++number)
+        ASSERT_TRUE(guard().release(idOf(userUnit(number))));
+    EXPECT_FALSE(*guard().endCutOff(*seen)) << "one is not attached";
+    EXPECT_EQ(arriving(userUnit(99), kDroppedPorts[0], 5), 0);
+    const auto rest = managersHold();
+    ASSERT_TRUE(rest);
+    const auto late = attachQueue(queue(1), openCgroup(userUnit(99)).get());
+    grace();
+    EXPECT_TRUE(*guard().endCutOff(*rest));
+    EXPECT_EQ(guard().counters().held, 0U);
+    for (const int number : {1, 2 * kShare, 99}) {
+        EXPECT_EQ(arriving(userUnit(number), kOpenPort, 5), 5) << number;
+        EXPECT_EQ(arriving(userUnit(number), kDroppedPorts[0], 5), 0) << number;
+    }
+    makeCgroup(userUnit(100));
+    EXPECT_TRUE(isHeld(userUnit(100))) << "his share is free again";
+}
+
+TEST_F(GuardShare, IsFreeAgainWhenHisUnitsAreGone) {
+    for (int round = 0; round < 3; ++round) {
+        for (int number = 1; number <= 2 * kShare; ++number)
+            makeCgroup(userUnit(number));
+        EXPECT_EQ(guard().held()->size(), kShare + 1U);
+        for (int number = 1; number <= 2 * kShare; ++number)
+            removeCgroup(userUnit(number));
+        removeCgroup(kManager);
+        EXPECT_TRUE(eventually([&] { return guard().counters().held == 0; }));
+        makeCgroup(kManager);
+    }
+}
+
 } // namespace
 } // namespace filterd::bed

@@ -46,10 +46,18 @@ class FakeGuard final : public GuardPort {
         std::vector<Hold> list;
         for (const auto& [cgroup, slot] : holds)
             list.push_back({cgroup, slot});
+        for (const auto& [manager, lostUnits] : cutOff)
+            list.push_back({manager, {}, lostUnits});
         return list;
     }
     Result<bool> release(CgroupId cgroup) override { return holds.erase(cgroup) > 0; }
 
+    Result<bool> endCutOff(const Hold& manager) override {
+        if (manager.lostUnits != cutOff.at(manager.cgroup))
+            return false;
+        cutOff.erase(manager.cgroup);
+        return true;
+    }
     Result<std::optional<GuardOverflow>> overflow() override { return lost; }
     Status endOverflow(const GuardOverflow&) override {
         lost.reset();
@@ -70,8 +78,9 @@ class FakeGuard final : public GuardPort {
 
     // What mkdir does in the kernel.
     bool unitIsMade(const std::string& unit, CgroupId cgroup) {
-        const auto rule = std::find_if(rules.begin(), rules.end(),
-                                       [&](const GuardRule& one) { return one.glob.matches(unit); });
+        const auto rule = std::find_if(rules.begin(), rules.end(), [&](const GuardRule& one) {
+            return one.ofUser == isOfUserManager(unit) && one.glob.matches(unit);
+        });
         if (rule == rules.end() || !rule->slot)
             return false;
         holds[cgroup] = *rule->slot;
@@ -81,7 +90,7 @@ class FakeGuard final : public GuardPort {
     [[nodiscard]] bool isHeld(CgroupId cgroup) const { return holds.contains(cgroup); }
     [[nodiscard]] std::string queueOf(const std::string& unit, Direction direction) const {
         for (const auto& rule : rules)
-            if (rule.glob.matches(unit))
+            if (rule.ofUser == isOfUserManager(unit) && rule.glob.matches(unit))
                 return rule.slot ? slots.at(*rule.slot)[static_cast<std::size_t>(direction)] : "not guarded";
         return "no rule";
     }
@@ -89,6 +98,7 @@ class FakeGuard final : public GuardPort {
     std::map<QueueSlot, std::array<std::string, 2>> slots;
     std::vector<GuardRule> rules;
     std::map<CgroupId, QueueSlot> holds;
+    std::map<CgroupId, std::uint64_t> cutOff; // users' managers, and how many of their units are not held
     std::optional<GuardOverflow> lost;
     GuardNews news;
     GraceTicket started = 0;

@@ -182,6 +182,37 @@ TEST_F(Guarding, AnOverflowEndsWhenEveryUnitIsAttachedAndAGracePeriodIsOver) { /
     EXPECT_FALSE(guard->lost);
 }
 
+TEST_F(Guarding, UsersUnitsHaveRulesOfTheirOwn) {
+    ASSERT_TRUE(firewall.setQueue(rule("*.service", {"drop"})));
+    ASSERT_TRUE(firewall.setQueue(rule("user@1000.service/app.service", {"port"})));
+    EXPECT_EQ(guard->queueOf("app.service", Direction::Ingress), "queue");
+    start("user@1000.service/app.service", 7);
+    start("user@1001.service/app.service", 8);
+    firewall.guardNews();
+    EXPECT_EQ(ingress(7), Names{"port"});
+    EXPECT_EQ(ingress(8), Names{});
+    EXPECT_NE(firewall.unit("user@1000.service/app.service"), nullptr);
+    EXPECT_EQ(firewall.unit("user@1001.service/app.service"), nullptr);
+}
+
+TEST_F(Guarding, AUserIsCutOffUntilAllOfHisUnitsAreAttached) { // I1
+    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*.service", {"drop"})));
+    tree.add("user@1000.service", 5);
+    tree.add("user@1000.service/a.service", 7); // beyond his share: not held
+    guard->cutOff[{5}] = 1;
+    guard->news.held = true;
+    firewall.guardNews();
+    EXPECT_EQ(ingress(7), Names{"drop"});
+    EXPECT_EQ(guard->cutOff.size(), 1U) << "before the grace period";
+    tree.add("user@1000.service/b.service", 8); // while it lasts
+    guard->cutOff[{5}] = 2;
+    endGrace();
+    EXPECT_EQ(ingress(8), Names{"drop"});
+    EXPECT_EQ(guard->cutOff.size(), 1U) << "once more";
+    endGrace();
+    EXPECT_TRUE(guard->cutOff.empty());
+}
+
 TEST_F(Guarding, ReleasedCgroupsAreCollectedWhenTheKernelTells) { // I4
     ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
     const auto unit = start("web.service", 7);

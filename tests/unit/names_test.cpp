@@ -33,6 +33,39 @@ TEST(Pattern, IsAUnitAGlobOrACgroupPath) {
     EXPECT_FALSE(checkPattern(std::string(256, 'x') + ".service"));
 }
 
+TEST(UserUnit, IsNamedWithItsManager) {
+    EXPECT_TRUE(isUserUnitName("user@1000.service/app.service"));
+    EXPECT_TRUE(isUserUnitName("user@0.service/app-x.slice"));
+    for (const char* other :
+         {"app.service", "user@1000.service", "user@.service/app.service", "user@x.service/app.service",
+          "user@-1.service/app.service", "user@4294967296.service/app.service", "user@1.service/app",
+          "user@1.service/", "/app.service", "user@1.service/a.slice/app.service", "app.service/app.service"})
+        EXPECT_FALSE(isUserUnitName(other)) << other;
+    EXPECT_EQ(userOfUnit("user@1000.service/app.service"), 1000U);
+    EXPECT_EQ(userOfUnit("app.service"), std::nullopt);
+    EXPECT_TRUE(checkPattern("user@1000.service/app.service"));
+    EXPECT_TRUE(checkPattern("user@*.service/app@*.service"));
+    EXPECT_TRUE(checkPattern("user@100[0-9].service/*"));
+    for (const char* bad : {"user@*.service/", "user@*/app.service", "*/app.service", "user@*.service/a/*",
+                            "user@x.service/a.service"})
+        EXPECT_FALSE(checkPattern(bad)) << bad;
+    EXPECT_FALSE(checkPattern("user@1000.service/" + std::string(231, 'x') + ".service"));
+}
+
+TEST(CgroupPath, BelongsToAUnitBelowSlicesAndAUsersManagerAlone) {
+    EXPECT_EQ(unitOfCgroupPath("/nginx.service"), "nginx.service");
+    EXPECT_EQ(unitOfCgroupPath("/system.slice/_cpu.service"), "cpu.service");
+    EXPECT_EQ(unitOfCgroupPath("/user.slice/user-1000.slice/user@1000.service"), "user@1000.service");
+    EXPECT_EQ(unitOfCgroupPath("/user.slice/user-1000.slice/user@1000.service/app.slice/a.service"),
+              "user@1000.service/a.service");
+    EXPECT_EQ(unitOfCgroupPath("/user.slice/user-1000.slice/session-1.scope"), "session-1.scope");
+    for (const char* none :
+         {"", "/", "nginx.service", "/nginx", "/system.slice/", "/nginx.service/a.service",
+          "/user@1.service/a.service/b.service", "/user@1.service/user@2.service/a.service",
+          "/user@x.service/a.service", "/.slice/a.service", "/system.slice//a.service"})
+        EXPECT_EQ(unitOfCgroupPath(none), "") << none;
+}
+
 TEST(CgroupName, LosesTheEscapeOfSystemd) {
     EXPECT_EQ(unitOfCgroupName("_cpu.service"), "cpu.service");
     EXPECT_EQ(unitOfCgroupName("nginx.service"), "nginx.service");

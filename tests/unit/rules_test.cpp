@@ -39,6 +39,28 @@ TEST(Rules, TheFirstFileThatMatchesWinsAndNothingIsMerged) {
     EXPECT_EQ(sourceFor(rules, "x.service"), "b.queue:x.service"); // the order given is the order tried
 }
 
+TEST(Rules, OfTheSystemsUnitsMeanNoUsersUnitsAndTheOtherWayRound) {
+    Rules rules;
+    ASSERT_TRUE(
+        rules.setFiles({rule("a.queue", {"*.service"}), rule("b.queue", {"user@*.service/*.service"})}));
+    EXPECT_EQ(sourceFor(rules, "app.service"), "a.queue:*.service");
+    EXPECT_EQ(sourceFor(rules, "user@1000.service"), "a.queue:*.service");
+    EXPECT_EQ(sourceFor(rules, "user@1000.service/app.service"), "b.queue:user@*.service/*.service");
+    ASSERT_TRUE(rules.set(rule("bus", {"user@1000.service/app.service"})));
+    EXPECT_EQ(sourceFor(rules, "user@1000.service/app.service"), "bus:user@1000.service/app.service");
+    EXPECT_EQ(sourceFor(rules, "user@1001.service/app.service"), "b.queue:user@*.service/*.service");
+    EXPECT_EQ(sourceFor(rules, "app.service"), "a.queue:*.service");
+}
+
+TEST(Rules, APathStandsForTheUnitOfTheManagerThere) {
+    Rules rules;
+    ASSERT_TRUE(
+        rules.set(rule("bus", {"/user.slice/user-1000.slice/user@1000.service/app.slice/a.service"})));
+    ASSERT_TRUE(rules.set(rule("bus", {"/system.slice/a.service/b.service"})));
+    ASSERT_EQ(rules.names().size(), 1U);
+    EXPECT_EQ(rules.names().front().second->text(), "user@1000.service/a.service");
+}
+
 TEST(Rules, ListThemselvesInTheOrderTried) {
     Rules rules;
     ASSERT_TRUE(rules.setFiles({rule("z.queue", {"*"})}));

@@ -38,7 +38,8 @@ struct GuardMap {
     const char* pin;
 };
 
-inline constexpr std::array<GuardMap, 7> kGuardMaps{{{"held", "held"},
+inline constexpr std::array<GuardMap, 8> kGuardMaps{{{"held", "held"},
+                                                     {"managers", "managers"},
                                                      {"spill", "spill"},
                                                      {"queues_ingress", "queues_ingress"},
                                                      {"queues_egress", "queues_egress"},

@@ -197,7 +197,7 @@ Status PinnedGuard::writeRules(std::uint32_t half, const std::vector<GuardRule>&
             if (auto allowed = checkSlot(*rule.slot); !allowed)
                 return allowed;
         keys.push_back(half * GUARD_RULES_MAX + static_cast<std::uint32_t>(keys.size()));
-        values.push_back({rule.glob.automaton(), rule.slot ? rule.slot->value : 0, 0});
+        values.push_back({rule.glob.automaton(), rule.slot ? rule.slot->value : 0, rule.ofUser ? 1U : 0U});
     }
     auto count = static_cast<std::uint32_t>(keys.size());
     LIBBPF_OPTS(bpf_map_batch_opts, options);
@@ -245,10 +245,19 @@ Result<std::vector<Hold>> PinnedGuard::readHolds() const {
         if (error < 0 && errno != ENOENT)
             return failure(systemError("read which units are held", errno));
         for (std::uint32_t i = 0; i < count; ++i)
-            holds.push_back({CgroupId{values[i].id}, QueueSlot{values[i].queue}});
+            if (values[i].queue == GUARD_CUT_OFF)
+                holds.push_back({CgroupId{values[i].id}, {}, lostUnitsOf(values[i].id)});
+            else
+                holds.push_back({CgroupId{values[i].id}, QueueSlot{values[i].queue}});
         if (error < 0)
             return holds;
     }
+}
+
+// At least one: whoever cuts a manager off has counted before.
+std::uint64_t PinnedGuard::lostUnitsOf(std::uint64_t manager) const {
+    guard_manager known{};
+    return bpf_map_lookup_elem(pin("managers"), &manager, &known) < 0 ? 1 : std::max<__u64>(known.lost, 1);
 }
 
 // The hold is made inside mkdir, before its directory can be seen. Asking the kernel for a cgroup's programs
@@ -283,7 +292,14 @@ Result<bool> PinnedGuard::release(CgroupId cgroup) {
     const auto released = runRelease({cgroup.value, 0, 0});
     if (!released)
         return failure(released.error());
-    return *released != 0;
+    return *released == GUARD_RELEASED;
+}
+
+Result<bool> PinnedGuard::endCutOff(const Hold& manager) {
+    const auto ended = runRelease({manager.cgroup.value, manager.lostUnits, 0});
+    if (!ended)
+        return failure(ended.error());
+    return *ended != GUARD_LOST_MORE;
 }
 
 Status PinnedGuard::forgetHolds() {

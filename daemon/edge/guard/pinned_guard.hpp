@@ -46,6 +46,7 @@ class PinnedGuard final : public GuardPort {
     Status setRules(const std::vector<GuardRule>& rules) override;
     Result<std::vector<Hold>> held() override;
     Result<bool> release(CgroupId cgroup) override;
+    Result<bool> endCutOff(const Hold& manager) override;
     Result<std::optional<GuardOverflow>> overflow() override;
     Status endOverflow(const GuardOverflow& seen) override;
     int newsFd() const override { return ring_buffer__epoll_fd(events_.get()); }
@@ -73,6 +74,7 @@ class PinnedGuard final : public GuardPort {
     Status attach();
     Status attachLink(const GuardLink& link);
     Result<std::vector<Hold>> readHolds() const;
+    std::uint64_t lostUnitsOf(std::uint64_t manager) const;
     Result<int> runRelease(guard_release argument) const;
     Status waitForMkdirs() const;
     static int onEvent(void* news, void* data, std::size_t size);

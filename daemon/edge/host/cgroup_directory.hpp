@@ -5,6 +5,7 @@
 #include "base/unique_fd.hpp"
 #include "core/model.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -15,6 +16,9 @@ namespace filterd {
 // Where cgroup2 is mounted, as told by mountinfo; the mount of the whole tree before one of a part.
 [[nodiscard]] Result<std::string>
 cgroup2Mount(const std::filesystem::path& mountinfo = "/proc/self/mountinfo");
+
+// Of one user's manager: more are not looked at. The guard tells of what a rule covers nevertheless.
+inline constexpr std::size_t kMaxUnitsOfManager = 1024;
 
 // A unit's directory within its slice.
 struct UnitDirectory {

@@ -12,15 +12,25 @@ namespace filterd {
 
 namespace {
 
-void walk(int directory, const std::string& path, std::vector<UnitCgroup>& units) {
+// `manager`: the user's manager that makes the units, with a / behind it; empty: the system's. `left`: how
+// many directories of it are still looked at, since its user can make as many as he likes.
+void walk(int directory, const std::string& path, const std::string& manager, std::size_t& left,
+          std::vector<UnitCgroup>& units) {
     for (auto& child : listUnits(directory)) {
-        std::string below = path + "/" + child.name;
-        const bool isSlice = child.isSlice();
-        units.push_back({std::move(child.unit), {child.id, below}});
-        if (!isSlice)
+        if (!manager.empty() && left-- == 0) {
+            left = 0;
+            return;
+        }
+        const auto below = path + "/" + child.name;
+        const bool isManager = manager.empty() && userOfManager(child.unit);
+        const bool isEntered = child.isSlice() || isManager;
+        const auto managerBelow = isManager ? child.unit + "/" : manager;
+        units.push_back({manager + child.unit, {child.id, below}});
+        if (!isEntered)
             continue;
-        if (const auto slice = openDirectory(directory, child.name))
-            walk(slice.get(), below, units);
+        std::size_t ofManager = kMaxUnitsOfManager;
+        if (const auto inside = openDirectory(directory, child.name))
+            walk(inside.get(), below, managerBelow, isManager ? ofManager : left, units);
         else if (errno != ENOENT)
             log::error("cannot list the cgroup " + below + ": " + std::strerror(errno));
     }
@@ -52,7 +62,8 @@ Result<CgroupFs> CgroupFs::create(std::string root) {
 
 std::vector<UnitCgroup> CgroupFs::units() {
     std::vector<UnitCgroup> units;
-    walk(rootDirectory_.get(), "", units);
+    std::size_t unlimited = 0;
+    walk(rootDirectory_.get(), "", "", unlimited, units);
     return units;
 }
 

@@ -13,9 +13,13 @@ namespace filterd {
 
 namespace {
 
-std::string unitAt(const std::string& path) { return unitOfCgroupName(path.substr(path.rfind('/') + 1)); }
+bool isManager(const std::string& unit) { return userOfManager(unit).has_value(); }
 
-bool isSlice(const std::string& path) { return path.ends_with(".slice"); }
+// Whether units are made inside: slices, and users' managers.
+bool isEntered(const std::string& unit) { return unit.ends_with(".slice") || isManager(unit); }
+
+// "user@1000.service" of "user@1000.service/app.service".
+std::string managerOf(const std::string& unit) { return unit.substr(0, unit.find('/')); }
 
 } // namespace
 
@@ -73,14 +77,32 @@ void CgroupWatch::look(const std::string& path, std::optional<CgroupId> now, Eve
             return;
         vanish(path, events);
     }
-    if (!now)
+    const auto unit = unitOfCgroupPath(path);
+    if (!now || unit.empty() || !isCounted(unit))
         return;
     known_[path] = *now;
-    events.emplace_back(CgroupAppeared{{unitAt(path), {*now, path}}});
-    if (!isSlice(path))
+    events.emplace_back(CgroupAppeared{{unit, {*now, path}}});
+    if (!isEntered(unit))
         return;
     if (const auto entered = enter(path, events); !entered && idAt(path) == now)
         log::error("cannot watch the cgroup " + path + ": " + entered.error().message);
+}
+
+// Of one user's units only so many are followed.
+bool CgroupWatch::isCounted(const std::string& unit) {
+    if (!isUserUnitName(unit))
+        return true;
+    auto& count = ofManager_[managerOf(unit)];
+    if (count >= kMaxUnitsOfManager)
+        return false;
+    ++count;
+    return true;
+}
+
+void CgroupWatch::discount(const std::string& unit) {
+    const auto counted = isUserUnitName(unit) ? ofManager_.find(managerOf(unit)) : ofManager_.end();
+    if (counted != ofManager_.end() && --counted->second == 0)
+        ofManager_.erase(counted);
 }
 
 // A slice takes with it what was known below, deepest first.
@@ -90,8 +112,10 @@ void CgroupWatch::vanish(const std::string& path, Events& events) {
     for (auto it = known_.lower_bound(below); it != known_.end() && it->first.starts_with(below); ++it)
         gone.push_back(it->first);
     for (auto it = gone.rbegin(); it != gone.rend(); ++it) {
-        events.emplace_back(CgroupVanished{known_.at(*it), unitAt(*it)});
+        const auto unit = unitOfCgroupPath(*it);
+        events.emplace_back(CgroupVanished{known_.at(*it), unit});
         known_.erase(*it);
+        discount(unit);
         if (const auto watch = watches_.find(*it); watch != watches_.end()) {
             inotify_.forget(watch->second);
             slices_.erase(watch->second);

@@ -1,5 +1,5 @@
 #pragma once
-// Tells when cgroups of system units appear and vanish: a wake-up with names, never a barrier (the guard is).
+// Tells when cgroups of units appear and vanish: a wake-up with names, never a barrier (the guard is).
 
 #include "core/ports.hpp"
 #include "edge/host/inotify.hpp"
@@ -48,13 +48,16 @@ class CgroupWatch {
     void vanish(const std::string& path, Events& events);
     void resynchronise(Events& events);
     [[nodiscard]] std::optional<CgroupId> idAt(const std::string& path) const;
+    [[nodiscard]] bool isCounted(const std::string& unit);
+    void discount(const std::string& unit);
 
     Inotify inotify_;
     UniqueFd root_;
     // All paths are below the root and begin with '/'; the root's own is empty.
     std::map<std::string, CgroupId> known_;
-    std::map<std::string, int> watches_; // of slices and the root
-    std::map<int, std::string> slices_;  // the reverse
+    std::map<std::string, std::size_t> ofManager_; // how many units of a user's manager are known
+    std::map<std::string, int> watches_;           // of slices, users' managers and the root
+    std::map<int, std::string> slices_;            // the reverse
 };
 
 } // namespace filterd

@@ -15,6 +15,7 @@ namespace filterd {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -110,6 +111,46 @@ TEST_F(CgroupFsTest, ListsUnitsBelowNothingButSlices) {
                     UnitCgroup{"web@1.service", {web1, "/system.slice/system-web.slice/web@1.service"}},
                     UnitCgroup{"cpu.service", {cpu, "/system.slice/_cpu.service"}},
                     UnitCgroup{"init.scope", {init, "/init.scope"}}));
+}
+
+TEST_F(CgroupFsTest, ListsUnitsOfUsersManagersWithTheirManager) {
+    const std::string anna = "/user.slice/user-1000.slice/user@1000.service";
+    make("/user.slice");
+    make("/user.slice/user-1000.slice");
+    const auto manager = make(anna);
+    const auto slice = make(anna + "/app.slice");
+    const auto app = make(anna + "/app.slice/app.service");
+    make(anna + "/app.slice/app.service/inner.service");
+    const auto played = make(anna + "/user@1001.service");
+    make(anna + "/user@1001.service/app.service");
+    const auto units = tree().units();
+    EXPECT_THAT(units, Contains(UnitCgroup{"user@1000.service", {manager, anna}}));
+    EXPECT_THAT(units, Contains(UnitCgroup{"user@1000.service/app.slice", {slice, anna + "/app.slice"}}));
+    EXPECT_THAT(
+        units, Contains(UnitCgroup{"user@1000.service/app.service", {app, anna + "/app.slice/app.service"}}));
+    EXPECT_THAT(units, Contains(UnitCgroup{"user@1000.service/user@1001.service",
+                                           {played, anna + "/user@1001.service"}}));
+    EXPECT_EQ(units.size(), 6U);
+}
+
+TEST_F(CgroupFsTest, LooksAtSoManyUnitsOfOneUserAndAtEveryOther) {
+    make("/user@1000.service");
+    make("/user@1001.service");
+    for (std::size_t i = 0; i < kMaxUnitsOfManager + 10; ++i)
+        make("/user@1000.service/" + std::to_string(i) + ".service");
+    make("/user@1001.service/a.service");
+    EXPECT_EQ(tree().units().size(), kMaxUnitsOfManager + 3);
+}
+
+TEST_F(CgroupFsTest, ReportsUnitsOfUsersManagers) {
+    make("/user@1000.service");
+    auto watched = watch();
+    make("/user@1000.service/app.slice");
+    const auto app = make("/user@1000.service/app.slice/a.service");
+    EXPECT_THAT(drain(watched), UnorderedElementsAre("+/user@1000.service/app.slice",
+                                                     "+/user@1000.service/app.slice/a.service"));
+    remove("/user@1000.service/app.slice/a.service");
+    EXPECT_THAT(watched.dispatch(), ElementsAre(CgroupVanished{app, "user@1000.service/a.service"}));
 }
 
 TEST_F(CgroupFsTest, FindsBothFormsOfAPath) {
