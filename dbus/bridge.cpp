@@ -1,5 +1,7 @@
 #include "dbus/bridge.hpp"
 
+#include "dbus/raw_bus.hpp"
+
 #include <systemd/sd-bus.h>
 
 #include <algorithm>
@@ -129,6 +131,13 @@ struct Opened : sdbus::Message {
 };
 
 } // namespace
+
+// Every message of the bus library knows its connection; sdbus-c++ itself does not give it away.
+sd_bus* rawBus(sdbus::IConnection& connection) {
+    const auto proxy = makeProxy(connection, kServiceName, kManagerPath);
+    const auto call = proxy->createMethodCall(InterfaceName("org.freedesktop.DBus.Peer"), MemberName("Ping"));
+    return sd_bus_message_get_bus(Opened::of(call));
+}
 
 bool callerAllowsInteraction(const sdbus::IObject& object) {
     const auto allows = withMessage<bool>(object, [](const sdbus::Message& message) -> Result<bool> {

@@ -34,7 +34,10 @@ void BusService::open() {
                                                                      callbacks_.lost(reason);
                                                                  });
     session_->authority.attach(*session_->connection);
-    bus::addObjectManager(*session_->connection, sdbus::ObjectPath(bus::kManagerPath));
+    const sdbus::ObjectPath root(bus::kManagerPath);
+    bus::addObjectManager(*session_->connection, root);
+    session_->managedObjects =
+        std::make_unique<bus::ManagedObjects>(*session_->connection, loop_.get(), root);
     session_->manager = std::make_unique<ManagerObject>(
         *session_->connection, ManagerObject::Context{*firewall_, session_->authority, callbacks_.reload,
                                                       callbacks_.trialsChanged, configurationErrors_});

@@ -3,6 +3,7 @@
 
 #include "app/firewall.hpp"
 #include "base/event_loop.hpp"
+#include "dbus/managed_objects.hpp"
 #include "service/authority.hpp"
 #include "service/filter_object.hpp"
 #include "service/manager_object.hpp"
@@ -54,6 +55,7 @@ class BusService final : public Publisher {
         std::map<FilterName, std::unique_ptr<FilterObject>> filters;
         std::map<std::string, std::unique_ptr<UnitObject>> units;
         sdbus::Slot clientsLeaving;
+        std::unique_ptr<bus::ManagedObjects> managedObjects;
     };
 
     void open();

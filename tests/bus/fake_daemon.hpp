@@ -4,11 +4,13 @@
 
 #include "base/clock.hpp"
 #include "dbus/bridge.hpp"
+#include "dbus/managed_objects.hpp"
 #include "glue/Filter_adaptor.hpp"
 #include "glue/Manager_adaptor.hpp"
 #include "glue/Unit_adaptor.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -84,6 +86,8 @@ class FakeUnit final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adapt
     }
     ~FakeUnit() { unregisterAdaptor(); }
 
+    std::atomic<int> timesRead = 0; // its state
+
   private:
     using Drops = sdbus::Struct<std::string, std::uint64_t>;
     std::vector<sdbus::Struct<std::string, std::uint64_t, std::vector<Drops>>> GetCounters() override {
@@ -93,7 +97,10 @@ class FakeUnit final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adapt
     std::string Name() override { return name_; }
     std::string ControlGroup() override { return "/system.slice/" + name_; }
     std::uint64_t ControlGroupId() override { return 4711; }
-    std::string State() override { return "attached"; }
+    std::string State() override {
+        ++timesRead;
+        return "attached";
+    }
     std::string Error() override { return ""; }
     std::string Rule() override { return "bus"; }
     Names IngressQueue() override { return {"drop@1"}; }
@@ -119,6 +126,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
 
     // What the calls did, one word or line each. Read it after a call has been answered.
     Names seen;
+    [[nodiscard]] int timesRead() const { return unit_.timesRead; }
 
   private:
     void allow() {
@@ -328,6 +336,7 @@ class FakeDaemon {
     [[nodiscard]] bool saw(const std::string& line) const {
         return std::find(manager_->seen.begin(), manager_->seen.end(), line) != manager_->seen.end();
     }
+    [[nodiscard]] int timesRead() const { return manager_->timesRead(); }
     // Ready when the bus has gone.
     [[nodiscard]] std::future<std::string> lost() { return lost_.get_future(); }
 
@@ -342,6 +351,8 @@ class FakeDaemon {
             attachment.reset();
             lost_.set_value(reason);
         });
+        auto managedObjects =
+            std::make_unique<bus::ManagedObjects>(*connection, loop, bus::ObjectPath(bus::kManagerPath));
         sd_event_source* stop = nullptr;
         sd_event_add_io(
             loop, &stop, stop_, EPOLLIN,
@@ -353,6 +364,7 @@ class FakeDaemon {
         started.set_value();
         sd_event_loop(loop);
         sd_event_source_unref(stop);
+        managedObjects.reset();
         attachment.reset();
         manager_.reset();
         sd_event_unref(loop);
