@@ -8,6 +8,8 @@
 #include "guard_scenes.hpp"
 #include "kill_at_step.hpp"
 
+#include <bpf/bpf.h>
+
 #include <algorithm>
 #include <climits>
 #include <filesystem>
@@ -181,6 +183,24 @@ class GuardKill : public Scenes {
         EXPECT_EQ(tally.lost, 0) << unit;
     }
 
+    // Every link runs the program that is pinned under its name, and nothing is half done.
+    static void isWhole() {
+        const auto directory = layoutDirectory(kBpffs, pinnedLayouts(kBpffs).back());
+        for (const auto& entry : fs::directory_iterator(directory))
+            EXPECT_FALSE(entry.path().filename().string().ends_with(kNewSuffix)) << entry.path();
+        for (const auto& link : kGuardLinks) {
+            bpf_link_info info{};
+            bpf_prog_info program{};
+            __u32 size = sizeof info;
+            const UniqueFd pinned(::bpf_obj_get((directory / link.pin).c_str()));
+            EXPECT_EQ(::bpf_obj_get_info_by_fd(pinned.get(), &info, &size), 0) << link.pin;
+            size = sizeof program;
+            const UniqueFd runs(::bpf_obj_get((directory / link.program).c_str()));
+            EXPECT_EQ(::bpf_obj_get_info_by_fd(runs.get(), &program, &size), 0) << link.program;
+            EXPECT_EQ(info.prog_id, program.id) << link.pin;
+        }
+    }
+
     static void isClean(const Tally& tally) {
         EXPECT_EQ(tally.leaked, 0);
         EXPECT_EQ(tally.lost, 0);
@@ -215,6 +235,7 @@ TEST_F(GuardKill, WhileItAttachesChangesAndReleases) {
         for (const auto* unit : {"web-before.service", "web-dead.service"})
             isGuarded(unit);
         liveUndisturbed(!reversed);
+        isWhole();
         for (const auto* unit : {"web-before.service", "web-dead.service"}) {
             isGuarded(unit);
             removeCgroup(unit);
@@ -235,6 +256,7 @@ TEST_F(GuardKill, WhileItIsMadeForTheFirstTime) {
             step, [] { return Daemon({}, false).openTheGuard(); }, succeeded);
         EXPECT_NE(stopped, succeeded);
         liveUndisturbed();
+        isWhole();
         makeCgroup("web.service");
         isGuarded("web.service");
         removeCgroup("web.service");
@@ -261,6 +283,7 @@ TEST_F(GuardKill, WhileItTakesOverFromAnotherBuild) {
         isGuarded("web-dead.service");
         removeCgroup("web-dead.service");
         liveUndisturbed(); // back to the first build
+        isWhole();
     }
     EXPECT_GT(step, 20);
     std::printf("%d steps\n", step);
@@ -284,6 +307,7 @@ TEST_F(GuardKill, WhileItGoesWithTheLastRule) {
             succeeded);
         EXPECT_NE(stopped, succeeded);
         liveUndisturbed(); // the rule is there again
+        isWhole();
         makeCgroup("web.service");
         for (const auto* unit : {"web-before.service", "web.service"}) {
             isGuarded(unit);

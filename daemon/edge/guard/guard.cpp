@@ -15,6 +15,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace filterd {
 
@@ -155,6 +156,33 @@ Result<GuardSupport> makeGuard(const fs::path& bpffs, const Build& build) {
     return support;
 }
 
+// What a crash left half done. Where the old link is, it is the one in force (I2); where it is not, the new
+// one filters already (I1).
+Status settleUnfinished(const fs::path& directory) {
+    for (const auto& link : kGuardLinks) {
+        const auto pin = directory / link.pin;
+        const auto unfinished = directory / (std::string(link.pin) + kNewSuffix);
+        if (!isPinned(unfinished))
+            continue;
+        const bool settled = isPinned(pin) ? ::unlink(unfinished.c_str()) == 0
+                                           : ::rename(unfinished.c_str(), pin.c_str()) == 0;
+        if (!settled)
+            return failure(systemError("settle " + unfinished.string(), errno));
+    }
+    for (const char* program : kGuardPrograms)
+        ::unlink((directory / (std::string(program) + kNewSuffix)).c_str());
+    return {};
+}
+
+// Until all of it is replaced it is the guard of no build: whoever starts after a crash replaces it again.
+Status describeAsMixed(const fs::path& directory) {
+    const auto state = mapGuardState(directory / "state");
+    if (!state)
+        return failure(state.error());
+    std::memset((*state)->digest, 0, GUARD_DIGEST_SIZE);
+    return {};
+}
+
 // A guard that cannot be replaced stays in force, and the reason is told.
 Result<GuardSupport> replaceGuard(const fs::path& directory, const Build& build) {
     GuardSupport support;
@@ -162,6 +190,8 @@ Result<GuardSupport> replaceGuard(const fs::path& directory, const Build& build)
         support.reason = "the guard of an older build stays in force: " + loaded.error().reason;
         return support;
     }
+    if (auto described = describeAsMixed(directory); !described)
+        return failure(described.error());
     if (auto replaced = replacePrograms(directory); !replaced)
         return failure(replaced.error().context("replace the guard of an older build"));
     if (auto described = describeBuild(directory, build); !described)
@@ -182,6 +212,8 @@ Result<GuardSupport> takeOver(const fs::path& directory, const Build& build) {
                            ", made by a newer filterd; this one has revision " +
                            std::to_string(build.revision) +
                            ": install the newer version again, or reboot to downgrade");
+    if (auto settled = settleUnfinished(directory); !settled)
+        return failure(settled.error());
     const bool same =
         (*state)->revision == build.revision &&
         std::string_view((*state)->digest, ::strnlen((*state)->digest, GUARD_DIGEST_SIZE)) == build.digest;
