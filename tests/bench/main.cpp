@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <filesystem>
 #include <string_view>
 
 namespace {
@@ -15,15 +14,12 @@ using namespace filterd::bench;
 
 struct Group {
     std::string_view name;
-    Rows (*measure)(const std::string& self);
+    Rows (*measure)();
 };
 
 constexpr std::array kGroups{
-    Group{"queue", [](const std::string&) { return measureQueues(); }},
-    Group{"rules", [](const std::string&) { return measureRules(); }},
-    Group{"gate", [](const std::string&) { return measureGate(); }},
-    Group{"load", [](const std::string& self) { return measureLoad(self); }},
-    Group{"attach", [](const std::string&) { return measureAttachments(); }},
+    Group{"queue", measureQueues}, Group{"rules", measureRules},        Group{"gate", measureGate},
+    Group{"load", measureLoad},    Group{"attach", measureAttachments},
 };
 
 void print(const Row& row) {
@@ -41,11 +37,6 @@ bool isKnown(std::string_view name) {
 
 int main(int argumentCount, char** arguments) {
     const std::vector<std::string> wanted(arguments + 1, arguments + argumentCount);
-    if (wanted.size() == 3 && wanted[0] == "--load-once") {
-        loadOnce(wanted[1], wanted[2]);
-        return 0;
-    }
-    const std::string self = std::filesystem::canonical("/proc/self/exe");
     for (const auto& name : wanted)
         if (!isKnown(name)) {
             std::fprintf(stderr, "no benchmark '%s': there are queue, rules, gate, load and attach\n",
@@ -56,6 +47,6 @@ int main(int argumentCount, char** arguments) {
                 "filterd", "peer", "ratio", "budget");
     for (const auto& group : kGroups)
         if (wanted.empty() || std::find(wanted.begin(), wanted.end(), group.name) != wanted.end())
-            for (const auto& row : group.measure(self))
+            for (const auto& row : group.measure())
                 print(row);
 }

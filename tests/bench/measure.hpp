@@ -31,10 +31,8 @@ using Rows = std::vector<Row>;
 [[nodiscard]] Rows measureQueues();
 [[nodiscard]] Rows measureGate();
 [[nodiscard]] Rows measureRules();
-[[nodiscard]] Rows measureLoad(const std::string& self);
+[[nodiscard]] Rows measureLoad();
 [[nodiscard]] Rows measureAttachments();
-// What measureLoad() starts: a whole process that loads one object.
-void loadOnce(const std::string& object, const std::string& records);
 
 [[noreturn]] void fatal(const std::string& what);
 [[noreturn]] void fatal(const Error& error);

@@ -91,12 +91,17 @@ Status AttachmentCounters::openSlots() {
     if (!map)
         return failure(map.error());
     slots_ = std::move(*map);
-    for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
-        StoredName stored{};
-        if (::bpf_map_lookup_elem(slots_.get(), &slot, stored.data()) < 0)
-            return failure(systemError("read the counters' slots", errno));
-        stored.back() = '\0';
-        names_[slot] = stored.data();
+    std::array<std::uint32_t, kSlots> slots{};
+    std::vector<StoredName> stored(kSlots);
+    __u32 count = kSlots;
+    std::uint32_t next = 0;
+    if (::bpf_map_lookup_batch(slots_.get(), nullptr, &next, slots.data(), stored.data(), &count, nullptr) <
+            0 &&
+        errno != ENOENT) // the end
+        return failure(systemError("read the counters' slots", errno));
+    for (std::uint32_t i = 0; i < count; ++i) {
+        stored[i].back() = '\0';
+        names_[slots[i]] = stored[i].data();
     }
     return {};
 }

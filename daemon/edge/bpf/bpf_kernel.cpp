@@ -97,7 +97,10 @@ Result<QueueFacts> BpfKernel::buildQueue(const Queue& queue) {
     return stores_->queues.add(queue, *built, stores_->counters.mapId());
 }
 
-Status BpfKernel::dropQueue(const QueueId& queue) { return stores_->queues.remove(queue); }
+Status BpfKernel::dropQueue(const QueueId& queue) {
+    stores_->links.forgetPrograms();
+    return stores_->queues.remove(queue);
+}
 
 Status BpfKernel::attachQueue(const Cgroup& cgroup, Direction direction, const QueueId& queue) {
     return stores_->links.put(cgroup, direction, queue);

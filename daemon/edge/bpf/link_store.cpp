@@ -127,22 +127,35 @@ Status LinkStore::put(const Cgroup& cgroup, Direction direction, const QueueId& 
     return {};
 }
 
+Result<int> LinkStore::programOf(Direction direction, const QueueId& queue, std::uint32_t id) {
+    auto& known = programs_[static_cast<std::size_t>(direction)];
+    if (!known.fd || known.id != id) {
+        auto opened = queues_.openProgram(queue);
+        if (!opened)
+            return failure(opened.error());
+        known = {id, std::move(*opened)};
+    }
+    return known.fd.get();
+}
+
 Status LinkStore::putFused(const Cgroup& cgroup, Direction direction, const QueueId& queue, Links& links) {
-    const auto program = queues_.openProgram(queue);
+    const auto to = queues_.find(queue);
+    if (!to)
+        return failure(to.error());
+    const auto program = programOf(direction, queue, (*to)->facts.programId);
     if (!program)
         return failure(program.error());
     const auto pin = fusedPin({cgroup.id, direction});
-    const auto to = queues_.find(queue);
     const auto from = queues_.find(links.queue);
     if (links.fused && isThere(pin)) {
         // Of a program that we do not know we do not know the counters either.
         const StoredQueue unknown;
-        auto updated = updateFused(pin, program->get(), from ? **from : unknown, **to);
+        auto updated = updateFused(pin, *program, from ? **from : unknown, **to);
         if (!updated && updated.error().code == ErrorCode::Unsupported)
-            updated = attachAt(cgroup, direction, program->get(), pin);
+            updated = attachAt(cgroup, direction, *program, pin);
         if (!updated)
             return updated;
-    } else if (auto attached = attachAt(cgroup, direction, program->get(), pin); !attached) {
+    } else if (auto attached = attachAt(cgroup, direction, *program, pin); !attached) {
         return attached;
     }
     links.fused = true;
@@ -161,8 +174,7 @@ Status LinkStore::updateFused(const std::filesystem::path& pin, int program, con
     return updateLink(link->get(), program);
 }
 
-// A link that cannot be pinned does not stay. Where a pin is already, the new link is in force before the old
-// goes.
+// A link that cannot be pinned does not stay.
 Status LinkStore::attachAt(const Cgroup& cgroup, Direction direction, int program,
                            const std::filesystem::path& pin) {
     const auto directory = cgroups_.open(cgroup);
@@ -171,10 +183,16 @@ Status LinkStore::attachAt(const Cgroup& cgroup, Direction direction, int progra
     const auto link = createLink(program, directory->get(), direction);
     if (!link)
         return failure(link.error());
+    auto pinned = bpf::pin(link->get(), pin);
+    return pinned || !isThere(pin) ? pinned : pinOver(link->get(), pin);
+}
+
+// Where a pin is already, the new link is in force before the old goes.
+Status LinkStore::pinOver(int link, const std::filesystem::path& pin) {
     const auto old = openPin(pin);
     if (!old)
-        return bpf::pin(link->get(), pin);
-    if (auto replaced = replacePin(link->get(), pin); !replaced)
+        return failure(old.error());
+    if (auto replaced = replacePin(link, pin); !replaced)
         return replaced;
     return detachLink(old->get());
 }

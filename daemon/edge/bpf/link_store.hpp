@@ -6,6 +6,7 @@
 #include "edge/bpf/pins.hpp"
 #include "edge/bpf/queue_store.hpp"
 
+#include <array>
 #include <map>
 
 namespace filterd::bpf {
@@ -24,8 +25,15 @@ class LinkStore {
     [[nodiscard]] Status put(const Cgroup& cgroup, Direction direction, const QueueId& queue);
     [[nodiscard]] Status detach(AttachPoint point);
     [[nodiscard]] std::vector<AttachPoint> released() const;
+    // Lets go of the programs of queues that end.
+    void forgetPrograms() { programs_ = {}; }
 
   private:
+    // Of each direction the program that was put into force last: thousands of units have the same.
+    struct KnownProgram {
+        std::uint32_t id = 0;
+        UniqueFd fd;
+    };
     // What is pinned for one attach point.
     struct Links {
         QueueId queue; // empty: none of the queues that we know
@@ -35,11 +43,13 @@ class LinkStore {
     };
     struct Found;
 
+    Result<int> programOf(Direction direction, const QueueId& queue, std::uint32_t id);
     Status putFused(const Cgroup& cgroup, Direction direction, const QueueId& queue, Links& links);
     Status putSeparate(const Cgroup& cgroup, Direction direction, const QueueId& queue, Links& links);
     Status updateFused(const std::filesystem::path& pin, int program, const StoredQueue& from,
                        const StoredQueue& to);
     Status attachAt(const Cgroup& cgroup, Direction direction, int program, const std::filesystem::path& pin);
+    static Status pinOver(int link, const std::filesystem::path& pin);
     Result<std::vector<std::string>> attachAll(const Cgroup& cgroup, Direction direction,
                                                const std::vector<UniqueFd>& programs, const Links& before);
     Status removeSeparate(Links& links);
@@ -50,6 +60,7 @@ class LinkStore {
     const QueueStore& queues_;
     CgroupTree& cgroups_;
     std::map<AttachPoint, Links> links_;
+    std::array<KnownProgram, kDirections.size()> programs_;
 };
 
 } // namespace filterd::bpf
