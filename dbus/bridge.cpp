@@ -1,5 +1,6 @@
 #include "dbus/bridge.hpp"
 
+#include "base/text.hpp"
 #include "dbus/raw_bus.hpp"
 
 #include <systemd/sd-bus.h>
@@ -156,9 +157,9 @@ std::string busErrorName(ErrorCode code) {
 
 sdbus::Error makeError(const std::string& name, const std::string& message) {
 #if FILTERD_SDBUS_VERSION >= 2
-    return sdbus::Error(sdbus::Error::Name(name), printable(message));
+    return sdbus::Error(sdbus::Error::Name(name), printable(showable(message)));
 #else
-    return sdbus::Error(name, printable(message));
+    return sdbus::Error(name, printable(showable(message)));
 #endif
 }
 

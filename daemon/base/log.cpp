@@ -1,5 +1,7 @@
 #include "base/log.hpp"
 
+#include "base/text.hpp"
+
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
@@ -101,7 +103,7 @@ void write(spdlog::level::level_enum level, const std::string& message, const st
         initialise(spdlog::level::info);
     if (state.journal)
         state.journal->setFields(&fields);
-    state.logger->log(level, spdlog::string_view_t(message));
+    state.logger->log(level, spdlog::string_view_t(showable(message)));
     if (state.journal)
         state.journal->setFields(nullptr);
 }

@@ -62,6 +62,12 @@ TEST_F(ClientTest, TextThatIsNoUtf8StillArrives) {
     EXPECT_EQ(bytes.error().message, "not ? UTF-8");
 }
 
+TEST_F(ClientTest, TextInAnErrorDoesNothingToATerminal) {
+    const auto forged = client_.load("forged", object_);
+    ASSERT_FALSE(forged);
+    EXPECT_EQ(forged.error().message, "\\x1b[2J\n    all is well");
+}
+
 TEST_F(ClientTest, LoadRefusesWhatIsNoFileItself) {
     const auto missing = client_.load("drop", "/nonexistent.o");
     ASSERT_FALSE(missing);

@@ -172,6 +172,8 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
                 return failure(ErrorCode::FilterNameTaken, "filter taken: other content is loaded");
             if (name == "bytes")
                 return failure(ErrorCode::InvalidObject, "not \xff UTF-8");
+            if (name == "forged")
+                return failure(ErrorCode::InvalidObject, "\x1b[2J\nall is well");
             seen.push_back("load " + name + " " + std::to_string(size) + describe(options));
             return bus::encodePath(bus::kFilterPrefix, name);
         });

@@ -112,6 +112,15 @@ TEST_F(Recovery, UnitsOfAPatternGetARuleEach) {
     EXPECT_EQ(rules(), (std::vector{rule("web@1.service", {"a"}), rule("web@2.service", {"a"})}));
 }
 
+TEST_F(Recovery, AUnitOfAUsersManagerGetsARuleOfItsName) {
+    load("a");
+    startUnit("user@1000.service/app.service", 1);
+    ASSERT_TRUE(firewall().setQueue(rule("user@1000.service/*.service", {"a"})));
+    loseState();
+    EXPECT_EQ(kernel.changes, 0);
+    EXPECT_EQ(rules(), std::vector{rule("user@1000.service/app.service", {"a"})});
+}
+
 TEST_F(Recovery, ABareCgroupGetsARuleForItsPath) {
     load("a");
     tree.bare["/machine/x"] = {7};

@@ -1,0 +1,42 @@
+#include "base/text.hpp"
+
+namespace filterd {
+
+namespace {
+
+constexpr std::string_view kNextLine = "\n    ";
+
+bool isControl(unsigned char c) { return c < 0x20 || c == 0x7f; }
+// U+0080 to U+009F in UTF-8: a terminal may take them for control characters, too.
+bool isLateControl(unsigned char lead, unsigned char next) {
+    return lead == 0xc2 && next >= 0x80 && next < 0xa0;
+}
+
+void escape(unsigned char c, std::string& into) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    into += "\\x";
+    into += kDigits[c >> 4];
+    into += kDigits[c & 0xf];
+}
+
+} // namespace
+
+std::string showable(std::string_view text) {
+    std::string shown;
+    shown.reserve(text.size());
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const auto c = static_cast<unsigned char>(text[at]);
+        const auto next = static_cast<unsigned char>(at + 1 < text.size() ? text[at + 1] : '\0');
+        if (c == '\n')
+            shown += kNextLine;
+        else if (isControl(c))
+            escape(c, shown);
+        else if (isLateControl(c, next))
+            escape(static_cast<unsigned char>(text[++at]), shown);
+        else
+            shown += text[at];
+    }
+    return shown;
+}
+
+} // namespace filterd

@@ -1,0 +1,13 @@
+#pragma once
+// Text that came from outside, on its way to a person.
+
+#include <string>
+#include <string_view>
+
+namespace filterd {
+
+// Safe to show on a terminal and in a log: a control character becomes \xNN, and lines after the first begin
+// with spaces, so that none of them passes for a line of ours.
+[[nodiscard]] std::string showable(std::string_view text);
+
+} // namespace filterd
