@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sys/eventfd.h>
 #include <thread>
+#include <unistd.h>
 
 namespace filterd::test {
 namespace {
@@ -23,7 +24,9 @@ class ClientTest : public testing::Test {
     PrivateBus bus_;
     FakeDaemon daemon_{bus_.address()};
     Client client_ = Client::connect(bus_.address(), 10s).value();
-    std::filesystem::path object_ = std::filesystem::path(testing::TempDir()) / "client_test.o";
+    // Of this process: tests run side by side.
+    std::filesystem::path object_ =
+        std::filesystem::path(testing::TempDir()) / ("client_test-" + std::to_string(::getpid()) + ".o");
 
     void SetUp() override { std::ofstream(object_) << "ELF"; }
     void TearDown() override { std::filesystem::remove(object_); }
