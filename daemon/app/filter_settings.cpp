@@ -59,6 +59,23 @@ Result<Bytes> encodePart(const ValueType& type, const Value& value, const std::s
     return bytes;
 }
 
+struct Entry {
+    NamedMap map;
+    Bytes key;
+    std::string where; // for errors
+};
+
+Result<Entry> findEntry(const FilterFacts& filter, const std::string& map, const Value& key) {
+    const auto found = findMap(filter, map);
+    if (!found)
+        return failure(found.error());
+    auto where = whereOf(filter, "map", map);
+    auto bytes = encodePart(found->facts->key, key, where + ": its key");
+    if (!bytes)
+        return failure(bytes.error());
+    return Entry{*found, std::move(*bytes), std::move(where)};
+}
+
 Reading readingOf(const ValueType& type, Bytes bytes) {
     auto text = format(type, bytes);
     return {type, std::move(bytes), std::move(text)};
@@ -177,49 +194,37 @@ void FilterSettings::restore(const FilterFacts& filter) {
 
 Result<std::vector<Reading>> FilterSettings::lookup(const FilterFacts& filter, const std::string& map,
                                                     const Value& key) const {
-    const auto found = findMap(filter, map);
-    if (!found)
-        return failure(found.error());
-    const auto where = whereOf(filter, "map", map);
-    const auto bytes = encodePart(found->facts->key, key, where + ": its key");
-    if (!bytes)
-        return failure(bytes.error());
-    auto values = values_.lookupEntry(filter.instance, found->index, *bytes);
+    const auto entry = findEntry(filter, map, key);
+    if (!entry)
+        return failure(entry.error());
+    auto values = values_.lookupEntry(filter.instance, entry->map.index, entry->key);
     if (!values)
-        return failure(values.error().context(where));
+        return failure(values.error().context(entry->where));
     std::vector<Reading> readings;
     for (auto& value : *values)
-        readings.push_back(readingOf(found->facts->value, std::move(value)));
+        readings.push_back(readingOf(entry->map.facts->value, std::move(value)));
     return readings;
 }
 
 Status FilterSettings::update(const FilterFacts& filter, const std::string& map, const Value& key,
                               const Value& value) {
-    const auto found = findMap(filter, map);
-    if (!found)
-        return failure(found.error());
-    const auto where = whereOf(filter, "map", map);
-    const auto keyBytes = encodePart(found->facts->key, key, where + ": its key");
-    if (!keyBytes)
-        return failure(keyBytes.error());
-    const auto valueBytes = encodePart(found->facts->value, value, where + ": its value");
-    if (!valueBytes)
-        return failure(valueBytes.error());
-    if (auto updated = values_.updateEntry(filter.instance, found->index, *keyBytes, *valueBytes); !updated)
-        return failure(updated.error().context(where));
+    const auto entry = findEntry(filter, map, key);
+    if (!entry)
+        return failure(entry.error());
+    const auto bytes = encodePart(entry->map.facts->value, value, entry->where + ": its value");
+    if (!bytes)
+        return failure(bytes.error());
+    if (auto done = values_.updateEntry(filter.instance, entry->map.index, entry->key, *bytes); !done)
+        return failure(done.error().context(entry->where));
     return {};
 }
 
 Status FilterSettings::remove(const FilterFacts& filter, const std::string& map, const Value& key) {
-    const auto found = findMap(filter, map);
-    if (!found)
-        return failure(found.error());
-    const auto where = whereOf(filter, "map", map);
-    const auto bytes = encodePart(found->facts->key, key, where + ": its key");
-    if (!bytes)
-        return failure(bytes.error());
-    if (auto removed = values_.deleteEntry(filter.instance, found->index, *bytes); !removed)
-        return failure(removed.error().context(where));
+    const auto entry = findEntry(filter, map, key);
+    if (!entry)
+        return failure(entry.error());
+    if (auto removed = values_.deleteEntry(filter.instance, entry->map.index, entry->key); !removed)
+        return failure(removed.error().context(entry->where));
     return {};
 }
 

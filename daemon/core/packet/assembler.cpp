@@ -65,6 +65,7 @@ void Assembler::computeWith(std::uint8_t operation, std::uint8_t target, std::ui
     emit(static_cast<std::uint8_t>(BPF_ALU | BPF_X | operation), target, source, 0, 0);
 }
 void Assembler::add64(std::uint8_t target, std::int32_t value) {
+    // NOLINTNEXTLINE(misc-redundant-expression): BPF_ADD and BPF_K are both 0.
     emit(BPF_ALU64 | BPF_ADD | BPF_K, target, 0, 0, static_cast<std::uint32_t>(value));
 }
 void Assembler::addWith64(std::uint8_t target, std::uint8_t source) {

@@ -41,7 +41,8 @@ Result<PacketRule> parseRule(std::string_view text) {
     if (expression.empty())
         return failure(
             ErrorCode::InvalidArgument,
-            "column " + std::to_string(word.data() - text.data() + word.size() + 1) +
+            "column " +
+                std::to_string(static_cast<std::size_t>(word.data() - text.data()) + word.size() + 1) +
                 ": an expression is missing; for the packets that no rule matches there is Default=");
     if (expression.size() > kMaxExpression)
         return failure(ErrorCode::LimitExceeded, "an expression of " + std::to_string(expression.size()) +
