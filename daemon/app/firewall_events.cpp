@@ -1,4 +1,4 @@
-// What the firewall is told: units that come and go, holds, releases, the switch.
+// What the firewall is told: units and clients that come and go, holds, releases, the switch.
 
 #include "app/firewall.hpp"
 #include "base/log.hpp"
@@ -32,6 +32,18 @@ std::vector<std::string> Firewall::holdersWithoutCgroup() const {
         if (holder.kind == Holder::Kind::Unit && !reconciler_.exists(holder.name))
             units.push_back(holder.name);
     return units;
+}
+
+void Firewall::clientLeft(const std::string& client) { dropHolder({Holder::Kind::Client, client}); }
+
+void Firewall::dropHolder(const Holder& holder) {
+    const auto dropped = references_.drop(holder);
+    if (dropped.empty())
+        return;
+    finish();
+    for (const auto& name : dropped)
+        if (facts_.contains(name))
+            publisher_.filterChanged(name);
 }
 
 void Firewall::unitEnded(const std::string& unit) {

@@ -131,13 +131,13 @@ bool Off::keep(std::uint32_t program) {
 
 Status Off::remove(const Found& found) {
     for (const auto& link : found.guard) {
-        if (const auto removed = removeFile(link.path); !removed)
+        if (auto removed = removeFile(link.path); !removed)
             return removed;
         ++report_.guardLinks;
         roots_.step();
     }
     for (const auto& link : found.links) {
-        if (const auto removed = removeFile(link.path); !removed)
+        if (auto removed = removeFile(link.path); !removed)
             return removed;
         tell(link);
         roots_.step();

@@ -1,0 +1,117 @@
+// The queues that are set on the bus: in force wholly, or everything as before (I2).
+
+#include "app/firewall.hpp"
+#include "base/log.hpp"
+
+namespace filterd {
+
+void Firewall::tellReferences(const Rule& rule) {
+    for (const auto direction : kDirections)
+        for (const auto& name : rule.filters(direction))
+            if (facts_.contains(name))
+                publisher_.filterChanged(name);
+}
+
+// The rules are changed already; `before` is what they go back to if that cannot be brought into force.
+Status Firewall::tryRules(Rules before, Trials trialsBefore) {
+    refreshReferenced();
+    auto done = reconciler_.tryReconcileAll();
+    if (!done) {
+        rules_ = std::move(before);
+        trials_ = std::move(trialsBefore);
+        reconciler_.reconcileAll();
+        finish();
+        return done;
+    }
+    publisher_.countsChanged();
+    finish();
+    return {};
+}
+
+// What the rule names is loaded, from its file if need be, and may stand where the rule has it.
+Status Firewall::loadFor(const Rule& rule) {
+    for (const auto direction : kDirections) {
+        for (const auto& name : rule.filters(direction))
+            if (auto loaded = loadDefined(name); !loaded)
+                return loaded;
+        if (auto queue = resolveQueue(rule, direction, loaded_, {}); !queue)
+            return failure(queue.error());
+    }
+    return {};
+}
+
+std::string Firewall::seenPath(const std::string& target) const {
+    if (target.starts_with('/'))
+        if (auto cgroup = tree_.find(target))
+            return cgroup->path;
+    return target;
+}
+
+Status Firewall::setQueue(Rule rule, std::optional<std::uint64_t> deadline) {
+    rule.source = kBusSource;
+    auto& target = rule.targets.front();
+    if (auto valid = checkPattern(target); !valid)
+        return valid;
+    if (target.starts_with('/')) {
+        auto cgroup = tree_.find(target);
+        if (!cgroup)
+            return failure(cgroup.error());
+        target = cgroup->path;
+    }
+    if (auto usable = loadFor(rule); !usable) {
+        finish(); // what was loaded for it goes again
+        return usable;
+    }
+    auto before = rules_;
+    auto trialsBefore = trials_;
+    const auto ruleBefore = busRule(target);
+    if (auto set = rules_.set(rule); !set)
+        return set;
+    if (deadline)
+        trials_.start({target, *deadline, ruleBefore});
+    else
+        trials_.end(target);
+    if (auto done = tryRules(std::move(before), std::move(trialsBefore)); !done)
+        return done;
+    log::info("queue set for " + target, {{"FILTERD_UNIT", target}});
+    tellReferences(rule);
+    return {};
+}
+
+Status Firewall::resetQueue(const std::string& target) {
+    auto before = rules_;
+    auto trialsBefore = trials_;
+    const auto name = seenPath(target);
+    if (!rules_.reset(name))
+        return failure(ErrorCode::NoSuchRule, "no queue was set on the bus for '" + target + "'");
+    trials_.end(name);
+    if (auto done = tryRules(before, std::move(trialsBefore)); !done)
+        return done;
+    log::info("queue reset for " + target, {{"FILTERD_UNIT", target}});
+    for (const auto* rule : before.ordered())
+        tellReferences(*rule);
+    return {};
+}
+
+Status Firewall::ensureUnit(const std::string& name) {
+    if (!isAnyUnitName(name))
+        return failure(
+            ErrorCode::InvalidName,
+            "'" + name +
+                "' is not a unit name with its suffix (nginx.service, user@1000.service/app.service)");
+    if (!enforcing())
+        return {}; // the administrator wants it so (I8)
+    if (!findUnit(name))
+        return failure(ErrorCode::NoSuchUnit, "unit '" + name + "' has no cgroup; start it first");
+    const auto* view = reconciler_.find(name);
+    if (view == nullptr)
+        return failure(ErrorCode::NoSuchRule, "no rule covers '" + name +
+                                                  "'; set its queue, or take the call out of "
+                                                  "its unit file");
+    if (view->state != UnitState::Attached)
+        return failure(ErrorCode::KernelRefused,
+                       "'" + name + "' is " + std::string(toString(view->state)) + ": " + view->error);
+    return {};
+}
+
+} // namespace filterd
