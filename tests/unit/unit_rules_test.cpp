@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 namespace filterd {
 namespace {
@@ -133,10 +133,9 @@ TEST_F(UnitRulesTest, TenThousandUnitsAreReadInNoTime) {
     for (int i = 0; i < 10'000; ++i)
         dropIn("web-" + std::to_string(i) + ".service", "x.conf", "IngressFilter=a");
     dropIn("service", "every.conf", "IngressFilter=every");
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = std::clock(); // of this process: others may keep the machine busy
     EXPECT_THAT(rules(), SizeIs(10'001));
-    EXPECT_LT(std::chrono::steady_clock::now() - begin,
-              std::chrono::seconds(5)); // a quadratic reader takes minutes
+    EXPECT_LT(std::clock() - begin, 5 * CLOCKS_PER_SEC); // a quadratic reader takes minutes
 }
 
 TEST_F(UnitRulesTest, SearchesDropInsWhereSystemdDoes) {
