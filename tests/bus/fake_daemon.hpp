@@ -13,6 +13,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <sys/eventfd.h>
@@ -87,6 +88,7 @@ class FakeUnit final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adapt
     ~FakeUnit() { unregisterAdaptor(); }
 
     std::atomic<int> timesRead = 0; // its state
+    std::mutex reading;             // while somebody else has it, the daemon stands still in a reading
 
   private:
     using Drops = sdbus::Struct<std::string, std::uint64_t>;
@@ -98,6 +100,7 @@ class FakeUnit final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adapt
     std::string ControlGroup() override { return "/system.slice/" + name_; }
     std::uint64_t ControlGroupId() override { return 4711; }
     std::string State() override {
+        const std::lock_guard mayRead(reading);
         ++timesRead;
         return "attached";
     }
@@ -127,6 +130,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     // What the calls did, one word or line each. Read it after a call has been answered.
     Names seen;
     [[nodiscard]] int timesRead() const { return unit_.timesRead; }
+    [[nodiscard]] std::unique_lock<std::mutex> holdReading() { return std::unique_lock(unit_.reading); }
 
   private:
     void allow() {
@@ -339,6 +343,8 @@ class FakeDaemon {
         return std::find(manager_->seen.begin(), manager_->seen.end(), line) != manager_->seen.end();
     }
     [[nodiscard]] int timesRead() const { return manager_->timesRead(); }
+    // Whoever reads the unit waits while this lives, and the daemon with him.
+    [[nodiscard]] std::unique_lock<std::mutex> holdReading() { return manager_->holdReading(); }
     // Ready when the bus has gone.
     [[nodiscard]] std::future<std::string> lost() { return lost_.get_future(); }
 

@@ -36,6 +36,14 @@ class ManagedObjectsTest : public testing::Test {
                 good_ += !error && isWhole(objects);
             });
     }
+    // The bus has passed on whatever we have sent.
+    void flush() {
+        std::string id;
+        bus::makeProxy(*connection_, "org.freedesktop.DBus", "/org/freedesktop/DBus")
+            ->callMethod("GetId")
+            .onInterface("org.freedesktop.DBus")
+            .storeResultsTo(id);
+    }
     static bool isWhole(const Objects& objects) {
         const auto filter = objects.find(bus::encodePath(bus::kFilterPrefix, "drop@1"));
         const auto unit = objects.find(bus::encodePath(bus::kUnitPrefix, "nginx.service"));
@@ -71,14 +79,19 @@ TEST_F(ManagedObjectsTest, OneWhoAsksGetsTheAnswerAgainAndAgain) {
 }
 
 TEST_F(ManagedObjectsTest, ManyWhoAskAtTheSameTimeAreAnsweredFromFewReadings) {
-    for (int i = 0; i < 100; ++i)
-        ask();
+    {
+        const auto held = daemon_.holdReading();
+        for (int i = 0; i < 100; ++i)
+            ask();
+        flush();
+    }
     ASSERT_TRUE(runUntil([&] { return answers_ == 100; }));
     EXPECT_EQ(good_, 100);
-    EXPECT_LT(daemon_.timesRead(), 50);
+    EXPECT_LE(daemon_.timesRead(), 10);
 }
 
 TEST_F(ManagedObjectsTest, AnotherCallDoesNotWaitForAllOfThem) {
+    auto held = daemon_.holdReading();
     for (int i = 0; i < 100; ++i)
         ask();
     int before = -1;
@@ -89,6 +102,8 @@ TEST_F(ManagedObjectsTest, AnotherCallDoesNotWaitForAllOfThem) {
                 const std::vector<
                     sdbus::Struct<std::string, std::vector<std::string>, std::vector<std::string>,
                                   std::vector<std::string>, std::string>>&) { before = answers_; });
+    flush();
+    held.unlock();
     ASSERT_TRUE(runUntil([&] { return answers_ == 100 && before >= 0; }));
     EXPECT_LT(before, 50);
 }
