@@ -101,6 +101,8 @@ class Firewall {
 
     [[nodiscard]] bool enforcing() const { return reconciler_.enforcing(); }
     [[nodiscard]] const std::map<FilterName, FilterFacts>& filters() const { return facts_; }
+    // NoSuchFilter. Who refers to it costs a look at every unit, and is known to filter() only.
+    [[nodiscard]] Result<const FilterFacts*> facts(const FilterName& name) const;
     [[nodiscard]] Result<FilterView> filter(const FilterName& name) const;
     // The rules of a filter that is made of packet rules, with what they counted. NoSuchFilter, Unsupported.
     [[nodiscard]] Result<PacketRulesView> packetRules(const FilterName& name) const;

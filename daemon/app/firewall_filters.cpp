@@ -189,6 +189,12 @@ Status Firewall::release(const Holder& holder, const FilterName& name) {
     return {};
 }
 
+Result<const FilterFacts*> Firewall::facts(const FilterName& name) const {
+    if (auto loaded = require(name); !loaded)
+        return failure(loaded.error());
+    return &facts_.at(name);
+}
+
 Result<FilterView> Firewall::filter(const FilterName& name) const {
     if (auto loaded = require(name); !loaded)
         return failure(loaded.error());

@@ -10,11 +10,11 @@ namespace {
 
 // A getter's body: one field of the filter, or the error reply that it is gone.
 template<typename Field>
-auto field(const Result<FilterView>& view, Field&& read) {
-    return bus::answer([&]() -> Result<std::decay_t<decltype(read(*view))>> {
-        if (!view)
-            return failure(view.error());
-        return read(*view);
+auto field(const Result<const FilterFacts*>& facts, Field&& read) {
+    return bus::answer([&]() -> Result<std::decay_t<decltype(read(**facts))>> {
+        if (!facts)
+            return failure(facts.error());
+        return read(**facts);
     });
 }
 
@@ -60,35 +60,39 @@ FilterObject::GetRules() {
 
 std::string FilterObject::Name() { return name_.text(); }
 std::string FilterObject::Digest() {
-    return field(view(), [](const auto& filter) { return filter.facts.instance.digest; });
+    return field(facts(), [](const auto& filter) { return filter.instance.digest; });
 }
 std::string FilterObject::Program() {
-    return field(view(), [](const auto& filter) { return bus::printable(filter.facts.programName); });
+    return field(facts(), [](const auto& filter) { return bus::printable(filter.programName); });
 }
 std::uint32_t FilterObject::ProgramId() {
-    return field(view(), [](const auto& filter) { return filter.facts.programId; });
+    return field(facts(), [](const auto& filter) { return filter.programId; });
 }
 std::string FilterObject::Tag() {
-    return field(view(), [](const auto& filter) { return filter.facts.tag; });
+    return field(facts(), [](const auto& filter) { return filter.tag; });
 }
 std::string FilterObject::Direction() {
-    return field(view(), [](const auto& filter) { return std::string(toString(filter.facts.direction)); });
+    return field(facts(), [](const auto& filter) { return std::string(toString(filter.direction)); });
 }
 std::string FilterObject::PinPath() {
-    return field(view(), [](const auto& filter) { return filter.facts.pinPath; });
+    return field(facts(), [](const auto& filter) { return filter.pinPath; });
 }
 std::vector<std::string> FilterObject::Maps() {
-    return field(view(), [](const auto& filter) {
+    return field(facts(), [](const auto& filter) {
         std::vector<std::string> names;
-        for (const auto& map : filter.facts.maps)
+        for (const auto& map : filter.maps)
             names.push_back(bus::printable(map.name));
         return names;
     });
 }
 std::vector<sdbus::Struct<std::string, std::string>> FilterObject::References() {
-    return field(view(), [](const auto& filter) {
-        std::vector<sdbus::Struct<std::string, std::string>> list;
-        for (const auto& [kind, holder] : filter.references)
+    using List = std::vector<sdbus::Struct<std::string, std::string>>;
+    return bus::answer([&]() -> Result<List> {
+        const auto filter = context_.firewall.filter(name_);
+        if (!filter)
+            return failure(filter.error());
+        List list;
+        for (const auto& [kind, holder] : filter->references)
             list.emplace_back(kind, holder);
         return list;
     });
@@ -99,10 +103,10 @@ std::vector<sdbus::Struct<std::string, std::string>> FilterObject::References() 
 template<typename Use>
 auto FilterObject::asAnyone(Use&& use) {
     return bus::answer([&]() -> decltype(use(std::declval<const FilterFacts&>())) {
-        const auto filter = view();
-        if (!filter)
-            return failure(filter.error());
-        return use(filter->facts);
+        const auto found = facts();
+        if (!found)
+            return failure(found.error());
+        return use(FilterFacts(**found));
     });
 }
 
@@ -114,8 +118,8 @@ void FilterObject::whenAllowed(sdbus::Result<>&& result, Use use) {
                           use = std::move(use)](const std::string&) -> Status {
                              if (alive.expired())
                                  return failure(ErrorCode::NoSuchFilter, "the filter is unloaded by now");
-                             const auto filter = view();
-                             return filter ? use(filter->facts) : failure(filter.error());
+                             const auto found = facts();
+                             return found ? use(FilterFacts(**found)) : failure(found.error());
                          });
 }
 

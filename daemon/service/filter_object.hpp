@@ -54,7 +54,7 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     void MapDelete(sdbus::Result<>&& result, std::string map, sdbus::Variant key) override;
     std::vector<sdbus::Struct<std::string, std::string>> MapDump(const std::string& map) override;
 
-    [[nodiscard]] Result<FilterView> view() const { return context_.firewall.filter(name_); }
+    [[nodiscard]] Result<const FilterFacts*> facts() const { return context_.firewall.facts(name_); }
     // Done to the filter: use(facts). At once, or when the caller is known to be allowed to.
     template<typename Use>
     auto asAnyone(Use&& use);
