@@ -1,5 +1,6 @@
 #include "edge/bpf/object_intake.hpp"
 
+#include "core/filter_code.hpp"
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/builtin_filter.hpp"
 #include "edge/bpf/libbpf_messages.hpp"
@@ -204,7 +205,7 @@ Status takeInstructions(const bpf_program* program, const MapIndex& index,
     instructions.assign(first, first + ::bpf_program__insn_cnt(program));
     for (std::size_t i = 0; i < instructions.size(); ++i) {
         auto& insn = instructions[i];
-        if (insn.code != (BPF_LD | BPF_DW | BPF_IMM))
+        if (insn.code != kLoadWide)
             continue;
         ++i; // its second half
         if (insn.src_reg != BPF_PSEUDO_MAP_FD && insn.src_reg != BPF_PSEUDO_MAP_VALUE)
