@@ -60,7 +60,8 @@ struct Case {
     double budget;
 };
 
-constexpr std::array kCases{Case{"trivial", 8, 0.40}, Case{"port", 8, 0.55}, Case{"port", 64, 0.40}};
+// For CPUs with mitigated returns (docs/speed.md).
+constexpr std::array kCases{Case{"trivial", 8, 0.45}, Case{"port", 8, 0.65}, Case{"port", 64, 0.55}};
 
 class QueueBench {
   public:
