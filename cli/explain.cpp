@@ -80,6 +80,8 @@ void printRule(const std::string& unit, const CoveringRule& covering) {
         printField("Filters", "none: the rule exempts the unit");
     if (!rule.broken.empty())
         printField("Broken", coloured(rule.broken, Colour::Red));
+    if (rule.logOnly)
+        printField("Log only", "yes: nothing is dropped, what would be is counted");
     printField("On failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass");
 }
 
@@ -91,6 +93,8 @@ void printState(const std::string& unit) {
         return;
     }
     printField("State", coloured(now->state, colourOfState(now->state)));
+    if (!now->modeReason.empty())
+        printField("Note", now->modeReason);
     if (!now->error.empty())
         printField("Error", coloured(now->error, Colour::Red));
 }

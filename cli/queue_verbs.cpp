@@ -16,6 +16,7 @@ struct QueueArguments {
     std::vector<std::string> ingress;
     std::vector<std::string> egress;
     std::string onFailure = "hold";
+    bool logOnly = false;
     bool reset = false;
     std::uint32_t confirm = 0; // seconds; 0: for good
 };
@@ -34,7 +35,8 @@ std::vector<std::string> split(const std::vector<std::string>& words) {
 
 client::Queues queuesOf(const QueueArguments& arguments) {
     return {split(arguments.ingress), split(arguments.egress),
-            arguments.onFailure == "pass" ? client::OnFailure::Pass : client::OnFailure::Hold};
+            arguments.onFailure == "pass" ? client::OnFailure::Pass : client::OnFailure::Hold,
+            arguments.logOnly};
 }
 
 Exit set(client::Client& client, const QueueArguments& arguments) {
@@ -89,6 +91,8 @@ void addQueueVerbs(CLI::App& app, Invocation& invocation) {
     for (auto* option : {ingress, egress})
         option->allow_extra_args(false)->excludes(reset)->type_name("FILTER[,FILTER...]");
     onFailure->excludes(reset);
+    verb->add_flag("--log-only", arguments->logOnly, "Drop nothing, but count what would have been dropped")
+        ->excludes(reset);
     addConfirm(*verb, arguments->confirm)->excludes(reset);
     addConfirmVerb(app, invocation);
     verb->callback([=, &invocation] {

@@ -30,6 +30,8 @@ Options busOptions(const Queues& queues) {
     Options result;
     if (queues.onFailure == OnFailure::Pass)
         result.emplace("on-failure", sdbus::Variant(std::string("pass")));
+    if (queues.logOnly)
+        result.emplace("log-only", sdbus::Variant(true));
     return result;
 }
 

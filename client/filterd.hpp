@@ -111,6 +111,7 @@ struct Queues {
     std::vector<std::string> ingress = {}; // filter names in order; the first drop wins
     std::vector<std::string> egress = {};
     OnFailure onFailure = OnFailure::Hold;
+    bool logOnly = false; // of setQueue(): drop nothing, and count what would have been dropped
 };
 
 struct Rule {

@@ -31,6 +31,7 @@ Rule ruleFor(const InForce& found) {
         for (const auto& filter : queue->filters)
             names.push_back(filter.name);
         rule.fallback = queue->fallback;
+        rule.logOnly = queue->logOnly;
     }
     if (!found.isKnown)
         rule.broken =

@@ -84,9 +84,9 @@ Status GuardKeeper::fill(QueueSlot slot, Direction direction, const std::optiona
     const auto interim = kernel_.interimProgram(*queue, guard_->queueArray(direction));
     if (interim)
         return guard_->setQueueProgram(slot, direction, interim->get());
-    if (interim.error().code ==
-        ErrorCode::Unsupported) // links of its own: nothing passes until they are attached
-        return guard_->setQueueHold(slot, direction);
+    // Links of its own: nothing passes until they are attached, but where nothing is to be dropped.
+    if (interim.error().code == ErrorCode::Unsupported)
+        return queue->logOnly ? guard_->setQueuePass(slot, direction) : guard_->setQueueHold(slot, direction);
     return failure(interim.error());
 }
 

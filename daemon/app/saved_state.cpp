@@ -38,6 +38,7 @@ json toJson(const Rule& rule) {
             {"egress", textsOf(rule.egress)},
             {"on_failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass"},
             {"fallback", rule.fallback == Fallback::Allow ? "allow" : "refuse"},
+            {"log_only", rule.logOnly},
             {"broken", rule.broken}};
 }
 
@@ -48,6 +49,7 @@ Rule ruleFrom(const json& object) {
             parseNames(object.at("egress")),
             object.at("on_failure").get<std::string>() == "pass" ? OnFailure::Pass : OnFailure::Hold,
             object.value("fallback", "allow") == "refuse" ? Fallback::Refuse : Fallback::Allow,
+            object.value("log_only", false),
             object.value("broken", std::string())};
 }
 

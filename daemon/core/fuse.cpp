@@ -179,6 +179,10 @@ class Builder {
     void pass() {
         if (input_.counterMap)
             countAt(std::nullopt);
+        passVerdict();
+    }
+
+    void passVerdict() {
         if (input_.gateArray) {
             returnToGate();
             return;
@@ -232,7 +236,7 @@ class Builder {
         for (const auto& site : drops_)
             if (!isTold(site.part))
                 land(site.instruction);
-        dropVerdict();
+        input_.logOnly ? passVerdict() : dropVerdict();
     }
 
     // One entry per slot, all of them into one add. Drops that have no counter jump past it.

@@ -53,7 +53,8 @@ struct FuseInput {
     std::vector<FusePart> parts;
     std::vector<std::size_t> order; // indices into parts; a filter may stand in a queue more than once
     bool hold = false;              // drops everything; parts and order are empty
-    bool congestion = false;        // egress: some part may return 2 or 3
+    bool logOnly = false;    // the rest does not run after a drop, which is counted, but the packet passes
+    bool congestion = false; // egress: some part may return 2 or 3
     // Whether blocks may stand within the dispatcher: a call costs more than many a filter.
     bool inlines = false;
     bool isGroup = false; // a part of a queue: counts nothing, tells in skb->cb[0] the slot of what dropped

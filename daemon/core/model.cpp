@@ -11,6 +11,8 @@ QueueId idOf(const Queue& queue) {
         text += "\nhold";
     if (queue.fallback == Fallback::Refuse)
         text += "\nrefuse";
+    if (queue.logOnly)
+        text += "\nlog-only";
     for (const auto& filter : queue.filters)
         text += "\n" + filter.name.text() + " " + filter.digest;
     return {sha256(text).substr(0, kIdLength)};

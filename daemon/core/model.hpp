@@ -67,12 +67,14 @@ enum class OnFailure : std::uint8_t { Hold, Pass };
 // What happens to a queue that cannot run as one program: it runs as one link per filter, or is an error.
 enum class Fallback : std::uint8_t { Allow, Refuse };
 
-// Ordered filters for one direction; the first drop wins. `hold` is the queue that drops everything.
+// Ordered filters for one direction; the first drop wins. `hold` is the queue that drops everything; one that
+// logs only drops nothing, and counts as dropped what it would have.
 struct Queue {
     Direction direction = Direction::Ingress;
     std::vector<FilterInstance> filters;
     bool hold = false;
     Fallback fallback = Fallback::Allow;
+    bool logOnly = false;
     bool operator==(const Queue&) const = default;
 };
 

@@ -53,6 +53,14 @@ Status applyFallback(const std::string& path, const UnitFileEntry& entry, Fallba
     return {};
 }
 
+Status applyLogOnly(const std::string& path, const UnitFileEntry& entry, bool& logOnly) {
+    const auto value = entry.value.empty() ? Result<bool>(false) : parseBoolean(entry.value);
+    if (!value)
+        return failure(fileError(path, entry.line, entry.key + "=: " + value.error().message));
+    logOnly = *value;
+    return {};
+}
+
 // Applies assignments one after the other, as systemd does: lists grow, an empty assignment resets.
 class QueueReader {
   public:
@@ -129,9 +137,12 @@ Status applyQueueSetting(const std::string& path, const UnitFileEntry& entry, Ru
         return applyOnFailure(path, entry, rule.onFailure);
     if (entry.key == "FallbackPolicy")
         return applyFallback(path, entry, rule.fallback);
-    return failure(fileError(path, entry.line,
-                             "unknown key " + entry.key + "= in [" + entry.section +
-                                 "], use IngressFilter=, EgressFilter=, OnFailure= or FallbackPolicy="));
+    if (entry.key == "LogOnly")
+        return applyLogOnly(path, entry, rule.logOnly);
+    return failure(
+        fileError(path, entry.line,
+                  "unknown key " + entry.key + "= in [" + entry.section +
+                      "], use IngressFilter=, EgressFilter=, OnFailure=, FallbackPolicy= or LogOnly="));
 }
 
 Result<Rule> parseQueueFile(const std::vector<ConfigText>& files) {

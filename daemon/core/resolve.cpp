@@ -4,7 +4,7 @@ namespace filterd {
 
 Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction, const LoadedFilters& filters,
                                           const LoadFailures& failures) {
-    Queue queue{direction, {}, false, rule.fallback};
+    Queue queue{direction, {}, false, rule.fallback, rule.logOnly};
     for (const auto& name : rule.filters(direction)) {
         const auto found = filters.find(name);
         if (const auto why = failures.find(name); found == filters.end() && why != failures.end())
@@ -27,7 +27,7 @@ Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction,
 RuleQueues failedQueues(const Rule& rule, Error error) {
     RuleQueues result;
     result.error = std::move(error);
-    if (rule.onFailure == OnFailure::Pass)
+    if (rule.onFailure == OnFailure::Pass || rule.logOnly)
         return result;
     for (const auto direction : kDirections)
         if (!rule.filters(direction).empty() || !rule.broken.empty()) // of a broken rule nobody knows

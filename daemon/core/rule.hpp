@@ -15,6 +15,7 @@ struct Rule {
     std::vector<FilterName> egress;
     OnFailure onFailure = OnFailure::Hold;
     Fallback fallback = Fallback::Allow;
+    bool logOnly = false;    // drops nothing, and counts what it would have dropped
     std::string broken = {}; // why its file cannot be read; its units then get what onFailure says
 
     [[nodiscard]] const std::vector<FilterName>& filters(Direction direction) const {

@@ -82,6 +82,9 @@ Result<QueueRequest> readQueue(const std::string& unit, const std::vector<std::s
     auto fallbackText = options.text("fallback", "allow");
     if (!fallbackText)
         return failure(fallbackText.error());
+    auto logOnly = options.flag("log-only");
+    if (!logOnly)
+        return failure(logOnly.error());
     if (auto known = options.finish(); !known)
         return failure(known.error());
     auto onFailure = parseOnFailure(*onFailureText);
@@ -97,7 +100,8 @@ Result<QueueRequest> readQueue(const std::string& unit, const std::vector<std::s
     if (!out)
         return failure(out.error());
     return QueueRequest{
-        {std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure, *fallback}, *deadline};
+        {std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure, *fallback, *logOnly},
+        *deadline};
 }
 
 // Reads the options of LoadFilter into the request.

@@ -349,6 +349,32 @@ TEST_F(FirewallTest, ARestartRemembersThatARuleRefusesTheFallback) {
     EXPECT_EQ(next.rules().front()->fallback, Fallback::Refuse);
 }
 
+TEST_F(FirewallTest, ARestartRemembersThatARuleOnlyLogs) {
+    load("a");
+    auto logging = rule("web.service", {"a"});
+    logging.logOnly = true;
+    ASSERT_TRUE(firewall.setQueue(logging));
+    test::RecordingPublisher seen;
+    Firewall next(kernel, tree, store, seen);
+    ASSERT_TRUE(next.start({}, true));
+    ASSERT_EQ(next.rules().size(), 1U);
+    EXPECT_TRUE(next.rules().front()->logOnly);
+}
+
+TEST_F(FirewallTest, AQueueThatOnlyLogsIsAnotherThanOneThatDrops) {
+    load("a");
+    start("web.service", 1);
+    auto logging = rule("web.service", {"a"});
+    ASSERT_TRUE(firewall.setQueue(logging));
+    const auto dropping = kernel.attachments.at({{1}, Direction::Ingress});
+    logging.logOnly = true;
+    ASSERT_TRUE(firewall.setQueue(logging));
+    const auto now = kernel.attachments.at({{1}, Direction::Ingress});
+    EXPECT_NE(now, dropping);
+    EXPECT_TRUE(kernel.queues.at(now).logOnly);
+    EXPECT_EQ(kernel.attachments.size(), 1U);
+}
+
 TEST_F(FirewallTest, AUnitThatVanishesWhileItIsAttachedIsNoError) {
     load("a");
     kernel.gone = {{5}};

@@ -28,6 +28,7 @@ struct Sample {
     bool interim = false;
     std::uint32_t gateWord = 0;
     bool inlines = false;
+    bool logOnly = false;
     bool busy = false;            // blocks with many registers
     std::size_t groupsFrom = ~0U; // the members of the order from this place on make up a group
 };
@@ -53,6 +54,7 @@ Result<FusedProgram> fuseSample(const Sample& sample) {
     }
     input.congestion = sample.congestion;
     input.inlines = sample.inlines;
+    input.logOnly = sample.logOnly;
     if (sample.groupsFrom < sample.order.size()) {
         FusePart group{.block = {}, .maps = {}};
         group.group = true;
@@ -99,6 +101,7 @@ Machine machineFor(const FusedProgram& program, const Sample& sample) {
 
 Outcome expected(const Sample& sample) {
     Outcome outcome;
+    bool drops = false;
     std::uint64_t bits = 0;
     const std::uint64_t deeper = (sample.gateWord & kGateCongestionBit) != 0 ? 2 : 0;
     for (const std::size_t place : sample.order) {
@@ -110,12 +113,15 @@ Outcome expected(const Sample& sample) {
             continue;
         if (sample.counts && member.slot >= kFirstFilterSlot && member.slot <= kLastFilterSlot)
             outcome.counts[member.slot] = 1;
+        drops = true;
+        if (sample.logOnly)
+            break;
         outcome.verdict = bits;
         if (sample.interim && sample.direction == Direction::Egress)
             outcome.verdict |= deeper;
         return outcome;
     }
-    outcome.counts[kPassedSlot] = sample.counts ? 1 : 0;
+    outcome.counts[kPassedSlot] = sample.counts && !drops ? 1 : 0;
     outcome.atGate = sample.interim;
     outcome.verdict = bits | 1;
     outcome.cb[4] = sample.gateWord | static_cast<std::uint32_t>(bits << 15);
@@ -168,6 +174,7 @@ Sample randomSample(std::mt19937& random) {
         sample.order.push_back(below(static_cast<unsigned>(sample.members.size())));
     sample.inlines = below(3) != 0;
     sample.busy = below(2) != 0;
+    sample.logOnly = below(4) == 0;
     if (below(3) == 0)
         makeGroup(sample, below(20));
     return sample;
@@ -188,6 +195,19 @@ TEST(Fuse, TheFirstDropWins) {
     EXPECT_EQ(outcome.ran, (std::vector<std::int32_t>{0, 1}));
     EXPECT_EQ(outcome.counts[2], 1U);
     EXPECT_EQ(outcome.counts[3] + outcome.counts[kPassedSlot], 0U);
+}
+
+TEST(Fuse, WhatOnlyLogsCountsTheFirstDropAndPasses) {
+    Sample sample{.members = {{1, false, 1}, {0, false, 2}, {0, false, 3}}, .order = {0, 1, 2}};
+    sample.logOnly = true;
+    const auto outcome = run(sample);
+    EXPECT_EQ(outcome.verdict, 1U);
+    EXPECT_EQ(outcome.ran, (std::vector<std::int32_t>{0, 1}));
+    EXPECT_EQ(outcome.counts[2], 1U);
+    EXPECT_EQ(outcome.counts[3] + outcome.counts[kPassedSlot], 0U);
+    sample.counts = false;
+    sample.interim = true;
+    EXPECT_TRUE(run(sample).atGate) << "the queues of the cgroups above have their say";
 }
 
 TEST(Fuse, RunsTheFiltersInTheOrderOfTheQueueAndTheSameOneTwice) {

@@ -31,6 +31,20 @@ class Guarding : public test::FirewallBed {
     test::FakeGuard* guard = nullptr;
 };
 
+TEST_F(Guarding, WhatOnlyLogsIsNeverHeldBack) {
+    auto logging = rule("web@*.service", {"port"});
+    logging.logOnly = true;
+    ASSERT_TRUE(firewall.setQueue(logging));
+    EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "queue");
+    kernel.needsLinks = {"drop"};
+    logging.ingress = {filterName("drop")};
+    ASSERT_TRUE(firewall.setQueue(logging));
+    EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "pass");
+    logging.logOnly = false;
+    ASSERT_TRUE(firewall.setQueue(logging));
+    EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "hold");
+}
+
 TEST_F(Guarding, ARuleEntersTheKernelWithItsQueueAndLeavesWithIt) { // I7
     EXPECT_FALSE(firewall.guard().inForce());
     ASSERT_TRUE(firewall.setQueue(rule("web@*.service", {"drop"})));

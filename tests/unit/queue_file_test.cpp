@@ -34,13 +34,14 @@ using Texts = std::vector<std::string>;
 TEST(QueueFile, ReadsTheExampleOfTheManual) {
     const auto read = rule("# 10-web.queue\n[Match]\nUnit=nginx.service web@*.service\n[Queue]\n"
                            "IngressFilter=port@443\nIngressFilter=http-path@api\nEgressFilter=count\n"
-                           "OnFailure=pass\nFallbackPolicy=refuse\n");
+                           "OnFailure=pass\nFallbackPolicy=refuse\nLogOnly=yes\n");
     EXPECT_EQ(read.source, "/etc/a.queue");
     EXPECT_EQ(read.targets, (Texts{"nginx.service", "web@*.service"}));
     EXPECT_EQ(names(read.ingress), (Texts{"port@443", "http-path@api"}));
     EXPECT_EQ(names(read.egress), (Texts{"count"}));
     EXPECT_EQ(read.onFailure, OnFailure::Pass);
     EXPECT_EQ(read.fallback, Fallback::Refuse);
+    EXPECT_TRUE(read.logOnly);
 }
 
 TEST(QueueFile, TakesSeveralNamesInOneAssignment) {
@@ -55,12 +56,13 @@ TEST(QueueFile, ResetsByAnEmptyAssignment) {
     const auto read =
         rule("[Match]\nUnit=a.service\nUnit=\nUnit=b.service\n[Queue]\nIngressFilter=x\nEgressFilter=y\n"
              "IngressFilter=\nIngressFilter=z\nOnFailure=pass\nOnFailure=\n"
-             "FallbackPolicy=refuse\nFallbackPolicy=\n");
+             "FallbackPolicy=refuse\nFallbackPolicy=\nLogOnly=yes\nLogOnly=\n");
     EXPECT_EQ(read.targets, Texts{"b.service"});
     EXPECT_EQ(names(read.ingress), Texts{"z"});
     EXPECT_EQ(names(read.egress), Texts{"y"});
     EXPECT_EQ(read.onFailure, OnFailure::Hold);
     EXPECT_EQ(read.fallback, Fallback::Allow);
+    EXPECT_FALSE(read.logOnly);
 }
 
 TEST(QueueFile, HoldsUnlessToldOtherwiseAndMayBeEmpty) {
@@ -104,8 +106,8 @@ TEST(QueueFile, LetsADropInGiveTheUnits) {
 
 TEST(QueueFile, NamesTheDropInThatIsBroken) {
     EXPECT_EQ(errorOf({{"/a.queue", "[Match]\nUnit=a.service\n"}, {"/b.conf", "\n[Queue]\nFilter=x\n"}}),
-              "/b.conf:3: unknown key Filter= in [Queue], use IngressFilter=, EgressFilter=, OnFailure= or "
-              "FallbackPolicy=");
+              "/b.conf:3: unknown key Filter= in [Queue], use IngressFilter=, EgressFilter=, OnFailure=, "
+              "FallbackPolicy= or LogOnly=");
 }
 
 TEST(QueueFile, NeedsAUnitInTheEnd) {
@@ -148,6 +150,7 @@ TEST(QueueFile, RefusesEveryOddInputWithItsLine) {
         {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=Hold\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nFallbackPolicy=yes\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=drop\n", 4},
+        {"[Match]\nUnit=a.service\n[Queue]\nLogOnly=perhaps\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=hold pass\n", 4},
         {"[Match]\nUnit=a.service\nUnit\n", 3},
         {"Unit=a.service\n", 1},

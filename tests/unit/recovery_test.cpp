@@ -144,6 +144,17 @@ TEST_F(Recovery, WhatAFileCoversNeedsNoRuleOfTheBus) {
     EXPECT_EQ(rules(), files.rules);
 }
 
+TEST_F(Recovery, ThatARuleOnlyLogsIsRemembered) {
+    load("a");
+    startUnit("web.service", 1);
+    auto logging = rule("web.service", {"a"});
+    logging.logOnly = true;
+    ASSERT_TRUE(firewall().setQueue(logging));
+    loseState();
+    EXPECT_EQ(kernel.changes, 0);
+    EXPECT_EQ(rules(), std::vector{logging});
+}
+
 TEST_F(Recovery, ARefusedFallbackIsRemembered) {
     load("a");
     startUnit("web.service", 1);

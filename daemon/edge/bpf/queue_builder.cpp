@@ -66,6 +66,10 @@ Result<BuiltQueue> QueueBuilder::buildUncounted(const Queue& queue) {
 }
 
 Result<BuiltQueue> QueueBuilder::buildFallback(const QueueDraft& draft) const {
+    if (draft.queue.logOnly)
+        return failure(ErrorCode::Unsupported,
+                       "the queue cannot be one program, which it has to be to log only: " +
+                           draft.linksReason);
     if (draft.queue.fallback == Fallback::Refuse)
         return failure(ErrorCode::Unsupported, "the queue cannot be one program, and its rule refuses the "
                                                "fallback to one link per filter: " +
@@ -139,6 +143,8 @@ Result<BuiltQueue> QueueBuilder::buildOnce(const QueueDraft& draft) {
 std::string QueueBuilder::reasonOf(const QueueDraft& draft, const std::vector<std::string>& uncounted) {
     std::string reason;
     const auto add = [&](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
+    if (draft.queue.logOnly)
+        add("log only: what it would drop is counted, and passes");
     for (const auto& member : draft.members)
         if (member.stub)
             add("filter '" + nameOf(*member.filter) + "' runs by tail call: " + member.stubReason);
@@ -169,6 +175,7 @@ void QueueBuilder::addMaps(Assembly& assembly, const QueueDraft& draft, int stub
     FuseInput& input = assembly.input;
     input.direction = draft.queue.direction;
     input.hold = draft.queue.hold;
+    input.logOnly = draft.queue.logOnly;
     input.inlines = draft.inlines;
     if (draft.gateArray >= 0)
         input.gateArray = assembly.table.add(draft.gateArray);

@@ -21,7 +21,8 @@ std::string encodeQueue(const Queue& queue) {
     return json{{"direction", queue.direction},
                 {"filters", filters},
                 {"hold", queue.hold},
-                {"fallback", queue.fallback}}
+                {"fallback", queue.fallback},
+                {"log_only", queue.logOnly}}
         .dump();
 }
 
@@ -31,7 +32,8 @@ Result<Queue> decodeQueue(const std::string& text, const QueueId& id) {
         Queue queue{data.at("direction").get<Direction>(),
                     {},
                     data.at("hold").get<bool>(),
-                    data.at("fallback").get<Fallback>()};
+                    data.at("fallback").get<Fallback>(),
+                    data.value("log_only", false)};
         for (const auto& filter : data.at("filters")) {
             const auto name = FilterName::parse(filter.at("name").get<std::string>());
             if (!name)
