@@ -53,7 +53,7 @@ bool climbs(const std::string& path) { return (path + "/").find("/../") != std::
 
 } // namespace
 
-Result<CgroupFs> CgroupFs::create(std::string root) {
+Result<CgroupFs> CgroupFs::create(const std::string& root) {
     UniqueFd directory(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory)
         return failure(systemError("open " + root, errno));

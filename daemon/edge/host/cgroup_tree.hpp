@@ -10,7 +10,7 @@ namespace filterd {
 class CgroupFs final : public CgroupTree {
   public:
     // `root`: where cgroup2 is mounted (cgroup2Mount()), or a directory below to see only that part.
-    [[nodiscard]] static Result<CgroupFs> create(std::string root);
+    [[nodiscard]] static Result<CgroupFs> create(const std::string& root);
 
     // Does not name the root itself (-.slice): nothing is created there, and find("/") gives it.
     [[nodiscard]] std::vector<UnitCgroup> units() override;
