@@ -19,12 +19,12 @@ std::vector<FilterName> parseNames(const std::vector<std::string>& texts) {
 }
 
 // The rules as the daemon tries them now, or, without a daemon, as the files have them.
-std::vector<filterd::Rule> currentRules(bool& fromDaemon) {
+std::vector<filterd::Rule> currentRules(const Configuration& files, bool& fromDaemon) {
     auto client = client::Client::connect();
     const auto rules = client ? client->rules() : tl::unexpected(client.error());
     fromDaemon = rules.has_value();
     if (!rules)
-        return ConfigFiles().read({}).rules;
+        return files.rules;
     std::vector<filterd::Rule> result;
     for (const auto& rule : *rules) {
         filterd::Rule one{.source = rule.source,
@@ -42,6 +42,8 @@ bool isQueueFile(const filterd::Rule& rule) { return rule.source.ends_with(".que
 
 std::string whyOf(const CoveringRule& covering) {
     const auto target = "'" + covering.target + "' covers it";
+    if (covering.rule->source == kUserSource)
+        return "its user has added filters, behind those of the next rule: " + target;
     if (isBus(*covering.rule))
         return "it was set on the bus, which comes before every file: " + target;
     if (isQueueFile(*covering.rule))
@@ -59,23 +61,27 @@ void printFiles(const std::string& label, const std::string& name) {
             printField(label, file.path);
 }
 
-void printQueue(const std::string& label, const std::vector<FilterName>& queue) {
+void printQueue(const std::string& label, const std::vector<FilterName>& queue,
+                const Configuration& configuration) {
     for (const auto& filter : queue) {
         printField(label, filter.text());
         printFiles("  defined in", filter.text());
+        const auto definition = configuration.filters.define(filter);
+        if (!definition && definition.error().code == ErrorCode::BadConfiguration)
+            printField("  broken", coloured(definition.error().message, Colour::Red));
     }
 }
 
-void printRule(const std::string& unit, const CoveringRule& covering) {
+void printRule(const std::string& unit, const CoveringRule& covering, const Configuration& configuration) {
     const auto& rule = *covering.rule;
     printField("Rule", rule.source);
     printField("Why", whyOf(covering));
     if (isQueueFile(rule))
         printFiles("File", std::filesystem::path(rule.source).filename().string());
-    else if (!isBus(rule))
+    else if (!isBus(rule) && rule.source != kUserSource)
         printFiles("File", unit);
-    printQueue("Ingress", rule.ingress);
-    printQueue("Egress", rule.egress);
+    printQueue("Ingress", rule.ingress, configuration);
+    printQueue("Egress", rule.egress, configuration);
     if (rule.ingress.empty() && rule.egress.empty() && rule.broken.empty())
         printField("Filters", "none: the rule exempts the unit");
     if (!rule.broken.empty())
@@ -101,21 +107,29 @@ void printState(const std::string& unit) {
 
 } // namespace
 
-Exit explainUnit(const std::string& unit) {
-    if (!isAnyUnitName(unit))
-        return misused("'" + unit +
+Exit explainUnit(const std::string& name) {
+    if (!isAnyUnitName(name))
+        return misused("'" + name +
                        "' is not a unit name with its suffix (nginx.service, user@1000.service/app.service)");
+    const auto files = ConfigFiles().read({});
+    const auto unit = primaryUnit(files.units, name);
     bool fromDaemon = false;
-    const auto rules = currentRules(fromDaemon);
+    const auto rules = currentRules(files, fromDaemon);
     const auto covering = rulesCovering(unit, rules);
     print(coloured(unit, Colour::Bold) + "\n");
+    if (unit != name)
+        printField("Note", "'" + name + "' is another name of it");
     if (!fromDaemon)
         printField("Note", "filterd does not answer: only the files are considered");
     if (covering.empty()) {
         printField("Rule", "none: nothing of filterd's filters it");
         return Exit::Ok;
     }
-    printRule(unit, covering.front());
+    printRule(unit, covering.front(), files);
+    for (const auto& socket : unguardedSockets(files.units, unit, rules))
+        printField("Warning",
+                   coloured("no rule covers " + socket + ", whose sockets are handed to it: guard that, too",
+                            Colour::Yellow));
     for (std::size_t i = 1; i < covering.size(); ++i)
         printField("Not used",
                    covering[i].rule->source + " ('" + covering[i].target + "' covers it, but comes later)");

@@ -37,7 +37,7 @@ void addFileVerbs(CLI::App& app, Invocation& invocation);   // cat, check, expla
 void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
 
 // Which rule a unit gets, from which files, and why.
-[[nodiscard]] Exit explainUnit(const std::string& unit);
+[[nodiscard]] Exit explainUnit(const std::string& name);
 
 // Connects to the daemon and does what body says with it.
 [[nodiscard]] Exit withDaemon(const std::function<Exit(client::Client&)>& body);

@@ -42,6 +42,8 @@ Status Configurator::reload() {
 void Configurator::accept(Configuration next) {
     for (const auto& error : next.errors)
         log::error(error);
+    for (const auto& warning : socketWarnings(next.units, next.rules))
+        log::warning(warning);
     errors_ = next.errors;
     for (auto& error : firewall_.definitionErrors())
         errors_.push_back(std::move(error));

@@ -69,6 +69,12 @@ class Firewall {
     void endTrials(std::uint64_t now);
     [[nodiscard]] const Trials& trials() const { return trials_; }
     [[nodiscard]] Status resetQueue(const std::string& target);
+    // The same for a user and a unit of his own manager: he adds filters whose .filter files say
+    // AllowUsers=yes. Errors: also AccessDenied when one does not.
+    [[nodiscard]] Status setQueueOfUser(Rule rule);
+    [[nodiscard]] Status resetQueueOfUser(const std::string& unit);
+    // How many references these hold together.
+    [[nodiscard]] std::size_t referencesOf(const std::vector<Holder>& holders) const;
     // What the files say now. What cannot be brought into force is told by definitionErrors().
     [[nodiscard]] Status configure(const Configuration& configuration);
     // Each as FILE:LINE: REASON, of filters that a file defines but that are not loaded as it says.
@@ -132,9 +138,12 @@ class Firewall {
     void know(const FilterFacts& facts);
     void takeReference(const LoadRequest& request);
     [[nodiscard]] Status loadFor(const Rule& rule);
+    [[nodiscard]] Status setRule(const Rule& rule, std::optional<std::uint64_t> deadline);
+    void warnOfSockets(const std::string& service) const;
+    [[nodiscard]] Status checkForUsers(const FilterName& name) const;
     [[nodiscard]] Status tryRules(Rules before, Trials trialsBefore);
     [[nodiscard]] std::optional<Rule> busRule(const std::string& target) const;
-    // A cgroup's path as rules name it; anything else as it is.
+    // A cgroup's path as rules name it, an alias as the unit's name; anything else as it is.
     [[nodiscard]] std::string seenPath(const std::string& target) const;
     [[nodiscard]] std::vector<std::string> otherHolders(const FilterName& name) const;
     void dropHolder(const Holder& holder);
@@ -167,6 +176,7 @@ class Firewall {
     Trials trials_;
     References references_;
     Definitions definitions_;
+    UnitRelations units_; // as their files say
     std::string busGuid_;
     std::string saved_; // what the store has, as far as we know
     bool isSaved_ = true;

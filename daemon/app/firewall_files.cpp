@@ -135,6 +135,7 @@ void Firewall::publishReplaced(const std::vector<Replacement>& replaced) {
 void Firewall::follow(const Configuration& configuration) {
     definitions_.set(configuration.filters);
     definitions_.clearFailures();
+    units_ = configuration.units;
     if (auto set = rules_.setFiles(configuration.rules); !set)
         log::error(set.error().message);
     const auto changed = loadChanged();
@@ -159,6 +160,16 @@ std::vector<std::string> Firewall::definitionErrors() const {
         if (error.code != ErrorCode::NoSuchFilter) // that is its rule's fault
             errors.push_back(error.message);
     return errors;
+}
+
+void Firewall::warnOfSockets(const std::string& service) const {
+    std::vector<Rule> ordered;
+    for (const auto* rule : rules_.ordered())
+        ordered.push_back(*rule);
+    for (const auto& socket : unguardedSockets(units_, service, ordered))
+        log::warning(service + " is handed sockets of " + socket +
+                         ", whose packets no rule covers: set a queue for " + socket + ", too",
+                     {{"FILTERD_UNIT", service}});
 }
 
 } // namespace filterd

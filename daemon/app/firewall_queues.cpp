@@ -44,7 +44,7 @@ std::string Firewall::seenPath(const std::string& target) const {
     if (target.starts_with('/'))
         if (auto cgroup = tree_.find(target))
             return cgroup->path;
-    return target;
+    return primaryUnit(units_, target);
 }
 
 Status Firewall::setQueue(Rule rule, std::optional<std::uint64_t> deadline) {
@@ -58,6 +58,12 @@ Status Firewall::setQueue(Rule rule, std::optional<std::uint64_t> deadline) {
             return failure(cgroup.error());
         target = cgroup->path;
     }
+    target = primaryUnit(units_, target);
+    return setRule(rule, deadline);
+}
+
+Status Firewall::setRule(const Rule& rule, std::optional<std::uint64_t> deadline) {
+    const auto& target = rule.targets.front();
     if (auto usable = loadFor(rule); !usable) {
         finish(); // what was loaded for it goes again
         return usable;
@@ -65,15 +71,18 @@ Status Firewall::setQueue(Rule rule, std::optional<std::uint64_t> deadline) {
     auto before = rules_;
     auto trialsBefore = trials_;
     const auto ruleBefore = busRule(target);
-    if (auto set = rules_.set(rule); !set)
+    if (auto set = rules_.set(rule); !set) {
+        finish();
         return set;
+    }
     if (deadline)
         trials_.start({target, *deadline, ruleBefore});
-    else
+    else if (rule.source == kBusSource)
         trials_.end(target);
     if (auto done = tryRules(std::move(before), std::move(trialsBefore)); !done)
         return done;
     log::info("queue set for " + target, {{"FILTERD_UNIT", target}});
+    warnOfSockets(target);
     tellReferences(rule);
     return {};
 }
@@ -82,7 +91,7 @@ Status Firewall::resetQueue(const std::string& target) {
     auto before = rules_;
     auto trialsBefore = trials_;
     const auto name = seenPath(target);
-    if (!rules_.reset(name))
+    if (!rules_.reset(name) && !rules_.resetOfUser(name))
         return failure(ErrorCode::NoSuchRule, "no queue was set on the bus for '" + target + "'");
     trials_.end(name);
     if (auto done = tryRules(before, std::move(trialsBefore)); !done)

@@ -10,8 +10,9 @@ namespace filterd {
 
 std::optional<Rule> Firewall::busRule(const std::string& target) const {
     const auto rules = rules_.busRules();
-    const auto found = std::find_if(rules.begin(), rules.end(),
-                                    [&](const Rule& rule) { return rule.targets.front() == target; });
+    const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) {
+        return rule.source == kBusSource && rule.targets.front() == target;
+    });
     return found == rules.end() ? std::nullopt : std::optional(*found);
 }
 

@@ -204,10 +204,25 @@ void Reconciler::reconcileAll() {
     publishAll();
 }
 
+// What a user has added to a rule cannot keep anybody from changing that rule: his unit is held instead.
+bool Reconciler::setUsersAside(const FailedAction& failed) {
+    const auto* build = std::get_if<BuildQueue>(&failed.action);
+    if (build == nullptr)
+        return false;
+    for (const auto& [rule, queues] : resolved_)
+        for (const auto& queue : queues.queues)
+            if (queue == build->queue && rule->source != kUserSource)
+                return false;
+    return broken_.emplace(idOf(build->queue), failed.error).second;
+}
+
 Status Reconciler::tryReconcileAll() {
     resolveRules();
-    if (const auto failures = buildQueues(true); !failures.empty())
-        return failure(failures.front().error);
+    for (auto failures = buildQueues(true); !failures.empty(); failures = buildQueues(true)) {
+        if (!setUsersAside(failures.front()))
+            return failure(failures.front().error);
+        resolveRules();
+    }
     if (auto armed = arm(); !armed)
         return armed;
     findBareCgroups();

@@ -53,6 +53,8 @@ class Reconciler {
     // The same for a change that must happen wholly or not at all (I2): the first queue that cannot be built,
     // or attachment that fails, is returned; the caller then takes its change back and calls reconcileAll().
     [[nodiscard]] Status tryReconcileAll();
+    // Why a rule's own queues are not in force; none if they are.
+    [[nodiscard]] std::optional<Error> errorOf(const Rule& rule) const { return queuesOf(rule).error; }
 
     void cgroupAppeared(const UnitCgroup& unit);
     // Whose it was; none if it was not known.
@@ -87,6 +89,7 @@ class Reconciler {
     [[nodiscard]] Desired desireAll() const;
     void letGoOfVanished(Desired& desired) const;
     [[nodiscard]] std::vector<FailedAction> buildQueues(bool stopAtBuildFailure);
+    [[nodiscard]] bool setUsersAside(const FailedAction& failed);
     [[nodiscard]] Status arm();
     void scanTree();
     void attend(const UnitCgroup& found, std::set<CgroupId>& settled);

@@ -39,7 +39,8 @@ json toJson(const Rule& rule) {
             {"on_failure", rule.onFailure == OnFailure::Hold ? "hold" : "pass"},
             {"fallback", rule.fallback == Fallback::Allow ? "allow" : "refuse"},
             {"log_only", rule.logOnly},
-            {"broken", rule.broken}};
+            {"broken", rule.broken},
+            {"set_by", rule.setBy}};
 }
 
 Rule ruleFrom(const json& object) {
@@ -50,7 +51,8 @@ Rule ruleFrom(const json& object) {
             object.at("on_failure").get<std::string>() == "pass" ? OnFailure::Pass : OnFailure::Hold,
             object.value("fallback", "allow") == "refuse" ? Fallback::Refuse : Fallback::Allow,
             object.value("log_only", false),
-            object.value("broken", std::string())};
+            object.value("broken", std::string()),
+            object.value("set_by", uid_t{0})};
 }
 
 json toJson(const Trial& trial) {

@@ -3,6 +3,7 @@
 
 #include "core/filter_sources.hpp"
 #include "core/rule.hpp"
+#include "core/unit_relations.hpp"
 
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@ namespace filterd {
 struct Configuration {
     std::vector<Rule> rules; // in the order in which they are tried: of units' files, then of .queue files
     FilterSources filters;
+    UnitRelations units = {};
     std::vector<std::string> errors; // "FILE:LINE: …", or "FILE: …" when the whole file is at fault
     bool operator==(const Configuration&) const = default;
 };

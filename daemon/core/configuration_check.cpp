@@ -41,10 +41,12 @@ class Checker {
     }
 
     CheckReport check() {
-        for (const auto& name : configuration_.filters.names())
-            checkFilter(name);
         for (const auto& rule : configuration_.rules)
             checkRule(rule);
+        for (const auto& name : configuration_.filters.names())
+            checkFilter(name, isLoadedAtOnce(name));
+        for (auto& warning : socketWarnings(configuration_.units, configuration_.rules))
+            report_.warnings.push_back(std::move(warning));
         return std::move(report_);
     }
 
@@ -54,30 +56,41 @@ class Checker {
             report_.errors.push_back(error);
     }
 
-    void checkFilter(const FilterName& name) {
+    [[nodiscard]] bool isLoadedAtOnce(const FilterName& name) const {
+        const auto definition = configuration_.filters.define(name);
+        return definition && definition->load;
+    }
+
+    // A filter that nothing needs keeps nothing from coming into force: what it lacks is a warning.
+    void checkFilter(const FilterName& name, bool isNeeded) {
         if (!checked_.insert(name).second)
             return;
         const auto definition = configuration_.filters.define(name);
+        const auto lack = definition ? lackOf(*definition) : std::nullopt;
         if (!definition)
             tell(definition.error().message);
-        else if (definition->object.starts_with(kBuiltinPrefix))
-            checkBuiltin(*definition);
-        else if (!definition->object.empty() && !exists_(definition->object))
-            tell(definition->source + ": there is no file " + definition->object);
+        else if (lack && isNeeded)
+            tell(definition->source + ": " + *lack);
+        else if (lack)
+            report_.warnings.push_back(definition->source + ": " + *lack + "; nothing uses the filter yet");
     }
 
-    void checkBuiltin(const FilterDefinition& definition) {
-        const auto name = std::string_view(definition.object).substr(kBuiltinPrefix.size());
-        if (!builtin(name))
-            tell(definition.source + ": there is no built-in filter " + std::string(name) +
-                 "; there are drop, pass and mtu");
+    [[nodiscard]] std::optional<std::string> lackOf(const FilterDefinition& definition) const {
+        const auto& object = definition.object;
+        if (!object.starts_with(kBuiltinPrefix))
+            return object.empty() || exists_(object) ? std::nullopt
+                                                     : std::optional("there is no file " + object);
+        const auto name = object.substr(kBuiltinPrefix.size());
+        if (builtin(name))
+            return std::nullopt;
+        return "there is no built-in filter " + name + "; there are drop, pass and mtu";
     }
 
     void checkRule(const Rule& rule) {
         for (const auto direction : kDirections)
             for (const auto& name : rule.filters(direction)) {
                 if (configuration_.filters.defines(name))
-                    checkFilter(name);
+                    checkFilter(name, true);
                 else
                     report_.warnings.push_back(rule.source + ": no file defines the filter '" + name.text() +
                                                "': unless it is loaded otherwise, OnFailure= applies");

@@ -34,18 +34,85 @@ bool Rules::covers(const Compiled& rule, const Target& target) {
     return std::find(rule.paths.begin(), rule.paths.end(), target.path) != rule.paths.end();
 }
 
+// Whether the rule covers a unit wherever its cgroup is: by a path, too.
+bool Rules::coversUnit(const Compiled& rule, const std::string& unit) {
+    return covers(rule, {unit, {}}) || std::any_of(rule.pathNames.begin(), rule.pathNames.end(),
+                                                   [&](const Glob& name) { return name.text() == unit; });
+}
+
+Status Rules::checkLimits(const Rule& rule) const {
+    const bool ofUser = rule.source == kUserSource;
+    std::size_t ofAll = 0;
+    std::size_t ofOne = 0;
+    for (const auto& known : busRules()) {
+        if ((known.source == kUserSource) != ofUser || known.targets == rule.targets)
+            continue;
+        ++ofAll;
+        ofOne += known.setBy == rule.setBy ? 1 : 0;
+    }
+    const auto limit = ofUser ? kMaxRulesOfUser : kMaxRulesSetByUser;
+    if (rule.setBy != 0 && ofOne >= limit)
+        return failure(ErrorCode::LimitExceeded, "user " + std::to_string(rule.setBy) + " has set " +
+                                                     std::to_string(ofOne) +
+                                                     " queues already; reset one that is not needed");
+    if (ofUser && ofAll >= kMaxRulesOfUsers)
+        return failure(ErrorCode::LimitExceeded, "users have set " + std::to_string(ofAll) +
+                                                     " queues for units of their own already; no more fit");
+    return {};
+}
+
 Status Rules::set(const Rule& rule) {
     auto compiled = compile(rule);
     if (!compiled)
         return failure(compiled.error());
+    if (auto room = checkLimits(rule); !room)
+        return room;
     const auto& target = rule.targets.front();
-    auto& kind = target.starts_with('/') ? paths_ : isAnyUnitName(target) ? exact_ : globs_;
-    kind.insert_or_assign(target, std::move(*compiled));
+    if (rule.source == kUserSource)
+        users_.insert_or_assign(target, OfUser{rule, std::move(*compiled)});
+    else
+        (target.starts_with('/') ? paths_
+         : isAnyUnitName(target) ? exact_
+                                 : globs_)
+            .insert_or_assign(target, std::move(*compiled));
+    addToUsers();
     return {};
 }
 
 bool Rules::reset(const std::string& target) {
-    return exact_.erase(target) + paths_.erase(target) + globs_.erase(target) > 0;
+    const bool known = exact_.erase(target) + paths_.erase(target) + globs_.erase(target) > 0;
+    addToUsers();
+    return known;
+}
+
+bool Rules::resetOfUser(const std::string& unit) { return users_.erase(unit) > 0; }
+
+// The rule that covers a unit, but for what its user has set.
+const Rule* Rules::administrators(const std::string& unit) const {
+    for (const auto* kind : {&exact_, &paths_, &globs_})
+        for (const auto& [target, compiled] : *kind)
+            if (coversUnit(compiled, unit))
+                return &compiled.rule;
+    for (const auto& compiled : files_)
+        if (coversUnit(compiled, unit))
+            return &compiled.rule;
+    return nullptr;
+}
+
+// Users can add restrictions alone: they come last, and where both cannot be in force together, nothing
+// passes.
+void Rules::addToUsers() {
+    for (auto& [unit, own] : users_) {
+        auto& combined = own.combined.rule;
+        combined = own.rule;
+        const auto* rule = administrators(unit);
+        if (rule == nullptr)
+            continue;
+        combined.ingress.insert(combined.ingress.begin(), rule->ingress.begin(), rule->ingress.end());
+        combined.egress.insert(combined.egress.begin(), rule->egress.begin(), rule->egress.end());
+        combined.fallback = rule->fallback;
+        combined.broken = rule->broken;
+    }
 }
 
 Status Rules::setFiles(const std::vector<Rule>& rules) {
@@ -57,10 +124,13 @@ Status Rules::setFiles(const std::vector<Rule>& rules) {
         compiled.push_back(std::move(*one));
     }
     files_ = std::move(compiled);
+    addToUsers();
     return {};
 }
 
 const Rule* Rules::match(const Target& target) const {
+    if (const auto found = users_.find(target.unit); found != users_.end())
+        return &found->second.combined.rule;
     if (const auto found = exact_.find(target.unit); found != exact_.end())
         return &found->second.rule;
     if (const auto found = paths_.find(target.path); found != paths_.end())
@@ -76,6 +146,8 @@ const Rule* Rules::match(const Target& target) const {
 
 std::vector<const Rule*> Rules::ordered() const {
     std::vector<const Rule*> rules;
+    for (const auto& [unit, own] : users_)
+        rules.push_back(&own.combined.rule);
     for (const auto* kind : {&exact_, &paths_, &globs_})
         for (const auto& [target, compiled] : *kind)
             rules.push_back(&compiled.rule);
@@ -91,6 +163,8 @@ std::vector<std::pair<const Rule*, const Glob*>> Rules::names() const {
             for (const auto& glob : *globs)
                 names.emplace_back(&compiled.rule, &glob);
     };
+    for (const auto& [unit, own] : users_)
+        add(own.combined);
     for (const auto* kind : {&exact_, &paths_, &globs_})
         for (const auto& [target, compiled] : *kind)
             add(compiled);
@@ -101,6 +175,8 @@ std::vector<std::pair<const Rule*, const Glob*>> Rules::names() const {
 
 std::vector<Rule> Rules::busRules() const {
     std::vector<Rule> rules;
+    for (const auto& [unit, own] : users_)
+        rules.push_back(own.rule);
     for (const auto* kind : {&exact_, &paths_, &globs_})
         for (const auto& [target, compiled] : *kind)
             rules.push_back(compiled.rule);

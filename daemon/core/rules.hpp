@@ -1,5 +1,6 @@
 #pragma once
-// All rules, and which of them covers a unit: bus rules over files, files in lexical order, no merging.
+// All rules, and which of them covers a unit: bus rules over files, files in lexical order, no merging. What
+// a user sets for a unit of his own is no rule among others: it is added to the one that covers the unit.
 
 #include "core/glob.hpp"
 #include "core/rule.hpp"
@@ -23,13 +24,17 @@ class Rules {
     [[nodiscard]] Status set(const Rule& rule);
     // False when nothing was set for this target.
     bool reset(const std::string& target);
+    // The same for what the unit's user has set. Replaces nothing else.
+    bool resetOfUser(const std::string& unit);
     // In lexical order of their files. All or none.
     [[nodiscard]] Status setFiles(const std::vector<Rule>& rules);
 
     // The first rule that covers the target: exact names set on the bus, then paths, then globs, then files.
     [[nodiscard]] const Rule* match(const Target& target) const;
-    // In the order in which they are tried.
+    // In the order in which they are tried. A user's rule has the filters of the rule that it adds to before
+    // its own.
     [[nodiscard]] std::vector<const Rule*> ordered() const;
+    // As they were set, those of users too.
     [[nodiscard]] std::vector<Rule> busRules() const;
     // Every name and pattern of a unit with its rule, in the order in which match() tries them. A path stands
     // for the unit that systemd would make there.
@@ -45,7 +50,17 @@ class Rules {
 
     [[nodiscard]] static Result<Compiled> compile(const Rule& rule);
     [[nodiscard]] static bool covers(const Compiled& rule, const Target& target);
+    [[nodiscard]] static bool coversUnit(const Compiled& rule, const std::string& unit);
+    [[nodiscard]] Status checkLimits(const Rule& rule) const;
+    [[nodiscard]] const Rule* administrators(const std::string& unit) const;
+    void addToUsers();
 
+    struct OfUser {
+        Rule rule;         // as it was set
+        Compiled combined; // behind the rule that covers the unit otherwise
+    };
+
+    std::map<std::string, OfUser, std::less<>> users_;
     std::map<std::string, Compiled, std::less<>> exact_;
     std::map<std::string, Compiled, std::less<>> paths_;
     std::map<std::string, Compiled, std::less<>> globs_;

@@ -64,8 +64,8 @@ std::string targetOf(const std::string& name) {
 }
 
 std::string primaryName(const UnitFiles& files, const std::string& name) {
-    const auto alias = files.aliases.find(name);
-    return alias == files.aliases.end() ? name : alias->second;
+    const auto alias = files.relations.aliases.find(name);
+    return alias == files.relations.aliases.end() ? name : alias->second;
 }
 
 const ConfigText* fragmentOf(const UnitFiles& files, const std::string& name) {
@@ -85,7 +85,7 @@ const ConfigText* fragmentOf(const UnitFiles& files, const std::string& name) {
 // type.
 std::vector<const UnitDropIn*> dropInsOf(const UnitFiles& files, const std::string& unit) {
     std::vector<std::string> names{unit};
-    for (const auto& [alias, primary] : files.aliases)
+    for (const auto& [alias, primary] : files.relations.aliases)
         if (primary == unit)
             names.push_back(alias);
     using Place = std::array<std::size_t, 3>;

@@ -4,6 +4,7 @@
 
 #include "core/config_text.hpp"
 #include "core/rule.hpp"
+#include "core/unit_relations.hpp"
 
 #include <map>
 #include <optional>
@@ -25,7 +26,7 @@ struct UnitDropIn {
 struct UnitFiles {
     std::map<std::string, ConfigText> fragments; // by unit name, of the highest path that has it
     std::set<std::string> masked;
-    std::map<std::string, std::string> aliases; // name -> the name of the unit that it links to
+    UnitRelations relations;
     // By directory, without ".d": "web@1.service", "web@.service", "web-.service", "service".
     std::map<std::string, std::vector<UnitDropIn>> dropIns;
 };

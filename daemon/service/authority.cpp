@@ -27,6 +27,8 @@ const char* actionOf(Privilege privilege) {
         return "org.filterd1.load";
     case Privilege::Queues:
         return "org.filterd1.queues";
+    case Privilege::OwnUserUnits:
+        return "org.filterd1.own-user-units";
     case Privilege::Tune:
         break;
     }
@@ -55,18 +57,32 @@ void Authority::check(const sdbus::IObject& object, Privilege privilege, Decisio
     if (!uid)
         return decision(failure(uid.error()));
     if (*uid == 0)
-        return decision(*client);
-    ask({*client, *uid, std::move(decision)}, privilege, bus::callerAllowsInteraction(object));
+        return decision(Caller{*client, 0});
+    ask({{*client, *uid}, std::move(decision)}, privilege, bus::callerAllowsInteraction(object));
 }
 
-Status Authority::requireRoot(const sdbus::IObject& object) {
+Status Authority::requireRoot(const sdbus::IObject& object, std::optional<uid_t> owner) {
     const auto client = bus::callerName(object);
     const auto uid = client ? uidOf(object, *client) : failure(client.error());
     if (!uid)
         return failure(uid.error());
-    if (*uid != 0)
+    if (*uid != 0 && owner != *uid)
         return failure(ErrorCode::AccessDenied, "only root may do this; call as root");
     return {};
+}
+
+bool Authority::isUser(const sdbus::IObject& object, std::optional<uid_t> user) {
+    const auto client = bus::callerName(object);
+    const auto uid = client ? uidOf(object, *client) : failure(client.error());
+    return user && uid && *uid != 0 && *uid == *user;
+}
+
+std::vector<std::string> Authority::clientsOf(uid_t user) const {
+    std::vector<std::string> clients;
+    for (const auto& [client, uid] : euids_)
+        if (uid == user)
+            clients.push_back(client);
+    return clients;
 }
 
 Result<uid_t> Authority::uidOf(const sdbus::IObject& object, const std::string& client) {
@@ -79,15 +95,16 @@ Result<uid_t> Authority::uidOf(const sdbus::IObject& object, const std::string& 
 }
 
 void Authority::ask(Question question, Privilege privilege, bool interactive) {
-    const auto open = std::count_if(questions_.begin(), questions_.end(),
-                                    [&](const auto& entry) { return entry.second.uid == question.uid; });
+    const auto open = std::count_if(questions_.begin(), questions_.end(), [&](const auto& entry) {
+        return entry.second.caller.uid == question.caller.uid;
+    });
     if (open >= kMaxQuestions)
         return question.decision(
-            failure(ErrorCode::LimitExceeded, "user " + std::to_string(question.uid) + " has " +
+            failure(ErrorCode::LimitExceeded, "user " + std::to_string(question.caller.uid) + " has " +
                                                   std::to_string(open) +
                                                   " calls waiting for polkit already; wait for them"));
     const std::uint64_t number = ++asked_;
-    const Subject subject{std::string("system-bus-name"), {{"name", sdbus::Variant(question.client)}}};
+    const Subject subject{std::string("system-bus-name"), {{"name", sdbus::Variant(question.caller.name)}}};
     questions_.emplace(number, std::move(question));
     if (!polkit_)
         polkit_ = bus::makeProxy(*connection_, kPolkit, kPolkitPath);
@@ -113,7 +130,7 @@ void Authority::answered(std::uint64_t number, const Status& status) {
         return;
     const auto question = std::move(found->second);
     questions_.erase(found);
-    question.decision(status ? Result<std::string>(question.client) : failure(status.error()));
+    question.decision(status ? Result<Caller>(question.caller) : failure(status.error()));
 }
 
 void Authority::detach() {
@@ -125,7 +142,7 @@ void Authority::detach() {
 
 void Authority::forget(const std::string& client) {
     euids_.erase(client);
-    std::erase_if(questions_, [&](const auto& entry) { return entry.second.client == client; });
+    std::erase_if(questions_, [&](const auto& entry) { return entry.second.caller.name == client; });
 }
 
 } // namespace filterd

@@ -9,24 +9,35 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace filterd {
 
 // As in org.filterd1.policy. To load is as good as to be root: programs read the kernel's memory.
-enum class Privilege : std::uint8_t { Load, Queues, Tune };
+enum class Privilege : std::uint8_t { Load, Queues, Tune, OwnUserUnits };
+
+struct Caller {
+    std::string name; // the unique bus name
+    uid_t uid = 0;
+};
 
 class Authority {
   public:
-    // The caller's unique bus name, or why it may not.
-    using Decision = std::function<void(const Result<std::string>& caller)>;
+    // Who calls, or why it may not.
+    using Decision = std::function<void(const Result<Caller>& caller)>;
 
     // Decides for the message that `object` is handling now: at once for root, else when polkit has answered.
     // A caller that leaves meanwhile is decided on never.
     void check(const sdbus::IObject& object, Privilege privilege, Decision decision);
 
-    // For what is root's alone. AccessDenied.
-    [[nodiscard]] Status requireRoot(const sdbus::IObject& object);
+    // For what is root's alone, and the owner's if there is one. AccessDenied.
+    [[nodiscard]] Status requireRoot(const sdbus::IObject& object, std::optional<uid_t> owner = {});
+    // Whether another user than root calls, and it is this one.
+    [[nodiscard]] bool isUser(const sdbus::IObject& object, std::optional<uid_t> user);
+    // The bus names, of those that have called, of a user.
+    [[nodiscard]] std::vector<std::string> clientsOf(uid_t user) const;
 
     // Asks polkit on this connection, until detach(), which forgets all open questions.
     void attach(sdbus::IConnection& connection) { connection_ = &connection; }
@@ -36,8 +47,7 @@ class Authority {
 
   private:
     struct Question {
-        std::string client;
-        uid_t uid = 0;
+        Caller caller;
         Decision decision;
     };
 
@@ -80,15 +90,15 @@ class PendingReply {
     std::shared_ptr<sdbus::Result<Out...>> result_;
 };
 
-// Answers a method call by `body`, made from the caller's unique name, once the caller is known to have the
+// Answers a method call by `body`, made from the caller, once the caller is known to have the
 // privilege. The body outlives the handler: it must own what it needs.
 template<typename... Out, typename Body>
 void whenAllowed(Authority& authority, const sdbus::IObject& object, Privilege privilege,
                  sdbus::Result<Out...>&& result, Body body) {
-    using Answer = std::invoke_result_t<Body, const std::string&>;
+    using Answer = std::invoke_result_t<Body, const Caller&>;
     authority.check(object, privilege,
                     [reply = PendingReply<Out...>(std::move(result)),
-                     body = std::move(body)](const Result<std::string>& caller) {
+                     body = std::move(body)](const Result<Caller>& caller) {
                         reply.send(
                             [&]() -> Answer { return caller ? body(*caller) : failure(caller.error()); });
                     });

@@ -113,14 +113,14 @@ auto FilterObject::asAnyone(Use&& use) {
 // The filter may be unloaded while polkit is asked.
 template<typename Use>
 void FilterObject::whenAllowed(sdbus::Result<>&& result, Use use) {
-    filterd::whenAllowed(context_.authority, getObject(), Privilege::Tune, std::move(result),
-                         [this, alive = std::weak_ptr<const bool>(alive_),
-                          use = std::move(use)](const std::string&) -> Status {
-                             if (alive.expired())
-                                 return failure(ErrorCode::NoSuchFilter, "the filter is unloaded by now");
-                             const auto found = facts();
-                             return found ? use(FilterFacts(**found)) : failure(found.error());
-                         });
+    filterd::whenAllowed(
+        context_.authority, getObject(), Privilege::Tune, std::move(result),
+        [this, alive = std::weak_ptr<const bool>(alive_), use = std::move(use)](const Caller&) -> Status {
+            if (alive.expired())
+                return failure(ErrorCode::NoSuchFilter, "the filter is unloaded by now");
+            const auto found = facts();
+            return found ? use(FilterFacts(**found)) : failure(found.error());
+        });
 }
 
 std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> FilterObject::Parameters() {

@@ -104,6 +104,18 @@ Result<QueueRequest> readQueue(const std::string& unit, const std::vector<std::s
         *deadline};
 }
 
+// A user can only add restrictions: nothing that passes, nothing that ends by itself.
+Status checkRequestOfUser(const QueueRequest& request) {
+    if (request.deadline)
+        return failure(ErrorCode::InvalidArgument,
+                       "option 'confirm' is not for units of one's own; reset the queue instead");
+    if (request.rule.onFailure == OnFailure::Pass || request.rule.fallback == Fallback::Refuse ||
+        request.rule.logOnly)
+        return failure(ErrorCode::InvalidArgument, "options 'on-failure', 'fallback' and 'log-only' are not "
+                                                   "for units of one's own; leave them out");
+    return {};
+}
+
 // Reads the options of LoadFilter into the request.
 Status readLoadOptions(const std::map<std::string, sdbus::Variant>& values, LoadRequest& request) {
     Options options(values);
@@ -172,8 +184,8 @@ void ManagerObject::whenAllowed(Privilege privilege, sdbus::Result<Out...>&& res
 
 void ManagerObject::LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name,
                                sdbus::UnixFd object, OptionValues options) {
-    whenAllowed(Privilege::Load, std::move(result), [this, name, object, options](const std::string& caller) {
-        return load(caller, name, readObject(object.get()), options);
+    whenAllowed(Privilege::Load, std::move(result), [this, name, object, options](const Caller& caller) {
+        return load(caller.name, name, readObject(object.get()), options);
     });
 }
 
@@ -190,36 +202,55 @@ sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, con
 
 void ManagerObject::LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
                               OptionValues options) {
-    whenAllowed(Privilege::Load, std::move(result), [this, name, rules, options](const std::string& caller) {
+    whenAllowed(Privilege::Load, std::move(result), [this, name, rules, options](const Caller& caller) {
         auto split = splitRuleOptions(options);
-        return load(caller, name, rulesBytes(rules, split.ofRules), split.ofLoading);
+        return load(caller.name, name, rulesBytes(rules, split.ofRules), split.ofLoading);
     });
 }
 
 void ManagerObject::UnloadFilter(sdbus::Result<>&& result, std::string name) {
-    whenAllowed(Privilege::Load, std::move(result), [this, name](const std::string&) -> Status {
+    whenAllowed(Privilege::Load, std::move(result), [this, name](const Caller&) -> Status {
         auto filter = FilterName::parse(name);
         return filter ? context_.firewall.unload(*filter) : failure(filter.error());
     });
 }
 
+std::vector<Holder> ManagerObject::clientsOf(const Caller& caller) const {
+    std::vector<Holder> clients;
+    for (auto& client : context_.authority.clientsOf(caller.uid))
+        clients.push_back({Holder::Kind::Client, std::move(client)});
+    return clients;
+}
+
+Status ManagerObject::roomForReferences(const Caller& caller, const std::vector<Holder>& holders) const {
+    constexpr std::size_t kMaxReferences = 256;
+    if (caller.uid == 0 || context_.firewall.referencesOf(holders) < kMaxReferences)
+        return {};
+    return failure(ErrorCode::LimitExceeded, "user " + std::to_string(caller.uid) + " holds " +
+                                                 std::to_string(kMaxReferences) +
+                                                 " references already; release some");
+}
+
 void ManagerObject::AcquireFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name) {
-    whenAllowed(
-        Privilege::Queues, std::move(result),
-        [this, name](const std::string& caller) -> Result<sdbus::ObjectPath> {
-            auto filter = FilterName::parse(name);
-            if (!filter)
-                return failure(filter.error());
-            if (auto acquired = context_.firewall.acquire({Holder::Kind::Client, caller}, *filter); !acquired)
-                return failure(acquired.error());
-            return filterPath(*filter);
-        });
+    whenAllowed(Privilege::Queues, std::move(result),
+                [this, name](const Caller& caller) -> Result<sdbus::ObjectPath> {
+                    auto filter = FilterName::parse(name);
+                    if (!filter)
+                        return failure(filter.error());
+                    if (auto room = roomForReferences(caller, clientsOf(caller)); !room)
+                        return failure(room.error());
+                    if (auto acquired =
+                            context_.firewall.acquire({Holder::Kind::Client, caller.name}, *filter);
+                        !acquired)
+                        return failure(acquired.error());
+                    return filterPath(*filter);
+                });
 }
 
 void ManagerObject::ReleaseFilter(sdbus::Result<>&& result, std::string name) {
-    whenAllowed(Privilege::Queues, std::move(result), [this, name](const std::string& caller) -> Status {
+    whenAllowed(Privilege::Queues, std::move(result), [this, name](const Caller& caller) -> Status {
         auto filter = FilterName::parse(name);
-        return filter ? context_.firewall.release({Holder::Kind::Client, caller}, *filter)
+        return filter ? context_.firewall.release({Holder::Kind::Client, caller.name}, *filter)
                       : failure(filter.error());
     });
 }
@@ -228,13 +259,15 @@ void ManagerObject::AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& resu
                                          std::string unit) {
     whenAllowed(
         Privilege::Queues, std::move(result),
-        [this, name, unit](const std::string&) -> Result<sdbus::ObjectPath> {
+        [this, name, unit](const Caller& caller) -> Result<sdbus::ObjectPath> {
             auto filter = FilterName::parse(name);
             if (!filter)
                 return failure(filter.error());
             if (!isUnitName(unit))
                 return failure(ErrorCode::InvalidName,
                                "'" + unit + "' is not a unit name with its suffix (nginx.service)");
+            if (auto room = roomForReferences(caller, {{Holder::Kind::Unit, unit}}); !room)
+                return failure(room.error());
             if (auto acquired = context_.firewall.acquire({Holder::Kind::Unit, unit}, *filter); !acquired)
                 return failure(acquired.error());
             return filterPath(*filter);
@@ -242,7 +275,7 @@ void ManagerObject::AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& resu
 }
 
 void ManagerObject::ReleaseFilterForUnit(sdbus::Result<>&& result, std::string name, std::string unit) {
-    whenAllowed(Privilege::Queues, std::move(result), [this, name, unit](const std::string&) -> Status {
+    whenAllowed(Privilege::Queues, std::move(result), [this, name, unit](const Caller&) -> Status {
         auto filter = FilterName::parse(name);
         return filter ? context_.firewall.release({Holder::Kind::Unit, unit}, *filter)
                       : failure(filter.error());
@@ -278,11 +311,17 @@ ManagerObject::ListFilters() {
 
 void ManagerObject::SetQueue(sdbus::Result<>&& result, std::string unit, Names ingress, Names egress,
                              OptionValues options) {
-    whenAllowed(Privilege::Queues, std::move(result),
-                [this, unit, ingress, egress, options](const std::string&) -> Status {
+    const bool own = context_.authority.isUser(getObject(), userOfUnit(unit));
+    whenAllowed(own ? Privilege::OwnUserUnits : Privilege::Queues, std::move(result),
+                [this, own, unit, ingress, egress, options](const Caller& caller) -> Status {
                     auto request = readQueue(unit, ingress, egress, options);
                     if (!request)
                         return failure(request.error());
+                    request->rule.setBy = caller.uid;
+                    if (own) {
+                        auto checked = checkRequestOfUser(*request);
+                        return checked ? context_.firewall.setQueueOfUser(std::move(request->rule)) : checked;
+                    }
                     auto done = context_.firewall.setQueue(std::move(request->rule), request->deadline);
                     context_.trialsChanged();
                     return done;
@@ -290,13 +329,17 @@ void ManagerObject::SetQueue(sdbus::Result<>&& result, std::string unit, Names i
 }
 
 void ManagerObject::ResetQueue(sdbus::Result<>&& result, std::string unit) {
-    whenAllowed(Privilege::Queues, std::move(result),
-                [this, unit](const std::string&) { return context_.firewall.resetQueue(unit); });
+    const bool own = context_.authority.isUser(getObject(), userOfUnit(unit));
+    whenAllowed(own ? Privilege::OwnUserUnits : Privilege::Queues, std::move(result),
+                [this, own, unit](const Caller&) {
+                    return own ? context_.firewall.resetQueueOfUser(unit)
+                               : context_.firewall.resetQueue(unit);
+                });
 }
 
 void ManagerObject::ConfirmQueue(sdbus::Result<>&& result, std::string unit) {
     whenAllowed(Privilege::Queues, std::move(result),
-                [this, unit](const std::string&) { return context_.firewall.confirmQueue(unit); });
+                [this, unit](const Caller&) { return context_.firewall.confirmQueue(unit); });
 }
 
 std::vector<
@@ -333,15 +376,14 @@ ManagerObject::ListUnits() {
 
 void ManagerObject::EnsureUnit(const std::string& unit) {
     answer([&]() -> Status {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
+        if (auto allowed = context_.authority.requireRoot(getObject(), userOfUnit(unit)); !allowed)
             return allowed;
         return context_.firewall.ensureUnit(unit);
     });
 }
 
 void ManagerObject::Reload(sdbus::Result<>&& result) {
-    whenAllowed(Privilege::Queues, std::move(result),
-                [this](const std::string&) { return context_.reload(); });
+    whenAllowed(Privilege::Queues, std::move(result), [this](const Caller&) { return context_.reload(); });
 }
 
 std::map<std::string, std::uint64_t> ManagerObject::GetGuardCounters() {

@@ -138,7 +138,7 @@ class Client:
     def tidy(self):
         """Takes back every rule of the bus and every filter that the test has left."""
         for source, targets, *_ in self.call("ListRules"):
-            if source == "bus":
+            if source in ("bus", "user"):
                 self.reset_queue(targets[0])
         for name in self.filters():
             for kind, holder in self.holders(name):

@@ -56,6 +56,17 @@ TEST_F(ConfigurationCheckTest, NamesMissingObjectsAndUndefinedFilters) {
     EXPECT_THAT(check().warnings, ElementsAre(StartsWith("/etc/c.queue: no file defines the filter 'none'")));
 }
 
+TEST_F(ConfigurationCheckTest, WarnsOnlyOfWhatAnUnusedFilterLacks) {
+    configuration.filters.add("idle",
+                              {ConfigText{"/etc/filterd/idle.filter", "[Filter]\nObject=/nope.o\n"}, {}});
+    EXPECT_THAT(check().errors, IsEmpty());
+    EXPECT_THAT(check().warnings, ElementsAre(AllOf(HasSubstr("idle.filter:2: there is no file /nope.o"),
+                                                    HasSubstr("nothing uses"))));
+    configuration.filters.add(
+        "idle", {ConfigText{"/etc/filterd/idle.filter", "[Filter]\nObject=/nope.o\nLoad=yes\n"}, {}});
+    EXPECT_THAT(check().errors, ElementsAre(HasSubstr("there is no file /nope.o")));
+}
+
 TEST_F(ConfigurationCheckTest, WarnsWhereARuleCoversTheAdministratorsWayIn) {
     for (const auto* target :
          {"sshd.service", "ssh.service", "s*.service", "sshd@*.service", "system.slice", "*"}) {

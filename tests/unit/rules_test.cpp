@@ -52,6 +52,73 @@ TEST(Rules, OfTheSystemsUnitsMeanNoUsersUnitsAndTheOtherWayRound) {
     EXPECT_EQ(sourceFor(rules, "app.service"), "a.queue:*.service");
 }
 
+constexpr const char* kApp = "user@1000.service/app.service";
+
+Rule ofUser(const std::string& unit, const std::string& filter, uid_t user = 1000) {
+    Rule rule{std::string(kUserSource), {unit}, {*FilterName::parse(filter)}, {}, OnFailure::Hold};
+    rule.setBy = user;
+    return rule;
+}
+
+TEST(Rules, OfAUserAddToWhatCoversHisUnitWhateverChanges) {
+    Rules rules;
+    ASSERT_TRUE(rules.set(ofUser(kApp, "own")));
+    const auto ingress = [&] { return textsOf(rules.match({kApp, "/anywhere"})->ingress); };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(ingress(), Names{"own"});
+    ASSERT_TRUE(rules.setFiles({rule("a.queue", {"user@*.service/*"})}));
+    EXPECT_EQ(ingress(), (Names{"f", "own"}));
+    auto exact = rule("bus", {kApp});
+    exact.ingress = {*FilterName::parse("g")};
+    exact.egress = {*FilterName::parse("h")};
+    ASSERT_TRUE(rules.set(exact));
+    EXPECT_EQ(ingress(), (Names{"g", "own"}));
+    EXPECT_EQ(textsOf(rules.match({kApp, ""})->egress), Names{"h"});
+    EXPECT_TRUE(rules.reset(kApp));
+    EXPECT_EQ(ingress(), (Names{"f", "own"}));
+    ASSERT_TRUE(rules.setFiles({}));
+    ASSERT_TRUE(rules.set(rule("bus", {"/user.slice/user-1000.slice/user@1000.service/app.slice/app.service"})));
+    EXPECT_EQ(ingress(), (Names{"f", "own"}));
+    EXPECT_EQ(rules.busRules().front(), ofUser(kApp, "own")) << "kept as it was set";
+    EXPECT_FALSE(rules.resetOfUser("user@1000.service/other.service"));
+    EXPECT_TRUE(rules.resetOfUser(kApp));
+    EXPECT_EQ(rules.match({kApp, "/anywhere"}), nullptr);
+}
+
+TEST(Rules, OfAUserLetNothingPassThatTheAdministratorsHolds) {
+    Rules rules;
+    auto broken = rule("a.queue", {"user@*.service/*"});
+    broken.broken = "a.queue:1: nonsense";
+    broken.onFailure = OnFailure::Pass;
+    ASSERT_TRUE(rules.setFiles({broken}));
+    ASSERT_TRUE(rules.set(ofUser(kApp, "own")));
+    const auto* combined = rules.match({kApp, ""});
+    EXPECT_EQ(combined->broken, broken.broken);
+    EXPECT_EQ(combined->onFailure, OnFailure::Hold);
+}
+
+TEST(Rules, SetByOthersThanRootAreLimited) {
+    Rules rules;
+    for (std::size_t i = 0; i < kMaxRulesOfUser; ++i)
+        ASSERT_TRUE(rules.set(ofUser("user@1000.service/" + std::to_string(i) + ".service", "own")));
+    EXPECT_EQ(rules.set(ofUser(kApp, "own")).error().code, ErrorCode::LimitExceeded);
+    EXPECT_TRUE(rules.set(ofUser("user@1000.service/0.service", "other"))) << "in place of an earlier one";
+    uid_t user = 1001;
+    for (std::size_t i = kMaxRulesOfUser; i < kMaxRulesOfUsers; ++i) {
+        user += i % kMaxRulesOfUser == 0 ? 1 : 0;
+        ASSERT_TRUE(rules.set(ofUser("user@1.service/" + std::to_string(i) + ".service", "own", user)));
+    }
+    EXPECT_EQ(rules.set(ofUser(kApp, "own", 5000)).error().code, ErrorCode::LimitExceeded);
+    for (std::size_t i = 0; i <= kMaxRulesSetByUser; ++i) {
+        auto one = rule("bus", {std::to_string(i) + ".service"});
+        one.setBy = 1000;
+        EXPECT_EQ(rules.set(one).has_value(), i < kMaxRulesSetByUser);
+        one.targets = {"root-" + one.targets.front()};
+        one.setBy = 0;
+        EXPECT_TRUE(rules.set(one));
+    }
+}
+
 TEST(Rules, APathStandsForTheUnitOfTheManagerThere) {
     Rules rules;
     ASSERT_TRUE(

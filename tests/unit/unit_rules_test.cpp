@@ -95,7 +95,7 @@ TEST_F(UnitRulesTest, AMoreSpecificDropInReplacesOneOfTheSameName) {
 
 TEST_F(UnitRulesTest, AnAliasIsTheUnitThatItNames) {
     fragment("real.service");
-    files.aliases["alias.service"] = "real.service";
+    files.relations.aliases["alias.service"] = "real.service";
     dropIn("alias.service", "x.conf", "IngressFilter=a");
     EXPECT_THAT(rules(), ElementsAre("real.service: a < /0/alias.service.d/x.conf"));
 }

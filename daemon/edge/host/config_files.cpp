@@ -77,6 +77,9 @@ class ConfigReader {
         readUnits();
         readQueues();
         readFilters();
+        for (auto& rule : next_.rules)
+            for (auto& target : rule.targets)
+                target = primaryUnit(next_.units, target);
         return std::move(next_);
     }
 
@@ -108,6 +111,7 @@ class ConfigReader {
             std::copy_if(last_.rules.begin(), last_.rules.end(), std::back_inserter(next_.rules),
                          [](const Rule& rule) { return !isOfQueueFile(rule) && rule.source != kBusSource; });
         }
+        next_.units = files.relations;
         auto units = unitRules(files, last_.rules);
         tell(units.errors);
         for (auto& rule : units.rules)

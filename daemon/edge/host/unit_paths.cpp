@@ -40,16 +40,16 @@ class UnitPathReader {
     }
 
     UnitFiles finish() {
-        for (auto& [alias, target] : files_.aliases)
-            for (std::size_t i = 0; i < kMaxAliases && files_.aliases.contains(target); ++i)
-                target = files_.aliases.at(target);
+        for (auto& [alias, target] : files_.relations.aliases)
+            for (std::size_t i = 0; i < kMaxAliases && files_.relations.aliases.contains(target); ++i)
+                target = files_.relations.aliases.at(target);
         return std::move(files_);
     }
 
   private:
     [[nodiscard]] bool isKnown(const std::string& name) const {
         return files_.fragments.contains(name) || files_.masked.contains(name) ||
-               files_.aliases.contains(name);
+               files_.relations.aliases.contains(name);
     }
 
     void readDirectory(const fs::path& path, const std::string& unit, std::size_t rank) {
@@ -84,15 +84,18 @@ class UnitPathReader {
         if (const auto target = fs::read_symlink(path, error).filename().string();
             !error && target != name && isUnitName(target)) {
             if (dropInDirectories(name)[1] != target)
-                files_.aliases.emplace(name, target);
+                files_.relations.aliases.emplace(name, target);
             return;
         }
         if (!fs::is_regular_file(path, error))
             return; // NAME.wants and the like, and links that lead nowhere
-        if (auto text = readText(path))
+        if (auto text = readText(path)) {
+            if (name.ends_with(".socket"))
+                noteSocket(files_.relations, name, *text);
             files_.fragments.emplace(name, ours(std::move(*text)));
-        else
+        } else {
             errors_.push_back(text.error());
+        }
     }
 
     // Of other units' files it matters only that they are there.

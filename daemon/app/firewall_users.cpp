@@ -1,0 +1,69 @@
+// What a user may set for units of his own manager (I6).
+
+#include "app/firewall.hpp"
+#include "base/log.hpp"
+
+namespace filterd {
+
+// The content must be the file's: what somebody loaded under the name is not what the administrator allowed.
+Status Firewall::checkForUsers(const FilterName& name) const {
+    const auto definition = definitions_.define(name);
+    if (!definition && definition.error().code == ErrorCode::BadConfiguration)
+        return failure(definition.error());
+    const bool isOfFile = !facts_.contains(name) || definitions_.loaded().contains(name);
+    if (definition && definition->allowUsers && isOfFile)
+        return {};
+    return failure(ErrorCode::AccessDenied, "filter '" + name.text() +
+                                                "' is not for users: no .filter file with AllowUsers=yes "
+                                                "defines it; choose another, or ask the administrator");
+}
+
+Status Firewall::setQueueOfUser(Rule rule) {
+    rule.source = kUserSource;
+    rule.onFailure = OnFailure::Hold;
+    rule.logOnly = false; // what the administrator drops is not his to let pass
+    const auto& unit = rule.targets.front();
+    for (const auto direction : kDirections) {
+        if (rule.filters(direction).size() > kMaxFiltersOfUser)
+            return failure(ErrorCode::LimitExceeded, "a queue that a user adds has at most " +
+                                                         std::to_string(kMaxFiltersOfUser) + " filters");
+        for (const auto& name : rule.filters(direction))
+            if (auto allowed = checkForUsers(name); !allowed)
+                return allowed;
+    }
+    const auto before = rules_;
+    if (auto set = setRule(rule, {}); !set)
+        return set;
+    const auto* combined = rules_.match({unit, {}});
+    const auto wrong = combined == nullptr ? std::nullopt : reconciler_.errorOf(*combined);
+    if (!wrong || !combined->broken.empty()) // that is the administrator's
+        return {};
+    rules_ = before;
+    reconciler_.reconcileAll();
+    finish();
+    return failure(*wrong);
+}
+
+Status Firewall::resetQueueOfUser(const std::string& unit) {
+    auto before = rules_;
+    if (!rules_.resetOfUser(unit))
+        return failure(ErrorCode::NoSuchRule,
+                       "no queue was set by its user for '" + unit + "'; what others set is theirs");
+    if (auto done = tryRules(before, trials_); !done)
+        return done;
+    log::info("queue of its user reset for " + unit, {{"FILTERD_UNIT", unit}});
+    for (const auto* rule : before.ordered())
+        tellReferences(*rule);
+    return {};
+}
+
+std::size_t Firewall::referencesOf(const std::vector<Holder>& holders) const {
+    std::size_t count = 0;
+    for (const auto& holder : holders)
+        if (const auto held = references_.all().find(holder); held != references_.all().end())
+            for (const auto& [filter, times] : held->second)
+                count += times;
+    return count;
+}
+
+} // namespace filterd

@@ -1,0 +1,104 @@
+#include "core/unit_relations.hpp"
+
+#include "core/configuration_check.hpp"
+
+#include <algorithm>
+
+namespace filterd {
+
+namespace {
+
+std::string stemOf(const std::string& unit) { return unit.substr(0, unit.rfind('.')); }
+
+// "web@" + ".service" of "web@1.service"; empty for what is no instance.
+std::string templateOfUnit(const std::string& unit) {
+    const auto at = unit.find('@');
+    return at == std::string::npos ? std::string() : unit.substr(0, at + 1) + unit.substr(unit.rfind('.'));
+}
+
+// An instance that stands for all of a template.
+std::string instanceFor(const std::string& service) {
+    const auto at = service.find("@.");
+    return at == std::string::npos ? service : service.substr(0, at + 1) + "0" + service.substr(at + 1);
+}
+
+bool isOurSection(std::string_view section) { return section == "Socket"; }
+
+// Neither a path, nor in the abstract namespace, nor of a virtual machine.
+bool isForIp(const UnitFileEntry& entry) {
+    const bool listens =
+        entry.key == "ListenStream" || entry.key == "ListenDatagram" || entry.key == "ListenSequentialPacket";
+    return listens && !entry.value.empty() && !entry.value.starts_with('/') &&
+           !entry.value.starts_with('@') && !entry.value.starts_with('%') &&
+           !entry.value.starts_with("vsock");
+}
+
+bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
+
+std::string join(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names)
+        text += (text.empty() ? "" : " ") + name;
+    return text;
+}
+
+} // namespace
+
+std::string primaryUnit(const UnitRelations& relations, const std::string& name) {
+    if (const auto known = relations.aliases.find(name); known != relations.aliases.end())
+        return known->second;
+    const auto common = templateOfUnit(name);
+    const auto known = common == name ? relations.aliases.end() : relations.aliases.find(common);
+    if (!isUnitName(name) || known == relations.aliases.end() ||
+        templateOfUnit(known->second) != known->second)
+        return name;
+    const auto instance = name.substr(common.find('@') + 1, name.rfind('.') - common.find('@') - 1);
+    return known->second.substr(0, known->second.find('@') + 1) + instance +
+           known->second.substr(known->second.rfind('.'));
+}
+
+void noteSocket(UnitRelations& relations, const std::string& unit, const ConfigText& file) {
+    std::string service;
+    bool accepts = false;
+    bool forIp = false;
+    for (const auto& entry : readableParts(file.path, file.text, isOurSection).entries) {
+        if (entry.key == "Service")
+            service = entry.value;
+        else if (entry.key == "Accept")
+            accepts =
+                entry.value == "yes" || entry.value == "true" || entry.value == "1" || entry.value == "on";
+        forIp = forIp || isForIp(entry);
+    }
+    if (service.empty())
+        service = stemOf(unit) + (accepts ? "@.service" : ".service");
+    if (forIp)
+        relations.sockets[service].insert(unit);
+}
+
+std::vector<std::string> unguardedSockets(const UnitRelations& relations, const std::string& service,
+                                          const std::vector<Rule>& ordered) {
+    std::vector<std::string> unguarded;
+    const auto covering = rulesCovering(instanceFor(service), ordered);
+    if (covering.empty() || !hasQueue(*covering.front().rule))
+        return unguarded;
+    for (const auto& name : {service, templateOfUnit(service)})
+        if (const auto known = relations.sockets.find(name); known != relations.sockets.end())
+            for (const auto& socket : known->second)
+                if (rulesCovering(socket, ordered).empty())
+                    unguarded.push_back(socket);
+    std::sort(unguarded.begin(), unguarded.end());
+    unguarded.erase(std::unique(unguarded.begin(), unguarded.end()), unguarded.end());
+    return unguarded;
+}
+
+std::vector<std::string> socketWarnings(const UnitRelations& relations, const std::vector<Rule>& ordered) {
+    std::vector<std::string> warnings;
+    for (const auto& [service, sockets] : relations.sockets)
+        if (const auto open = unguardedSockets(relations, service, ordered); !open.empty())
+            warnings.push_back(rulesCovering(instanceFor(service), ordered).front().rule->source + ": " +
+                               service + " is handed sockets of " + join(open) +
+                               ", whose packets no rule covers: name " + join(open) + " in Unit=, too");
+    return warnings;
+}
+
+} // namespace filterd

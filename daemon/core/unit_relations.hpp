@@ -1,0 +1,37 @@
+#pragma once
+// What unit files say of other units: other names, and sockets that are handed to a service. The packets of
+// such a socket belong to the .socket unit, which opened it: the service's own rule does not see them.
+
+#include "core/config_text.hpp"
+#include "core/rule.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+struct UnitRelations {
+    std::map<std::string, std::string> aliases;           // name -> the name of the unit, also of templates
+    std::map<std::string, std::set<std::string>> sockets; // service, or its template -> .socket units for IP
+
+    bool operator==(const UnitRelations&) const = default;
+};
+
+// The name under which systemd knows the unit; the same if it is no alias. Anything but a unit's name as it
+// is.
+[[nodiscard]] std::string primaryUnit(const UnitRelations& relations, const std::string& name);
+
+// Notes which services a .socket file is for.
+void noteSocket(UnitRelations& relations, const std::string& unit, const ConfigText& file);
+
+// The sockets of a service that no rule covers, if the service has a queue. `ordered` as the rules are tried.
+[[nodiscard]] std::vector<std::string> unguardedSockets(const UnitRelations& relations,
+                                                        const std::string& service,
+                                                        const std::vector<Rule>& ordered);
+// One sentence for each service that has such sockets.
+[[nodiscard]] std::vector<std::string> socketWarnings(const UnitRelations& relations,
+                                                      const std::vector<Rule>& ordered);
+
+} // namespace filterd

@@ -1,0 +1,255 @@
+"""Who may change what (I6): every writing method is refused to others, and a user may restrict his own units, and no more."""
+
+import pathlib
+import xml.etree.ElementTree
+
+import pytest
+
+from conftest import run
+from filterd import FILES, MANAGER, SERVICE, CallError, await_daemon, object_path
+from test_polkit import polkit  # noqa: F401 (a fixture)
+from users import User
+
+DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+
+# What anyone may call, since it changes nothing. Every other method that the XML has is taken for one that writes.
+READING = {"GetFilter", "ListFilters", "ListRules", "GetUnit", "ListUnits", "GetGuardCounters", "GetRules", "GetParameter", "DescribeMaps",
+           "MapLookup", "MapDump", "GetCounters"}
+
+# Calls a method as another user; prints "answered", or the name of the error and what it says. Arguments: path, interface, method,
+# signature, and a Python expression of the arguments.
+CALL = """
+import sys, dbus, dbus.bus
+bus = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)
+path, interface, method, signature, arguments = sys.argv[1:]
+try:
+    bus.call_blocking("org.filterd1", path, interface, method, signature, eval(arguments))
+    print("answered")
+except dbus.DBusException as error:
+    print(error.get_dbus_name(), error.get_dbus_message())
+"""
+
+ARGUMENTS = {"s": "'x'", "u": "dbus.UInt32(1)", "h": "dbus.types.UnixFd(open('/dev/null'))", "as": "dbus.Array([], 's')",
+             "a{sv}": "dbus.Dictionary({}, 'sv')", "v": "'1'"}
+
+
+def as_user(uid, path, interface, method, signature, arguments):
+    return run("setpriv", f"--reuid={uid}", "--clear-groups", "python3", "-c", CALL, path, interface, method, signature, arguments).stdout.strip()
+
+
+def set_as(user, unit, ingress=(), egress=(), options="{}"):
+    return as_user(user.uid, MANAGER, "org.filterd1.Manager", "SetQueue", "sasasa{sv}",
+                   f"['{unit}', dbus.Array({list(ingress)}, 's'), dbus.Array({list(egress)}, 's'), dbus.Dictionary({options}, 'sv')]")
+
+
+def reset_as(user, unit):
+    return as_user(user.uid, MANAGER, "org.filterd1.Manager", "ResetQueue", "s", f"['{unit}']")
+
+
+def methods(path):
+    """Every method of ours at a path, as the daemon's own introspection has it: interface, name, signatures of the arguments."""
+    shown = run("busctl", "--xml-interface", "introspect", SERVICE, path).stdout
+    for interface in xml.etree.ElementTree.fromstring(shown).iter("interface"):
+        if interface.get("name").startswith("org.filterd1."):
+            for method in interface.iter("method"):
+                yield interface.get("name"), method.get("name"), [argument.get("type") for argument in method.iter("arg")
+                                                                  if argument.get("direction") != "out"]
+
+
+@pytest.fixture(scope="module")
+def people():
+    both = [User("carla", 2003), User("doris", 2004)]
+    yield both
+    for user in both:
+        user.end()
+
+
+@pytest.fixture
+def carla(people):
+    yield people[0]
+    people[0].run("systemctl", "--user", "stop", "app*.service", check=False)
+
+
+@pytest.fixture
+def doris(people):
+    return people[1]
+
+
+FILE = "[Filter]\nObject=/usr/lib/filterd/bpf/%s.bpf.o\nAllowUsers=%s\n"
+
+
+@pytest.fixture
+def catalogue(client):
+    """Filters that users may use, mine and none, and one that they may not."""
+    FILES.mkdir(exist_ok=True)
+    (FILES / "mine.filter").write_text(FILE % ("drop", "yes"))
+    (FILES / "none.filter").write_text(FILE % ("pass", "yes"))
+    (FILES / "theirs.filter").write_text(FILE % ("drop", "no"))
+    client.call("Reload")
+    return client
+
+
+def test_every_method_that_writes_is_refused(catalogue, units, polkit):
+    polkit(**{"load": "no", "queues": "no", "tune": "no", "own-user-units": "no"})
+    catalogue.load("drop")
+    units.start("web.service", "sleep", "600")
+    catalogue.set_queue("web.service", ["drop"])
+    catalogue.await_attached("web.service")
+    before = (catalogue.call("ListRules"), catalogue.filters())
+    seen = set()
+    for path in (MANAGER, catalogue.call("GetFilter", "s", "drop"), catalogue.call("GetUnit", "s", "web.service")):
+        for interface, method, types in methods(path):
+            arguments = "[" + ", ".join(ARGUMENTS[one] for one in types) + "]"
+            said = as_user(65534, path, interface, method, "".join(types), arguments)
+            assert said.startswith(DENIED) == (method not in READING), f"{interface}.{method}: {said}"
+            seen.add(method)
+    assert READING < seen, "a reading method that is gone"
+    assert {"SetQueue", "LoadFilter", "EnsureUnit", "MapUpdate", "SetParameter"} < seen
+    assert (catalogue.call("ListRules"), catalogue.filters()) == before
+
+
+def test_a_user_restricts_a_unit_of_his_own(catalogue, carla, doris, units):
+    app = carla.unit("app.service")
+    assert set_as(carla, app, [], ["mine"]) == "answered"
+    assert catalogue.call("ListRules") == [("user", [app], [], ["mine"], "hold")]
+    assert carla.ping_as("app.service").loss == 100
+    assert doris.ping_as("app.service").loss == 0
+    carla.start("app.service", "sleep", "600")
+    catalogue.await_attached(app)
+    assert as_user(carla.uid, MANAGER, "org.filterd1.Manager", "EnsureUnit", "s", f"['{app}']") == "answered"
+    assert as_user(doris.uid, MANAGER, "org.filterd1.Manager", "EnsureUnit", "s", f"['{app}']").startswith(DENIED)
+    assert reset_as(carla, app) == "answered"
+    assert carla.ping_as("app-2.service").loss == 0
+    assert catalogue.call("ListRules") == [] and catalogue.filters() == []
+
+
+def test_filterctl_serves_a_user_too(catalogue, carla):
+    app = carla.unit("app.service")
+    carla.run("filterctl", "queue", app, "--egress", "mine")
+    assert carla.ping_as("app.service").loss == 100
+    carla.run("filterctl", "queue", app, "--reset")
+    assert carla.ping_as("app.service").loss == 0
+
+
+def test_a_user_adds_to_what_the_administrator_has_set_and_takes_nothing_away(catalogue, carla):
+    app = carla.unit("app.service")
+    catalogue.load("drop")
+    catalogue.load("count")
+    catalogue.set_queue("user@*.service/app*.service", ["count"], ["drop"])
+    carla.start("app.service", "sleep", "600")
+    catalogue.await_attached(app)
+    assert set_as(carla, app, ["mine"], ["none"]) == "answered"
+    shown = catalogue.unit(app)
+    assert (shown["IngressQueue"], shown["EgressQueue"], shown["Rule"]) == (["count", "mine"], ["drop", "none"], "user")
+    assert set_as(carla, app) == "answered"  # an empty queue exempts from nothing
+    shown = catalogue.unit(app)
+    assert (shown["IngressQueue"], shown["EgressQueue"]) == (["count"], ["drop"])
+    catalogue.set_queue("user@*.service/app*.service", ["drop"], ["count"])  # the administrator changes his mind
+    assert set_as(carla, app, ["mine"]) == "answered"
+    shown = catalogue.unit(app)
+    assert (shown["IngressQueue"], shown["EgressQueue"]) == (["drop", "mine"], ["count"])
+    path = shown["ControlGroup"]
+    catalogue.set_queue(path, ["count"], ["drop"])  # by path
+    shown = catalogue.unit(app)
+    assert (shown["IngressQueue"], shown["EgressQueue"]) == (["count", "mine"], ["drop"])
+    assert reset_as(carla, app) == "answered"
+    assert reset_as(carla, app).startswith("org.filterd1.Error.NoSuchRule"), "what root has set is not his"
+    assert catalogue.unit(app)["Rule"] == "bus"
+
+
+def test_a_user_without_restrictions_left_goes_back_when_root_says_so(catalogue, carla):
+    app = carla.unit("app.service")
+    assert set_as(carla, app, ["mine"]) == "answered"
+    catalogue.set_queue(app, ["none"])
+    assert [rule[0] for rule in catalogue.call("ListRules")] == ["user", "bus"]
+    catalogue.reset_queue(app)
+    assert [rule[0] for rule in catalogue.call("ListRules")] == ["user"]
+    catalogue.reset_queue(app)
+    assert catalogue.call("ListRules") == []
+
+
+def test_only_filters_that_the_administrator_allows(catalogue, carla):
+    app = carla.unit("app.service")
+    catalogue.load("drop")
+    catalogue.load("none", object_path("count"))  # root's own, not what the file says
+    for name in ("theirs", "drop", "none", "nowhere"):
+        said = set_as(carla, app, ["mine", name])
+        assert said.startswith(DENIED) and f"'{name}'" in said, said
+    assert catalogue.call("ListRules") == [] and catalogue.filters() == ["drop", "none"]
+
+
+TARGETS = ["app.service", "user@2004.service/app.service", "user@*.service/app.service", "user@2003.service/*", "user@2003.service", "*",
+           "user@2003.service/../user@2004.service/app.service", "/user.slice/user-2003.slice/user@2003.service/app.slice/app.service",
+           "user@2003.service/app.slice/app.service", "user@02004.service/app.service", "user-2003.slice", "user@2003.service/"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_only_units_of_his_own_by_their_full_names(catalogue, carla, polkit, target):
+    polkit(queues="no")
+    said = set_as(carla, target, ["mine"])
+    assert said.startswith(DENIED), said
+    assert reset_as(carla, target).startswith(DENIED)
+    assert catalogue.call("ListRules") == []
+
+
+def test_what_would_loosen_is_refused(catalogue, carla):
+    app = carla.unit("app.service")
+    for options in ("{'on-failure': 'pass'}", "{'fallback': 'refuse'}", "{'confirm': dbus.UInt32(60)}",
+                    "{'log-only': True}"):
+        assert set_as(carla, app, ["mine"], [], options).startswith("org.filterd1.Error.InvalidArgument")
+    assert catalogue.call("ListRules") == []
+
+
+def test_polkit_can_forbid_it(catalogue, carla, polkit):
+    polkit(**{"own-user-units": "no"})
+    assert set_as(carla, carla.unit("app.service"), ["mine"]).startswith(DENIED)
+    assert catalogue.call("ListRules") == []
+
+
+def test_one_user_sets_so_many_queues(catalogue, carla, doris):
+    for number in range(16):
+        assert set_as(carla, carla.unit(f"a{number}.service"), ["mine"]) == "answered"
+    said = set_as(carla, carla.unit("a16.service"), ["mine"])
+    assert said.startswith("org.filterd1.Error.LimitExceeded") and "16" in said
+    assert set_as(carla, carla.unit("a15.service"), ["none"]) == "answered", "another queue for the same unit"
+    assert set_as(doris, doris.unit("a.service"), ["mine"]) == "answered"
+    assert set_as(doris, doris.unit("b.service"), ["mine"] * 17).startswith("org.filterd1.Error.LimitExceeded")
+
+
+def test_what_a_user_has_set_outlives_the_daemon(catalogue, carla):
+    app = carla.unit("app.service")
+    assert set_as(carla, app, [], ["mine"]) == "answered"
+    run("systemctl", "restart", "filterd.service")
+    await_daemon()
+    assert catalogue.call("ListRules") == [("user", [app], [], ["mine"], "hold")]
+    assert carla.ping_as("app.service").loss == 100
+
+
+def test_references_and_rules_of_one_user_are_limited(catalogue, polkit):
+    polkit(queues="yes")
+    many = """
+import dbus, dbus.bus
+bus = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)
+other = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)
+def call(client, method, signature, *arguments):
+    client.call_blocking("org.filterd1", "/org/filterd1", "org.filterd1.Manager", method, signature, arguments)
+def refused(client, method, *rest):
+    try:
+        call(client, method, *rest)
+        return "not"
+    except dbus.DBusException as error:
+        return error.get_dbus_name()
+for _ in range(128):
+    call(bus, "AcquireFilter", "s", "mine")
+    call(other, "AcquireFilter", "s", "mine")
+print(refused(bus, "AcquireFilter", "s", "mine"), refused(other, "AcquireFilter", "s", "mine"))
+call(bus, "ReleaseFilter", "s", "mine")
+call(other, "AcquireFilter", "s", "mine")
+empty = dbus.Array([], "s"), dbus.Array([], "s"), dbus.Dictionary({}, "sv")
+for number in range(64):
+    call(bus, "SetQueue", "sasasa{sv}", f"r{number}.service", *empty)
+print(refused(bus, "SetQueue", "sasasa{sv}", "r64.service", *empty))
+"""
+    limit = "org.filterd1.Error.LimitExceeded"
+    assert run("setpriv", "--reuid=65534", "--clear-groups", "python3", "-c", many, timeout=60).stdout.split() == [limit] * 3
+    catalogue.set_queue("r64.service", ["none"])  # root

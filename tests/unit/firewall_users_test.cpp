@@ -1,0 +1,97 @@
+// What the firewall lets users do to units of their own managers.
+
+#include "firewall_bed.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+using test::filterName;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr const char* kApp = "user@1000.service/app.service";
+
+class FirewallUsers : public test::FirewallBed {
+  protected:
+    void SetUp() override {
+        ASSERT_TRUE(firewall.start({}, true));
+        for (const auto& [name, allowed] : {std::pair{"mine", "yes"}, {"other", "yes"}, {"theirs", "no"}})
+            configuration.filters.add(name, {ConfigText{std::string("/etc/") + name + ".filter",
+                                                        std::string("[Filter]\nObject=builtin:") + name +
+                                                            "\nAllowUsers=" + allowed + "\n"},
+                                             {}});
+        ASSERT_TRUE(firewall.configure(configuration));
+        tree.add("user@1000.service", 5);
+        firewall.cgroupAppeared(tree.add(kApp, 7));
+    }
+
+    Status byUser(const std::vector<std::string>& ingress) {
+        auto one = rule(kApp, ingress);
+        one.setBy = 1000;
+        return firewall.setQueueOfUser(one);
+    }
+
+    Configuration configuration;
+};
+
+TEST_F(FirewallUsers, ChooseFiltersWhoseFilesAllowIt) {
+    ASSERT_TRUE(byUser({"mine"}));
+    EXPECT_THAT(ingress(7), ElementsAre("mine"));
+    EXPECT_EQ(byUser({"other", "theirs"}).error().code, ErrorCode::AccessDenied);
+    EXPECT_EQ(byUser({"nowhere"}).error().code, ErrorCode::AccessDenied);
+    EXPECT_THAT(ingress(7), ElementsAre("mine"));
+    EXPECT_FALSE(firewall.filters().contains(filterName("other"))) << "nothing is loaded for a refused call";
+    ASSERT_TRUE(firewall.resetQueueOfUser(kApp));
+    EXPECT_THAT(ingress(7), IsEmpty());
+    EXPECT_TRUE(firewall.filters().empty());
+}
+
+TEST_F(FirewallUsers, DoNotGetWhatWasLoadedUnderTheName) {
+    ASSERT_TRUE(firewall.load({filterName("mine"), {std::byte{'x'}}, "", false, false, ":1.1"}));
+    EXPECT_EQ(byUser({"mine"}).error().code, ErrorCode::AccessDenied);
+}
+
+TEST_F(FirewallUsers, AddToTheAdministratorsQueue) {
+    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    ASSERT_TRUE(byUser({"mine"}));
+    EXPECT_THAT(ingress(7), ElementsAre("theirs", "mine"));
+    ASSERT_TRUE(firewall.resetQueue("user@*.service/*"));
+    EXPECT_THAT(ingress(7), ElementsAre("mine"));
+    EXPECT_EQ(firewall.resetQueueOfUser("user@1000.service/b.service").error().code, ErrorCode::NoSuchRule);
+}
+
+TEST_F(FirewallUsers, GetAnErrorForAQueueThatCannotBeBuilt) {
+    ASSERT_TRUE(byUser({"mine"}));
+    kernel.unbuildable.insert("other");
+    EXPECT_FALSE(byUser({"mine", "other"}));
+    EXPECT_THAT(ingress(7), ElementsAre("mine"));
+}
+
+// His unit is held instead: nothing passes that the administrator forbids.
+TEST_F(FirewallUsers, KeepNobodyFromChangingARule) {
+    ASSERT_TRUE(byUser({"mine"}));
+    kernel.unbuildable.insert("mine");
+    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    ASSERT_NE(firewall.unit(kApp), nullptr);
+    EXPECT_EQ(firewall.unit(kApp)->state, UnitState::Held);
+    kernel.unbuildable.insert("other");
+    EXPECT_FALSE(firewall.setQueue(rule("web.service", {"other"}))) << "a fault of its own";
+}
+
+TEST_F(FirewallUsers, SetQueuesThatSurviveARestart) {
+    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    ASSERT_TRUE(byUser({"mine"}));
+    Firewall next{kernel, tree, store, publisher};
+    ASSERT_TRUE(next.start(configuration, true));
+    ASSERT_FALSE(next.rules().empty());
+    EXPECT_EQ(next.rules().front()->source, kUserSource);
+    EXPECT_THAT(textsOf(next.rules().front()->ingress), ElementsAre("theirs", "mine"));
+    EXPECT_TRUE(next.resetQueueOfUser(kApp));
+    EXPECT_THAT(ingress(7), ElementsAre("theirs"));
+}
+
+} // namespace
+} // namespace filterd

@@ -1,0 +1,76 @@
+#include "core/unit_relations.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Rule rule(const std::string& target, const std::vector<std::string>& filters = {"f"}) {
+    Rule rule{"/etc/filterd/a.queue", {target}, {}, {}};
+    for (const auto& filter : filters)
+        rule.ingress.push_back(*FilterName::parse(filter));
+    return rule;
+}
+
+UnitRelations withSocket(const std::string& unit, const std::string& settings) {
+    UnitRelations relations;
+    noteSocket(relations, unit,
+               {"/x/" + unit, "[Unit]\nDescription=x\n[Socket]\n" + settings + "[Install]\n"});
+    return relations;
+}
+
+TEST(PrimaryUnit, IsWhatAnAliasLinksTo) {
+    UnitRelations relations;
+    relations.aliases = {{"dbus-web.service", "nginx.service"},
+                         {"w@.service", "web@.service"},
+                         {"one@1.service", "web@7.service"}};
+    EXPECT_EQ(primaryUnit(relations, "dbus-web.service"), "nginx.service");
+    EXPECT_EQ(primaryUnit(relations, "w@a-b.service"), "web@a-b.service");
+    EXPECT_EQ(primaryUnit(relations, "one@1.service"), "web@7.service");
+    for (const char* same : {"nginx.service", "web@1.service", "w@*.service",
+                             "/system.slice/dbus-web.service", "*", "user@1000.service/dbus-web.service"})
+        EXPECT_EQ(primaryUnit(relations, same), same);
+}
+
+TEST(Sockets, AreHandedToTheServiceOfTheirNameOrTheOneTheyName) {
+    EXPECT_EQ(withSocket("web.socket", "ListenStream=80\n").sockets.begin()->first, "web.service");
+    EXPECT_EQ(withSocket("web.socket", "ListenStream=80\nAccept=yes\n").sockets.begin()->first,
+              "web@.service");
+    EXPECT_EQ(
+        withSocket("web.socket", "ListenDatagram=[::1]:53\nService=dns.service\n").sockets.begin()->first,
+        "dns.service");
+    EXPECT_EQ(withSocket("a@.socket", "ListenStream=127.0.0.1:%i\n").sockets.begin()->first, "a@.service");
+    for (const char* other : {"ListenStream=/run/web\n", "ListenStream=@web\n", "ListenStream=%t/web\n",
+                              "ListenFIFO=/run/x\n", "ListenStream=vsock::1\n", ""})
+        EXPECT_THAT(withSocket("web.socket", other).sockets, IsEmpty()) << other;
+}
+
+TEST(Sockets, WithoutARuleAreToldOfWithTheServicesRule) {
+    const auto relations = withSocket("web.socket", "ListenStream=80\n");
+    EXPECT_THAT(socketWarnings(relations, {rule("web.service")}),
+                ElementsAre(AllOf(HasSubstr("/etc/filterd/a.queue: web.service"),
+                                  HasSubstr("name web.socket in Unit="))));
+    EXPECT_THAT(socketWarnings(relations, {}), IsEmpty());
+    EXPECT_THAT(socketWarnings(relations, {rule("other.service")}), IsEmpty());
+    EXPECT_THAT(socketWarnings(relations, {rule("web.service", {})}), IsEmpty()) << "the service is exempt";
+    EXPECT_THAT(socketWarnings(relations, {rule("web.service"), rule("web.socket")}), IsEmpty());
+    EXPECT_THAT(socketWarnings(relations, {rule("web.*")}), IsEmpty());
+    EXPECT_THAT(socketWarnings(relations, {rule("web.service"), rule("web.socket", {})}), IsEmpty())
+        << "meant so";
+}
+
+TEST(Sockets, OfEachConnectionStandForTheTemplate) {
+    const auto relations = withSocket("web.socket", "ListenStream=80\nAccept=yes\n");
+    EXPECT_EQ(socketWarnings(relations, {rule("web@*.service")}).size(), 1U);
+    EXPECT_THAT(unguardedSockets(relations, "web@3-1.service", {rule("web@*.service")}),
+                ElementsAre("web.socket"));
+}
+
+} // namespace
+} // namespace filterd
