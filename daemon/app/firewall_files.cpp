@@ -166,10 +166,12 @@ void Firewall::warnOfSockets(const std::string& service) const {
     std::vector<Rule> ordered;
     for (const auto* rule : rules_.ordered())
         ordered.push_back(*rule);
-    for (const auto& socket : unguardedSockets(units_, service, ordered))
-        log::warning(service + " is handed sockets of " + socket +
-                         ", whose packets no rule covers: set a queue for " + socket + ", too",
-                     {{"FILTERD_UNIT", service}});
+    for (const auto& socket : unguardedSockets(units_, service, ordered)) {
+        std::string warning = service;
+        warning.append(" is handed sockets of ").append(socket);
+        warning.append(", whose packets no rule covers: set a queue for ").append(socket).append(", too");
+        log::warning(warning, {{"FILTERD_UNIT", service}});
+    }
 }
 
 } // namespace filterd
