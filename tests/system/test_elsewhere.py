@@ -59,6 +59,12 @@ def unit(units):
 
 @pytest.mark.parametrize("name", EITHER)
 def test_it_filters_in_both_directions_with_others_around_it(client, unit, name):
+    if name == "no_section" and os.environ["BED_SYSTEM"] == "debian13":
+        # libbpf 1.5 takes what is in no section for a function of others, never for a program.
+        with pytest.raises(CallError) as refused:
+            load(client, name)
+        assert refused.value.name == "InvalidObject" and 'SEC("cgroup/skb")' in refused.value.message
+        return
     load(client, name, "filter" if name == "tail_call" else "")
     client.call("LoadRules", "sasa{sv}", "not9998", ["deny udp port 9998"], {"default": "allow"})
     client.load("count")

@@ -77,7 +77,8 @@ TEST(Rules, OfAUserAddToWhatCoversHisUnitWhateverChanges) {
     EXPECT_TRUE(rules.reset(kApp));
     EXPECT_EQ(ingress(), (Names{"f", "own"}));
     ASSERT_TRUE(rules.setFiles({}));
-    ASSERT_TRUE(rules.set(rule("bus", {"/user.slice/user-1000.slice/user@1000.service/app.slice/app.service"})));
+    ASSERT_TRUE(
+        rules.set(rule("bus", {"/user.slice/user-1000.slice/user@1000.service/app.slice/app.service"})));
     EXPECT_EQ(ingress(), (Names{"f", "own"}));
     EXPECT_EQ(rules.busRules().front(), ofUser(kApp, "own")) << "kept as it was set";
     EXPECT_FALSE(rules.resetOfUser("user@1000.service/other.service"));

@@ -16,8 +16,8 @@ constexpr std::uint32_t kEthernet = 1;
 constexpr std::uint32_t kWireless = 105;
 
 void put(std::string& to, std::uint64_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i)
-        to += static_cast<char>(value >> (8 * i) & 0xff);
+    for (int i = 0; i < bytes; ++i, value >>= 8)
+        to += static_cast<char>(value & 0xff);
 }
 
 std::string pcapHeader(std::uint32_t linkType) {
