@@ -122,7 +122,8 @@ Exit explainUnit(const std::string& name) {
     if (!fromDaemon)
         printField("Note", "filterd does not answer: only the files are considered");
     if (covering.empty()) {
-        printField("Rule", "none: nothing of filterd's filters it");
+        printField("Rule", fromDaemon ? "none: nothing of filterd's filters it"
+                                      : "none in the files; a rule of the bus may be in force");
         return Exit::Ok;
     }
     printRule(unit, covering.front(), files);
