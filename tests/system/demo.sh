@@ -103,6 +103,9 @@ first=$(program_of web@1.service) second=$(program_of web@2.service)
 check "one program in the kernel for both: id $first" same "$first" "$second"
 show filterctl show drop
 check 'both units are named as its holders' has 'attachment web@1.service, attachment web@2.service'
+show filterctl list
+check 'four references: it was loaded to be kept, a rule names it, two units run it' \
+    same "${seen##*$'\t'}" 4
 printf '  # filterctl unload drop\n'
 if seen=$(filterctl unload drop 2>&1); then fail 'a filter in use was unloaded'; fi
 printf '  %s\n' "$seen"
