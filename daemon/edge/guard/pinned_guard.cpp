@@ -186,7 +186,7 @@ Status PinnedGuard::replaceRules(const std::vector<GuardRule>& rules) {
     return attached;
 }
 
-// Nobody reads this half, or whoever does will notice (find_queue() in bpf/guard.bpf.c).
+// Nobody reads this half, or whoever does will notice (find_queue() in bpf/guard_names.h).
 Status PinnedGuard::writeRules(std::uint32_t half, const std::vector<GuardRule>& rules) {
     std::vector<std::uint32_t> keys;
     std::vector<guard_rule> values;
