@@ -156,6 +156,34 @@ class FilterKernel {
     [[nodiscard]] virtual Result<QueueCounters> counters(AttachPoint point) = 0;
 };
 
+// ---- Dropped packets, as the kernel's programs report them ----------------------------------------------
+
+struct DropReport {
+    std::uint64_t bootTime = 0;      // nanoseconds of CLOCK_BOOTTIME
+    CgroupId cgroup;                 // the socket's
+    std::vector<CgroupId> ancestors; // of the socket's cgroup and itself, outermost first, without the root
+    Direction direction = Direction::Ingress;
+    std::uint32_t programId = 0; // of the filter that decided; 0: the unit is held
+    bool logOnly = false;        // the packet passed nevertheless
+    bool interim = false;        // by the gate, before the unit's queue was attached
+    std::uint32_t length = 0;
+    std::uint16_t protocol = 0;       // an Ethertype, in host order
+    std::uint32_t interface = 0;      // its index
+    std::vector<std::uint8_t> packet; // its first bytes, from the network header on
+};
+
+// Never needed for filtering: where there is none, queues drop without a word.
+class DropReports {
+  public:
+    virtual ~DropReports() = default;
+    // Readable while there are reports; -1 where there can be none. Not owned.
+    [[nodiscard]] virtual int fd() const = 0;
+    // Hands over all reports there are; what is malformed is skipped.
+    [[nodiscard]] virtual Status drain(const std::function<void(const DropReport&)>& take) = 0;
+    // How many reports the limits left out, since boot.
+    [[nodiscard]] virtual Result<std::uint64_t> lost() = 0;
+};
+
 // ---- cgroupfs -------------------------------------------------------------------------------------------
 
 struct UnitCgroup {
