@@ -44,11 +44,12 @@ Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch pow
       bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
                    [this](sdbus::IConnection& connection) { onJoined(connection); },
                    [this](const std::string& reason) { onLost(reason); }}),
-      firewall_(kernel_, tree_, state_, bus_), trials_(loop_, firewall_),
+      teller_(loop_, bus_), firewall_(kernel_, tree_, state_, teller_), trials_(loop_, firewall_),
       configurator_([this](const Configuration& last) { return files_.read(last); }, lastConfiguration_,
                     firewall_) {
     firewall_.onLoaded([this](const FilterFacts& filter) { settings_.restore(filter); });
     bus_.serve(firewall_, settings_);
+    teller_.watch(firewall_);
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create() {
@@ -70,7 +71,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create() {
     if (!bootedOff)
         return failure(bootedOff.error());
     if (*bootedOff)
-        log::warning("filterd=off on the kernel command line: nothing is filtered until filterctl on");
+        log::warning("filterd=off on the kernel command line: nothing is filtered until filterctl on",
+                     {log::id(log::Message::SwitchedOff)});
     auto power = SwitchWatch::create();
     if (!power)
         return failure(power.error());
@@ -82,8 +84,7 @@ Status Daemon::run() {
     if (auto started = start(); !started)
         return started;
     joinBus();
-    sd_notifyf(0, "READY=1\nSTATUS=%zu filters, %zu guarded units", firewall_.filters().size(),
-               firewall_.units().size());
+    teller_.tellReady();
     log::info("ready: " + std::to_string(firewall_.filters().size()) + " filters, " +
               std::to_string(firewall_.units().size()) + " guarded units");
     auto done = loop_.run();
@@ -100,7 +101,7 @@ Status Daemon::start() {
         return opened;
     if (auto started = configurator_.start(power_.enforcing()); !started)
         return started;
-    bus_.setConfigurationErrors(configurator_.errors());
+    tellConfiguration();
     trials_.look(); // a deadline may have passed meanwhile
     collectLater(); // what a run before this one left
     return {};
@@ -108,6 +109,8 @@ Status Daemon::start() {
 
 Status Daemon::listen() {
     if (auto listening = trials_.listen(); !listening)
+        return listening;
+    if (auto listening = teller_.listen(); !listening)
         return listening;
     auto joinTimer = loop_.onTimer([this] { joinBus(); });
     auto collectTimer = loop_.onTimer([this] { collect(); });
@@ -138,7 +141,8 @@ Status Daemon::openGuard() {
     if (!opened->support.reason.empty())
         log::warning(
             "the guard: " + opened->support.reason +
-            (opened->guard ? "" : "; units are attached by signals, some milliseconds after their start"));
+                (opened->guard ? "" : "; units are attached by signals, some milliseconds after their start"),
+            {log::id(log::Message::GuardLacking), log::code(ErrorCode::Unsupported)});
     if (const auto* guard = opened->guard.get())
         for (auto& source : {loop_.onReadable(guard->newsFd(), [this] { firewall_.guardNews(); }),
                              loop_.onReadable(guard->graceFd(), [this] { firewall_.graceFinished(); })})
@@ -150,16 +154,21 @@ Status Daemon::openGuard() {
 
 // ---- configuration --------------------------------------------------------------------------------------
 
+void Daemon::tellConfiguration() {
+    bus_.setConfigurationErrors(configurator_.errors());
+    teller_.setBroken(configurator_.errors());
+}
+
 Status Daemon::reload() {
     auto done = configurator_.reload();
-    bus_.setConfigurationErrors(configurator_.errors());
+    tellConfiguration();
     return done;
 }
 
 void Daemon::reloadOnSignal() {
     notifyReloading();
     if (auto done = reload(); !done)
-        log::error("reload: " + done.error().message);
+        log::error(done.error().context("reload"));
     sd_notify(0, "READY=1");
 }
 
@@ -194,7 +203,7 @@ void Daemon::onJoined(sdbus::IConnection& connection) {
 // systemctl daemon-reload: the units' [X-Filterd] may have changed.
 void Daemon::followUnitFiles() {
     if (auto done = reload(); !done)
-        log::error("daemon-reload: " + done.error().message);
+        log::error(done.error().context("daemon-reload"));
 }
 
 void Daemon::onLost(const std::string& reason) {
@@ -228,7 +237,7 @@ void Daemon::onCgroup(const CgroupEvent& event) {
 
 void Daemon::rescan() {
     if (auto done = firewall_.rescan(); !done)
-        log::error("rescan: " + done.error().message);
+        log::error(done.error().context("rescan"));
     collectLater();
 }
 
@@ -236,8 +245,7 @@ void Daemon::onPower() {
     if (!power_.dispatch())
         return;
     if (auto done = firewall_.setEnforcing(power_.enforcing()); !done)
-        log::error("filterctl " + std::string(power_.enforcing() ? "on" : "off") + ": " +
-                   done.error().message);
+        log::error(done.error().context(power_.enforcing() ? "filterctl on" : "filterctl off"));
 }
 
 void Daemon::collectLater() {

@@ -20,6 +20,7 @@
 #include "edge/systemd/systemd_units.hpp"
 #include "edge/systemd/unit_endings.hpp"
 #include "service/bus_service.hpp"
+#include "state_teller.hpp"
 #include "trial_timer.hpp"
 
 #include <chrono>
@@ -43,6 +44,7 @@ class Daemon {
     Status listen();
     Status openGuard();
     Status reload();
+    void tellConfiguration();
     void reloadOnSignal();
     void followUnitFiles();
     void joinBus();
@@ -70,6 +72,7 @@ class Daemon {
     ParameterFiles parameters_;
     FilterSettings settings_;
     BusService bus_;
+    StateTeller teller_;
     Firewall firewall_;
     TrialTimer trials_;
     Configurator configurator_;

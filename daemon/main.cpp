@@ -17,11 +17,11 @@ constexpr const char* kUsage =
 int run() {
     auto daemon = filterd::Daemon::create();
     if (!daemon) {
-        filterd::log::error(daemon.error().message);
+        filterd::log::error(daemon.error());
         return EXIT_FAILURE;
     }
     if (auto done = (*daemon)->run(); !done) {
-        filterd::log::error(done.error().message);
+        filterd::log::error(done.error());
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;

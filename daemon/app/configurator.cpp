@@ -18,7 +18,8 @@ std::string join(const std::vector<std::string>& lines) {
 Status Configurator::start(bool enforcing) {
     auto last = store_.load().and_then(parseConfiguration);
     if (!last) {
-        log::warning(last.error().message + "; broken files have no last good state");
+        last.error().message += "; broken files have no last good state";
+        log::warning(last.error(), {log::id(log::Message::StateLost)});
         last = Configuration{};
     }
     auto next = read_(*last);
@@ -41,15 +42,16 @@ Status Configurator::reload() {
 
 void Configurator::accept(Configuration next) {
     for (const auto& error : next.errors)
-        log::error(error);
+        log::error(error, {log::id(log::Message::FileBroken), log::code(ErrorCode::BadConfiguration)});
     for (const auto& warning : socketWarnings(next.units, next.rules))
-        log::warning(warning);
+        log::warning(warning, {log::id(log::Message::SocketWithoutRule)});
     errors_ = next.errors;
     for (auto& error : firewall_.definitionErrors())
         errors_.push_back(std::move(error));
     current_ = std::move(next);
     if (auto saved = store_.save(serialiseConfiguration(current_)); !saved)
-        log::warning("the configuration is not kept for the next start: " + saved.error().message);
+        log::warning(saved.error().context("the configuration is not kept for the next start"),
+                     {log::id(log::Message::StateNotSaved)});
 }
 
 } // namespace filterd

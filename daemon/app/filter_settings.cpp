@@ -174,20 +174,20 @@ Status FilterSettings::set(const FilterFacts& filter, const std::string& name, c
     if (remembered)
         return {};
     if (auto back = apply(filter, name, {before->text}); !back)
-        log::error(back.error().message);
+        log::error(back.error(), {log::filter(filter.instance.name.text())});
     return failure(remembered.error().context(whereOf(filter, "parameter", name) + " cannot be kept"));
 }
 
 void FilterSettings::restore(const FilterFacts& filter) {
     const auto kept = store_.load(filter.instance.name);
     if (!kept) {
-        log::error(kept.error().message);
+        log::error(kept.error(), {log::filter(filter.instance.name.text())});
         return;
     }
     for (const auto& [name, value] : *kept)
         if (auto applied = apply(filter, name, {value}); !applied)
-            log::warning("kept parameter: " + applied.error().message,
-                         {{"FILTERD_FILTER", filter.instance.name.text()}});
+            log::warning(applied.error().context("kept parameter"),
+                         {log::filter(filter.instance.name.text())});
 }
 
 // ---- maps -----------------------------------------------------------------------------------------------

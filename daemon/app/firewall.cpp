@@ -29,7 +29,8 @@ void Firewall::publishUnloaded() {
         loaded_.erase(name);
         references_.forget(name);
         definitions_.unmark(name);
-        log::info("unloaded filter " + name.text(), {{"FILTERD_FILTER", name.text()}});
+        log::info("unloaded filter " + name.text(),
+                  {log::id(log::Message::FilterUnloaded), log::filter(name.text())});
         publisher_.filterVanished(name);
         publisher_.countsChanged();
     }
@@ -54,10 +55,11 @@ void Firewall::save() {
         return;
     isSaved_ = done.has_value();
     if (isSaved_)
-        log::info("rules and references are saved again");
+        log::info("rules and references are saved again", {log::id(log::Message::StateSaved)});
     else
-        log::error("rules and references are not saved, and would be lost with this process: " +
-                   done.error().message);
+        log::error(
+            done.error().context("rules and references are not saved, and would be lost with this process"),
+            {log::id(log::Message::StateNotSaved)});
     publisher_.countsChanged();
 }
 

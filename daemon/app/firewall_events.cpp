@@ -6,6 +6,8 @@
 namespace filterd {
 
 void Firewall::cgroupAppeared(const UnitCgroup& unit) {
+    log::debug("the cgroup of " + unit.unit + " is there",
+               {log::unit(unit.unit), log::cgroup(unit.cgroup.id.value)});
     reconciler_.cgroupAppeared(unit);
     if (const auto* rule = rules_.match({unit.unit, unit.cgroup.path}))
         tellReferences(*rule);
@@ -15,6 +17,7 @@ std::optional<std::string> Firewall::cgroupVanished(CgroupId id) {
     const auto unit = reconciler_.cgroupVanished(id);
     if (!unit)
         return std::nullopt;
+    log::debug("the cgroup of " + unit->unit + " is gone", {log::unit(unit->unit), log::cgroup(id.value)});
     if (const auto* rule = rules_.match({unit->unit, unit->cgroup.path}))
         tellReferences(*rule);
     if (reconciler_.exists(unit->unit) || !holdsReferences(unit->unit))
@@ -73,7 +76,8 @@ Status Firewall::rescan() {
 
 Status Firewall::setEnforcing(bool enforcing) {
     reconciler_.setEnforcing(enforcing);
-    log::warning(enforcing ? "enforcing again" : "switched off: nothing is filtered until filterctl on");
+    log::warning(enforcing ? "enforcing again" : "switched off: nothing is filtered until filterctl on",
+                 {log::id(enforcing ? log::Message::SwitchedOn : log::Message::SwitchedOff)});
     publisher_.countsChanged();
     return rescan();
 }

@@ -77,7 +77,7 @@ std::vector<Firewall::Replacement> Firewall::loadChanged() {
 void Firewall::failDefined(const FilterName& name, const Error& error) {
     if (error.code !=
         ErrorCode::NoSuchFilter) // it may be loaded by hand; the units that wait for it are told of
-        log::error(error.message, {{"FILTERD_FILTER", name.text()}});
+        log::error(error, {log::id(log::Message::FilterBroken), log::filter(name.text())});
     definitions_.fail(name, error);
 }
 
@@ -128,7 +128,8 @@ void Firewall::publishReplaced(const std::vector<Replacement>& replaced) {
             continue;
         }
         know(*published);
-        log::info("replaced filter " + name.text(), {{"FILTERD_FILTER", name.text()}});
+        log::info("replaced filter " + name.text(),
+                  {log::id(log::Message::FilterReplaced), log::filter(name.text())});
     }
 }
 
@@ -137,7 +138,7 @@ void Firewall::follow(const Configuration& configuration) {
     definitions_.clearFailures();
     units_ = configuration.units;
     if (auto set = rules_.setFiles(configuration.rules); !set)
-        log::error(set.error().message);
+        log::error(set.error());
     const auto changed = loadChanged();
     loadNeeded();
     refreshReferenced();
@@ -170,7 +171,7 @@ void Firewall::warnOfSockets(const std::string& service) const {
         std::string warning = service;
         warning.append(" is handed sockets of ").append(socket);
         warning.append(", whose packets no rule covers: set a queue for ").append(socket).append(", too");
-        log::warning(warning, {{"FILTERD_UNIT", service}});
+        log::warning(warning, {log::id(log::Message::SocketWithoutRule), log::unit(service)});
     }
 }
 

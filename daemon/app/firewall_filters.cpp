@@ -103,7 +103,8 @@ Result<FilterFacts> Firewall::publish(const FilterFacts& loaded) {
     know(*published);
     reconciler_.noteLoaded(published->instance);
     const auto& name = published->instance.name;
-    log::info("loaded filter " + name.text(), {{"FILTERD_FILTER", name.text()}});
+    log::info("loaded filter " + name.text(),
+              {log::id(log::Message::FilterLoaded), log::filter(name.text())});
     publisher_.filterAppeared(name);
     publisher_.countsChanged();
     return published;
@@ -140,7 +141,8 @@ Status Firewall::replaceFilter(const LoadRequest& request) {
     know(*published);
     definitions_.unmark(request.name); // the content is the caller's
     takeReference(request);
-    log::info("replaced filter " + request.name.text(), {{"FILTERD_FILTER", request.name.text()}});
+    log::info("replaced filter " + request.name.text(),
+              {log::id(log::Message::FilterReplaced), log::filter(request.name.text())});
     publisher_.filterChanged(request.name);
     finish();
     return {};

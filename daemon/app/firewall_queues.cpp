@@ -81,7 +81,7 @@ Status Firewall::setRule(const Rule& rule, std::optional<std::uint64_t> deadline
         trials_.end(target);
     if (auto done = tryRules(std::move(before), std::move(trialsBefore)); !done)
         return done;
-    log::info("queue set for " + target, {{"FILTERD_UNIT", target}});
+    log::info("queue set for " + target, {log::id(log::Message::QueueSet), log::unit(target)});
     warnOfSockets(target);
     tellReferences(rule);
     return {};
@@ -96,7 +96,7 @@ Status Firewall::resetQueue(const std::string& target) {
     trials_.end(name);
     if (auto done = tryRules(before, std::move(trialsBefore)); !done)
         return done;
-    log::info("queue reset for " + target, {{"FILTERD_UNIT", target}});
+    log::info("queue reset for " + target, {log::id(log::Message::QueueReset), log::unit(target)});
     for (const auto* rule : before.ordered())
         tellReferences(*rule);
     return {};

@@ -82,7 +82,7 @@ Status Firewall::restore() {
             definitions_.markLoaded(name);
     for (const auto& rule : state->busRules)
         if (auto set = rules_.set(rule); !set)
-            log::error("saved rule: " + set.error().message);
+            log::error(set.error().context("saved rule"), {log::unit(rule.targets.front())});
     for (const auto& trial : state->trials)
         trials_.start(trial);
     return {};
@@ -93,11 +93,12 @@ void Firewall::recover(const Configuration& configuration, const Error& why) {
     for (const auto& [name, facts] : facts_)
         references_.acquire(Holder::keep(), name);
     if (auto set = rules_.setFiles(configuration.rules); !set)
-        log::error(set.error().message);
+        log::error(set.error());
     log::warning(
         why.message + "; filters and attachments stay as they are. Rules made anew from what is attached: " +
-        listed(recoverRules()) +
-        ". Lost: rules of the bus for units that do not run, their OnFailure= and deadlines, references");
+            listed(recoverRules()) +
+            ". Lost: rules of the bus for units that do not run, their OnFailure= and deadlines, references",
+        {log::id(log::Message::StateLost), log::code(why.code)});
 }
 
 // Of every unit or cgroup that no file covers.
@@ -107,7 +108,7 @@ std::vector<std::string> Firewall::recoverRules() {
         if (rules_.match({found.unit.unit, found.unit.cgroup.path}) != nullptr)
             continue;
         if (auto set = rules_.set(ruleFor(found)); !set)
-            log::error(set.error().message);
+            log::error(set.error(), {log::unit(found.unit.unit)});
         else
             targets.push_back(found.unit.unit);
     }

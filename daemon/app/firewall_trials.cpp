@@ -19,7 +19,7 @@ std::optional<Rule> Firewall::busRule(const std::string& target) const {
 Status Firewall::confirmQueue(const std::string& target) {
     if (!trials_.end(seenPath(target)))
         return failure(ErrorCode::NoSuchRule, "no queue of '" + target + "' waits to be confirmed");
-    log::info("queue confirmed for " + target, {{"FILTERD_UNIT", target}});
+    log::info("queue confirmed for " + target, {log::id(log::Message::QueueConfirmed), log::unit(target)});
     publisher_.countsChanged();
     finish();
     return {};
@@ -34,11 +34,11 @@ void Firewall::endTrials(std::uint64_t now) {
     for (const auto& trial : ended) {
         log::warning("nobody confirmed the queue of " + trial.target +
                          " in time: what was set before is back",
-                     {{"FILTERD_UNIT", trial.target}});
+                     {log::id(log::Message::QueueUnconfirmed), log::unit(trial.target)});
         if (!trial.before)
             rules_.reset(trial.target);
         else if (auto set = rules_.set(*trial.before); !set)
-            log::error(set.error().message);
+            log::error(set.error(), {log::unit(trial.target)});
     }
     reconciler_.reconcileAll();
     publisher_.countsChanged();

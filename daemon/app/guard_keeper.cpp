@@ -94,7 +94,7 @@ void GuardKeeper::freeSlots(const std::set<Pair>& pairs) {
     for (const auto& pair : pairs) {
         const auto slot = slots_.find(pair);
         if (auto freed = guard_->freeSlot(slot->second); !freed)
-            log::warning("free a slot of the guard: " + freed.error().message);
+            log::warning(freed.error().context("free a slot of the guard"));
         slots_.erase(slot);
     }
 }
@@ -118,7 +118,7 @@ std::vector<Hold> GuardKeeper::unattended() {
         return {};
     auto holds = guard_->held();
     if (!holds) {
-        log::error("read which units are held: " + holds.error().message);
+        log::error(holds.error().context("read which units are held"));
         return {};
     }
     std::erase_if(*holds, [&](const Hold& hold) { return attended_.contains(hold.cgroup); });
@@ -135,7 +135,7 @@ void GuardKeeper::releaseLater(const std::set<CgroupId>& cgroups) {
         return;
     const auto ticket = guard_->startGrace();
     if (!ticket) { // they stay held, filtered through the gate
-        log::error("start a grace period: " + ticket.error().message);
+        log::error(ticket.error().context("start a grace period"));
         return;
     }
     for (const auto cgroup : cgroups) {
@@ -149,14 +149,15 @@ bool GuardKeeper::overflows() {
         return false;
     auto seen = guard_->overflow();
     if (!seen) {
-        log::error("read the guard's overflow: " + seen.error().message);
+        log::error(seen.error().context("read the guard's overflow"));
         return false;
     }
     overflow_ = *seen;
     if (overflow_)
         log::error(
             "more units started at once than the guard can hold: those that did not fit are cut off until "
-            "they are attached");
+            "they are attached",
+            {log::id(log::Message::GuardOverflow), log::code(ErrorCode::LimitExceeded)});
     return overflow_.has_value();
 }
 
@@ -179,7 +180,7 @@ bool GuardKeeper::endHold(CgroupId cgroup) {
     const auto cutOff = cutOffs_.find(cgroup);
     const auto ended = cutOff == cutOffs_.end() ? guard_->release(cgroup) : guard_->endCutOff(cutOff->second);
     if (!ended)
-        log::error("release a hold: " + ended.error().message);
+        log::error(ended.error().context("release a hold"), {log::cgroup(cgroup.value)});
     const bool isOver = cutOff == cutOffs_.end() || !ended || *ended;
     if (cutOff != cutOffs_.end())
         cutOffs_.erase(cutOff);
@@ -199,13 +200,13 @@ bool GuardKeeper::graceFinished() {
     }
     if (overflowEnd_ && *overflowEnd_ <= finished) {
         if (auto ended = guard_->endOverflow(*overflow_); !ended)
-            log::error("end the guard's overflow: " + ended.error().message);
+            log::error(ended.error().context("end the guard's overflow"));
         overflow_.reset();
         overflowEnd_.reset();
     }
     if (retirement_ && *retirement_ <= finished) {
         if (auto retired = guard_->retirePredecessor(); !retired)
-            log::error("retire the guard of an older version: " + retired.error().message);
+            log::error(retired.error().context("retire the guard of an older version"));
         retirement_.reset();
     }
     return again;

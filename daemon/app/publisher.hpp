@@ -30,6 +30,7 @@ struct UnitView {
     std::string rule; // source of the rule
     UnitState state = UnitState::Attached;
     std::string error;
+    std::optional<ErrorCode> errorCode;
     std::array<std::vector<std::string>, 2> filters; // by Direction
     std::array<std::optional<QueueFacts>, 2> queues; // of what is attached
 

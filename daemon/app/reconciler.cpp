@@ -10,9 +10,24 @@ namespace {
 
 constexpr std::size_t index(Direction direction) { return static_cast<std::size_t>(direction); }
 
-void logFailures(const std::vector<FailedAction>& failures) {
-    for (const auto& failure : failures)
-        log::error(failure.error.message);
+std::optional<CgroupId> cgroupOf(const Action& action) {
+    if (const auto* attach = std::get_if<AttachQueue>(&action))
+        return attach->cgroup.id;
+    if (const auto* replace = std::get_if<ReplaceQueue>(&action))
+        return replace->cgroup.id;
+    if (const auto* detach = std::get_if<DetachQueue>(&action))
+        return detach->point.cgroup;
+    if (const auto* collect = std::get_if<CollectLink>(&action))
+        return collect->point.cgroup;
+    return std::nullopt;
+}
+
+std::vector<FilterInstance> filtersOf(const Action& action) {
+    if (const auto* build = std::get_if<BuildQueue>(&action))
+        return build->queue.filters;
+    if (const auto* unload = std::get_if<UnloadFilter>(&action))
+        return {unload->filter};
+    return {};
 }
 
 } // namespace
@@ -142,6 +157,20 @@ bool Reconciler::isNeeded(const FilterName& filter) const {
     });
 }
 
+void Reconciler::logFailures(const std::vector<FailedAction>& failures) const {
+    for (const auto& failed : failures) {
+        log::Fields fields;
+        if (const auto cgroup = cgroupOf(failed.action)) {
+            fields.push_back(log::cgroup(cgroup->value));
+            if (const auto unit = present_.find(*cgroup); unit != present_.end())
+                fields.push_back(log::unit(unit->second.unit));
+        }
+        for (const auto& filter : filtersOf(failed.action))
+            fields.push_back(log::filter(filter.name.text()));
+        log::error(failed.error, std::move(fields));
+    }
+}
+
 // ---- making it so ---------------------------------------------------------------------------------------
 
 std::vector<FailedAction> Reconciler::run(Desired& desired, bool stopAtBuildFailure) {
@@ -194,7 +223,7 @@ void Reconciler::reconcileAll() {
                 broken |= broken_.emplace(idOf(build->queue), failed.error).second;
     }
     if (auto armed = arm(); !armed)
-        log::error("the guard keeps its old rules: " + armed.error().message);
+        log::error(armed.error().context("the guard keeps its old rules"));
     findBareCgroups();
     auto desired = desireAll();
     const auto failures = run(desired, false);
@@ -368,12 +397,14 @@ UnitView Reconciler::viewOf(const UnitCgroup& unit, const Rule& rule) const {
         if (const auto failed = attachFailures_.find(point); failed != attachFailures_.end()) {
             view.state = UnitState::Failed;
             view.error = failed->second.message;
+            view.errorCode = failed->second.code;
         }
         held = held || (wanted.queues[index(direction)] && wanted.queues[index(direction)]->hold);
     }
     if (wanted.error) {
         view.state = held ? UnitState::Held : UnitState::Failed;
         view.error = wanted.error->message;
+        view.errorCode = wanted.error->code;
     }
     return view;
 }

@@ -99,6 +99,7 @@ class Reconciler {
     std::vector<FailedAction> run(Desired& desired, bool stopAtBuildFailure);
     void reconcile(const std::vector<UnitCgroup>& units);
     void noteFailures(const std::vector<FailedAction>& failures);
+    void logFailures(const std::vector<FailedAction>& failures) const;
     [[nodiscard]] UnitView viewOf(const UnitCgroup& unit, const Rule& rule) const;
     void publishUnit(const UnitCgroup& unit);
     void publishAll();

@@ -38,6 +38,7 @@ void BusService::open() {
     bus::addObjectManager(*session_->connection, root);
     session_->managedObjects =
         std::make_unique<bus::ManagedObjects>(*session_->connection, loop_.get(), root);
+    session_->logControl = std::make_unique<LogControlObject>(*session_->connection, session_->authority);
     session_->manager = std::make_unique<ManagerObject>(
         *session_->connection, ManagerObject::Context{*firewall_, session_->authority, callbacks_.reload,
                                                       callbacks_.trialsChanged, configurationErrors_});
@@ -146,12 +147,16 @@ void BusService::countsChanged() {
 }
 
 void BusService::tellState(const UnitView& unit) {
-    const std::vector<log::Field> fields{{"FILTERD_UNIT", unit.name},
-                                         {"FILTERD_CGROUP_ID", std::to_string(unit.cgroup.id.value)}};
+    log::Fields fields{log::unit(unit.name), log::cgroup(unit.cgroup.id.value)};
     if (unit.state == UnitState::Attached) {
+        fields.push_back(log::id(log::Message::UnitAttached));
         log::info("attached the queues of " + unit.name, fields);
         return;
     }
+    fields.push_back(
+        log::id(unit.state == UnitState::Held ? log::Message::UnitHeld : log::Message::UnitFailed));
+    if (unit.errorCode)
+        fields.push_back(log::code(*unit.errorCode));
     log::error(unit.name + " is " + std::string(toString(unit.state)) + ": " + unit.error, fields);
     if (session_)
         bus::contain("a failed unit",

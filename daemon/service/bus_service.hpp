@@ -6,6 +6,7 @@
 #include "dbus/managed_objects.hpp"
 #include "service/authority.hpp"
 #include "service/filter_object.hpp"
+#include "service/log_control_object.hpp"
 #include "service/manager_object.hpp"
 #include "service/unit_object.hpp"
 
@@ -51,6 +52,7 @@ class BusService final : public Publisher {
         std::unique_ptr<sdbus::IConnection> connection;
         std::unique_ptr<bus::LoopAttachment> attachment;
         Authority authority; // its open questions die with the session, before the connection
+        std::unique_ptr<LogControlObject> logControl;
         std::unique_ptr<ManagerObject> manager;
         std::map<FilterName, std::unique_ptr<FilterObject>> filters;
         std::map<std::string, std::unique_ptr<UnitObject>> units;

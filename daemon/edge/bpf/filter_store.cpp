@@ -44,7 +44,8 @@ Status FilterStore::adopt() {
             continue; // not ours (I3)
         auto filter = adoptPin(*name);
         if (!filter) {
-            log::warning(quoted(*name) + ": its pin cannot be read back: " + filter.error().message);
+            log::warning(filter.error().context(quoted(*name) + ": its pin cannot be read back"),
+                         {log::filter(name->text())});
             continue;
         }
         const FilterInstance instance = filter->record.instance;
@@ -68,8 +69,9 @@ Result<LoadedFilter> FilterStore::adoptPin(const FilterName& name) const {
     if (belongs)
         return LoadedFilter{std::move(*record), true, {}, {}};
     log::warning(quoted(name) +
-                 ": its record was lost; it stays in force, but queues run it by tail call until it is "
-                 "loaded again");
+                     ": its record was lost; it stays in force, but queues run it by tail call until it is "
+                     "loaded again",
+                 {log::filter(name.text())});
     return adoptWithoutRecord(name, *info, maps);
 }
 
@@ -216,8 +218,9 @@ Result<FilterFacts> FilterStore::publish(const FilterInstance& instance) {
     if (older != nullptr)
         older->published = false;
     if (auto written = writeRecord(recordOf(instance.name), filter.record); !written)
-        log::warning(quoted(instance.name) +
-                     ": after a restart it will run by tail call: " + written.error().message);
+        log::warning(
+            written.error().context(quoted(instance.name) + ": after a restart it will run by tail call"),
+            {log::filter(instance.name.text())});
     filter.published = true;
     filter.program.reset();
     filter.maps.clear();
@@ -227,8 +230,9 @@ Result<FilterFacts> FilterStore::publish(const FilterInstance& instance) {
 // A failed publication changes nothing (I2).
 void FilterStore::putBack(LoadedFilter& older) const {
     if (auto pinned = pinAll(older); !pinned) {
-        log::warning(quoted(older.record.instance.name) +
-                     ": its pins cannot be put back: " + pinned.error().message);
+        log::warning(
+            pinned.error().context(quoted(older.record.instance.name) + ": its pins cannot be put back"),
+            {log::filter(older.record.instance.name.text())});
         older.published = false;
         return;
     }

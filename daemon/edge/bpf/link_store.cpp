@@ -71,7 +71,7 @@ Status LinkStore::adopt() {
         const auto info = name ? ourLink(pins_.links() / text, name->point)
                                : failure(ErrorCode::Internal, "the pin " + text + " is not of filterd");
         if (!info) {
-            log::warning(info.error().message);
+            log::warning(info.error());
             continue;
         }
         Links& links = links_[name->point];
@@ -228,7 +228,7 @@ Result<std::vector<std::string>> LinkStore::attachAll(const Cgroup& cgroup, Dire
         if (auto attached = attachAt(cgroup, direction, program.get(), pins_.links() / text); !attached) {
             for (const auto& made : added)
                 if (auto removed = removeLink(pins_.links() / made); !removed)
-                    log::warning(removed.error().message);
+                    log::warning(removed.error(), {log::cgroup(cgroup.id.value)});
             return failure(attached.error());
         }
         added.push_back(text);

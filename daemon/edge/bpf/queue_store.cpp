@@ -58,7 +58,7 @@ Status QueueStore::adopt(std::uint32_t countersId) {
         const QueueId id{name};
         auto queue = adoptQueue(id, countersId);
         if (!queue) {
-            log::warning(quoted(id) + ": its pins cannot be read back: " + queue.error().message);
+            log::warning(queue.error().context(quoted(id) + ": its pins cannot be read back"));
             continue;
         }
         if (queue->facts.programId != 0)
@@ -75,7 +75,7 @@ Result<StoredQueue> QueueStore::adoptQueue(const QueueId& id, std::uint32_t coun
         }))
         queue.contents = std::move(*contents);
     else
-        log::warning(quoted(id) + ": " + contents.error().message);
+        log::warning(contents.error().context(quoted(id)));
     if (auto note = readFile(noteOf(id), kMaxNoteSize))
         queue.facts.modeReason = *note;
     if (const auto program = openPin(pins_.queue(id) / "program")) {
@@ -132,13 +132,13 @@ Result<QueueFacts> QueueStore::add(const Queue& queue, const BuiltQueue& built, 
         pinned = renamePin(staging, pins_.queue(id));
     if (!pinned) {
         if (auto removed = removeDirectory(staging); !removed)
-            log::warning(quoted(id) + ": " + removed.error().message);
+            log::warning(removed.error().context(quoted(id)));
         return failure(pinned.error().context(quoted(id)));
     }
     if (!built.reason.empty())
         if (auto written = replaceFile(noteOf(id), built.reason); !written)
-            log::warning(quoted(id) +
-                         ": its mode's reason will not outlive a restart: " + written.error().message);
+            log::warning(
+                written.error().context(quoted(id) + ": its mode's reason will not outlive a restart"));
     if (stored.facts.programId != 0)
         byProgram_.insert_or_assign(stored.facts.programId, id);
     return queues_.insert_or_assign(id, std::move(stored)).first->second.facts;

@@ -32,7 +32,7 @@ void walk(int directory, const std::string& path, const std::string& manager, st
         if (const auto inside = openDirectory(directory, child.name))
             walk(inside.get(), below, managerBelow, isManager ? ofManager : left, units);
         else if (errno != ENOENT)
-            log::error("cannot list the cgroup " + below + ": " + std::strerror(errno));
+            log::error(systemError("cannot list the cgroup " + below, errno), {log::cgroup(child.id.value)});
     }
 }
 

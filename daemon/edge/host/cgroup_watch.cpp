@@ -85,7 +85,7 @@ void CgroupWatch::look(const std::string& path, std::optional<CgroupId> now, Eve
     if (!isEntered(unit))
         return;
     if (const auto entered = enter(path, events); !entered && idAt(path) == now)
-        log::error("cannot watch the cgroup " + path + ": " + entered.error().message);
+        log::error(entered.error().context("cannot watch the cgroup " + path));
 }
 
 // Of one user's units only so many are followed.
@@ -136,7 +136,7 @@ void CgroupWatch::resynchronise(Events& events) {
         paths.push_back(slice);
     for (const auto& slice : paths)
         if (const auto entered = enter(slice, events); !entered && idAt(slice))
-            log::error("cannot watch the cgroup " + slice + ": " + entered.error().message);
+            log::error(entered.error().context("cannot watch the cgroup " + slice));
     events.emplace_back(CgroupRescan{});
 }
 

@@ -40,7 +40,7 @@ bool SwitchWatch::dispatch() {
             lostDirectory = true;
     if (lostDirectory)
         if (const auto followed = follow(); !followed)
-            log::error("cannot follow the off switch: " + followed.error().message);
+            log::error(followed.error().context("cannot follow the off switch"));
     const bool before = enforcing_;
     enforcing_ = !isThere(directory_ / kFlag);
     return enforcing_ != before;
