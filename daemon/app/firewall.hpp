@@ -6,6 +6,7 @@
 #include "app/reconciler.hpp"
 #include "app/saved_state.hpp"
 #include "core/configuration.hpp"
+#include "core/drop.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -116,6 +117,10 @@ class Firewall {
     [[nodiscard]] const UnitView* unit(const std::string& name) const { return reconciler_.find(name); }
     // What the attached queues of a unit have counted, by direction. NoSuchUnit.
     [[nodiscard]] Result<std::vector<std::pair<Direction, QueueCounters>>> counters(const std::string& unit);
+    // Whose queue, and which filter of it, has dropped a packet.
+    [[nodiscard]] DropOrigin originOf(const DropReport& report) const;
+    // The name that drops of a unit are told by: an alias stands for its unit. Errors: InvalidName.
+    [[nodiscard]] Result<std::string> nameForDrops(const std::string& unit) const;
     [[nodiscard]] bool covers(const std::string& unit) const { return rules_.match({unit, {}}) != nullptr; }
     [[nodiscard]] std::vector<const Rule*> rules() const { return rules_.ordered(); }
 
@@ -181,8 +186,9 @@ class Firewall {
     std::string saved_; // what the store has, as far as we know
     bool isSaved_ = true;
     std::map<FilterName, FilterFacts> facts_;
-    LoadedFilters loaded_;            // the reconciler's view of facts_
-    std::set<FilterName> referenced_; // the reconciler's view of references_
+    RecentNames<std::uint32_t> programs_; // filters by the kernel's ids, replaced and unloaded ones, too
+    LoadedFilters loaded_;                // the reconciler's view of facts_
+    std::set<FilterName> referenced_;     // the reconciler's view of references_
     Reconciler reconciler_;
 };
 

@@ -48,6 +48,7 @@ bool Firewall::isSame(const FilterFacts& loaded, const LoadRequest& request) {
 void Firewall::know(const FilterFacts& facts) {
     facts_.insert_or_assign(facts.instance.name, facts);
     loaded_.insert_or_assign(facts.instance.name, LoadedFilter{facts.instance, facts.direction});
+    programs_.note(facts.programId, facts.instance.name.text());
 }
 
 void Firewall::takeReference(const LoadRequest& request) {

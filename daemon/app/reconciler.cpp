@@ -287,6 +287,7 @@ std::optional<UnitCgroup> Reconciler::cgroupVanished(CgroupId id) {
     if (found == present_.end())
         return std::nullopt;
     auto unit = found->second;
+    gone_.note(id, unit.unit);
     present_.erase(found);
     for (const auto direction : kDirections)
         attachFailures_.erase({id, direction});

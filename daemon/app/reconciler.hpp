@@ -4,6 +4,7 @@
 #include "app/executor.hpp"
 #include "app/guard_keeper.hpp"
 #include "app/publisher.hpp"
+#include "core/recent_names.hpp"
 #include "core/resolve.hpp"
 #include "core/rules.hpp"
 
@@ -79,12 +80,17 @@ class Reconciler {
     [[nodiscard]] std::vector<std::string> unitsRunning(const FilterName& filter) const;
     [[nodiscard]] bool isNeeded(const FilterName& filter) const;
     [[nodiscard]] bool exists(const std::string& unit) const;
+    // Whose queue has dropped a packet; `filter` decided, none while it was held. Empty if it cannot be known
+    // any more.
+    [[nodiscard]] std::string unitOfDrop(const DropReport& report, const std::string& filter) const;
 
   private:
     void resolveRules();
     void findBareCgroups();
     [[nodiscard]] const RuleQueues& queuesOf(const Rule& rule) const { return resolved_.at(&rule); }
     [[nodiscard]] const Rule* ruleFor(const UnitCgroup& unit) const;
+    [[nodiscard]] std::string nameOf(CgroupId cgroup) const;
+    [[nodiscard]] const Queue* queueAt(CgroupId cgroup, const DropReport& report) const;
     [[nodiscard]] DesiredUnit desire(const UnitCgroup& unit) const;
     [[nodiscard]] Desired desireAll() const;
     void letGoOfVanished(Desired& desired) const;
@@ -113,6 +119,7 @@ class Reconciler {
 
     Observed observed_;
     std::map<CgroupId, UnitCgroup> present_;     // units' cgroups, and bare ones that a rule names
+    RecentNames<CgroupId> gone_;                 // whose cgroups were removed; sockets of theirs may live on
     std::map<const Rule*, RuleQueues> resolved_; // of every rule
     std::map<QueueId, Queue> contents_;          // of the queues that are built
     std::map<QueueId, Error> broken_;            // queues that could not be built

@@ -1,9 +1,9 @@
 #include "core/packet/capture.hpp"
 
-#include "core/address.hpp"
+#include "core/packet/ends.hpp"
 
+#include <cctype>
 #include <linux/if_ether.h>
-#include <netinet/in.h>
 
 namespace filterd::packet {
 
@@ -84,53 +84,6 @@ std::size_t lengthOf(const Payload& payload) {
     return payloadLength == 0 ? 0 : kIpv6Header + payloadLength;
 }
 
-std::string nameOf(unsigned protocol) {
-    switch (protocol) {
-    case IPPROTO_TCP:
-        return "tcp";
-    case IPPROTO_UDP:
-        return "udp";
-    case IPPROTO_SCTP:
-        return "sctp";
-    case IPPROTO_ICMP:
-        return "icmp";
-    case IPPROTO_ICMPV6:
-        return "icmp6";
-    default:
-        return "protocol " + std::to_string(protocol);
-    }
-}
-
-struct Ends {
-    unsigned protocol;
-    std::string source;
-    std::string destination;
-    View transport; // empty in a fragment behind the first
-};
-
-Ends endsOfIpv4(View bytes) {
-    const std::size_t header = std::size_t{byteAt(bytes, 0) & 15U} * 4;
-    const bool first = (wordAt(bytes, 6) & 0x1fffU) == 0;
-    return {byteAt(bytes, 9), formatAddress(bytes.subspan(12, kAddress4)),
-            formatAddress(bytes.subspan(16, kAddress4)),
-            first && header >= kIpv4Header && header < bytes.size() ? bytes.subspan(header) : View()};
-}
-
-Ends endsOfIpv6(View bytes) {
-    return {byteAt(bytes, 6), formatAddress(bytes.subspan(8, kAddress6)),
-            formatAddress(bytes.subspan(24, kAddress6)), bytes.subspan(kIpv6Header)};
-}
-
-std::string withPort(const std::string& address, std::uint16_t port) {
-    const bool ipv6 = address.find(':') != std::string::npos;
-    return (ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
-}
-
-bool hasPorts(const Ends& ends) {
-    return ends.transport.size() >= 4 &&
-           (ends.protocol == IPPROTO_TCP || ends.protocol == IPPROTO_UDP || ends.protocol == IPPROTO_SCTP);
-}
-
 } // namespace
 
 std::optional<IpPacket> ipPacketOf(LinkLayer layer, View frame) {
@@ -145,12 +98,16 @@ std::optional<IpPacket> ipPacketOf(LinkLayer layer, View frame) {
 }
 
 std::string summaryOf(const IpPacket& packet) {
-    const bool ipv6 = packet.etherType == ETH_P_IPV6;
-    const auto ends = ipv6 ? endsOfIpv6(packet.bytes) : endsOfIpv4(packet.bytes);
-    if (!hasPorts(ends))
-        return nameOf(ends.protocol) + " " + ends.source + " > " + ends.destination;
-    return nameOf(ends.protocol) + " " + withPort(ends.source, wordAt(ends.transport, 0)) + " > " +
-           withPort(ends.destination, wordAt(ends.transport, 2));
+    const auto ends = endsOf(packet.etherType, packet.bytes);
+    if (!ends)
+        return "no IP packet";
+    const auto name = protocolName(ends->protocol);
+    const bool isNumber = std::isdigit(static_cast<unsigned char>(name.front())) != 0;
+    const auto text = (isNumber ? "protocol " : "") + name + " ";
+    if (!ends->ports)
+        return text + ends->source + " > " + ends->destination;
+    return text + withPort(ends->source, ends->ports->source) + " > " +
+           withPort(ends->destination, ends->ports->destination);
 }
 
 } // namespace filterd::packet

@@ -1,0 +1,65 @@
+#include "app/drop_desk.hpp"
+
+#include "base/log.hpp"
+
+namespace filterd {
+
+namespace {
+
+std::vector<log::Field> whereOf(const Drop& drop) {
+    return {{"FILTERD_UNIT", drop.origin.unit},
+            {"FILTERD_DIRECTION", std::string(toString(drop.direction))},
+            {"FILTERD_FILTER", drop.origin.filter},
+            {"FILTERD_LOG_ONLY", drop.logOnly ? "yes" : "no"}};
+}
+
+std::vector<log::Field> fieldsOf(const Drop& drop) {
+    auto fields = whereOf(drop);
+    fields.emplace_back("FILTERD_PROTOCOL", drop.protocol);
+    fields.emplace_back("FILTERD_SOURCE", drop.source);
+    fields.emplace_back("FILTERD_DESTINATION", drop.destination);
+    if (drop.ports) {
+        fields.emplace_back("FILTERD_SOURCE_PORT", std::to_string(drop.ports->source));
+        fields.emplace_back("FILTERD_DESTINATION_PORT", std::to_string(drop.ports->destination));
+    }
+    fields.emplace_back("FILTERD_LENGTH", std::to_string(drop.length));
+    fields.emplace_back("FILTERD_CGROUP_ID", std::to_string(drop.cgroup.value));
+    return fields;
+}
+
+} // namespace
+
+std::optional<std::uint64_t> DropDesk::look(std::uint64_t now) {
+    if (reports_ == nullptr)
+        return std::nullopt;
+    endSecond(now);
+    if (auto drained = reports_->drain([&](const DropReport& report) { take(report, now); }); !drained)
+        log::error("reports of dropped packets: " + drained.error().message);
+    return lines_.deadline();
+}
+
+void DropDesk::take(const DropReport& report, std::uint64_t now) {
+    const auto drop = decode(report, firewall_.originOf(report));
+    history_.add(drop);
+    if (lines_.take(drop, now))
+        log::info(summaryOf(drop), fieldsOf(drop));
+    told_(drop);
+}
+
+void DropDesk::endSecond(std::uint64_t now) {
+    const auto suppressed = lines_.end(now);
+    for (const auto& [example, packets] : suppressed.drops) {
+        auto fields = whereOf(example);
+        fields.emplace_back("FILTERD_SUPPRESSED", std::to_string(packets));
+        log::info(whoDropped(example) + " " + std::to_string(packets) + " more packets", fields);
+    }
+    if (suppressed.others > 0)
+        log::info("queues of other units dropped " + std::to_string(suppressed.others) + " more packets",
+                  {{"FILTERD_SUPPRESSED", std::to_string(suppressed.others)}});
+}
+
+Result<std::uint64_t> DropDesk::lost() const {
+    return reports_ == nullptr ? Result<std::uint64_t>(0) : reports_->lost();
+}
+
+} // namespace filterd

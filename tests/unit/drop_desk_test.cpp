@@ -1,0 +1,136 @@
+// Reports of dropped packets find their unit and filter, whatever has happened to both meanwhile.
+
+#include "app/drop_desk.hpp"
+#include "firewall_bed.hpp"
+
+namespace filterd::test {
+namespace {
+
+class FakeReports final : public DropReports {
+  public:
+    int fd() const override { return -1; }
+    Status drain(const std::function<void(const DropReport&)>& take) override {
+        for (const auto& report : std::exchange(waiting, {}))
+            take(report);
+        return {};
+    }
+    Result<std::uint64_t> lost() override { return 7; }
+
+    std::vector<DropReport> waiting;
+};
+
+class DropDeskTest : public FirewallBed {
+  protected:
+    static constexpr CgroupId kSlice{10};
+    static constexpr CgroupId kUnit{20};
+
+    void SetUp() override {
+        desk.useReports(&reports);
+        load("count");
+        load("port");
+    }
+    [[nodiscard]] std::uint32_t program(const std::string& filter) const {
+        return firewall.filters().at(filterName(filter)).programId;
+    }
+    // Of a packet of the unit, dropped by this program.
+    DropOrigin tell(std::uint32_t programId, bool interim = false,
+                    std::vector<CgroupId> ancestors = {kSlice, kUnit, {30}}) {
+        DropReport report;
+        report.cgroup = ancestors.back();
+        report.ancestors = std::move(ancestors);
+        report.programId = programId;
+        report.interim = interim;
+        reports.waiting.push_back(report);
+        told.clear();
+        desk.look(1'000);
+        EXPECT_EQ(told.size(), 1U);
+        return told.empty() ? DropOrigin{} : told.front().origin;
+    }
+    static DropOrigin origin(const std::string& unit, const std::string& filter) { return {unit, filter}; }
+
+    FakeReports reports;
+    std::vector<Drop> told;
+    DropDesk desk{firewall, [this](const Drop& drop) { told.push_back(drop); }};
+};
+
+TEST_F(DropDeskTest, FindsTheUnitAboveTheSocketsCgroup) {
+    const auto unit = start("web.service", kUnit.value);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"count", "port"})));
+    EXPECT_EQ(tell(program("port")), origin("web.service", "port"));
+    EXPECT_EQ(desk.sums("web.service", 1'000).size(), 1U);
+    tree.remove(unit);
+    static_cast<void>(firewall.cgroupVanished(kUnit)); // a socket lives on, and so does the link
+    EXPECT_EQ(tell(program("port")), origin("web.service", "port"));
+}
+
+TEST_F(DropDeskTest, FindsWhoseQueueOfSeveralHasTheFilter) {
+    start("system-web.slice", kSlice.value);
+    start("web.service", kUnit.value);
+    ASSERT_TRUE(firewall.setQueue(rule("system-web.slice", {"port"})));
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"count"})));
+    EXPECT_EQ(tell(program("port")), origin("system-web.slice", "port"));
+    EXPECT_EQ(tell(program("count")), origin("web.service", "count"));
+}
+
+TEST_F(DropDeskTest, KnowsFiltersThatAreReplacedOrGone) {
+    start("web.service", kUnit.value);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"})));
+    const auto old = program("port");
+    auto changed = request("port", "y");
+    changed.replace = true;
+    ASSERT_TRUE(firewall.load(changed));
+    ASSERT_NE(program("port"), old);
+    EXPECT_EQ(tell(old), origin("web.service", "port"));
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"count"})));
+    ASSERT_TRUE(firewall.unload(filterName("port")));
+    EXPECT_EQ(tell(old), origin("web.service", "port"));
+    EXPECT_EQ(tell(987'654), origin("web.service", "program 987654"));
+}
+
+TEST_F(DropDeskTest, FindsTheUnitThatIsJustBeingMade) {
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"})));
+    EXPECT_EQ(tell(program("port"), true), origin("", "port")); // nobody can know
+    tree.add("web.service", kUnit.value);                       // the daemon was not told yet
+    EXPECT_EQ(tell(program("port"), true), origin("web.service", "port"));
+    EXPECT_EQ(tell(0, true), origin("web.service", ""));
+}
+
+TEST_F(DropDeskTest, TellsOfAUnitThatIsHeld) {
+    start("web.service", kUnit.value);
+    kernel.unbuildable.insert("port");
+    auto failing = rule("web*.service", {"port"});
+    failing.source = "/etc/filterd/web.queue";
+    Configuration files;
+    files.rules = {failing};
+    ASSERT_TRUE(firewall.configure(files));
+    ASSERT_EQ(ingress(kUnit.value), Names{"HOLD"});
+    EXPECT_EQ(tell(0), origin("web.service", ""));
+}
+
+TEST_F(DropDeskTest, WakesUpOnlyForWhatItHasKeptBack) {
+    start("web.service", kUnit.value);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"})));
+    tell(program("port"));
+    EXPECT_FALSE(desk.look(2'000));
+    for (int packet = 0; packet < 10; ++packet)
+        tell(program("port"));
+    const auto next = desk.look(2'000);
+    ASSERT_TRUE(next);
+    EXPECT_FALSE(desk.look(*next));
+}
+
+TEST_F(DropDeskTest, KnowsHowManyReportsWereLost) {
+    EXPECT_EQ(desk.lost().value(), 7U);
+    desk.useReports(nullptr);
+    EXPECT_EQ(desk.lost().value(), 0U);
+    EXPECT_FALSE(desk.look(1));
+}
+
+TEST_F(DropDeskTest, NamesUnitsAsTheyAreFound) {
+    EXPECT_EQ(firewall.nameForDrops("web.service").value(), "web.service");
+    EXPECT_EQ(firewall.nameForDrops("web").error().code, ErrorCode::InvalidName);
+    EXPECT_EQ(firewall.nameForDrops("").error().code, ErrorCode::InvalidName);
+}
+
+} // namespace
+} // namespace filterd::test
