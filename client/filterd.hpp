@@ -153,6 +153,44 @@ struct Counters {
     std::vector<FilterDrops> dropped;
 };
 
+// A packet that a unit's queue has dropped.
+struct Drop {
+    std::chrono::system_clock::time_point time;
+    std::string unit;      // empty: its cgroup was gone before the daemon knew it
+    std::string direction; // "ingress" or "egress"
+    std::string filter;    // which has decided; empty: the unit was held
+    std::string
+        protocol; // "tcp", "udp", "sctp", "icmp", "icmp6" or a number; empty, as the addresses, if unread
+    std::string source;
+    std::string destination;
+    std::uint16_t sourcePort = 0; // 0, both: the packet has no ports, or does not tell
+    std::uint16_t destinationPort = 0;
+    std::uint32_t length = 0;
+    std::uint32_t interface = 0; // its index
+    std::uint64_t controlGroupId = 0;
+    bool logOnly = false;              // it passed nevertheless: the queue only logs
+    std::vector<std::uint8_t> headers; // its first bytes, from the IP header on
+};
+using DropHandler = std::function<void(const Drop&)>;
+
+// Packets between two that a unit's queue has dropped. Protocol and addresses are empty where many are added
+// up.
+struct DropSum {
+    std::string direction;
+    std::string filter;
+    std::string protocol;
+    std::string source;
+    std::string destination;
+    std::uint16_t destinationPort = 0;
+    std::uint64_t packets = 0; // as far as they were reported
+    std::chrono::system_clock::time_point last;
+};
+
+struct Drops {
+    std::vector<DropSum> sums; // of the last ten minutes, the latest first
+    std::uint64_t lost = 0;    // reports that were left out, of all units since boot
+};
+
 // A queue that was set with a time to confirm it.
 struct UnconfirmedQueue {
     std::string target;
@@ -280,12 +318,18 @@ class FILTERD_EXPORT Client {
     [[nodiscard]] Result<Unit> unit(const std::string& name) const noexcept;
     [[nodiscard]] Result<std::vector<Counters>> counters(const std::string& unit) const noexcept;
 
+    // What the unit's queues have dropped lately, as far as the kernel reported it; counters() are exact.
+    [[nodiscard]] Result<Drops> drops(const std::string& unit) const noexcept;
+
     [[nodiscard]] Result<Status> status() const noexcept;
     Result<void> reload() noexcept;
 
     // Tells the handler what happens from now on, until the descriptor `end` is readable (-1: never) or the
     // bus is lost, which is the error kNoBus. The handler must not throw, nor call this Client.
     Result<void> follow(const EventHandler& handler, int end) noexcept;
+    // The same for packets that are dropped: of a unit, or of all if the name is empty. It goes on when the
+    // daemon is started anew.
+    Result<void> followDrops(const std::string& unit, const DropHandler& handler, int end) noexcept;
 
   private:
     explicit Client(std::shared_ptr<Session> session) noexcept;

@@ -27,6 +27,8 @@ class ManagerProxy final : public sdbus::ProxyInterfaces<org::filterd1::Manager_
   private:
     void onUnitAttached(const std::string&, const sdbus::ObjectPath&) override {}
     void onUnitFailed(const std::string&, const std::string&) override {}
+    void onPacketDropped(const std::uint64_t&, const std::string&, const std::string&, const std::string&,
+                         const std::map<std::string, sdbus::Variant>&) override {}
 };
 
 class UnitProxy final : public sdbus::ProxyInterfaces<org::filterd1::Unit_proxy> {

@@ -1,5 +1,6 @@
 #include "daemon.hpp"
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "edge/host/cgroup_directory.hpp"
 
@@ -44,11 +45,12 @@ Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch pow
       bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
                    [this](sdbus::IConnection& connection) { onJoined(connection); },
                    [this](const std::string& reason) { onLost(reason); }}),
-      teller_(loop_, bus_), firewall_(kernel_, tree_, state_, teller_), trials_(loop_, firewall_),
+      teller_(loop_, bus_), firewall_(kernel_, tree_, state_, teller_),
+      drops_(firewall_, [this](const Drop& drop) { bus_.packetDropped(drop); }), trials_(loop_, firewall_),
       configurator_([this](const Configuration& last) { return files_.read(last); }, lastConfiguration_,
                     firewall_) {
     firewall_.onLoaded([this](const FilterFacts& filter) { settings_.restore(filter); });
-    bus_.serve(firewall_, settings_);
+    bus_.serve(firewall_, settings_, drops_);
     teller_.watch(firewall_);
 }
 
@@ -114,10 +116,13 @@ Status Daemon::listen() {
         return listening;
     auto joinTimer = loop_.onTimer([this] { joinBus(); });
     auto collectTimer = loop_.onTimer([this] { collect(); });
-    if (!joinTimer || !collectTimer)
-        return failure(joinTimer ? collectTimer.error() : joinTimer.error());
+    auto dropTimer = loop_.onTimer([this] { onDrops(); });
+    for (const auto* timer : {&joinTimer, &collectTimer, &dropTimer})
+        if (!*timer)
+            return failure(timer->error());
     joinTimer_ = *joinTimer;
     collectTimer_ = *collectTimer;
+    dropTimer_ = *dropTimer;
     for (auto& source :
          {loop_.onReadable(watch_.fd(), [this] { onCgroups(); }),
           loop_.onReadable(power_.fd(), [this] { onPower(); }),
@@ -246,6 +251,13 @@ void Daemon::onPower() {
         return;
     if (auto done = firewall_.setEnforcing(power_.enforcing()); !done)
         log::error(done.error().context(power_.enforcing() ? "filterctl on" : "filterctl off"));
+}
+
+// Reports are there, or a second is over in which not every drop got a line of the journal.
+void Daemon::onDrops() {
+    const auto now = microsecondsOf(CLOCK_BOOTTIME);
+    if (const auto next = drops_.look(now))
+        loop_.rearm(dropTimer_, milliseconds((*next > now ? *next - now : 0) / 1'000 + 1));
 }
 
 void Daemon::collectLater() {

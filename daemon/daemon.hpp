@@ -2,6 +2,7 @@
 // filterd put together: edges that tell, the firewall that decides, the bus that shows. One loop, one thread.
 
 #include "app/configurator.hpp"
+#include "app/drop_desk.hpp"
 #include "app/filter_settings.hpp"
 #include "app/firewall.hpp"
 #include "base/event_loop.hpp"
@@ -53,6 +54,7 @@ class Daemon {
     void onCgroups();
     void onCgroup(const CgroupEvent& event);
     void onPower();
+    void onDrops();
     void onUnitCgroup(const std::string& unit, const std::string& path);
     void rescan();
     void collectLater();
@@ -74,6 +76,7 @@ class Daemon {
     BusService bus_;
     StateTeller teller_;
     Firewall firewall_;
+    DropDesk drops_;
     TrialTimer trials_;
     Configurator configurator_;
     std::unique_ptr<SystemdUnits> systemd_; // while there is a bus
@@ -82,6 +85,7 @@ class Daemon {
     std::vector<EventLoop::Handle> sources_;
     EventLoop::Handle joinTimer_;
     EventLoop::Handle collectTimer_;
+    EventLoop::Handle dropTimer_;
     std::chrono::milliseconds collectDelay_{};
 };
 

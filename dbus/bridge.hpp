@@ -35,6 +35,7 @@ using BusName = sdbus::BusName;
 using InterfaceName = sdbus::InterfaceName;
 using PropertyName = sdbus::PropertyName;
 using MemberName = sdbus::MemberName;
+using SignalName = sdbus::SignalName;
 // First parameter of a callback given to uponReplyInvoke(); false when the call succeeded.
 using AsyncError = std::optional<sdbus::Error>;
 #else
@@ -42,6 +43,7 @@ using BusName = std::string;
 using InterfaceName = std::string;
 using PropertyName = std::string;
 using MemberName = std::string;
+using SignalName = std::string;
 using AsyncError = const sdbus::Error*;
 #endif
 
@@ -105,6 +107,16 @@ template<typename... Fields>
 
 void emitPropertiesChanged(sdbus::IObject& object, const char* interface,
                            const std::vector<std::string>& properties);
+
+// A signal to one connection alone, by its unique name.
+template<typename... Args>
+void emitTo(sdbus::IObject& object, const std::string& client, const char* interface, const char* name,
+            const Args&... args) {
+    auto signal = object.createSignal(InterfaceName(interface), SignalName(name));
+    signal.setDestination(client);
+    (signal << ... << args);
+    object.emitSignal(signal);
+}
 
 // Who sent the message that the connection's handler is working on. Only inside a handler of this object.
 [[nodiscard]] Result<std::string> callerName(const sdbus::IObject& object);

@@ -5,12 +5,14 @@
 
 namespace filterd {
 
-// Milliseconds of CLOCK_BOOTTIME: since the machine came up, with the time it was suspended.
-[[nodiscard]] inline std::uint64_t bootMilliseconds() {
+[[nodiscard]] inline std::uint64_t microsecondsOf(clockid_t clock) {
     timespec now{};
-    ::clock_gettime(CLOCK_BOOTTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000 +
-           static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+    ::clock_gettime(clock, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
 }
+
+// Milliseconds of CLOCK_BOOTTIME: since the machine came up, with the time it was suspended.
+[[nodiscard]] inline std::uint64_t bootMilliseconds() { return microsecondsOf(CLOCK_BOOTTIME) / 1'000; }
 
 } // namespace filterd

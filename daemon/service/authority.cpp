@@ -29,6 +29,8 @@ const char* actionOf(Privilege privilege) {
         return "org.filterd1.queues";
     case Privilege::OwnUserUnits:
         return "org.filterd1.own-user-units";
+    case Privilege::Inspect:
+        return "org.filterd1.inspect";
     case Privilege::Tune:
         break;
     }

@@ -11,12 +11,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace filterd {
 
 // As in org.filterd1.policy. To load is as good as to be root: programs read the kernel's memory.
-enum class Privilege : std::uint8_t { Load, Queues, Tune, OwnUserUnits };
+enum class Privilege : std::uint8_t { Load, Queues, Tune, OwnUserUnits, Inspect };
 
 struct Caller {
     std::string name; // the unique bus name
@@ -69,7 +70,8 @@ class PendingReply {
     explicit PendingReply(sdbus::Result<Out...>&& result)
         : result_(std::make_shared<sdbus::Result<Out...>>(std::move(result))) {}
 
-    // `body`: a Result of what the method returns, or a Status. Nothing leaves but an answer.
+    // `body`: a Result of what the method returns (a tuple of several things), or a Status. Nothing leaves
+    // but an answer.
     template<typename Body>
     void send(Body&& body) const {
         bus::contain("answer a call", [&] {
@@ -77,8 +79,11 @@ class PendingReply {
                 if constexpr (sizeof...(Out) == 0) {
                     bus::answer(std::forward<Body>(body));
                     result_->returnResults();
-                } else {
+                } else if constexpr (sizeof...(Out) == 1) {
                     result_->returnResults(bus::answer(std::forward<Body>(body)));
+                } else {
+                    std::apply([&](const Out&... out) { result_->returnResults(out...); },
+                               bus::answer(std::forward<Body>(body)));
                 }
             } catch (const sdbus::Error& error) {
                 result_->returnError(error);

@@ -40,8 +40,9 @@ void BusService::open() {
         std::make_unique<bus::ManagedObjects>(*session_->connection, loop_.get(), root);
     session_->logControl = std::make_unique<LogControlObject>(*session_->connection, session_->authority);
     session_->manager = std::make_unique<ManagerObject>(
-        *session_->connection, ManagerObject::Context{*firewall_, session_->authority, callbacks_.reload,
-                                                      callbacks_.trialsChanged, configurationErrors_});
+        *session_->connection,
+        ManagerObject::Context{*firewall_, session_->authority, session_->followers, *drops_,
+                               callbacks_.reload, callbacks_.trialsChanged, configurationErrors_});
     publishEverything();
     watchClients(); // before the name: nobody can hold a reference earlier
     session_->connection->requestName(bus::BusName(bus::kServiceName));
@@ -58,6 +59,7 @@ void BusService::watchClients() {
                 if (!name.starts_with(':'))
                     return;
                 session_->authority.forget(name);
+                session_->followers.forget(name);
                 firewall_->clientLeft(name);
             });
         });
@@ -86,6 +88,11 @@ void BusService::setConfigurationErrors(std::vector<std::string> errors) {
         configurationErrors_.push_back(bus::printable(std::move(error)));
     if (session_)
         bus::contain("broken configuration", [this] { session_->manager->tellConfiguration(); });
+}
+
+void BusService::packetDropped(const Drop& drop) {
+    if (session_ && !session_->followers.empty())
+        bus::contain("a dropped packet", [&] { session_->manager->tellDropped(drop); });
 }
 
 void BusService::filterAppeared(const FilterName& name) {

@@ -29,14 +29,16 @@ class BusService final : public Publisher {
 
     BusService(EventLoop& loop, Callbacks callbacks) : loop_(loop), callbacks_(std::move(callbacks)) {}
 
-    void serve(Firewall& firewall, FilterSettings& settings) {
+    void serve(Firewall& firewall, FilterSettings& settings, const DropDesk& drops) {
         firewall_ = &firewall;
         settings_ = &settings;
+        drops_ = &drops;
     }
     // Takes the bus name. An error means that there is no bus yet, or that somebody else has the name.
     [[nodiscard]] Status join();
     [[nodiscard]] bool joined() const { return session_ != nullptr; }
     void setConfigurationErrors(std::vector<std::string> errors);
+    void packetDropped(const Drop& drop);
 
     void filterAppeared(const FilterName& name) override;
     void filterChanged(const FilterName& name) override;
@@ -53,6 +55,7 @@ class BusService final : public Publisher {
         std::unique_ptr<bus::LoopAttachment> attachment;
         Authority authority; // its open questions die with the session, before the connection
         std::unique_ptr<LogControlObject> logControl;
+        DropFollowers followers;
         std::unique_ptr<ManagerObject> manager;
         std::map<FilterName, std::unique_ptr<FilterObject>> filters;
         std::map<std::string, std::unique_ptr<UnitObject>> units;
@@ -70,6 +73,7 @@ class BusService final : public Publisher {
     Callbacks callbacks_;
     Firewall* firewall_ = nullptr;
     FilterSettings* settings_ = nullptr;
+    const DropDesk* drops_ = nullptr;
     std::vector<std::string> configurationErrors_;
     std::unique_ptr<Session> session_;
 };

@@ -1,9 +1,11 @@
 #pragma once
 // org.filterd1.Manager at /org/filterd1.
 
+#include "app/drop_desk.hpp"
 #include "app/firewall.hpp"
 #include "glue/Manager_adaptor.hpp"
 #include "service/authority.hpp"
+#include "service/drop_followers.hpp"
 
 #include <functional>
 
@@ -14,6 +16,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     struct Context {
         Firewall& firewall;
         Authority& authority;
+        DropFollowers& followers;
+        const DropDesk& drops;
         std::function<Status()> reload;
         std::function<void()> trialsChanged;
         const std::vector<std::string>& configurationErrors;
@@ -26,10 +30,14 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
 
     void tellCounts();
     void tellConfiguration();
+    // To those that follow its unit.
+    void tellDropped(const Drop& drop);
 
   private:
     using OptionValues = std::map<std::string, sdbus::Variant>;
     using Names = std::vector<std::string>;
+    using DropRow = sdbus::Struct<std::string, std::string, std::string, std::string, std::string,
+                                  std::uint16_t, std::uint64_t, std::uint64_t>;
 
     void LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, sdbus::UnixFd object,
                     OptionValues options) override;
@@ -56,6 +64,9 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     void EnsureUnit(const std::string& unit) override;
     void Reload(sdbus::Result<>&& result) override;
     std::map<std::string, std::uint64_t> GetGuardCounters() override;
+    void FollowDrops(sdbus::Result<>&& result, std::string unit) override;
+    void UnfollowDrops(const std::string& unit) override;
+    void ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t>&& result, std::string unit) override;
 
     std::string Version() override;
     std::uint32_t FilterCount() override;
@@ -70,6 +81,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
 
     template<typename... Out, typename Body>
     void whenAllowed(Privilege privilege, sdbus::Result<Out...>&& result, Body body);
+    // "" stands for all units.
+    [[nodiscard]] Result<std::string> followed(const std::string& unit) const;
     [[nodiscard]] std::vector<Holder> clientsOf(const Caller& caller) const;
     [[nodiscard]] Status roomForReferences(const Caller& caller, const std::vector<Holder>& holders) const;
     [[nodiscard]] Result<sdbus::ObjectPath> load(const std::string& client, const std::string& name,

@@ -202,6 +202,55 @@ TEST_F(ClientTest, EventsAreToldUntilTheEnd) {
     EXPECT_EQ(events.back().detail, "no queue");
 }
 
+TEST_F(ClientTest, DropsAreAddedUp) {
+    const auto drops = client_.drops("nginx.service");
+    ASSERT_TRUE(drops) << drops.error().message;
+    EXPECT_EQ(drops->lost, 9U);
+    ASSERT_EQ(drops->sums.size(), 1U);
+    const auto& sum = drops->sums.front();
+    EXPECT_EQ(sum.direction + " " + sum.filter + " " + sum.protocol, "ingress drop@1 tcp");
+    EXPECT_EQ(sum.source + " " + sum.destination, "192.0.2.7 192.0.2.1");
+    EXPECT_EQ(sum.destinationPort, 22U);
+    EXPECT_EQ(sum.packets, 5U);
+    EXPECT_EQ(sum.last.time_since_epoch(), 1'000'001us);
+    EXPECT_TRUE(client_.drops("other.service")->sums.empty());
+}
+
+TEST_F(ClientTest, DropsAreToldUntilTheEnd) {
+    const int end = ::eventfd(0, EFD_CLOEXEC);
+    std::vector<client::Drop> drops;
+    const auto followed = client_.followDrops(
+        "nginx.service",
+        [&](const client::Drop& drop) {
+            drops.push_back(drop);
+            const std::uint64_t one = 1;
+            EXPECT_EQ(::write(end, &one, sizeof one), 8);
+        },
+        end);
+    ::close(end);
+    EXPECT_TRUE(followed) << followed.error().message;
+    ASSERT_EQ(drops.size(), 1U);
+    const auto& drop = drops.front();
+    EXPECT_EQ(drop.time.time_since_epoch(), 1'000'001us);
+    EXPECT_EQ(drop.unit + " " + drop.direction + " " + drop.filter, "nginx.service ingress drop@1");
+    EXPECT_EQ(drop.protocol + " " + drop.source + " " + drop.destination, "tcp 192.0.2.7 192.0.2.1");
+    EXPECT_EQ(drop.sourcePort, 51234U);
+    EXPECT_EQ(drop.destinationPort, 22U);
+    EXPECT_EQ(drop.length, 60U);
+    EXPECT_EQ(drop.controlGroupId, 4711U);
+    EXPECT_TRUE(drop.logOnly);
+    EXPECT_EQ(drop.headers, (std::vector<std::uint8_t>{0x45, 0, 0, 60}));
+    EXPECT_TRUE(daemon_.saw("follow nginx.service"));
+    EXPECT_TRUE(daemon_.saw("unfollow nginx.service"));
+}
+
+TEST_F(ClientTest, FollowingDropsCanBeRefused) {
+    const auto followed = client_.followDrops(
+        "secret.service", [](const client::Drop&) {}, -1);
+    ASSERT_FALSE(followed);
+    EXPECT_EQ(followed.error().name, "org.freedesktop.DBus.Error.AccessDenied");
+}
+
 TEST_F(ClientTest, FollowingEndsWithTheBus) {
     auto lost = daemon_.lost();
     std::thread breaker([&] {

@@ -303,6 +303,43 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         });
     }
 
+    // Tells of one dropped packet at once.
+    void FollowDrops(sdbus::Result<>&& result, std::string unit) override {
+        reply(std::move(result), [&] {
+            bus::answer([&]() -> Status {
+                if (unit == "secret.service")
+                    return failure(ErrorCode::AccessDenied, "not yours");
+                seen.push_back("follow " + unit);
+                return {};
+            });
+        });
+        const auto caller = bus::callerName(getObject());
+        const std::map<std::string, sdbus::Variant> packet{
+            {"protocol", sdbus::Variant(std::string("tcp"))},
+            {"source", sdbus::Variant(std::string("192.0.2.7"))},
+            {"source-port", sdbus::Variant(std::uint16_t{51234})},
+            {"destination", sdbus::Variant(std::string("192.0.2.1"))},
+            {"destination-port", sdbus::Variant(std::uint16_t{22})},
+            {"length", sdbus::Variant(std::uint32_t{60})},
+            {"cgroup", sdbus::Variant(std::uint64_t{4711})},
+            {"log-only", sdbus::Variant(true)},
+            {"headers", sdbus::Variant(std::vector<std::uint8_t>{0x45, 0, 0, 60})}};
+        if (caller)
+            bus::emitTo(getObject(), *caller, INTERFACE_NAME, "PacketDropped", std::uint64_t{1'000'001},
+                        std::string("nginx.service"), std::string("ingress"), std::string("drop@1"), packet);
+    }
+    void UnfollowDrops(const std::string& unit) override { seen.push_back("unfollow " + unit); }
+    using DropRow = sdbus::Struct<std::string, std::string, std::string, std::string, std::string,
+                                  std::uint16_t, std::uint64_t, std::uint64_t>;
+    void ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t>&& result, std::string unit) override {
+        std::vector<DropRow> rows;
+        if (unit == "nginx.service")
+            rows.emplace_back(std::string("ingress"), std::string("drop@1"), std::string("tcp"),
+                              std::string("192.0.2.7"), std::string("192.0.2.1"), std::uint16_t{22},
+                              std::uint64_t{5}, std::uint64_t{1'000'001});
+        result.returnResults(rows, std::uint64_t{9});
+    }
+
     std::string Version() override { return "0.1.0"; }
     std::uint32_t FilterCount() override { return 1; }
     std::uint32_t RuleCount() override { return 2; }

@@ -1,0 +1,94 @@
+// Dropped packets, one by one and added up.
+
+#include "client/listener.hpp"
+
+namespace filterd::client {
+
+namespace {
+
+constexpr const char* kDropped =
+    "type='signal',sender='org.filterd1',path='/org/filterd1',member='PacketDropped'";
+
+using Details = std::map<std::string, sdbus::Variant>;
+
+std::chrono::system_clock::time_point timeOf(std::uint64_t microseconds) {
+    return std::chrono::system_clock::time_point(std::chrono::microseconds(microseconds));
+}
+
+template<typename T>
+T detail(const Details& details, const char* name) {
+    const auto found = details.find(name);
+    return found != details.end() && found->second.containsValueOfType<T>() ? found->second.get<T>() : T{};
+}
+
+Drop dropOf(sdbus::Message& message) {
+    std::uint64_t time = 0;
+    Drop drop;
+    Details details;
+    message >> time >> drop.unit >> drop.direction >> drop.filter >> details;
+    drop.time = timeOf(time);
+    drop.protocol = detail<std::string>(details, "protocol");
+    drop.source = detail<std::string>(details, "source");
+    drop.destination = detail<std::string>(details, "destination");
+    drop.sourcePort = detail<std::uint16_t>(details, "source-port");
+    drop.destinationPort = detail<std::uint16_t>(details, "destination-port");
+    drop.length = detail<std::uint32_t>(details, "length");
+    drop.interface = detail<std::uint32_t>(details, "interface");
+    drop.controlGroupId = detail<std::uint64_t>(details, "cgroup");
+    drop.logOnly = detail<bool>(details, "log-only");
+    drop.headers = detail<std::vector<std::uint8_t>>(details, "headers");
+    return drop;
+}
+
+// What the connection follows, for as long as this lives.
+class FollowedDrops {
+  public:
+    FollowedDrops(ManagerProxy& manager, const std::string& unit) : manager_(manager), unit_(unit) {
+        begin();
+    }
+    FollowedDrops(const FollowedDrops&) = delete;
+    FollowedDrops& operator=(const FollowedDrops&) = delete;
+    ~FollowedDrops() {
+        try {
+            manager_.UnfollowDrops(unit_);
+        } catch (const sdbus::Error&) { // NOLINT(bugprone-empty-catch): the daemon or the bus has gone
+        }
+    }
+
+    void begin() { manager_.FollowDrops(unit_); }
+
+  private:
+    ManagerProxy& manager_;
+    const std::string& unit_;
+};
+
+} // namespace
+
+Result<Drops> Client::drops(const std::string& unit) const noexcept {
+    return guarded([&] {
+        const auto [rows, lost] = session_->manager().ListDrops(unit);
+        Drops drops{{}, lost};
+        for (const auto& row : rows) {
+            const auto& [direction, filter, protocol, source, destination, port, packets, last] =
+                bus::fields(row);
+            drops.sums.push_back(
+                {direction, filter, protocol, source, destination, port, packets, timeOf(last)});
+        }
+        return drops;
+    });
+}
+
+Result<void> Client::followDrops(const std::string& unit, const DropHandler& handler, int end) noexcept {
+    return guarded([&] {
+        Listener listener(session_->connection());
+        listener.on(kDropped, [&](sdbus::Message& message) { handler(dropOf(message)); });
+        FollowedDrops followed(session_->manager(), unit);
+        listener.onDaemon([&](const std::string&, bool appeared) {
+            if (appeared)
+                listener.defer([&] { followed.begin(); });
+        });
+        listener.runUntilReadable(end);
+    });
+}
+
+} // namespace filterd::client

@@ -1,0 +1,29 @@
+#pragma once
+// Captures as wireshark and tcpdump read them: pcapng, of raw IP packets. libpcap writes only the older
+// format, which has no room for a comment.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace filterd::packet {
+
+enum class Way : std::uint32_t { In = 1, Out = 2 };
+
+struct PcapngPacket {
+    std::uint64_t time = 0; // microseconds since 1970
+    std::uint32_t interface = 0;
+    Way way = Way::In;
+    std::uint32_t length = 0; // as it was; of its bytes fewer may be here
+    std::span<const std::uint8_t> bytes;
+    std::string comment;
+};
+
+// What a file begins with: which program has written it, and its interfaces, numbered from 0.
+[[nodiscard]] std::string pcapngHead(std::string_view application, const std::vector<std::string>& interfaces);
+
+[[nodiscard]] std::string pcapngBlock(const PcapngPacket& packet);
+
+} // namespace filterd::packet
