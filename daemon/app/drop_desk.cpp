@@ -6,14 +6,15 @@ namespace filterd {
 
 namespace {
 
-std::vector<log::Field> whereOf(const Drop& drop) {
-    return {{"FILTERD_UNIT", drop.origin.unit},
+log::Fields whereOf(const Drop& drop) {
+    return {log::id(log::Message::PacketDropped),
+            log::unit(drop.origin.unit),
             {"FILTERD_DIRECTION", std::string(toString(drop.direction))},
-            {"FILTERD_FILTER", drop.origin.filter},
+            log::filter(drop.origin.filter),
             {"FILTERD_LOG_ONLY", drop.logOnly ? "yes" : "no"}};
 }
 
-std::vector<log::Field> fieldsOf(const Drop& drop) {
+log::Fields fieldsOf(const Drop& drop) {
     auto fields = whereOf(drop);
     fields.emplace_back("FILTERD_PROTOCOL", drop.protocol);
     fields.emplace_back("FILTERD_SOURCE", drop.source);
@@ -23,7 +24,7 @@ std::vector<log::Field> fieldsOf(const Drop& drop) {
         fields.emplace_back("FILTERD_DESTINATION_PORT", std::to_string(drop.ports->destination));
     }
     fields.emplace_back("FILTERD_LENGTH", std::to_string(drop.length));
-    fields.emplace_back("FILTERD_CGROUP_ID", std::to_string(drop.cgroup.value));
+    fields.push_back(log::cgroup(drop.cgroup.value));
     return fields;
 }
 
@@ -34,7 +35,7 @@ std::optional<std::uint64_t> DropDesk::look(std::uint64_t now) {
         return std::nullopt;
     endSecond(now);
     if (auto drained = reports_->drain([&](const DropReport& report) { take(report, now); }); !drained)
-        log::error("reports of dropped packets: " + drained.error().message);
+        log::error(drained.error().context("reports of dropped packets"));
     return lines_.deadline();
 }
 

@@ -3,7 +3,7 @@
 #include "app/reconciler.hpp"
 
 #include <algorithm>
-#include <ranges>
+#include <iterator>
 
 namespace filterd {
 
@@ -49,7 +49,8 @@ const Queue* Reconciler::queueAt(CgroupId cgroup, const DropReport& report) cons
 // The deepest whose queue has that filter: queues of slices above judge the packet, too. A queue that was
 // replaced since has it no more; then the deepest that has one.
 std::string Reconciler::unitOfDrop(const DropReport& report, const std::string& filter) const {
-    const auto deepestFirst = std::views::reverse(report.ancestors);
+    std::vector<CgroupId> deepestFirst{report.cgroup}; // which may be deeper than what is told of those above
+    std::copy(report.ancestors.rbegin(), report.ancestors.rend(), std::back_inserter(deepestFirst));
     for (const auto& cgroup : deepestFirst)
         if (const auto* queue = queueAt(cgroup, report); queue != nullptr && decides(*queue, filter))
             return nameOf(cgroup);

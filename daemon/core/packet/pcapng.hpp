@@ -22,7 +22,8 @@ struct PcapngPacket {
 };
 
 // What a file begins with: which program has written it, and its interfaces, numbered from 0.
-[[nodiscard]] std::string pcapngHead(std::string_view application, const std::vector<std::string>& interfaces);
+[[nodiscard]] std::string pcapngHead(std::string_view application,
+                                     const std::vector<std::string>& interfaces);
 
 [[nodiscard]] std::string pcapngBlock(const PcapngPacket& packet);
 
