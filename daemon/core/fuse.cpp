@@ -15,13 +15,16 @@ constexpr std::int16_t kGateWord = kCb + 4 * sizeof(__u32);
 constexpr std::int16_t kDropSlot = kCb; // where a group tells it
 
 // The jumps over them have 16 bits.
-constexpr std::size_t kMaxInlinedInstructions = 20000;
-static_assert(kMaxInlinedInstructions + 12 * kMaxQueueLength < 32768);
+constexpr std::size_t kMaxInlinedInstructions = 19000;
+static_assert(kMaxInlinedInstructions + 12 * kMaxQueueLength + 4 * kMaxFunctions < 32768);
 
 // What the dispatcher keeps over its calls.
 constexpr std::uint8_t kContext = BPF_REG_6;
 constexpr std::uint8_t kVerdicts = BPF_REG_7; // all return values ORed
-constexpr std::uint8_t kScratch = BPF_REG_8;  // after a drop: offset of a counter; interim: the gate's word
+constexpr std::uint8_t kScratch = BPF_REG_8;  // after a drop: what countAt() takes; interim: the gate's word
+
+constexpr int kSlotShift = 4;
+static_assert(sizeof(SlotCount) == 1U << kSlotShift);
 
 bpf_insn instruction(std::uint8_t code, std::uint8_t target, std::uint8_t source, std::int16_t offset,
                      std::int32_t immediate) {
@@ -39,19 +42,25 @@ class Builder {
     explicit Builder(const FuseInput& input) : input_(input) {}
 
     Result<FusedProgram> build() {
-        program_.functions.push_back({0, true});
+        program_.functions.push_back({0, FunctionKind::Filter});
         if (input_.hold) {
             holdAll();
-            return std::move(program_);
+        } else {
+            chooseInlined();
+            enter();
+            if (auto placed = runFilters(); !placed)
+                return failure(placed.error());
+            pass();
+            drop();
         }
-        chooseInlined();
-        enter();
-        if (auto placed = runFilters(); !placed)
-            return failure(placed.error());
-        pass();
-        drop();
         if (auto placed = placeParts(); !placed)
             return failure(placed.error());
+        if (auto placed = placeReporter(); !placed)
+            return failure(placed.error());
+        if (program_.functions.size() > kMaxFunctions)
+            return failure(ErrorCode::LimitExceeded, "the queue has " +
+                                                         std::to_string(program_.functions.size()) +
+                                                         " functions; the kernel takes 256 in a program");
         return std::move(program_);
     }
 
@@ -171,9 +180,13 @@ class Builder {
         callHelper(BPF_FUNC_get_local_storage);
         if (offsetRegister)
             emit(BPF_ALU64 | BPF_X | BPF_ADD, BPF_REG_0, *offsetRegister);
-        load(BPF_DW, BPF_REG_1, BPF_REG_0, 0);
+        load(BPF_DW, BPF_REG_1, BPF_REG_0, offsetof(SlotCount, packets));
         compute(BPF_ADD, BPF_REG_1, 1);
-        store(BPF_DW, BPF_REG_0, 0, BPF_REG_1);
+        store(BPF_DW, BPF_REG_0, offsetof(SlotCount, packets), BPF_REG_1);
+        load(BPF_W, BPF_REG_1, kContext, offsetof(__sk_buff, len));
+        load(BPF_DW, BPF_REG_2, BPF_REG_0, offsetof(SlotCount, bytes));
+        emit(BPF_ALU64 | BPF_X | BPF_ADD, BPF_REG_2, BPF_REG_1);
+        store(BPF_DW, BPF_REG_0, offsetof(SlotCount, bytes), BPF_REG_2);
     }
 
     void pass() {
@@ -220,77 +233,101 @@ class Builder {
     }
 
     void holdAll() {
+        move(kContext, BPF_REG_1);
+        if (input_.reporter) {
+            set(BPF_REG_2, 0);
+            report();
+        }
         if (input_.counterMap) {
-            set(kScratch, kHeldSlot * sizeof(std::uint64_t));
+            set(kScratch, kHeldSlot << kSlotShift);
             countAt(kScratch);
         }
         set(BPF_REG_0, 0);
         exit();
     }
 
+    // The program's id is in r2.
+    void report() {
+        move(BPF_REG_1, kContext);
+        set(BPF_REG_3, static_cast<std::int32_t>(input_.reporter->flags));
+        reportCall_ = here();
+        emit(kCall, 0, BPF_PSEUDO_CALL);
+    }
+
     void drop() {
         if (drops_.empty())
             return;
-        if (input_.counterMap || input_.isGroup)
+        if (input_.reporter || input_.isGroup || input_.counterMap)
             tellDrops();
-        for (const auto& site : drops_)
-            if (!isTold(site.part))
+        else
+            for (const auto& site : drops_)
                 land(site.instruction);
         input_.logOnly ? passVerdict() : dropVerdict();
     }
 
-    // One entry per slot, all of them into one add. Drops that have no counter jump past it.
     void tellDrops() {
-        std::vector<std::size_t> toAdd;
-        for (std::uint32_t slot = input_.isGroup ? 0 : kFirstFilterSlot; slot <= kLastFilterSlot; ++slot)
-            if (landDropsOf(slot)) {
-                set(kScratch,
-                    static_cast<std::int32_t>(input_.isGroup ? slot : slot * sizeof(std::uint64_t)));
-                toAdd.push_back(jump(BPF_JA));
-            }
-        const auto uncounted = landDropsOfGroups();
-        for (const std::size_t site : toAdd)
+        const auto ofGroups = landDropsOfGroups();
+        const auto ofFilters = landDropsOfFilters();
+        for (const std::size_t site : ofFilters)
             land(site);
+        if (input_.reporter && !ofFilters.empty())
+            report();
+        if (ofGroups)
+            land(*ofGroups);
         if (input_.isGroup)
             store(BPF_W, kContext, kDropSlot, kScratch);
-        else if (!toAdd.empty() || uncounted)
-            countAt(kScratch);
-        if (uncounted)
-            land(*uncounted);
+        countDrop();
     }
 
-    // Where the group's filter has no counter is the jump that is returned.
+    void countDrop() {
+        if (!input_.counterMap)
+            return;
+        const auto uncounted = jump(BPF_JEQ, kScratch);
+        countAt(kScratch);
+        land(uncounted);
+    }
+
+    // Sets what the rest needs to know of each filter; returns the jumps to it.
+    std::vector<std::size_t> landDropsOfFilters() {
+        std::vector<std::size_t> jumps;
+        for (std::size_t part = 0; part < input_.parts.size(); ++part) {
+            if (input_.parts[part].group || !landDropsOf(part))
+                continue;
+            const auto slot = slotOf(input_.parts[part]);
+            if (input_.isGroup || input_.counterMap)
+                set(kScratch, static_cast<std::int32_t>(input_.isGroup ? slot : slot << kSlotShift));
+            if (input_.reporter)
+                set(BPF_REG_2, static_cast<std::int32_t>(input_.parts[part].programId));
+            jumps.push_back(jump(BPF_JA));
+        }
+        return jumps;
+    }
+
+    // A group has reported by itself. Returns the jump behind that.
     std::optional<std::size_t> landDropsOfGroups() {
         bool any = false;
-        for (const auto& site : drops_)
-            if (input_.parts[site.part].group) {
-                land(site.instruction);
-                any = true;
-            }
+        for (std::size_t part = 0; part < input_.parts.size(); ++part)
+            any |= input_.parts[part].group && landDropsOf(part);
         if (!any)
             return std::nullopt;
         static_assert(kLastFilterSlot == 63,
                       "one less than a power of two: the bound that the verifier sees");
-        load(BPF_W, kScratch, kContext, kDropSlot);
-        compute(BPF_AND, kScratch, kLastFilterSlot);
-        const auto none = jump(BPF_JEQ, kScratch);
-        compute(BPF_LSH, kScratch, 3);
-        return none;
+        if (input_.counterMap) {
+            load(BPF_W, kScratch, kContext, kDropSlot);
+            compute(BPF_AND, kScratch, kLastFilterSlot);
+            compute(BPF_LSH, kScratch, kSlotShift);
+        }
+        return jump(BPF_JA);
     }
 
-    // Whether a drop of this part goes through tellDrops().
-    bool isTold(std::size_t part) const {
-        const auto& it = input_.parts[part];
-        if (input_.isGroup)
-            return it.counterSlot <= kLastFilterSlot;
-        return input_.counterMap &&
-               (it.group || (it.counterSlot >= kFirstFilterSlot && it.counterSlot <= kLastFilterSlot));
+    static std::uint32_t slotOf(const FusePart& part) {
+        return part.counterSlot <= kLastFilterSlot ? part.counterSlot : 0;
     }
 
-    bool landDropsOf(std::uint32_t slot) {
+    bool landDropsOf(std::size_t part) {
         bool any = false;
         for (const auto& site : drops_)
-            if (!input_.parts[site.part].group && input_.parts[site.part].counterSlot == slot) {
+            if (site.part == part) {
                 land(site.instruction);
                 any = true;
             }
@@ -323,15 +360,20 @@ class Builder {
                 if (call.part == part)
                     program_.instructions[call.instruction].imm =
                         static_cast<std::int32_t>(start - call.instruction - 1);
-            program_.functions.push_back({start, true});
+            program_.functions.push_back({start, FunctionKind::Filter});
             if (auto placed = placePart(input_.parts[part], start); !placed)
                 return placed;
         }
-        if (program_.functions.size() > kMaxFunctions)
-            return failure(ErrorCode::LimitExceeded, "the queue has " +
-                                                         std::to_string(program_.functions.size()) +
-                                                         " functions; the kernel takes 256 in a program");
         return {};
+    }
+
+    Status placeReporter() {
+        if (!reportCall_)
+            return {};
+        const auto start = static_cast<std::uint32_t>(here());
+        program_.instructions[*reportCall_].imm = static_cast<std::int32_t>(start - *reportCall_ - 1);
+        program_.functions.push_back({start, FunctionKind::Reporter});
+        return append(program_.instructions, input_.reporter->block, input_.reporter->maps);
     }
 
     Status placePart(const FusePart& part, std::uint32_t start) {
@@ -340,7 +382,7 @@ class Builder {
             return {};
         }
         for (const std::uint32_t function : functionStarts(part.block))
-            program_.functions.push_back({start + function, false});
+            program_.functions.push_back({start + function, FunctionKind::Part});
         return append(program_.instructions, part.block, part.maps);
     }
 
@@ -354,6 +396,7 @@ class Builder {
     std::vector<std::vector<bpf_insn>> inlined_; // empty: the part is a function
     std::vector<Site> calls_;
     std::vector<Site> drops_;
+    std::optional<std::size_t> reportCall_;
 };
 
 } // namespace
@@ -374,9 +417,9 @@ Result<FusedProgram> standalone(InstructionView filter, std::size_t mapCount) {
     for (std::size_t i = 0; i < mapCount; ++i)
         maps[i] = static_cast<std::uint32_t>(i);
     FusedProgram program;
-    program.functions.push_back({0, true});
+    program.functions.push_back({0, FunctionKind::Filter});
     for (const std::uint32_t function : functionStarts(filter))
-        program.functions.push_back({function, false});
+        program.functions.push_back({function, FunctionKind::Part});
     if (auto appended = append(program.instructions, filter, maps); !appended)
         return failure(appended.error());
     return program;

@@ -1,7 +1,7 @@
 #pragma once
 // Builds the instructions of a queue that runs as one program: a dispatcher calls each filter as a function,
-// leaves at the first drop, counts who decided, and combines the congestion bits. Pure: map references are
-// indices into a table of descriptors that the loader hands to the kernel.
+// leaves at the first drop, counts who decided and reports it, and combines the congestion bits. Pure: map
+// references are indices into a table of descriptors that the loader hands to the kernel.
 
 #include "base/result.hpp"
 #include "core/filter_code.hpp"
@@ -22,13 +22,18 @@ inline constexpr std::size_t kMaxStubs = 32; // tail calls in one run
 // Ours: the dispatcher's jumps have 16 bits.
 inline constexpr std::size_t kMaxQueueLength = 1024;
 
-// The words of an attachment's counters. Which filter has which slot is decided once per filter name, so that
-// counts outlive a reorder and a replaced filter.
+// The slots of an attachment's counters: packets and bytes. Which filter has which slot is decided once per
+// filter name, so that counts outlive a reorder and a replaced filter.
 inline constexpr std::uint32_t kPassedSlot = 0;
 inline constexpr std::uint32_t kFirstFilterSlot = 1;
 inline constexpr std::uint32_t kLastFilterSlot = 63;
 inline constexpr std::uint32_t kHeldSlot = 64;
-inline constexpr std::uint32_t kCounterWords = 65;
+inline constexpr std::uint32_t kCounterSlots = 65;
+struct SlotCount {
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+    bool operator==(const SlotCount&) const = default;
+};
 
 // The gate's word in skb->cb[4]: a filter of a deeper cgroup asked for congestion notification.
 inline constexpr std::uint32_t kGateCongestionBit = 0x10000;
@@ -41,11 +46,19 @@ struct FusePart {
     std::vector<std::uint32_t> maps; // the block's map index -> index in the table of the fused program
     std::uint32_t stubIndex = 0;     // in the queue's program array
     std::uint32_t counterSlot = 0;   // 0: its drops are not counted
+    std::uint32_t programId = 0;     // the kernel's of the filter, for reports
     bool group = false;              // it tells the slot of what dropped
     bool congestion = true;          // may return 2 or 3, where the queue may
     // Whether it may look at skb->cb and write into it. Of what never does nothing needs to be hidden.
     bool readsCb = true;
     bool writesCb = true;
+};
+
+// A function (context, program id, flags) that reports a drop, in a program of its own or within another.
+struct FuseReporter {
+    InstructionView block;
+    std::vector<std::uint32_t> maps; // as of a part
+    std::uint32_t flags = 0;
 };
 
 struct FuseInput {
@@ -58,6 +71,7 @@ struct FuseInput {
     // Whether blocks may stand within the dispatcher: a call costs more than many a filter.
     bool inlines = false;
     bool isGroup = false; // a part of a queue: counts nothing, tells in skb->cb[0] the slot of what dropped
+    std::optional<FuseReporter> reporter = std::nullopt; // none: drops without a word
     // Indices in the table of descriptors.
     std::optional<std::uint32_t> counterMap = std::nullopt; // none: counts nothing
     std::optional<std::uint32_t> stubArray = std::nullopt;
@@ -65,9 +79,15 @@ struct FuseInput {
         std::nullopt; // the interim variant: enters from the gate and returns to it
 };
 
+enum class FunctionKind : std::uint8_t {
+    Filter, // global: a verified boundary of its own; without it some kernels take a wrong verdict
+    Part,   // of a filter: static
+    Reporter,
+};
+
 struct FunctionStart {
     std::uint32_t instruction = 0;
-    bool global = false; // a verified boundary of its own; without it some kernels take a wrong verdict
+    FunctionKind kind = FunctionKind::Part;
     bool operator==(const FunctionStart&) const = default;
 };
 

@@ -95,12 +95,15 @@ struct Attachment {
 struct FilterDrops {
     FilterName filter;
     std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
     bool operator==(const FilterDrops&) const = default;
 };
 
 struct QueueCounters {
     std::uint64_t passed = 0;
-    std::uint64_t held = 0;           // dropped by the hold queue
+    std::uint64_t held = 0; // dropped by the hold queue
+    std::uint64_t passedBytes = 0;
+    std::uint64_t heldBytes = 0;
     std::vector<FilterDrops> dropped; // a filter that dropped nothing is left out
 };
 
@@ -159,9 +162,10 @@ class FilterKernel {
 // ---- Dropped packets, as the kernel's programs report them ----------------------------------------------
 
 struct DropReport {
-    std::uint64_t bootTime = 0;      // nanoseconds of CLOCK_BOOTTIME
-    CgroupId cgroup;                 // the socket's
-    std::vector<CgroupId> ancestors; // of the socket's cgroup and itself, outermost first, without the root
+    std::uint64_t bootTime = 0; // nanoseconds of CLOCK_BOOTTIME
+    CgroupId cgroup;            // the socket's
+    std::vector<CgroupId>
+        ancestors; // down to the socket's cgroup, outermost first; eight at most, without the root
     Direction direction = Direction::Ingress;
     std::uint32_t programId = 0; // of the filter that decided; 0: the unit is held
     bool logOnly = false;        // the packet passed nevertheless

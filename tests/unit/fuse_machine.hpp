@@ -17,6 +17,8 @@ using Program = std::vector<bpf_insn>;
 
 inline constexpr std::uint8_t kWide = BPF_LD | BPF_DW | BPF_IMM;
 inline constexpr std::uint8_t kCallCode = BPF_JMP | BPF_CALL;
+inline constexpr std::int32_t kReportHelper = BPF_FUNC_trace_printk; // stands for "r2, r3 are reported"
+inline constexpr std::uint32_t kPacketLength = 1234;
 inline constexpr std::int32_t kLogHelper = BPF_FUNC_ktime_get_ns; // stands for "filter r1 runs"
 
 inline constexpr std::uint32_t kCounters = 0;
@@ -67,6 +69,9 @@ inline Program busyFilter(std::int32_t number, std::int32_t verdict) {
     return code;
 }
 
+// Spoils all that a call may spoil.
+inline Program reporter() { return {insn(kCallCode, 0, 0, 0, kReportHelper), set(BPF_REG_0, 0), leave()}; }
+
 // main: r1 = map[map]; call part; exit.  part: r0 = &callback; r0 = 1; exit.  callback: r0 = 0; exit.
 inline Program withFunctions(std::int32_t map) {
     return {insn(kWide, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
@@ -86,7 +91,9 @@ struct Outcome {
     bool atGate = false;
     std::vector<std::int32_t> ran;
     bool sawForeignCb = false;
-    std::array<std::uint64_t, kCounterWords> counts{};
+    std::array<std::uint64_t, kCounterSlots> counts{};
+    std::array<std::uint64_t, kCounterSlots> bytes{};
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> reports; // program id, flags
     std::array<std::uint32_t, 5> cb{};
 };
 
@@ -104,9 +111,16 @@ class Machine {
         outcome_.cb[4] = gateWord;
         registers_ = {};
         registers_[1] = kContextBase;
+        storage_ = {};
         outcome_.verdict = call(0);
+        for (std::size_t slot = 0; slot < storage_.size(); ++slot) {
+            outcome_.counts.at(slot) = storage_[slot].packets;
+            outcome_.bytes.at(slot) = storage_[slot].bytes;
+        }
         return outcome_;
     }
+
+    [[nodiscard]] std::size_t steps() const { return steps_; } // instructions that ran
 
   private:
     static constexpr std::uint64_t kContextBase = 0x10000;
@@ -118,8 +132,10 @@ class Machine {
         const auto cb = kContextBase + offsetof(__sk_buff, cb);
         if (address >= cb && address + size <= cb + sizeof outcome_.cb)
             return reinterpret_cast<char*>(outcome_.cb.data()) + (address - cb);
-        if (address >= kStorageBase && address + size <= kStorageBase + sizeof outcome_.counts)
-            return reinterpret_cast<char*>(outcome_.counts.data()) + (address - kStorageBase);
+        if (address == kContextBase + offsetof(__sk_buff, len) && size == sizeof length_)
+            return &length_;
+        if (address >= kStorageBase && address + size <= kStorageBase + sizeof storage_)
+            return reinterpret_cast<char*>(storage_.data()) + (address - kStorageBase);
         throw std::runtime_error("memory access out of bounds");
     }
 
@@ -139,6 +155,10 @@ class Machine {
         if (number == kLogHelper) {
             outcome_.ran.push_back(static_cast<std::int32_t>(registers_[1]));
             outcome_.sawForeignCb |= outcome_.cb != std::array<std::uint32_t, 5>{};
+        } else if (number == kReportHelper) {
+            if (registers_[1] != kContextBase)
+                throw std::runtime_error("report without the context");
+            outcome_.reports.emplace_back(registers_[2], registers_[3]);
         } else if (number == BPF_FUNC_get_local_storage) {
             if (registers_[1] != kMapBase + kCounters)
                 throw std::runtime_error("storage of another map");
@@ -252,6 +272,7 @@ class Machine {
     std::uint64_t frame(std::size_t pc) {
         for (;; ++pc) {
             const bpf_insn& i = program_.instructions.at(pc);
+            ++steps_;
             if (BPF_CLASS(i.code) != BPF_JMP) {
                 step(i, pc);
             } else if (i.code == (BPF_JMP | BPF_EXIT)) {
@@ -273,6 +294,9 @@ class Machine {
 
     const FusedProgram& program_;
     std::array<std::uint64_t, 11> registers_{};
+    std::array<SlotCount, kCounterSlots> storage_{};
+    std::uint32_t length_ = kPacketLength;
+    std::size_t steps_ = 0;
     Outcome outcome_;
 };
 

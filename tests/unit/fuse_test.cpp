@@ -29,6 +29,7 @@ struct Sample {
     std::uint32_t gateWord = 0;
     bool inlines = false;
     bool logOnly = false;
+    bool reports = false;
     bool busy = false;            // blocks with many registers
     std::size_t groupsFrom = ~0U; // the members of the order from this place on make up a group
 };
@@ -41,13 +42,22 @@ std::vector<Program> blocksOf(const Sample& sample) {
     return blocks;
 }
 
+constexpr std::uint32_t kReportFlags = 5;
+
+// Programs of the kernel with ids of 101 and on.
+std::uint32_t programIdOf(std::size_t member) { return static_cast<std::uint32_t>(member) + 101; }
+
+FuseReporter reporterOf(const Program& code) { return {.block = code, .maps = {}, .flags = kReportFlags}; }
+
 Result<FusedProgram> fuseSample(const Sample& sample) {
+    const auto reports = reporter();
     const auto blocks = blocksOf(sample);
     FuseInput input{.direction = sample.direction, .parts = {}, .order = sample.order};
     for (std::size_t i = 0; i < sample.members.size(); ++i) {
         FusePart part{.block = blocks[i], .maps = {}};
         part.counterSlot = sample.members[i].slot;
         part.stubIndex = static_cast<std::uint32_t>(i);
+        part.programId = programIdOf(i);
         if (sample.members[i].stub)
             part.block = {};
         input.parts.push_back(std::move(part));
@@ -65,6 +75,8 @@ Result<FusedProgram> fuseSample(const Sample& sample) {
     }
     if (sample.counts)
         input.counterMap = kCounters;
+    if (sample.reports)
+        input.reporter = reporterOf(reports);
     input.stubArray = kStubs;
     if (sample.interim)
         input.gateArray = kGate;
@@ -73,12 +85,16 @@ Result<FusedProgram> fuseSample(const Sample& sample) {
 
 // What the members from that place on are as a program of their own.
 FusedProgram groupOf(const Sample& sample) {
+    const auto reports = reporter();
     const auto blocks = blocksOf(sample);
     FuseInput input{.direction = sample.direction, .parts = {}, .order = {}};
     for (std::size_t i = 0; i < sample.members.size(); ++i) {
         input.parts.push_back({.block = blocks[i], .maps = {}});
         input.parts.back().counterSlot = std::min(sample.members[i].slot, kLastFilterSlot);
+        input.parts.back().programId = programIdOf(i);
     }
+    if (sample.reports)
+        input.reporter = reporterOf(reports);
     input.order.assign(sample.order.begin() + static_cast<std::ptrdiff_t>(sample.groupsFrom),
                        sample.order.end());
     input.congestion = sample.congestion;
@@ -113,6 +129,8 @@ Outcome expected(const Sample& sample) {
             continue;
         if (sample.counts && member.slot >= kFirstFilterSlot && member.slot <= kLastFilterSlot)
             outcome.counts[member.slot] = 1;
+        if (sample.reports)
+            outcome.reports.emplace_back(programIdOf(place), kReportFlags);
         drops = true;
         if (sample.logOnly)
             break;
@@ -139,6 +157,9 @@ void check(const Sample& sample) {
     const auto got = run(sample);
     EXPECT_EQ(got.ran, wanted.ran);
     EXPECT_EQ(got.counts, wanted.counts);
+    EXPECT_EQ(got.reports, wanted.reports);
+    for (std::size_t slot = 0; slot < got.bytes.size(); ++slot)
+        EXPECT_EQ(got.bytes[slot], got.counts[slot] * kPacketLength);
     EXPECT_EQ(got.atGate, wanted.atGate);
     EXPECT_FALSE(got.sawForeignCb) << "a filter saw what another left in skb->cb";
     EXPECT_EQ(wanted.atGate ? got.cb[4] : got.verdict, wanted.atGate ? wanted.cb[4] : wanted.verdict);
@@ -175,6 +196,7 @@ Sample randomSample(std::mt19937& random) {
     sample.inlines = below(3) != 0;
     sample.busy = below(2) != 0;
     sample.logOnly = below(4) == 0;
+    sample.reports = below(2) == 0;
     if (below(3) == 0)
         makeGroup(sample, below(20));
     return sample;
@@ -377,11 +399,11 @@ TEST(Fuse, EveryFunctionIsInTheTableAndOnlyFiltersAreBoundaries) {
     const auto program = fuse(inputOf(block, {kFirstFree}));
     ASSERT_TRUE(program);
     ASSERT_EQ(program->functions.size(), 4U);
-    EXPECT_EQ(program->functions[0], (FunctionStart{0, true}));
+    EXPECT_EQ(program->functions[0], (FunctionStart{0, FunctionKind::Filter}));
     const auto start = program->functions[1].instruction;
-    EXPECT_EQ(program->functions[1], (FunctionStart{start, true}));
-    EXPECT_EQ(program->functions[2], (FunctionStart{start + 4, false}));
-    EXPECT_EQ(program->functions[3], (FunctionStart{start + 8, false}));
+    EXPECT_EQ(program->functions[1], (FunctionStart{start, FunctionKind::Filter}));
+    EXPECT_EQ(program->functions[2], (FunctionStart{start + 4, FunctionKind::Part}));
+    EXPECT_EQ(program->functions[3], (FunctionStart{start + 8, FunctionKind::Part}));
     // Nothing runs into a function.
     for (std::size_t i = 1; i < program->functions.size(); ++i)
         EXPECT_EQ(program->instructions[program->functions[i].instruction - 1].code, BPF_JMP | BPF_EXIT);
@@ -407,7 +429,9 @@ TEST(Standalone, IsTheFilterWithItsOwnMaps) {
     EXPECT_EQ(program->instructions.size(), block.size());
     EXPECT_EQ(program->instructions[0].src_reg, BPF_PSEUDO_MAP_IDX);
     EXPECT_EQ(program->instructions[0].imm, 1);
-    EXPECT_EQ(program->functions, (std::vector<FunctionStart>{{0, true}, {4, false}, {8, false}}));
+    EXPECT_EQ(program->functions,
+              (std::vector<FunctionStart>{
+                  {0, FunctionKind::Filter}, {4, FunctionKind::Part}, {8, FunctionKind::Part}}));
 }
 
 // Looks into skb->cb, but leaves it.
@@ -439,6 +463,143 @@ TEST(Fuse, ClearsSkbCbOnlyForWhoLooksBehindWhoWrites) {
     EXPECT_EQ(clears({0, 1, 1}, false), 1);
     EXPECT_EQ(clears({0, 1, 0, 0, 1}, false), 2);
     EXPECT_EQ(clears({1, 1, 0}, true), 1) << "the gate's word is hidden from the first that looks";
+}
+
+// ---- reports --------------------------------------------------------------------------------------------
+
+std::size_t callsOfTheReporter(const FusedProgram& program) {
+    const auto start = program.functions.back().instruction;
+    std::size_t calls = 0;
+    for (std::size_t i = 0; i < program.instructions.size(); ++i) {
+        const auto& one = program.instructions[i];
+        calls += one.code == kCallCode && one.src_reg == BPF_PSEUDO_CALL &&
+                         i + 1 + static_cast<std::size_t>(one.imm) == start
+                     ? 1
+                     : 0;
+    }
+    return calls;
+}
+
+// What runs when every filter passes.
+std::size_t instructionsToThePass(const Sample& sample) {
+    const auto program = fuseSample(sample);
+    EXPECT_TRUE(program);
+    auto machine = machineFor(*program, sample);
+    machine.run();
+    return machine.steps();
+}
+
+TEST(FuseReports, ThereIsOneCallAndItIsBehindTheDrops) {
+    Sample sample{.members = {{1, false, 1}, {1, false, 2}, {1, true, 3}}, .order = {0, 1, 2}};
+    for (const bool inlines : {false, true})
+        for (const bool interim : {false, true})
+            for (const bool logOnly : {false, true}) {
+                sample.inlines = inlines;
+                sample.interim = interim;
+                sample.counts = !interim;
+                sample.logOnly = logOnly;
+                sample.reports = false;
+                const auto without = instructionsToThePass(sample);
+                sample.reports = true;
+                EXPECT_EQ(instructionsToThePass(sample), without);
+                const auto program = fuseSample(sample);
+                ASSERT_TRUE(program);
+                EXPECT_EQ(program->functions.back().kind, FunctionKind::Reporter);
+                EXPECT_EQ(callsOfTheReporter(*program), 1U);
+            }
+}
+
+TEST(FuseReports, BytesCostFourInstructionsOnTheWayOfAPacket) {
+    // The context, two of a filter's call, its own three, its drop; the storage, five of them; three of the
+    // count, four of the bytes, two of the verdict.
+    const Program nothing{set(BPF_REG_2, 0), set(BPF_REG_0, 1), leave()};
+    FuseInput input{.direction = Direction::Ingress, .parts = {}, .order = {0}};
+    input.parts.push_back({.block = nothing, .maps = {}});
+    input.counterMap = kCounters;
+    const auto report = reporter();
+    input.reporter = reporterOf(report);
+    const auto program = fuse(input);
+    ASSERT_TRUE(program);
+    Machine machine(*program);
+    machine.run();
+    EXPECT_EQ(machine.steps(), 1U + 2U + 3U + 1U + 3U + 3U + 4U + 2U);
+}
+
+TEST(FuseReports, NameTheFilterThatDropped) {
+    Sample sample{.members = {{1, false, 1}, {0, false, 2}, {0, true, 99}, {0, false, 0}},
+                  .order = {0, 1, 2}};
+    using Reports = decltype(Outcome::reports);
+    for (const bool inlines : {false, true}) {
+        sample.inlines = inlines;
+        sample.reports = true;
+        sample.order = {0, 1, 2};
+        EXPECT_EQ(run(sample).reports, (Reports{{programIdOf(1), kReportFlags}}));
+        sample.order = {0, 2, 1};
+        EXPECT_EQ(run(sample).reports, (Reports{{programIdOf(2), kReportFlags}}))
+            << "though it has no counter";
+        sample.order = {3};
+        EXPECT_EQ(run(sample).reports, (Reports{{programIdOf(3), kReportFlags}}));
+        sample.order = {0};
+        EXPECT_EQ(run(sample).reports, Reports{});
+    }
+}
+
+TEST(FuseReports, AGroupReportsByItself) {
+    Sample sample{.members = {{1, false, 1}, {1, false, 2}, {0, false, 3}}, .order = {0, 1, 2}};
+    sample.groupsFrom = 1;
+    sample.reports = true;
+    const auto outcome = run(sample);
+    EXPECT_EQ(outcome.reports, (decltype(Outcome::reports){{programIdOf(2), kReportFlags}}));
+    EXPECT_EQ(outcome.counts[3], 1U);
+    sample.interim = true;
+    sample.counts = false;
+    EXPECT_EQ(run(sample).reports.size(), 1U);
+}
+
+TEST(FuseReports, TheHoldQueueReportsProgramZero) {
+    const auto report = reporter();
+    FuseInput input{.direction = Direction::Egress, .parts = {}, .order = {}, .hold = true};
+    input.counterMap = kCounters;
+    input.reporter = reporterOf(report);
+    const auto program = fuse(input);
+    ASSERT_TRUE(program);
+    const auto outcome = Machine(*program).run();
+    EXPECT_EQ(outcome.reports, (decltype(Outcome::reports){{0, kReportFlags}}));
+    EXPECT_EQ(outcome.counts[kHeldSlot], 1U);
+    EXPECT_EQ(outcome.bytes[kHeldSlot], kPacketLength);
+    EXPECT_EQ(outcome.verdict, 0U);
+}
+
+TEST(FuseReports, WhereNothingCanDropThereIsNoReporter) {
+    Sample sample;
+    sample.reports = true;
+    EXPECT_EQ(fuseSample(sample)->functions.size(), 1U);
+}
+
+TEST(FuseReports, TheReporterIsOneOfTheFunctions) {
+    Sample sample;
+    sample.reports = true;
+    for (std::size_t i = 0; i + 2 < kMaxFunctions; ++i) {
+        sample.members.push_back({1, false, 0});
+        sample.order.push_back(i);
+    }
+    check(sample);
+    sample.members.push_back({1, false, 0});
+    sample.order.push_back(sample.members.size() - 1);
+    const auto refused = fuseSample(sample);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::LimitExceeded);
+}
+
+TEST(FuseReports, TheGatesWordIsKeptOverAReport) {
+    Sample sample{.members = {{0, false, 1}}, .order = {0}, .counts = false, .interim = true};
+    sample.logOnly = true;
+    sample.reports = true;
+    sample.gateWord = 5 | kGateCongestionBit;
+    const auto outcome = run(sample);
+    EXPECT_TRUE(outcome.atGate);
+    EXPECT_EQ(outcome.cb[4], sample.gateWord);
+    EXPECT_EQ(outcome.reports.size(), 1U);
 }
 
 } // namespace

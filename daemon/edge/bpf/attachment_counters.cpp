@@ -15,7 +15,7 @@ namespace filterd::bpf {
 namespace {
 
 constexpr MapShape kCountersShape{BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, sizeof(bpf_cgroup_storage_key),
-                                  kCounterWords * sizeof(std::uint64_t), 0};
+                                  kCounterSlots * sizeof(SlotCount), 0};
 
 constexpr std::size_t kNameSize = 136; // the longest filter name and its end
 using StoredName = std::array<char, kNameSize>;
@@ -40,28 +40,30 @@ Result<UniqueFd> openOrMake(const std::filesystem::path& path, const char* name,
     return map;
 }
 
-// One attachment's words for every possible CPU.
-class PerCpuWords {
+// One attachment's slots for every possible CPU.
+class PerCpuSlots {
   public:
-    PerCpuWords()
+    PerCpuSlots()
         : cpus_(static_cast<std::size_t>(std::max(1, ::libbpf_num_possible_cpus()))),
-          words_(cpus_ * kCounterWords) {}
+          slots_(cpus_ * kCounterSlots) {}
 
-    [[nodiscard]] void* data() { return words_.data(); }
-    [[nodiscard]] std::uint64_t sum(std::uint32_t slot) const {
-        std::uint64_t total = 0;
-        for (std::size_t cpu = 0; cpu < cpus_; ++cpu)
-            total += words_[cpu * kCounterWords + slot];
+    [[nodiscard]] void* data() { return slots_.data(); }
+    [[nodiscard]] SlotCount sum(std::uint32_t slot) const {
+        SlotCount total;
+        for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
+            total.packets += slots_[cpu * kCounterSlots + slot].packets;
+            total.bytes += slots_[cpu * kCounterSlots + slot].bytes;
+        }
         return total;
     }
     void clear(std::uint32_t slot) {
         for (std::size_t cpu = 0; cpu < cpus_; ++cpu)
-            words_[cpu * kCounterWords + slot] = 0;
+            slots_[cpu * kCounterSlots + slot] = {};
     }
 
   private:
     std::size_t cpus_;
-    std::vector<std::uint64_t> words_;
+    std::vector<SlotCount> slots_;
 };
 
 } // namespace
@@ -141,14 +143,14 @@ Status AttachmentCounters::assign(std::uint32_t slot, const std::string& name) {
 // A packet counted meanwhile may be lost from the other slots of its attachment: rare, and only a count.
 Status AttachmentCounters::zeroSlotEverywhere(std::uint32_t slot) {
     bpf_cgroup_storage_key key{};
-    PerCpuWords words;
+    PerCpuSlots counts;
     for (const bpf_cgroup_storage_key* previous = nullptr;; previous = &key) {
         if (::bpf_map_get_next_key(counters_.get(), previous, &key) < 0)
             return errno == ENOENT ? Status{} : failure(systemError("read the counters", errno));
-        if (::bpf_map_lookup_elem(counters_.get(), &key, words.data()) < 0)
+        if (::bpf_map_lookup_elem(counters_.get(), &key, counts.data()) < 0)
             continue; // released meanwhile
-        words.clear(slot);
-        if (auto written = updateElement(counters_.get(), &key, words.data()); !written)
+        counts.clear(slot);
+        if (auto written = updateElement(counters_.get(), &key, counts.data()); !written)
             log::debug("counters of a cgroup that has just gone: " + written.error().message);
     }
 }
@@ -157,19 +159,23 @@ Result<QueueCounters> AttachmentCounters::read(AttachPoint point) const {
     bpf_cgroup_storage_key key{};
     key.cgroup_inode_id = point.cgroup.value;
     key.attach_type = attachTypeOf(point.direction);
-    PerCpuWords words;
-    if (::bpf_map_lookup_elem(counters_.get(), &key, words.data()) < 0) {
+    PerCpuSlots counts;
+    if (::bpf_map_lookup_elem(counters_.get(), &key, counts.data()) < 0) {
         if (errno == ENOENT)
             return failure(ErrorCode::NoSuchCgroup, "nothing is counted for this cgroup");
         return failure(systemError("read the counters", errno));
     }
-    QueueCounters result;
-    result.passed = words.sum(kPassedSlot);
-    result.held = words.sum(kHeldSlot);
+    const SlotCount passed = counts.sum(kPassedSlot);
+    const SlotCount held = counts.sum(kHeldSlot);
+    QueueCounters result{.passed = passed.packets,
+                         .held = held.packets,
+                         .passedBytes = passed.bytes,
+                         .heldBytes = held.bytes,
+                         .dropped = {}};
     for (std::uint32_t slot = kFirstFilterSlot; slot <= kLastFilterSlot; ++slot)
-        if (const auto packets = words.sum(slot); packets != 0)
+        if (const SlotCount drops = counts.sum(slot); drops.packets != 0)
             if (auto name = FilterName::parse(names_[slot]))
-                result.dropped.push_back({std::move(*name), packets});
+                result.dropped.push_back({std::move(*name), drops.packets, drops.bytes});
     return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include "edge/bpf/attachment_counters.hpp"
 #include "edge/bpf/bpf_calls.hpp"
+#include "edge/bpf/drop_reporter.hpp"
 #include "edge/bpf/filter_store.hpp"
 #include "edge/bpf/filter_values.hpp"
 #include "edge/bpf/link_store.hpp"
@@ -15,7 +16,7 @@ struct BpfKernel::Stores {
     Stores(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories)
         : pins{directories.pins}, records(directories.records), counters(pins),
           filters(pins, records, intake, loader, counters), values(filters),
-          builder(filters, loader, counters), queues(pins, records), links(pins, queues, cgroups) {}
+          reporter(pins, intake), builder(filters, loader, counters, reporter), queues(pins, records), links(pins, queues, cgroups) {}
 
     bpf::PinTree pins;
     std::filesystem::path records;
@@ -23,6 +24,7 @@ struct BpfKernel::Stores {
     bpf::AttachmentCounters counters;
     bpf::FilterStore filters;
     bpf::StoredFilterValues values;
+    bpf::DropReporter reporter;
     bpf::QueueBuilder builder;
     bpf::QueueStore queues;
     bpf::LinkStore links;
@@ -45,6 +47,7 @@ Status BpfKernel::prepare() {
             return made;
     if (auto opened = stores_->counters.open(); !opened)
         return opened;
+    stores_->reporter.open();
     stores_->prepared = true;
     return {};
 }
@@ -124,6 +127,8 @@ Result<QueueCounters> BpfKernel::counters(AttachPoint point) {
 }
 
 FilterValues& BpfKernel::values() { return stores_->values; }
+
+DropReports& BpfKernel::dropReports() { return stores_->reporter; }
 
 Result<UniqueFd> BpfKernel::interimProgram(const Queue& queue, int gateArray) {
     const auto pin = stores_->pins.queue(idOf(queue)) / "gate-stubs";

@@ -46,6 +46,8 @@ class BpfKernel final : public FilterKernel {
     // Parameters and map entries of the filters.
     [[nodiscard]] FilterValues& values();
 
+    [[nodiscard]] DropReports& dropReports();
+
   private:
     struct Stores;
 

@@ -8,6 +8,7 @@
 //   links/CGROUP-DIRECTION  the link of a fused queue; in links mode CGROUP-DIRECTION-GENERATION-NN
 //   state, configuration    what only the daemon knows, and the files as they were when they were good
 //   counters, slots         the counters of all attachments, and which filter has which slot in them
+//   drop_…                  reports of dropped packets, their limits, and how many were lost
 //
 // A name that begins with '~' is being made or taken away; what a crash left of it means nothing.
 

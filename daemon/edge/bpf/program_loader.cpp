@@ -57,18 +57,24 @@ Status ProgramLoader::prepareSignatures() {
     const int context = ::btf__add_struct(types.get(), "__sk_buff", 4);
     ::btf__add_field(types.get(), "len", number, 0, 0);
     const int pointer = ::btf__add_ptr(types.get(), context);
-    const int prototype = ::btf__add_func_proto(types.get(), number);
+    const int ofFilter = ::btf__add_func_proto(types.get(), number);
     ::btf__add_func_param(types.get(), "skb", pointer);
-    const auto global = added(::btf__add_func(types.get(), "filter", BTF_FUNC_GLOBAL, prototype));
-    const auto local = added(::btf__add_func(types.get(), "part", BTF_FUNC_STATIC, prototype));
-    if (!global || !local)
-        return failure((global ? local : global).error());
+    const int ofReporter = ::btf__add_func_proto(types.get(), number);
+    ::btf__add_func_param(types.get(), "skb", pointer);
+    ::btf__add_func_param(types.get(), "program", number);
+    ::btf__add_func_param(types.get(), "flags", number);
+    const auto filter = added(::btf__add_func(types.get(), "filter", BTF_FUNC_GLOBAL, ofFilter));
+    const auto part = added(::btf__add_func(types.get(), "part", BTF_FUNC_STATIC, ofFilter));
+    const auto reporter = added(::btf__add_func(types.get(), "report", BTF_FUNC_GLOBAL, ofReporter));
+    for (const auto* function : {&filter, &part, &reporter})
+        if (!*function)
+            return failure(function->error());
     __u32 size = 0;
     const void* data = ::btf__raw_data(types.get(), &size);
     UniqueFd fd(::bpf_btf_load(data, size, nullptr));
     if (!fd)
         return failure(systemError("load the type information of queues", errno));
-    signatures_ = {std::move(fd), *global, *local};
+    signatures_ = {std::move(fd), {*filter, *part, *reporter}};
     return {};
 }
 
@@ -77,7 +83,8 @@ Result<UniqueFd> ProgramLoader::load(const ProgramText& text) {
         return failure(prepared.error());
     std::vector<bpf_func_info> functions;
     for (const auto& function : text.program.functions)
-        functions.push_back({function.instruction, function.global ? signatures_.global : signatures_.local});
+        functions.push_back(
+            {function.instruction, signatures_.byKind.at(static_cast<std::size_t>(function.kind))});
 
     bpf_prog_load_opts options{};
     options.sz = sizeof options;

@@ -6,6 +6,7 @@
 #include "base/unique_fd.hpp"
 #include "core/fuse.hpp"
 
+#include <array>
 #include <span>
 #include <string>
 
@@ -28,8 +29,7 @@ class ProgramLoader {
     // Type information that gives every function of any fused program a linkage and a signature.
     struct Signatures {
         UniqueFd fd;
-        std::uint32_t global = 0;
-        std::uint32_t local = 0;
+        std::array<std::uint32_t, 3> byKind{};
     };
     Status prepareSignatures();
 

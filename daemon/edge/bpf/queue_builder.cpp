@@ -1,6 +1,7 @@
 #include "edge/bpf/queue_builder.hpp"
 
 #include "base/log.hpp"
+#include "bpf/drops.h"
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/filter_inspection.hpp"
 
@@ -45,23 +46,33 @@ Result<BuiltQueue> QueueBuilder::build(const Queue& queue) {
     auto built = buildFused(*drafted);
     if (built || !isRetryable(built.error()))
         return built;
-    if (auto uncounted = buildUncounted(queue))
-        return uncounted;
+    for (const Extras extras : {Extras{.counts = false}, Extras{.reports = false}, Extras{false, false}})
+        if (auto less = buildWith(queue, extras))
+            return less;
     drafted->linksReason = built.error().message;
     return buildFallback(*drafted);
 }
 
-// Newer kernels let no program with storage, which the counters are, reach one that makes tail calls.
-Result<BuiltQueue> QueueBuilder::buildUncounted(const Queue& queue) {
+// Newer kernels let no program with storage, which the counters are, reach one that makes tail calls. And
+// filtering never depends on reports.
+Result<BuiltQueue> QueueBuilder::buildWith(const Queue& queue, Extras extras) {
+    if (!extras.reports && !reporter_.isOpen())
+        return failure(ErrorCode::Unsupported, "there are no reports to do without");
     auto drafted = draftQueue(queue, filters_);
     if (!drafted)
         return failure(drafted.error());
-    drafted->counts = false;
+    drafted->extras = extras;
     auto built = buildFused(*drafted);
-    if (built)
-        built->reason += (built->reason.empty() ? "" : "; ") +
-                         std::string("its packets are not counted: this kernel does not let a program that "
-                                     "counts reach a filter that makes tail calls");
+    if (!built)
+        return built;
+    const auto add = [&](const char* text) {
+        built->reason += (built->reason.empty() ? "" : "; ") + std::string(text);
+    };
+    if (!extras.counts)
+        add("its packets are not counted: this kernel does not let a program that counts reach a filter that "
+            "makes tail calls");
+    if (!extras.reports)
+        add("its drops are not reported: the kernel does not take them together with its filters");
     return built;
 }
 
@@ -78,6 +89,17 @@ Result<BuiltQueue> QueueBuilder::buildFallback(const QueueDraft& draft) const {
 }
 
 Result<BuiltQueue> QueueBuilder::buildInterim(const Queue& queue, int gateArray, int stubArray) {
+    auto built = buildForGate(queue, gateArray, stubArray, true);
+    if (!built && isRetryable(built.error()) && reporter_.isOpen())
+        built = buildForGate(queue, gateArray, stubArray, false);
+    // What the kernel refuses as one program build() makes links of.
+    if (!built && isRetryable(built.error()))
+        return failure(ErrorCode::Unsupported, built.error().message);
+    return built;
+}
+
+Result<BuiltQueue> QueueBuilder::buildForGate(const Queue& queue, int gateArray, int stubArray,
+                                              bool reports) {
     auto drafted = draftQueue(queue, filters_);
     if (!drafted)
         return failure(drafted.error());
@@ -85,11 +107,8 @@ Result<BuiltQueue> QueueBuilder::buildInterim(const Queue& queue, int gateArray,
         return failure(ErrorCode::Unsupported, drafted->linksReason);
     drafted->gateArray = gateArray;
     drafted->stubArray = stubArray;
-    auto built = buildFused(*drafted);
-    // What the kernel refuses as one program build() makes links of.
-    if (!built && isRetryable(built.error()))
-        return failure(ErrorCode::Unsupported, built.error().message);
-    return built;
+    drafted->extras.reports = reports;
+    return buildFused(*drafted);
 }
 
 // What fits in every sum can still be too much for this kernel's verifier, and filters that were verified one
@@ -179,10 +198,22 @@ void QueueBuilder::addMaps(Assembly& assembly, const QueueDraft& draft, int stub
     input.inlines = draft.inlines;
     if (draft.gateArray >= 0)
         input.gateArray = assembly.table.add(draft.gateArray);
-    else if (draft.counts)
+    else if (draft.extras.counts)
         input.counterMap = assembly.table.add(counters_.map());
     if (stubArray >= 0)
         input.stubArray = assembly.table.add(stubArray);
+    addReporter(assembly, draft);
+}
+
+void QueueBuilder::addReporter(Assembly& assembly, const QueueDraft& draft) const {
+    if (!draft.extras.reports || !reporter_.isOpen())
+        return;
+    FuseReporter reporter{.block = reporter_.block(), .maps = {}};
+    for (const auto& map : reporter_.maps())
+        reporter.maps.push_back(assembly.table.add(map.fd.get()));
+    reporter.flags = (draft.queue.direction == Direction::Egress ? DROP_EGRESS : 0U) |
+                     (draft.queue.logOnly ? DROP_LOG_ONLY : 0U) | (draft.gateArray >= 0 ? DROP_INTERIM : 0U);
+    assembly.input.reporter = std::move(reporter);
 }
 
 Status QueueBuilder::addStep(Assembly& assembly, const QueueDraft& draft, const QueueStep& step) {
@@ -213,6 +244,7 @@ Result<FusePart> QueueBuilder::memberPart(Assembly& assembly, const QueueDraft& 
     const QueueMember& member = draft.members[index];
     FusePart part{.block = {}, .maps = {}, .stubIndex = static_cast<std::uint32_t>(index)};
     part.congestion = mayNotify(draft, member);
+    part.programId = member.filter->record.programId;
     if (assembly.input.counterMap || assembly.input.isGroup) {
         const auto slot = counters_.slotOf(member.filter->record.instance.name,
                                            [this](const std::string& name) { return filters_.knows(name); });
@@ -281,6 +313,7 @@ Status QueueBuilder::fillGroup(Assembly& queue, const QueueDraft& draft, std::si
     assembly.input.direction = draft.queue.direction;
     assembly.input.inlines = draft.inlines;
     assembly.input.isGroup = true;
+    addReporter(assembly, draft);
     for (const std::size_t place : draft.groups[group])
         if (auto added = addStep(assembly, draft, {place, false}); !added)
             return added;

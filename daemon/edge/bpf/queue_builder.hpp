@@ -3,6 +3,7 @@
 // only filters that need a link of their own force a link per filter.
 
 #include "edge/bpf/attachment_counters.hpp"
+#include "edge/bpf/drop_reporter.hpp"
 #include "edge/bpf/filter_store.hpp"
 #include "edge/bpf/program_loader.hpp"
 #include "edge/bpf/queue_draft.hpp"
@@ -20,8 +21,9 @@ struct BuiltQueue {
 
 class QueueBuilder {
   public:
-    QueueBuilder(FilterStore& filters, ProgramLoader& loader, AttachmentCounters& counters)
-        : filters_(filters), loader_(loader), counters_(counters) {}
+    QueueBuilder(FilterStore& filters, ProgramLoader& loader, AttachmentCounters& counters,
+                 const DropReporter& reporter)
+        : filters_(filters), loader_(loader), counters_(counters), reporter_(reporter) {}
 
     // Errors: NoSuchFilter, WrongDirection, LimitExceeded, KernelRefused; Unsupported when it cannot be one
     // program and refuses the fallback.
@@ -37,11 +39,13 @@ class QueueBuilder {
 
     Result<BuiltQueue> buildFused(QueueDraft& draft);
     Result<BuiltQueue> buildOnce(const QueueDraft& draft);
-    Result<BuiltQueue> buildUncounted(const Queue& queue);
+    Result<BuiltQueue> buildWith(const Queue& queue, Extras extras);
+    Result<BuiltQueue> buildForGate(const Queue& queue, int gateArray, int stubArray, bool reports);
     Result<BuiltQueue> buildFallback(const QueueDraft& draft) const;
     Result<BuiltQueue> buildLinks(const QueueDraft& draft) const;
     Result<UniqueFd> loadAssembly(const Assembly& assembly, const std::string& name);
     void addMaps(Assembly& assembly, const QueueDraft& draft, int stubArray) const;
+    void addReporter(Assembly& assembly, const QueueDraft& draft) const;
     Status addStep(Assembly& assembly, const QueueDraft& draft, const QueueStep& step);
     Result<FusePart> memberPart(Assembly& assembly, const QueueDraft& draft, std::size_t index);
     Result<FusePart> groupPart(const QueueDraft& draft, std::size_t index) const;
@@ -56,6 +60,7 @@ class QueueBuilder {
     FilterStore& filters_;
     ProgramLoader& loader_;
     AttachmentCounters& counters_;
+    const DropReporter& reporter_;
 };
 
 } // namespace filterd::bpf

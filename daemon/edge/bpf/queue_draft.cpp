@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxVerifiedInstructions = 900000; // the kernel verifies a million in all
 constexpr std::size_t kOwnMaps = 3;                      // counters, stubs, gate
+// Of the reporter of drops.
+constexpr std::size_t kReportMaps = 3;
+constexpr std::size_t kReportFunctions = 1;
 
 // What programs are made of, and may not have too much of.
 struct Load {
@@ -27,9 +30,10 @@ struct Load {
     }
 };
 
-constexpr Load kQueueLimit{kMaxProgramMaps - kOwnMaps, kMaxFunctions - 1 - kMaxStubs,
+constexpr Load kQueueLimit{kMaxProgramMaps - kOwnMaps - kReportMaps,
+                           kMaxFunctions - 1 - kMaxStubs - kReportFunctions, kMaxVerifiedInstructions};
+constexpr Load kGroupLimit{kMaxProgramMaps - kReportMaps, kMaxFunctions - 1 - kReportFunctions,
                            kMaxVerifiedInstructions};
-constexpr Load kGroupLimit{kMaxProgramMaps, kMaxFunctions - 1, kMaxVerifiedInstructions};
 
 std::string nameOf(const LoadedFilter& filter) { return filter.record.instance.name.text(); }
 

@@ -26,6 +26,12 @@ struct QueueStep {
     auto operator<=>(const QueueStep&) const = default;
 };
 
+// What a queue does besides filtering, where the kernel takes that.
+struct Extras {
+    bool counts = true;
+    bool reports = true;
+};
+
 struct QueueDraft {
     const Queue& queue;
     std::vector<QueueMember> members = {};
@@ -35,7 +41,7 @@ struct QueueDraft {
     std::string linksReason = {}; // not empty: cannot be fused
     int gateArray = -1;           // the gate's, for the interim variant
     int stubArray = -1;           // to be used again
-    bool counts = true;
+    Extras extras = {};
     bool inlines = true;
 
     [[nodiscard]] std::size_t tailCalls() const;

@@ -1,0 +1,106 @@
+#include "edge/bpf/drop_reporter.hpp"
+
+#include "base/log.hpp"
+#include "edge/bpf/drop_record.hpp"
+#include "edge/bpf/drops_object.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+
+namespace filterd::bpf {
+
+namespace {
+
+constexpr const char* kReports = "drop_reports";
+constexpr const char* kLost = "drop_lost";
+constexpr std::array kMaps{kReports, "drop_limits", kLost};
+
+// The object's program does nothing but call the one function.
+Result<std::vector<bpf_insn>> functionOf(const std::vector<bpf_insn>& program) {
+    const auto starts = functionStarts(program);
+    if (starts.size() != 1)
+        return failure(ErrorCode::Internal, "the reporter of drops is not one function");
+    return std::vector<bpf_insn>(program.begin() + starts.front(), program.end());
+}
+
+} // namespace
+
+void FreeRingBuffer::operator()(ring_buffer* buffer) const { ::ring_buffer__free(buffer); }
+
+void DropReporter::open() {
+    if (isOpen())
+        return;
+    auto loaded = load();
+    // Pinned maps of another shape are of another version of filterd, whose programs keep them.
+    if (!loaded && loaded.error().code == ErrorCode::InvalidObject)
+        loaded = removePins().and_then([this] { return load(); });
+    trouble_ = loaded ? "" : "dropped packets are not reported: " + loaded.error().message;
+    if (!loaded)
+        log::warning(trouble_);
+}
+
+Status DropReporter::load() {
+    const auto object = dropsObject();
+    const auto name = FilterName::parse("drops");
+    if (!name)
+        return failure(name.error());
+    auto program = intake_.load({*name, {object.begin(), object.end()}, "", pins_.root});
+    if (!program)
+        return failure(program.error());
+    auto block = functionOf(program->instructions);
+    if (!block)
+        return failure(block.error());
+    block_ = std::move(*block);
+    maps_ = std::move(program->maps);
+    const auto consume = [](void* reporter, void* data, std::size_t size) {
+        if (const auto report = decodeDropRecord({static_cast<const std::byte*>(data), size}))
+            (*static_cast<const DropReporter*>(reporter)->take_)(*report);
+        return 0;
+    };
+    ring_.reset(::ring_buffer__new(map(kReports), consume, this, nullptr));
+    if (!ring_)
+        return failure(systemError("read the ring buffer of drops", errno));
+    return {};
+}
+
+Status DropReporter::removePins() {
+    for (const char* name : kMaps)
+        if (auto removed = removePin(pins_.root / name); !removed)
+            return removed;
+    return {};
+}
+
+int DropReporter::map(const char* name) const {
+    const auto found =
+        std::find_if(maps_.begin(), maps_.end(), [&](const FilterMap& map) { return map.name == name; });
+    return found == maps_.end() ? -1 : found->fd.get();
+}
+
+int DropReporter::fd() const { return isOpen() ? ::ring_buffer__epoll_fd(ring_.get()) : -1; }
+
+Status DropReporter::drain(const std::function<void(const DropReport&)>& take) {
+    if (!isOpen())
+        return {};
+    take_ = &take;
+    const int count = ::ring_buffer__consume(ring_.get());
+    take_ = nullptr;
+    if (count < 0)
+        return failure(systemError("read the reports of drops", -count));
+    return {};
+}
+
+Result<std::uint64_t> DropReporter::lost() {
+    if (!isOpen())
+        return failure(ErrorCode::Unsupported, trouble_);
+    const std::uint32_t zero = 0;
+    std::vector<std::uint64_t> counts(static_cast<std::size_t>(std::max(1, ::libbpf_num_possible_cpus())));
+    if (::bpf_map_lookup_elem(map(kLost), &zero, counts.data()) < 0)
+        return failure(systemError("count the lost reports of drops", errno));
+    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
+} // namespace filterd::bpf
