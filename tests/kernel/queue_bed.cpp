@@ -146,8 +146,21 @@ bool Unit::receives(int port) const {
     return arrives(receiver.get(), 5);
 }
 
+UniqueFd Unit::makeSocket(int family) const {
+    enterCgroup(cgroup_.path);
+    UniqueFd fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    enterCgroup("");
+    if (!fd)
+        fatal("socket");
+    return fd;
+}
+
+UniqueFd Unit::openDirectory() const {
+    return UniqueFd(::open((kCgroups + cgroup_.path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 std::vector<std::uint32_t> Unit::programs(Direction direction) const {
-    const UniqueFd directory(::open((kCgroups + cgroup_.path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const UniqueFd directory = openDirectory();
     std::vector<std::uint32_t> ids(64);
     __u32 flags = 0;
     auto count = static_cast<__u32>(ids.size());
@@ -160,6 +173,8 @@ std::vector<std::uint32_t> Unit::programs(Direction direction) const {
 
 UniqueFd udpReceiver(int port) { return boundTo(port, INADDR_LOOPBACK); }
 bool sendTo(int socket, int port) { return sendAt(socket, port, INADDR_LOOPBACK); }
+
+bool isReadable(int fd) { return arrives(fd, 0); }
 
 int receiveAll(int socket) {
     char byte = 0;

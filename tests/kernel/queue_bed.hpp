@@ -41,6 +41,8 @@ class Unit {
     [[nodiscard]] bool sends(int port) const;
     [[nodiscard]] bool receives(int port) const;
     [[nodiscard]] int socket() const { return sender_.get(); }
+    [[nodiscard]] UniqueFd makeSocket(int family) const; // for datagrams, of the unit
+    [[nodiscard]] UniqueFd openDirectory() const;
     // The kernel ids of the programs that are attached here, in order.
     [[nodiscard]] std::vector<std::uint32_t> programs(Direction direction) const;
 
@@ -57,6 +59,7 @@ class Unit {
 // False if the kernel refused it.
 bool sendTo(int socket, int port);
 int receiveAll(int socket);
+[[nodiscard]] bool isReadable(int fd);
 
 // The verdict for a UDP datagram to this port.
 [[nodiscard]] std::uint32_t verdictOf(int program, int port);

@@ -18,7 +18,7 @@ endforeach()
 queue_test_object(tail_call_egress filter_corpus.bpf.c -DCASE=CASE_TAIL_CALL -DSECTION=SEC\(\"cgroup_skb/egress\"\))
 
 add_executable(filterd-queue-tests main.cpp queue_bed.cpp filter_test.cpp link_test.cpp pinned_state_test.cpp
-                                   queue_flood_test.cpp
+                                   queue_drops_test.cpp queue_flood_test.cpp
                                    queue_interim_test.cpp queue_test.cpp)
 target_include_directories(filterd-queue-tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(filterd-queue-tests PRIVATE
@@ -29,4 +29,5 @@ add_dependencies(filterd-queue-tests ${queue_test_objects})
 
 kernel_test(filters filterd-queue-tests Filters.*:*/FilterCorpus.*:*/FilterRefusal.*)
 kernel_test(queues filterd-queue-tests Queues.*:Changes.*:WholeFirewall.*:Interim.*)
+kernel_test(drops filterd-queue-tests Drops.*:*/ReportedPacket.*)
 kernel_test(links filterd-queue-tests Attachments.*:DamagedRecords.*:Killed.*:PinnedStates.*)
