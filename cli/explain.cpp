@@ -107,6 +107,13 @@ void printState(const std::string& unit) {
 
 } // namespace
 
+bool isCovered(const std::string& name) {
+    const auto files = ConfigFiles().read({});
+    bool fromDaemon = false;
+    const auto rules = currentRules(files, fromDaemon);
+    return !rulesCovering(primaryUnit(files.units, name), rules).empty();
+}
+
 Exit explainUnit(const std::string& name) {
     if (!isAnyUnitName(name))
         return misused("'" + name +

@@ -16,7 +16,7 @@ constexpr const char* kFooter =
 void describe(CLI::App& app, Invocation& invocation) {
     app.footer(kFooter);
     app.set_version_flag("--version", "filterctl " FILTERD_VERSION);
-    app.add_flag("--json", invocation.json, "Print JSON (list, show, status, monitor, get, map, test)");
+    app.add_flag("--json", invocation.json, "Print JSON (list, show, status, why, monitor, get, map, test)");
     app.require_subcommand(1);
     app.fallthrough(); // --json after the verb, too
     addShowVerbs(app, invocation);
@@ -28,6 +28,8 @@ void describe(CLI::App& app, Invocation& invocation) {
     addTuneVerb(app, invocation);
     addMtuVerb(app, invocation);
     addMonitorVerb(app, invocation);
+    addWhyVerb(app, invocation);
+    addCaptureVerb(app, invocation);
     addTestVerb(app, invocation);
     addFileVerbs(app, invocation);
     addUnitVerbs(app, invocation);

@@ -1,14 +1,15 @@
 // monitor
 
-#include "base/unique_fd.hpp"
+#include "cli/drops.hpp"
+#include "cli/ending.hpp"
 #include "cli/failure.hpp"
 #include "cli/json.hpp"
 #include "cli/terminal.hpp"
 
-#include <csignal>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <sys/signalfd.h>
+#include <memory>
 
 namespace filterd::cli {
 
@@ -44,15 +45,15 @@ Words wordsFor(Kind kind) {
     return {"daemon", "stopped", Colour::Yellow};
 }
 
-std::string clockTime() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
+std::string clockTime(std::chrono::system_clock::time_point moment) {
+    const auto microseconds = microsecondsOf(moment);
+    const std::time_t seconds = microseconds / 1'000'000;
     std::tm local{};
-    ::localtime_r(&now.tv_sec, &local);
+    ::localtime_r(&seconds, &local);
     char text[32];
     const auto length = std::strftime(text, sizeof text, "%H:%M:%S", &local);
     char milliseconds[24];
-    std::snprintf(milliseconds, sizeof milliseconds, ".%03ld", now.tv_nsec / 1'000'000);
+    std::snprintf(milliseconds, sizeof milliseconds, ".%03d", static_cast<int>(microseconds / 1'000 % 1'000));
     return std::string(text, length) + milliseconds;
 }
 
@@ -63,32 +64,52 @@ void printEvent(const client::Event& event, bool json) {
             {"what", words.what}, {"event", words.happened}, {"name", event.name}, {"error", event.detail}};
         print(line.dump() + "\n");
     } else {
-        print(coloured(clockTime(), Colour::Dim) + "  " + words.what + " " +
+        print(coloured(clockTime(std::chrono::system_clock::now()), Colour::Dim) + "  " + words.what + " " +
               coloured(words.happened, words.colour) + "  " + event.name +
               (event.detail.empty() ? "" : ": " + event.detail) + "\n");
     }
     std::fflush(stdout); // each line at once, also into a pipe
 }
 
-Exit monitor(client::Client& client, bool json) {
-    sigset_t ends;
-    sigemptyset(&ends);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
-        sigaddset(&ends, signal);
-    sigprocmask(SIG_BLOCK, &ends, nullptr);
-    const UniqueFd end(::signalfd(-1, &ends, SFD_CLOEXEC));
-    return finished(client.follow([&](const client::Event& event) { printEvent(event, json); }, end.get()));
+void printDrop(const client::Drop& drop, bool json) {
+    if (json)
+        print(jsonOf(drop).dump() + "\n");
+    else
+        print(coloured(clockTime(drop.time), Colour::Dim) + "  " + whoseText(drop) + "  " + drop.direction +
+              "  " + coloured("dropped", drop.logOnly ? Colour::Yellow : Colour::Red) + " " +
+              deciderText(drop) + "  " + packetText(drop) + "  " + std::to_string(drop.length) + " bytes\n");
+    std::fflush(stdout);
+}
+
+struct Arguments {
+    bool drops = false;
+    std::string unit; // empty: all
+};
+
+Exit monitor(client::Client& client, const Arguments& arguments, bool json) {
+    const Ending ending;
+    if (arguments.drops)
+        return finished(client.followDrops(
+            arguments.unit, [&](const client::Drop& drop) { printDrop(drop, json); }, ending.fd()));
+    return finished(client.follow([&](const client::Event& event) { printEvent(event, json); }, ending.fd()));
 }
 
 } // namespace
 
 void addMonitorVerb(CLI::App& app, Invocation& invocation) {
-    app.add_subcommand("monitor", "Print what happens to filters and units, until interrupted")
-        ->callback([&invocation] {
-            invocation.action = [&invocation] {
-                return withDaemon([&](client::Client& client) { return monitor(client, invocation.json); });
-            };
-        });
+    auto arguments = std::make_shared<Arguments>();
+    auto* verb = app.add_subcommand(
+        "monitor", "Print what happens to filters and units, or each packet dropped, until interrupted");
+    auto* drops = verb->add_flag("--drops", arguments->drops,
+                                 "Print packets that queues drop, as far as the kernel reports them");
+    verb->add_option("UNIT", arguments->unit, "With --drops: of this unit (or cgroup path) only")
+        ->needs(drops);
+    verb->callback([arguments, &invocation] {
+        invocation.action = [arguments, &invocation] {
+            return withDaemon(
+                [&](client::Client& client) { return monitor(client, *arguments, invocation.json); });
+        };
+    });
 }
 
 } // namespace filterd::cli

@@ -1,5 +1,6 @@
 // list, show
 
+#include "cli/counters.hpp"
 #include "cli/failure.hpp"
 #include "cli/json.hpp"
 #include "cli/rules.hpp"
@@ -97,14 +98,6 @@ void printQueue(const char* label, const std::vector<std::string>& queue, const 
     else if (!mode.empty())
         text += " (" + mode + ")";
     printField(label, text);
-}
-
-void printCounters(const client::Counters& counters) {
-    std::string text = std::to_string(counters.passed) + " passed";
-    for (const auto& drops : counters.dropped)
-        text += ", " + std::to_string(drops.packets) + " dropped " +
-                (drops.filter.empty() ? "while held" : "by " + drops.filter);
-    printField(counters.direction + " packets", text);
 }
 
 void printUnit(const client::Unit& unit) {

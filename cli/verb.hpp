@@ -28,6 +28,8 @@ void addShowVerbs(CLI::App& app, Invocation& invocation);      // list, show
 void addDaemonVerbs(CLI::App& app, Invocation& invocation);    // status, reload
 void addParameterVerbs(CLI::App& app, Invocation& invocation); // set, get, map
 void addMonitorVerb(CLI::App& app, Invocation& invocation);
+void addWhyVerb(CLI::App& app, Invocation& invocation);
+void addCaptureVerb(CLI::App& app, Invocation& invocation);
 void addTestVerb(CLI::App& app, Invocation& invocation);
 void addTuneVerb(CLI::App& app, Invocation& invocation);
 void addMtuVerb(CLI::App& app, Invocation& invocation);
@@ -38,6 +40,8 @@ void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
 
 // Which rule a unit gets, from which files, and why.
 [[nodiscard]] Exit explainUnit(const std::string& name);
+// Whether any rule covers it.
+[[nodiscard]] bool isCovered(const std::string& name);
 
 // Connects to the daemon and does what body says with it.
 [[nodiscard]] Exit withDaemon(const std::function<Exit(client::Client&)>& body);

@@ -1,0 +1,143 @@
+// why: what has become of a unit's packets lately.
+
+#include "cli/counters.hpp"
+#include "cli/drops.hpp"
+#include "cli/failure.hpp"
+#include "cli/json.hpp"
+#include "cli/table.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+
+namespace filterd::cli {
+
+namespace {
+
+struct Findings {
+    std::string unit;
+    std::optional<client::Unit> state;                     // none: it does not run, or no rule covers it
+    std::optional<std::vector<client::Counters>> counters; // none: nothing counts
+    client::Drops drops;
+    bool covered = false;
+};
+
+// Only what tells that there is nothing to be told is no failure.
+std::optional<client::Error> look(client::Client& client, Findings& findings) {
+    auto drops = client.drops(findings.unit);
+    if (!drops)
+        return drops.error();
+    findings.drops = std::move(*drops);
+    auto unit = client.unit(findings.unit);
+    if (!unit && unit.error().name != "org.filterd1.Error.NoSuchUnit")
+        return unit.error();
+    findings.covered = unit || isCovered(findings.unit);
+    if (!unit)
+        return std::nullopt;
+    findings.state = std::move(*unit);
+    if (auto counters = client.counters(findings.unit))
+        findings.counters = std::move(*counters);
+    return std::nullopt;
+}
+
+std::string agoText(std::chrono::system_clock::time_point time) {
+    const auto seconds = std::max<std::int64_t>(
+        0, std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - time).count());
+    return seconds < 120 ? std::to_string(seconds) + " s ago" : std::to_string(seconds / 60) + " min ago";
+}
+
+std::string toText(const client::DropSum& sum) {
+    if (sum.destination.empty())
+        return "-";
+    return sum.destinationPort == 0 ? sum.destination
+                                    : sum.destination + " port " + std::to_string(sum.destinationPort);
+}
+
+std::string orDash(const std::string& text) { return text.empty() ? "-" : text; }
+
+void printDrops(const client::Drops& drops) {
+    Table table({"DIRECTION", "BY", "PROTOCOL", "FROM", "TO", "PACKETS", "LAST"});
+    for (const auto& sum : drops.sums)
+        table.add({sum.direction, sum.filter.empty() ? "(held)" : sum.filter, orDash(sum.protocol),
+                   orDash(sum.source), toText(sum), std::to_string(sum.packets), agoText(sum.last)});
+    table.print("kinds of packets, as far as drops were reported in the last ten minutes");
+}
+
+void printState(const Findings& findings) {
+    if (!findings.covered)
+        printField("Rule", "none: nothing of filterd's filters it");
+    else if (!findings.state)
+        printField("State", "not running");
+    else {
+        printField("State", coloured(findings.state->state, colourOfState(findings.state->state)) +
+                                (findings.state->error.empty() ? "" : ": " + findings.state->error));
+        if (!findings.state->modeReason.empty())
+            printField("Note", findings.state->modeReason);
+    }
+    for (const auto& counters : findings.counters.value_or(std::vector<client::Counters>()))
+        printCounters(counters);
+}
+
+// What to look at next.
+void printWays(const Findings& findings) {
+    std::set<std::string> filters;
+    for (const auto& sum : findings.drops.sums)
+        if (!sum.filter.empty())
+            filters.insert(sum.filter);
+    for (const auto& filter : filters)
+        printField("The filter", "filterctl show " + filter + ", filterctl get " + filter);
+    printField("Who chose it", "filterctl explain " + findings.unit);
+}
+
+void printText(const Findings& findings) {
+    print(coloured(findings.unit, Colour::Bold) + "\n");
+    printState(findings);
+    if (findings.drops.sums.empty())
+        printField("Drops", "none reported in the last ten minutes");
+    else
+        printDrops(findings.drops);
+    if (findings.drops.lost > 0)
+        printField("Not reported", std::to_string(findings.drops.lost) +
+                                       " drops of all units since boot; the counters have them all");
+    if (findings.covered)
+        printWays(findings);
+}
+
+void printDocument(const Findings& findings) {
+    auto drops = nlohmann::json::array();
+    for (const auto& sum : findings.drops.sums)
+        drops.push_back(jsonOf(sum));
+    printJson({{"unit", findings.unit},
+               {"covered", findings.covered},
+               {"state", findings.state ? nlohmann::json(findings.state->state) : nlohmann::json()},
+               {"error", findings.state ? findings.state->error : ""},
+               {"counters", findings.counters ? nlohmann::json(*findings.counters) : nlohmann::json()},
+               {"drops", drops},
+               {"lost_reports", findings.drops.lost}});
+}
+
+Exit why(client::Client& client, const std::string& unit, bool json) {
+    Findings findings;
+    findings.unit = unit;
+    if (const auto error = look(client, findings))
+        return failed(*error);
+    json ? printDocument(findings) : printText(findings);
+    return Exit::Ok;
+}
+
+} // namespace
+
+void addWhyVerb(CLI::App& app, Invocation& invocation) {
+    auto unit = std::make_shared<std::string>();
+    auto* verb = app.add_subcommand("why", "Tell which packets of a unit were dropped lately, and by what");
+    verb->add_option("UNIT", *unit, "The unit's name, or a cgroup path")->required();
+    verb->callback([unit, &invocation] {
+        invocation.action = [unit, &invocation] {
+            return withDaemon([&](client::Client& client) { return why(client, *unit, invocation.json); });
+        };
+    });
+}
+
+} // namespace filterd::cli
