@@ -21,15 +21,19 @@ struct Findings {
     std::optional<client::Unit> state;                     // none: it does not run, or no rule covers it
     std::optional<std::vector<client::Counters>> counters; // none: nothing counts
     client::Drops drops;
+    std::string unreported; // why there is nothing to be known of drops
     bool covered = false;
 };
 
 // Only what tells that there is nothing to be told is no failure.
 std::optional<client::Error> look(client::Client& client, Findings& findings) {
     auto drops = client.drops(findings.unit);
-    if (!drops)
+    if (!drops && drops.error().name != "org.filterd1.Error.Unsupported")
         return drops.error();
-    findings.drops = std::move(*drops);
+    if (drops)
+        findings.drops = std::move(*drops);
+    else
+        findings.unreported = drops.error().message;
     auto unit = client.unit(findings.unit);
     if (!unit && unit.error().name != "org.filterd1.Error.NoSuchUnit")
         return unit.error();
@@ -94,7 +98,9 @@ void printWays(const Findings& findings) {
 void printText(const Findings& findings) {
     print(coloured(findings.unit, Colour::Bold) + "\n");
     printState(findings);
-    if (findings.drops.sums.empty())
+    if (!findings.unreported.empty())
+        printField("Drops", "not known: " + findings.unreported);
+    else if (findings.drops.sums.empty())
         printField("Drops", "none reported in the last ten minutes");
     else
         printDrops(findings.drops);
@@ -115,6 +121,7 @@ void printDocument(const Findings& findings) {
                {"error", findings.state ? findings.state->error : ""},
                {"counters", findings.counters ? nlohmann::json(*findings.counters) : nlohmann::json()},
                {"drops", drops},
+               {"unreported", findings.unreported},
                {"lost_reports", findings.drops.lost}});
 }
 

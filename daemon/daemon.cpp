@@ -101,6 +101,8 @@ Status Daemon::start() {
         return listening;
     if (auto opened = openGuard(); !opened)
         return opened;
+    if (auto hearing = hearOfDrops(); !hearing)
+        return hearing;
     if (auto started = configurator_.start(power_.enforcing()); !started)
         return started;
     tellConfiguration();
@@ -154,6 +156,16 @@ Status Daemon::openGuard() {
             if (auto kept = keep(sources_, source); !kept)
                 return kept;
     firewall_.useGuard(std::move(opened->guard), std::move(opened->support));
+    return {};
+}
+
+// Once the kernel's room is prepared.
+Status Daemon::hearOfDrops() {
+    auto& reports = kernel_.dropReports();
+    if (reports.fd() >= 0)
+        if (auto kept = keep(sources_, loop_.onReadable(reports.fd(), [this] { onDrops(); })); !kept)
+            return kept;
+    drops_.useReports(&reports);
     return {};
 }
 

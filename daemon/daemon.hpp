@@ -44,6 +44,7 @@ class Daemon {
     Status start();
     Status listen();
     Status openGuard();
+    Status hearOfDrops();
     Status reload();
     void tellConfiguration();
     void reloadOnSignal();
