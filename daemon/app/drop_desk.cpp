@@ -40,6 +40,8 @@ std::optional<std::uint64_t> DropDesk::look(std::uint64_t now) {
 }
 
 void DropDesk::take(const DropReport& report, std::uint64_t now) {
+    if (repeats_.isRepeat(report))
+        return;
     const auto drop = decode(report, firewall_.originOf(report));
     history_.add(drop);
     if (lines_.take(drop, now))
@@ -52,10 +54,11 @@ void DropDesk::endSecond(std::uint64_t now) {
     for (const auto& [example, packets] : suppressed.drops) {
         auto fields = whereOf(example);
         fields.emplace_back("FILTERD_SUPPRESSED", std::to_string(packets));
-        log::info(whoDropped(example) + " " + std::to_string(packets) + " more packets", fields);
+        log::info(whoDropped(example) + " at least " + std::to_string(packets) + " more packets", fields);
     }
     if (suppressed.others > 0)
-        log::info("queues of other units dropped " + std::to_string(suppressed.others) + " more packets",
+        log::info("queues of other units dropped at least " + std::to_string(suppressed.others) +
+                      " more packets",
                   {{"FILTERD_SUPPRESSED", std::to_string(suppressed.others)}});
 }
 

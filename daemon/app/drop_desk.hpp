@@ -5,6 +5,7 @@
 #include "app/firewall.hpp"
 #include "core/drop_history.hpp"
 #include "core/drop_lines.hpp"
+#include "core/drop_repeats.hpp"
 
 #include <functional>
 
@@ -38,6 +39,7 @@ class DropDesk {
     const Firewall& firewall_;
     Told told_;
     DropReports* reports_ = nullptr;
+    DropRepeats repeats_;
     DropHistory history_;
     DropLines lines_;
 };

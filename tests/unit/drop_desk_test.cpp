@@ -95,6 +95,23 @@ TEST_F(DropDeskTest, FindsTheUnitThatIsJustBeingMade) {
     EXPECT_EQ(tell(0, true), origin("web.service", ""));
 }
 
+TEST_F(DropDeskTest, TellsOnceOfAPacketThatTheGateHasDroppedAsWell) {
+    DropReport report;
+    report.cgroup = kUnit;
+    report.bootTime = 1'000'000'000;
+    report.packet = {0x45, 1};
+    auto other = report; // of another processor
+    other.packet = {0x45, 2};
+    auto byGate = report;
+    byGate.interim = true;
+    byGate.bootTime += 5'000;
+    auto later = byGate;
+    later.bootTime += 1'000'000'000;
+    reports.waiting = {report, other, byGate, report, later};
+    desk.look(1'000);
+    EXPECT_EQ(told.size(), 4U); // all but what the gate has told again
+}
+
 TEST_F(DropDeskTest, TellsOfAUnitThatIsHeld) {
     start("web.service", kUnit.value);
     kernel.unbuildable.insert("port");

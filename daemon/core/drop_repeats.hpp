@@ -1,0 +1,21 @@
+#pragma once
+// While a hold ends, both the unit's own queue and the gate may drop a packet, and both report it.
+
+#include "core/ports.hpp"
+
+#include <array>
+#include <cstddef>
+
+namespace filterd {
+
+class DropRepeats {
+  public:
+    // Whether the other of the two has reported this packet just before.
+    [[nodiscard]] bool isRepeat(const DropReport& report);
+
+  private:
+    std::array<DropReport, 8> recent_; // in a ring: other processors' reports come between
+    std::size_t next_ = 0;
+};
+
+} // namespace filterd
