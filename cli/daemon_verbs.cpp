@@ -16,12 +16,31 @@ std::string enforcement(const client::Status& status) {
     return coloured("no", Colour::Red) + why + ": nothing is filtered until 'filterctl on'";
 }
 
-void printStatus(const client::Status& status) {
+// Units that are not filtered as their rule says.
+client::Result<std::vector<client::Unit>> unitsInTrouble(const client::Client& client) {
+    const auto all = client.units();
+    if (!all)
+        return tl::unexpected(all.error());
+    std::vector<client::Unit> result;
+    for (const auto& summary : *all) {
+        if (summary.state == "attached")
+            continue;
+        auto unit = client.unit(summary.name); // none: it has just ended
+        if (unit && unit->state != "attached")
+            result.push_back(std::move(*unit));
+    }
+    return result;
+}
+
+void printStatus(const client::Status& status, const std::vector<client::Unit>& troubled) {
     print(coloured("filterd " + status.version, Colour::Bold) + "\n");
     printField("Enforcing", enforcement(status));
     printField("Filters", std::to_string(status.filters));
     printField("Rules", std::to_string(status.rules));
     printField("Guarded units", std::to_string(status.units));
+    for (const auto& unit : troubled)
+        printField(unit.state == "held" ? "Held" : "Failed",
+                   coloured(unit.name, colourOfState(unit.state)) + ": " + unit.error);
     if (!status.stateSaved)
         printField("Not saved",
                    coloured("rules and references, for want of memory: a restart of filterd would "
@@ -40,10 +59,19 @@ Exit showStatus(client::Client& client, bool json) {
     const auto status = client.status();
     if (!status)
         return failed(status.error());
-    if (json)
-        printJson(*status);
-    else
-        printStatus(*status);
+    const auto troubled = unitsInTrouble(client);
+    if (!troubled)
+        return failed(troubled.error());
+    if (json) {
+        nlohmann::json document = *status;
+        document["units_in_trouble"] = nlohmann::json::array();
+        for (const auto& unit : *troubled)
+            document["units_in_trouble"].push_back(
+                {{"name", unit.name}, {"state", unit.state}, {"error", unit.error}});
+        printJson(document);
+    } else {
+        printStatus(*status, *troubled);
+    }
     return Exit::Ok;
 }
 

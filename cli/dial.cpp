@@ -56,6 +56,8 @@ Ending run(const Dial& dial, Keyboard& keyboard) {
         const auto event = keyboard.wait(until(due));
         if (event.signal != 0)
             return {.signal = event.signal};
+        if (!event.key && dial.endsWithInput && keyboard.hasEnded())
+            return {};
         if (!event.key)
             continue;
         if (*event.key == 'q' || *event.key == kEndOfTransmission)

@@ -11,11 +11,11 @@ namespace filterd::cli {
 struct Dial {
     std::function<client::Result<std::string>()> line;      // what is told each second and after each key
     std::function<client::Result<void>(bool up)> turn = {}; // one step
+    bool endsWithInput = false; // without a terminal: when the standard input does
 };
 
 // Until q, a signal or an error. The terminal gets its settings back in every case, and a signal ends the
-// process as it would have without the dial. Without a terminal the keys come from the standard input, whose
-// end does not end it.
+// process as it would have without the dial. Without a terminal the keys come from the standard input.
 [[nodiscard]] Exit watch(const Dial& dial);
 
 } // namespace filterd::cli

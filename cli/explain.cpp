@@ -32,6 +32,8 @@ std::vector<filterd::Rule> currentRules(const Configuration& files, bool& fromDa
                           .ingress = parseNames(rule.queues.ingress),
                           .egress = parseNames(rule.queues.egress)};
         one.onFailure = rule.queues.onFailure == client::OnFailure::Pass ? OnFailure::Pass : OnFailure::Hold;
+        one.logOnly = rule.queues.logOnly;
+        one.broken = rule.error;
         result.push_back(std::move(one));
     }
     return result;
@@ -94,10 +96,15 @@ void printRule(const std::string& unit, const CoveringRule& covering, const Conf
 void printState(const std::string& unit) {
     auto client = client::Client::connect();
     const auto now = client ? client->unit(unit) : tl::unexpected(client.error());
-    if (!now) {
-        printField("State", "not running, or filterd cannot be asked");
+    const auto whole = client ? client->status() : tl::unexpected(client.error());
+    if (whole && !whole->enforcing)
+        printField("State", coloured("everything is switched off until 'filterctl on'", Colour::Red));
+    else if (!now && now.error().name == "org.filterd1.Error.NoSuchUnit")
+        printField("State", "not running");
+    else if (!now)
+        printField("State", "not known: " + now.error().message);
+    if (!now)
         return;
-    }
     printField("State", coloured(now->state, colourOfState(now->state)));
     if (!now->modeReason.empty())
         printField("Note", now->modeReason);
@@ -116,8 +123,7 @@ bool isCovered(const std::string& name) {
 
 Exit explainUnit(const std::string& name) {
     if (!isAnyUnitName(name))
-        return misused("'" + name +
-                       "' is not a unit name with its suffix (nginx.service, user@1000.service/app.service)");
+        return noUnit(name);
     const auto files = ConfigFiles().read({});
     const auto unit = primaryUnit(files.units, name);
     bool fromDaemon = false;

@@ -18,9 +18,16 @@ constexpr std::array<std::string_view, 6> kUnreachable{client::kNoBus,
                                                        "org.freedesktop.DBus.Error.Disconnected"};
 
 // Ways out that only this tool has a name for.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kHints{{
+constexpr const char* kNoAnswer =
+    "; see 'systemctl status filterd', then try again; 'filterctl off' works without it";
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kHints{{
     {client::kNoBus, "; 'filterctl off' and 'filterctl on' work without it"},
     {client::kNoDaemon, "; see 'systemctl status filterd', and 'filterctl off' works without it"},
+    {"org.freedesktop.DBus.Error.NoReply", kNoAnswer},
+    {"org.freedesktop.DBus.Error.Timeout", kNoAnswer},
+    {"org.freedesktop.DBus.Error.TimedOut", kNoAnswer},
+    {"org.freedesktop.DBus.Error.Disconnected", kNoAnswer},
     {"org.filterd1.Error.FilterNameTaken", " (--replace)"},
     {"org.filterd1.Error.NoSuchFilter", " ('filterctl list' shows what is loaded)"},
     {"org.filterd1.Error.NoSuchRule", " ('filterctl list rules' shows what is set)"},
@@ -51,6 +58,11 @@ Exit finished(const client::Result<void>& result) { return result ? Exit::Ok : f
 Exit misused(const std::string& message) {
     complain(message);
     return Exit::Usage;
+}
+
+Exit noUnit(const std::string& name) {
+    return misused("'" + name +
+                   "' is not a unit name with its suffix (nginx.service, user@1000.service/app.service)");
 }
 
 Exit withDaemon(const std::function<Exit(client::Client&)>& body) {

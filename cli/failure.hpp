@@ -14,5 +14,7 @@ void complain(const std::string& message);
 
 // For what no verb can know before it runs.
 [[nodiscard]] Exit misused(const std::string& message);
+// The same, for a name that no unit can have.
+[[nodiscard]] Exit noUnit(const std::string& name);
 
 } // namespace filterd::cli

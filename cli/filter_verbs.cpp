@@ -4,6 +4,7 @@
 #include "cli/rules.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
+#include "core/builtin.hpp"
 
 #include <csignal>
 #include <memory>
@@ -46,6 +47,8 @@ Exit hold(client::Client& client, const std::string& name) {
 }
 
 Exit load(client::Client& client, const LoadArguments& arguments) {
+    if (arguments.object.starts_with(kBuiltinPrefix))
+        return finished(client.loadFromPath(arguments.name, arguments.object, arguments.options));
     if (!arguments.rules.given())
         return finished(client.load(arguments.name, arguments.object, arguments.options));
     const auto rules = readRules(arguments.rules);
@@ -59,7 +62,8 @@ void addLoad(CLI::App& app, Invocation& invocation) {
     auto* verb =
         app.add_subcommand("load", "Load a filter from a BPF object or from rules; it stays until 'unload'");
     verb->add_option("NAME", arguments->name, "The filter's name: A-Z a-z 0-9 _ : @ -")->required();
-    verb->add_option("OBJECT", arguments->object, "An ELF object with a cgroup_skb program");
+    verb->add_option("OBJECT", arguments->object,
+                     "An ELF object with a cgroup_skb program, or builtin:drop, builtin:pass, builtin:mtu");
     verb->add_option("-p,--program", arguments->options.program,
                      "Which program of the object, if it holds several");
     verb->add_flag("--replace", arguments->options.replace,

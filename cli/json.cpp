@@ -39,7 +39,9 @@ void to_json(json& result, const Rule& rule) {
               {"targets", rule.targets},
               {"ingress", rule.queues.ingress},
               {"egress", rule.queues.egress},
-              {"on_failure", textOf(rule.queues.onFailure)}};
+              {"on_failure", textOf(rule.queues.onFailure)},
+              {"log_only", rule.queues.logOnly},
+              {"error", rule.error}};
 }
 
 void to_json(json& result, const UnitSummary& unit) {

@@ -28,6 +28,8 @@ class Keyboard {
 
     // Nothing in the event: that long has passed.
     [[nodiscard]] Event wait(std::chrono::milliseconds patience);
+    // Nothing comes from the standard input any more.
+    [[nodiscard]] bool hasEnded() const { return ended_; }
 
   private:
     void takeTerminal();

@@ -3,7 +3,12 @@
 #include "cli/failure.hpp"
 #include "cli/verb.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <numeric>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -24,6 +29,7 @@ void describe(CLI::App& app, Invocation& invocation) {
     addFilterVerbs(app, invocation);
     addNewVerb(app, invocation);
     addQueueVerbs(app, invocation);
+    addAttachVerbs(app, invocation);
     addParameterVerbs(app, invocation);
     addTuneVerb(app, invocation);
     addMtuVerb(app, invocation);
@@ -42,6 +48,43 @@ void describe(CLI::App& app, Invocation& invocation) {
     });
 }
 
+// How many letters have to be changed, added or taken away.
+std::size_t distance(std::string_view one, std::string_view other) {
+    std::vector<std::size_t> row(other.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < other.size(); ++j) {
+            const std::size_t changed = diagonal + (one[i] == other[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+// "; did you mean 'queue'?", if a verb is so near.
+std::string nearTo(const CLI::App& app, const std::string& word) {
+    std::string nearest;
+    std::size_t least = word.size() / 3 + 1;
+    for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+        if (const auto far = distance(word, verb->get_name());
+            far < least || (far == least && nearest.empty())) {
+            nearest = verb->get_name();
+            least = far;
+        }
+    return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
+}
+
+// What is wrong with the command line, in a sentence.
+std::string complaintOf(const CLI::App& app, const CLI::ParseError& error) {
+    if (app.get_subcommands().empty())
+        for (const auto& word : app.remaining())
+            if (!word.starts_with('-'))
+                return "there is no verb '" + word + "'" + nearTo(app, word);
+    return error.what();
+}
+
 Exit run(int argc, char** argv) {
     CLI::App app("BPF firewalls for systemd units", "filterctl");
     Invocation invocation;
@@ -55,7 +98,7 @@ Exit run(int argc, char** argv) {
             complain(std::string(error.what()) + " (see 'filterctl mtu --help')");
             return Exit::Failed; // what the tool that it stands for ends with
         }
-        return misused(std::string(error.what()) + " (see 'filterctl --help')");
+        return misused(complaintOf(app, error) + " (see 'filterctl --help')");
     }
     return invocation.action();
 }

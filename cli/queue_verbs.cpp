@@ -1,7 +1,7 @@
 // queue, confirm
 
+#include "cli/confirm.hpp"
 #include "cli/failure.hpp"
-#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 
 #include <memory>
@@ -46,20 +46,8 @@ Exit set(client::Client& client, const QueueArguments& arguments) {
         client.setQueue(arguments.unit, queuesOf(arguments), std::chrono::seconds(arguments.confirm));
     if (!done)
         return failed(done.error());
-    print("in force for " + std::to_string(arguments.confirm) + " s; keep it with 'filterctl confirm " +
-          arguments.unit + "'\n");
+    printConfirm(arguments.unit, arguments.confirm);
     return Exit::Ok;
-}
-
-// "90", "90s", "2min" or "1h".
-CLI::Option* addConfirm(CLI::App& verb, std::uint32_t& seconds) {
-    const std::map<std::string, std::uint32_t> units{{"s", 1}, {"min", 60}, {"h", 3600}};
-    return verb
-        .add_option("--confirm", seconds,
-                    "Take the change back after this time, unless 'filterctl confirm UNIT' comes first")
-        ->check(CLI::Range(std::uint32_t{1}, std::uint32_t{86'400}))
-        ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::CASE_SENSITIVE))
-        ->type_name("SECONDS");
 }
 
 void addConfirmVerb(CLI::App& app, Invocation& invocation) {

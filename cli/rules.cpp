@@ -50,7 +50,8 @@ void addRulesOptions(CLI::App& verb, RulesArguments& arguments) {
                                  "pcap-filter(7); the first that matches decides");
     verb.add_option("--expr", arguments.expressions,
                     "Instead of an object: allow what this expression matches (may be repeated)")
-        ->excludes(file);
+        ->excludes(file)
+        ->allow_extra_args(false);
     verb.add_option("--default", arguments.byDefault,
                     "Packets that no rule matches: 'deny' (default) or 'allow'")
         ->check(CLI::IsMember({"deny", "allow"}));
@@ -61,6 +62,7 @@ void addRulesOptions(CLI::App& verb, RulesArguments& arguments) {
 
 client::Result<client::PacketRules> parseRulesFile(const std::string& name, const std::string& text) {
     client::PacketRules rules;
+    rules.byDefault.clear(); // says so if the file does not
     std::istringstream lines(text);
     std::size_t number = 0;
     for (std::string line; std::getline(lines, line);) {
@@ -77,13 +79,20 @@ client::Result<client::PacketRules> readRules(const RulesArguments& arguments) {
     if (!arguments.file.empty()) {
         std::ifstream file(arguments.file);
         std::ostringstream text;
-        if (!file || !(text << file.rdbuf()))
+        text << std::string(std::istreambuf_iterator<char>(file), {}); // an empty file is no error here
+        if (!file.is_open() || file.bad())
             return tl::unexpected(
                 client::Error{kBadRules, "cannot read " + arguments.file + ": " + std::strerror(errno)});
         auto parsed = parseRulesFile(arguments.file, text.str());
         if (!parsed)
             return parsed;
         rules = std::move(*parsed);
+        if (rules.rules.empty() && rules.byDefault.empty() && arguments.byDefault.empty())
+            return tl::unexpected(
+                client::Error{kBadRules, arguments.file + " holds no rule: write lines 'allow EXPR' and "
+                                                          "'deny EXPR', or say --default for all packets"});
+        if (rules.byDefault.empty())
+            rules.byDefault = client::PacketRules{}.byDefault;
     }
     for (const auto& expression : arguments.expressions)
         rules.rules.push_back("allow " + expression);

@@ -33,11 +33,18 @@ void printTable(const std::vector<client::UnitSummary>& units) {
     table.print("guarded units with a cgroup");
 }
 
+std::string whatItDoes(const client::Rule& rule) {
+    std::string text = rule.queues.onFailure == client::OnFailure::Hold ? "hold" : "pass";
+    if (rule.queues.logOnly)
+        text += ", log only";
+    return rule.error.empty() ? text : text + ", broken";
+}
+
 void printTable(const std::vector<client::Rule>& rules) {
     Table table({"FOR", "INGRESS", "EGRESS", "ON FAILURE", "SOURCE"});
     for (const auto& rule : rules)
         table.add({joined(rule.targets, " "), orNone(rule.queues.ingress), orNone(rule.queues.egress),
-                   rule.queues.onFailure == client::OnFailure::Hold ? "hold" : "pass", rule.source});
+                   whatItDoes(rule), rule.source});
     table.print("rules, in the order in which they are tried");
 }
 

@@ -133,6 +133,7 @@ Exit tune(client::Client& client, const Arguments& arguments) {
         return lineOf(*now, *name);
     };
     dial.turn = [&](bool up) { return turn(client, arguments, *name, up); };
+    dial.endsWithInput = true;
     return watch(dial);
 }
 
@@ -147,7 +148,8 @@ void addTuneVerb(CLI::App& app, Invocation& invocation) {
     verb->add_option("--step", arguments->step, "By how much")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62U))
         ->capture_default_str();
-    verb->footer("+ and - change it for the very next packet, q ends. What was set stays.");
+    verb->footer(
+        "+ and - change it for the very next packet, q or the end of the input ends. What was set stays.");
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments] {
             return withDaemon([&](client::Client& client) { return tune(client, *arguments); });

@@ -2,6 +2,7 @@
 
 #include "cli/failure.hpp"
 #include "cli/verb.hpp"
+#include "core/names.hpp"
 
 #include <memory>
 
@@ -14,6 +15,8 @@ void addUnitVerbs(CLI::App& app, Invocation& invocation) {
     verb->add_option("UNIT", *name, "The unit's name")->required();
     verb->callback([name, &invocation] {
         invocation.action = [name] {
+            if (!isAnyUnitName(*name))
+                return noUnit(*name);
             return withDaemon([&](client::Client& client) { return finished(client.ensureUnit(*name)); });
         };
     });

@@ -23,7 +23,8 @@ struct Invocation {
 };
 
 void addFilterVerbs(CLI::App& app, Invocation& invocation);    // load, unload, acquire, release
-void addQueueVerbs(CLI::App& app, Invocation& invocation);     // queue
+void addQueueVerbs(CLI::App& app, Invocation& invocation);     // queue, confirm
+void addAttachVerbs(CLI::App& app, Invocation& invocation);    // attach, detach
 void addShowVerbs(CLI::App& app, Invocation& invocation);      // list, show
 void addDaemonVerbs(CLI::App& app, Invocation& invocation);    // status, reload
 void addParameterVerbs(CLI::App& app, Invocation& invocation); // set, get, map

@@ -2,7 +2,6 @@
 #include "base/unique_fd.hpp"
 #include "client/session.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <map>
@@ -26,15 +25,6 @@ Options busOptions(const LoadOptions& options, bool transient) {
     return result;
 }
 
-Options busOptions(const Queues& queues) {
-    Options result;
-    if (queues.onFailure == OnFailure::Pass)
-        result.emplace("on-failure", sdbus::Variant(std::string("pass")));
-    if (queues.logOnly)
-        result.emplace("log-only", sdbus::Variant(true));
-    return result;
-}
-
 // Not blocking and not becoming a controlling terminal, whatever the path names.
 sdbus::UnixFd openObject(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -44,10 +34,6 @@ sdbus::UnixFd openObject(const std::string& path) {
     if (::fstat(fd.get(), &info) < 0 || !S_ISREG(info.st_mode))
         throw bus::makeError(filterd::Error{ErrorCode::InvalidObject, path + " is not a regular file"});
     return {fd.release(), sdbus::adopt_fd};
-}
-
-OnFailure parseOnFailure(const std::string& text) {
-    return text == "pass" ? OnFailure::Pass : OnFailure::Hold;
 }
 
 // Until a moment in microseconds of CLOCK_BOOTTIME; zero if it has come.
@@ -187,43 +173,6 @@ Result<PacketRulesState> Client::packetRules(const std::string& name) const noex
         for (const auto& row : rules)
             state.rules.push_back({std::get<0>(row), std::get<1>(row), std::get<2>(row), std::get<3>(row)});
         return state;
-    });
-}
-
-// ---- Rules ----------------------------------------------------------------------------------------------
-
-Result<void> Client::setQueue(const std::string& unit, const Queues& queues) noexcept {
-    return guarded(
-        [&] { session_->manager().SetQueue(unit, queues.ingress, queues.egress, busOptions(queues)); });
-}
-
-Result<void> Client::setQueue(const std::string& unit, const Queues& queues,
-                              std::chrono::seconds confirmWithin) noexcept {
-    return guarded([&] {
-        // What does not fit is too long in any case: the daemon says so.
-        const auto seconds = std::clamp<std::int64_t>(confirmWithin.count(), 0, UINT32_MAX);
-        auto options = busOptions(queues);
-        options.emplace("confirm", sdbus::Variant(static_cast<std::uint32_t>(seconds)));
-        session_->manager().SetQueue(unit, queues.ingress, queues.egress, options);
-    });
-}
-
-Result<void> Client::confirmQueue(const std::string& unit) noexcept {
-    return guarded([&] { session_->manager().ConfirmQueue(unit); });
-}
-
-Result<void> Client::resetQueue(const std::string& unit) noexcept {
-    return guarded([&] { session_->manager().ResetQueue(unit); });
-}
-
-Result<std::vector<Rule>> Client::rules() const noexcept {
-    return guarded([&] {
-        std::vector<Rule> result;
-        for (const auto& entry : session_->manager().ListRules()) {
-            const auto& [source, targets, ingress, egress, onFailure] = bus::fields(entry);
-            result.push_back({source, targets, {ingress, egress, parseOnFailure(onFailure)}});
-        }
-        return result;
     });
 }
 

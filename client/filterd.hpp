@@ -111,13 +111,23 @@ struct Queues {
     std::vector<std::string> ingress = {}; // filter names in order; the first drop wins
     std::vector<std::string> egress = {};
     OnFailure onFailure = OnFailure::Hold;
-    bool logOnly = false; // of setQueue(): drop nothing, and count what would have been dropped
+    bool logOnly = false; // drop nothing, and count what would have been dropped
+};
+
+enum class Direction { Ingress, Egress };
+
+// Where in a queue a filter is put: Before and After stand beside another filter of the queue.
+struct Place {
+    enum class Where { Last, First, Before, After };
+    Where where = Where::Last;
+    std::string neighbour = {};
 };
 
 struct Rule {
     std::string source; // "bus" or the file
     std::vector<std::string> targets;
     Queues queues;
+    std::string error = {}; // why its file cannot be read; its units get what onFailure says
 };
 
 struct UnitSummary {
@@ -309,12 +319,21 @@ class FILTERD_EXPORT Client {
     Result<void> setQueue(const std::string& unit, const Queues& queues,
                           std::chrono::seconds confirmWithin) noexcept;
     Result<void> confirmQueue(const std::string& unit) noexcept;
+    // Puts one filter into a queue of a unit or a cgroup path (no glob), or takes it out, in one step with
+    // what the queue is then; from then on the unit has a rule of its own. Returns where its queues were
+    // from: "bus", "user", a file, or nothing. confirmWithin: on trial as with setQueue(); 0: for good.
+    Result<std::string> attachFilter(const std::string& unit, Direction direction, const std::string& filter,
+                                     const Place& place = {},
+                                     std::chrono::seconds confirmWithin = {}) noexcept;
+    Result<std::string> detachFilter(const std::string& unit, Direction direction, const std::string& filter,
+                                     std::chrono::seconds confirmWithin = {}) noexcept;
     Result<void> resetQueue(const std::string& unit) noexcept;
     [[nodiscard]] Result<std::vector<Rule>> rules() const noexcept;
 
     [[nodiscard]] Result<std::vector<UnitSummary>> units() const noexcept;
     // The unit's queues are attached to its cgroup when this returns without an error.
     Result<void> ensureUnit(const std::string& name) noexcept;
+    // By its name or the path of its cgroup.
     [[nodiscard]] Result<Unit> unit(const std::string& name) const noexcept;
     [[nodiscard]] Result<std::vector<Counters>> counters(const std::string& unit) const noexcept;
 

@@ -21,6 +21,15 @@ bool tellsOfNoDaemon(std::string_view name) {
            name.substr(0, kSpawnFailed.size()) == kSpawnFailed;
 }
 
+// How the bus, or the library, says that an answer did not come.
+constexpr std::array<std::string_view, 4> kUnanswered{
+    "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Timeout",
+    "org.freedesktop.DBus.Error.TimedOut", "org.freedesktop.DBus.Error.Disconnected"};
+
+bool tellsOfNoAnswer(std::string_view name) {
+    return std::find(kUnanswered.begin(), kUnanswered.end(), name) != kUnanswered.end();
+}
+
 std::unique_ptr<sdbus::IConnection> open(const std::string& address, std::chrono::milliseconds timeout) {
     try {
         auto connection = bus::connect(address);
@@ -43,6 +52,9 @@ Error currentError() {
         const std::string& name = error.getName();
         if (tellsOfNoDaemon(name))
             return {std::string(kNoDaemon), "the filterd daemon does not answer: " + error.getMessage()};
+        if (tellsOfNoAnswer(name))
+            return {name, "filterd has not answered (" + error.getMessage() +
+                              "): whether it did what was asked is not known"};
         return {name, error.getMessage()};
     } catch (const std::exception& error) {
         return {bus::busErrorName(ErrorCode::Internal), error.what()};

@@ -29,6 +29,20 @@ struct LoadRequest {
     std::map<std::string, Value> parameters = {};
 };
 
+// One filter more or less in a queue of one unit.
+struct QueueEdit {
+    enum class Place { Last, First, Before, After };
+
+    std::string unit; // its name, or an absolute cgroup path
+    Direction direction = Direction::Ingress;
+    FilterName filter;
+    Place place = Place::Last;
+    std::optional<FilterName> neighbour = {}; // before or after which it is to stand
+    std::optional<std::uint64_t> deadline = {};
+    uid_t setBy = 0;
+    bool byItsUser = false; // see setQueueOfUser()
+};
+
 struct PacketRulesView {
     packet::PacketRules rules;
     std::vector<packet::RuleCounter> counters; // by the rules' positions
@@ -74,6 +88,11 @@ class Firewall {
     // AllowUsers=yes. Errors: also AccessDenied when one does not.
     [[nodiscard]] Status setQueueOfUser(Rule rule);
     [[nodiscard]] Status resetQueueOfUser(const std::string& unit);
+    // Change the queues that the unit has by its rule, whatever that is, and make them a rule of its own, in
+    // one step. The source of the rule that it had; empty: none. A running trial goes on unless there is a
+    // deadline. Errors: those of setQueue() and setQueueOfUser(); NoSuchFilter, InvalidArgument, NoSuchRule.
+    [[nodiscard]] Result<std::string> attachFilter(const QueueEdit& edit);
+    [[nodiscard]] Result<std::string> detachFilter(const QueueEdit& edit);
     // How many references these hold together.
     [[nodiscard]] std::size_t referencesOf(const std::vector<Holder>& holders) const;
     // What the files say now. What cannot be brought into force is told by definitionErrors().
@@ -115,6 +134,8 @@ class Firewall {
     [[nodiscard]] Result<PacketRulesView> packetRules(const FilterName& name) const;
     [[nodiscard]] const std::map<std::string, UnitView>& units() const { return reconciler_.units(); }
     [[nodiscard]] const UnitView* unit(const std::string& name) const { return reconciler_.find(name); }
+    // By the unit's name or the path of its cgroup. NoSuchUnit tells why it is none.
+    [[nodiscard]] Result<const UnitView*> guardedUnit(const std::string& nameOrPath) const;
     // What the attached queues of a unit have counted, by direction. NoSuchUnit.
     [[nodiscard]] Result<std::vector<std::pair<Direction, QueueCounters>>> counters(const std::string& unit);
     // Whose queue, and which filter of it, has dropped a packet.
@@ -130,6 +151,18 @@ class Firewall {
         FilterFacts now;
     };
 
+    struct Editing {
+        Target target() const { return {unit, path}; }
+        std::string unit; // empty: the cgroup is no unit's
+        std::string path; // empty: it has none
+        Rule rule;        // the unit's own, to be changed
+        std::string from;
+    };
+
+    [[nodiscard]] Result<Editing> beginEdit(const QueueEdit& edit) const;
+    [[nodiscard]] Result<Editing> beginEditOfUser(const QueueEdit& edit) const;
+    [[nodiscard]] Status finishEdit(const QueueEdit& edit, Editing editing);
+    [[nodiscard]] bool isSuperfluous(const Editing& editing) const;
     [[nodiscard]] Status restore();
     void recover(const Configuration& configuration, const Error& why);
     [[nodiscard]] std::vector<std::string> recoverRules();

@@ -102,6 +102,24 @@ Status Firewall::resetQueue(const std::string& target) {
     return {};
 }
 
+Result<const UnitView*> Firewall::guardedUnit(const std::string& nameOrPath) const {
+    const auto seen = seenPath(nameOrPath);
+    const bool isPath = seen.starts_with('/');
+    const auto name = isPath ? unitOfCgroupPath(seen) : seen;
+    if (const auto* view = reconciler_.find(name.empty() ? seen : name);
+        view != nullptr && (!isPath || view->cgroup.path == seen))
+        return view;
+    const std::string quoted = "'" + nameOrPath + "'";
+    if (!enforcing())
+        return failure(ErrorCode::NoSuchUnit,
+                       "everything is switched off, and " + quoted + " with it, until 'filterctl on'");
+    if (rules_.match({name, isPath ? seen : std::string()}) != nullptr)
+        return failure(
+            ErrorCode::NoSuchUnit,
+            quoted + " has no cgroup, it does not run; the rule that covers it counts from its start on");
+    return failure(ErrorCode::NoSuchUnit, "no rule covers " + quoted);
+}
+
 Status Firewall::ensureUnit(const std::string& name) {
     if (!isAnyUnitName(name))
         return failure(

@@ -131,6 +131,10 @@ Status Rules::setFiles(const std::vector<Rule>& rules) {
 const Rule* Rules::match(const Target& target) const {
     if (const auto found = users_.find(target.unit); found != users_.end())
         return &found->second.combined.rule;
+    return matchAdministrators(target);
+}
+
+const Rule* Rules::matchAdministrators(const Target& target) const {
     if (const auto found = exact_.find(target.unit); found != exact_.end())
         return &found->second.rule;
     if (const auto found = paths_.find(target.path); found != paths_.end())

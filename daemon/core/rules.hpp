@@ -31,6 +31,8 @@ class Rules {
 
     // The first rule that covers the target: exact names set on the bus, then paths, then globs, then files.
     [[nodiscard]] const Rule* match(const Target& target) const;
+    // The same, but for what users have set.
+    [[nodiscard]] const Rule* matchAdministrators(const Target& target) const;
     // In the order in which they are tried. A user's rule has the filters of the rule that it adds to before
     // its own.
     [[nodiscard]] std::vector<const Rule*> ordered() const;

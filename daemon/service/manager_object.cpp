@@ -1,8 +1,8 @@
 #include "service/manager_object.hpp"
 
-#include "base/clock.hpp"
 #include "service/object_bytes.hpp"
 #include "service/options.hpp"
+#include "service/queue_request.hpp"
 #include "service/rules_request.hpp"
 #include "service/variants.hpp"
 
@@ -16,105 +16,6 @@ sdbus::ObjectPath filterPath(const FilterName& name) {
     return bus::encodePath(bus::kFilterPrefix, name.text());
 }
 sdbus::ObjectPath unitPath(const std::string& name) { return bus::encodePath(bus::kUnitPrefix, name); }
-
-Result<std::vector<FilterName>> parseNames(const std::vector<std::string>& texts) {
-    std::vector<FilterName> names;
-    for (const auto& text : texts) {
-        auto name = FilterName::parse(text);
-        if (!name)
-            return failure(name.error());
-        names.push_back(std::move(*name));
-    }
-    return names;
-}
-
-constexpr std::string_view kHold = "hold";
-constexpr std::string_view kPass = "pass";
-
-Result<OnFailure> parseOnFailure(const std::string& text) {
-    if (text == kHold)
-        return OnFailure::Hold;
-    if (text == kPass)
-        return OnFailure::Pass;
-    return failure(ErrorCode::InvalidArgument,
-                   "option 'on-failure' is '" + text + "'; it takes 'hold' or 'pass'");
-}
-
-Result<Fallback> parseFallback(const std::string& text) {
-    if (text == "allow")
-        return Fallback::Allow;
-    if (text == "refuse")
-        return Fallback::Refuse;
-    return failure(ErrorCode::InvalidArgument,
-                   "option 'fallback' is '" + text + "'; it takes 'allow' or 'refuse'");
-}
-
-constexpr std::uint32_t kLongestTrial = 86'400; // seconds
-
-// The deadline of a queue that has to be confirmed within this many seconds.
-Result<std::optional<std::uint64_t>> parseConfirm(Options& options) {
-    auto seconds = options.number("confirm");
-    if (!seconds)
-        return failure(seconds.error());
-    if (!*seconds)
-        return std::optional<std::uint64_t>();
-    if (**seconds == 0 || **seconds > kLongestTrial)
-        return failure(ErrorCode::InvalidArgument,
-                       "option 'confirm' is " + std::to_string(**seconds) + "; it takes 1 to 86400 seconds");
-    return std::optional(bootMilliseconds() + std::uint64_t{**seconds} * 1'000);
-}
-
-struct QueueRequest {
-    Rule rule;
-    std::optional<std::uint64_t> deadline;
-};
-
-Result<QueueRequest> readQueue(const std::string& unit, const std::vector<std::string>& ingress,
-                               const std::vector<std::string>& egress,
-                               const std::map<std::string, sdbus::Variant>& values) {
-    Options options(values);
-    auto deadline = parseConfirm(options);
-    if (!deadline)
-        return failure(deadline.error());
-    auto onFailureText = options.text("on-failure", std::string(kHold));
-    if (!onFailureText)
-        return failure(onFailureText.error());
-    auto fallbackText = options.text("fallback", "allow");
-    if (!fallbackText)
-        return failure(fallbackText.error());
-    auto logOnly = options.flag("log-only");
-    if (!logOnly)
-        return failure(logOnly.error());
-    if (auto known = options.finish(); !known)
-        return failure(known.error());
-    auto onFailure = parseOnFailure(*onFailureText);
-    if (!onFailure)
-        return failure(onFailure.error());
-    auto fallback = parseFallback(*fallbackText);
-    if (!fallback)
-        return failure(fallback.error());
-    auto in = parseNames(ingress);
-    if (!in)
-        return failure(in.error());
-    auto out = parseNames(egress);
-    if (!out)
-        return failure(out.error());
-    return QueueRequest{
-        {std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure, *fallback, *logOnly},
-        *deadline};
-}
-
-// A user can only add restrictions: nothing that passes, nothing that ends by itself.
-Status checkRequestOfUser(const QueueRequest& request) {
-    if (request.deadline)
-        return failure(ErrorCode::InvalidArgument,
-                       "option 'confirm' is not for units of one's own; reset the queue instead");
-    if (request.rule.onFailure == OnFailure::Pass || request.rule.fallback == Fallback::Refuse ||
-        request.rule.logOnly)
-        return failure(ErrorCode::InvalidArgument, "options 'on-failure', 'fallback' and 'log-only' are not "
-                                                   "for units of one's own; leave them out");
-    return {};
-}
 
 // Reads the options of LoadFilter into the request.
 Status readLoadOptions(const std::map<std::string, sdbus::Variant>& values, LoadRequest& request) {
@@ -328,6 +229,37 @@ void ManagerObject::SetQueue(sdbus::Result<>&& result, std::string unit, Names i
                 });
 }
 
+void ManagerObject::edit(sdbus::Result<std::string>&& result, const std::string& unit,
+                         Result<QueueEdit> (*read)(const EditArguments&),
+                         Result<std::string> (Firewall::*apply)(const QueueEdit&), EditArguments arguments) {
+    const bool own = context_.authority.isUser(getObject(), userOfUnit(unit));
+    whenAllowed(own ? Privilege::OwnUserUnits : Privilege::Queues, std::move(result),
+                [this, own, read, apply, arguments](const Caller& caller) -> Result<std::string> {
+                    auto edit = read(arguments);
+                    if (!edit)
+                        return failure(edit.error());
+                    if (own && edit->deadline)
+                        return failure(confirmIsNotForUsers());
+                    edit->setBy = caller.uid;
+                    edit->byItsUser = own;
+                    auto from = (context_.firewall.*apply)(*edit);
+                    context_.trialsChanged();
+                    return from;
+                });
+}
+
+void ManagerObject::AttachFilter(sdbus::Result<std::string>&& result, std::string unit, std::string direction,
+                                 std::string filter, OptionValues options) {
+    edit(std::move(result), unit, readAttachment, &Firewall::attachFilter,
+         {unit, direction, filter, std::move(options)});
+}
+
+void ManagerObject::DetachFilter(sdbus::Result<std::string>&& result, std::string unit, std::string direction,
+                                 std::string filter, OptionValues options) {
+    edit(std::move(result), unit, readDetachment, &Firewall::detachFilter,
+         {unit, direction, filter, std::move(options)});
+}
+
 void ManagerObject::ResetQueue(sdbus::Result<>&& result, std::string unit) {
     const bool own = context_.authority.isUser(getObject(), userOfUnit(unit));
     whenAllowed(own ? Privilege::OwnUserUnits : Privilege::Queues, std::move(result),
@@ -349,7 +281,19 @@ ManagerObject::ListRules() {
         std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> list;
         for (const auto* rule : context_.firewall.rules())
             list.emplace_back(rule->source, rule->targets, textsOf(rule->ingress), textsOf(rule->egress),
-                              std::string(rule->onFailure == OnFailure::Hold ? kHold : kPass));
+                              textOf(rule->onFailure));
+        return list;
+    });
+}
+
+std::vector<sdbus::Struct<std::string, ManagerObject::Names, ManagerObject::Names, ManagerObject::Names,
+                          ManagerObject::OptionValues>>
+ManagerObject::ListQueues() {
+    return answer([&] {
+        std::vector<sdbus::Struct<std::string, Names, Names, Names, OptionValues>> list;
+        for (const auto* rule : context_.firewall.rules())
+            list.emplace_back(rule->source, rule->targets, textsOf(rule->ingress), textsOf(rule->egress),
+                              optionsOf(*rule));
         return list;
     });
 }
@@ -358,9 +302,8 @@ sdbus::ObjectPath ManagerObject::GetUnit(const std::string& unit) {
     return answer([&]() -> Result<sdbus::ObjectPath> {
         if (auto valid = checkPattern(unit); !valid)
             return failure(valid.error());
-        if (context_.firewall.unit(unit) == nullptr)
-            return failure(ErrorCode::NoSuchUnit, "no rule covers a running unit '" + unit + "'");
-        return unitPath(unit);
+        const auto view = context_.firewall.guardedUnit(unit);
+        return view ? Result<sdbus::ObjectPath>(unitPath((*view)->name)) : failure(view.error());
     });
 }
 

@@ -6,6 +6,7 @@
 #include "glue/Manager_adaptor.hpp"
 #include "service/authority.hpp"
 #include "service/drop_followers.hpp"
+#include "service/queue_request.hpp"
 
 #include <functional>
 
@@ -56,9 +57,14 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     ListFilters() override;
     void SetQueue(sdbus::Result<>&& result, std::string unit, Names ingress, Names egress,
                   OptionValues options) override;
+    void AttachFilter(sdbus::Result<std::string>&& result, std::string unit, std::string direction,
+                      std::string filter, OptionValues options) override;
+    void DetachFilter(sdbus::Result<std::string>&& result, std::string unit, std::string direction,
+                      std::string filter, OptionValues options) override;
     void ResetQueue(sdbus::Result<>&& result, std::string unit) override;
     void ConfirmQueue(sdbus::Result<>&& result, std::string unit) override;
     std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override;
+    std::vector<sdbus::Struct<std::string, Names, Names, Names, OptionValues>> ListQueues() override;
     sdbus::ObjectPath GetUnit(const std::string& unit) override;
     std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ListUnits() override;
     void EnsureUnit(const std::string& unit) override;
@@ -83,6 +89,9 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     void whenAllowed(Privilege privilege, sdbus::Result<Out...>&& result, Body body);
     // "" stands for all units.
     [[nodiscard]] Result<std::string> followed(const std::string& unit) const;
+    void edit(sdbus::Result<std::string>&& result, const std::string& unit,
+              Result<QueueEdit> (*read)(const EditArguments&),
+              Result<std::string> (Firewall::*apply)(const QueueEdit&), EditArguments arguments);
     [[nodiscard]] std::vector<Holder> clientsOf(const Caller& caller) const;
     [[nodiscard]] Status roomForReferences(const Caller& caller, const std::vector<Holder>& holders) const;
     [[nodiscard]] Result<sdbus::ObjectPath> load(const std::string& client, const std::string& name,

@@ -131,7 +131,37 @@ TEST_F(ClientTest, QueuesAreSetResetAndListed) {
     ASSERT_TRUE(rules);
     ASSERT_EQ(rules->size(), 2U);
     EXPECT_EQ(rules->front().queues.onFailure, client::OnFailure::Pass);
+    EXPECT_FALSE(rules->front().queues.logOnly);
+    EXPECT_EQ(rules->front().error, "");
     EXPECT_EQ(rules->back().targets, (Names{"web@*.service", "api.service"}));
+    EXPECT_EQ(rules->back().queues.egress, (Names{"count"}));
+    EXPECT_TRUE(rules->back().queues.logOnly);
+    EXPECT_EQ(rules->back().error, "/etc/filterd/10-web.queue:3: unknown key");
+}
+
+TEST_F(ClientTest, SingleFiltersAreAttachedAndDetached) {
+    using client::Direction;
+    using Where = client::Place::Where;
+    EXPECT_EQ(client_.attachFilter("x.service", Direction::Ingress, "a"), "/etc/filterd/10-web.queue");
+    EXPECT_TRUE(daemon_.saw("attach x.service ingress a"));
+    EXPECT_TRUE(client_.attachFilter("x.service", Direction::Egress, "a", {Where::First}));
+    EXPECT_TRUE(daemon_.saw("attach x.service egress a first=yes"));
+    EXPECT_TRUE(client_.attachFilter("x.service", Direction::Egress, "a", {Where::Before, "b"}, 30s));
+    EXPECT_TRUE(daemon_.saw("attach x.service egress a before=b confirm=30"));
+    EXPECT_TRUE(client_.attachFilter("x.service", Direction::Egress, "a", {Where::After, "b"}));
+    EXPECT_TRUE(daemon_.saw("attach x.service egress a after=b"));
+    EXPECT_TRUE(client_.detachFilter("x.service", Direction::Ingress, "a", 5s));
+    EXPECT_TRUE(daemon_.saw("detach x.service ingress a confirm=5"));
+    EXPECT_EQ(client_.detachFilter("other.service", Direction::Ingress, "a").error().name,
+              "org.filterd1.Error.NoSuchRule");
+}
+
+TEST_F(ClientTest, ADaemonThatDoesNotAnswerInTimeIsNamed) {
+    auto hasty = Client::connect(bus_.address(), 100ms).value();
+    const auto standing = daemon_.holdReading(); // it hangs in the reading of a unit
+    const auto unit = hasty.unit("nginx.service");
+    ASSERT_FALSE(unit);
+    EXPECT_EQ(unit.error().message.rfind("filterd has not answered (", 0), 0U) << unit.error().message;
 }
 
 TEST_F(ClientTest, UnitsAreListedShownAndCounted) {

@@ -275,6 +275,38 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     void ConfirmQueue(sdbus::Result<>&& result, std::string unit) override {
         forNginx(std::move(result), "confirm", unit, "no queue of " + unit + " waits");
     }
+    void edit(sdbus::Result<std::string>&& result, const std::string& what, const std::string& unit,
+              const Options& options) {
+        reply(std::move(result), [&]() -> std::string {
+            return bus::answer([&]() -> Result<std::string> {
+                if (unit == "other.service")
+                    return failure(ErrorCode::NoSuchRule, "no rule covers 'other.service'");
+                seen.push_back(what + describe(options));
+                return std::string("/etc/filterd/10-web.queue");
+            });
+        });
+    }
+    void AttachFilter(sdbus::Result<std::string>&& result, std::string unit, std::string direction,
+                      std::string filter, Options options) override {
+        edit(std::move(result), "attach " + unit + " " + direction + " " + filter, unit, options);
+    }
+    void DetachFilter(sdbus::Result<std::string>&& result, std::string unit, std::string direction,
+                      std::string filter, Options options) override {
+        edit(std::move(result), "detach " + unit + " " + direction + " " + filter, unit, options);
+    }
+    std::vector<sdbus::Struct<std::string, Names, Names, Names, Options>> ListQueues() override {
+        const auto options = [](const char* onFailure, bool logOnly) {
+            return Options{{"on-failure", sdbus::Variant(std::string(onFailure))},
+                           {"fallback", sdbus::Variant(std::string("allow"))},
+                           {"log-only", sdbus::Variant(logOnly)}};
+        };
+        auto broken = options("hold", true);
+        broken.emplace("error", sdbus::Variant(std::string("/etc/filterd/10-web.queue:3: unknown key")));
+        return {
+            {std::string("bus"), Names{"nginx.service"}, Names{"drop@1"}, Names{}, options("pass", false)},
+            {std::string("/etc/filterd/10-web.queue"), Names{"web@*.service", "api.service"}, Names{"drop@1"},
+             Names{"count"}, std::move(broken)}};
+    }
     std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override {
         return {{std::string("bus"), Names{"nginx.service"}, Names{"drop@1"}, Names{}, std::string("pass")},
                 {std::string("/etc/filterd/10-web.queue"), Names{"web@*.service", "api.service"},

@@ -101,6 +101,8 @@ def test_queue_on_real_packets(drop, unit):
         "ingress": ["drop"],
         "egress": [],
         "on_failure": "hold",
+        "log_only": False,
+        "error": "",
     }
     shown = as_json("show", unit)
     counters = {counted["direction"]: counted for counted in shown["counters"]}

@@ -62,6 +62,9 @@ Result<FilterProgram> loadBuiltin(const ObjectRequest& request) {
     if (!filter)
         return failure(ErrorCode::InvalidObject,
                        "there is no such built-in filter: filterd has drop, pass and mtu");
+    if (!request.program.empty())
+        return failure(ErrorCode::InvalidArgument, "'" + std::string(textOf(request)) +
+                                                       "' is one program: leave the option 'program' out");
     if (auto set = setGlobals(*filter, request.parameters); !set)
         return failure(set.error());
     FilterProgram result;

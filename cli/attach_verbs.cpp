@@ -1,0 +1,104 @@
+// attach, detach: one filter more or less in a queue.
+
+#include "cli/confirm.hpp"
+#include "cli/failure.hpp"
+#include "cli/terminal.hpp"
+#include "cli/verb.hpp"
+
+#include <memory>
+
+namespace filterd::cli {
+
+namespace {
+
+struct Arguments {
+    std::string unit;
+    std::string direction;
+    std::string filter;
+    std::string before;
+    std::string after;
+    bool first = false;
+    std::uint32_t confirm = 0;
+};
+
+client::Direction directionOf(const Arguments& arguments) {
+    return arguments.direction == "egress" ? client::Direction::Egress : client::Direction::Ingress;
+}
+
+client::Place placeOf(const Arguments& arguments) {
+    using Where = client::Place::Where;
+    if (arguments.first)
+        return {Where::First};
+    if (!arguments.before.empty())
+        return {Where::Before, arguments.before};
+    return arguments.after.empty() ? client::Place{} : client::Place{Where::After, arguments.after};
+}
+
+// A file's rule is one of the unit's own from now on: that is told, for the file's does not count any more.
+Exit tell(const client::Result<std::string>& from, const Arguments& arguments) {
+    if (!from)
+        return failed(from.error());
+    if (from->starts_with('/'))
+        print("the queues of " + arguments.unit + " were those of " + *from +
+              ", and are its own now; 'filterctl queue " + arguments.unit +
+              " --reset' goes back to the file\n");
+    if (arguments.confirm != 0)
+        printConfirm(arguments.unit, arguments.confirm);
+    return Exit::Ok;
+}
+
+CLI::App* addEdit(CLI::App& app, const char* name, const char* description, Arguments& arguments) {
+    auto* verb = app.add_subcommand(name, description);
+    verb->add_option("UNIT", arguments.unit, "A unit, or an absolute cgroup path")->required();
+    verb->add_option("DIRECTION", arguments.direction, "'ingress' or 'egress'")
+        ->required()
+        ->check(CLI::IsMember({"ingress", "egress"}));
+    verb->add_option("FILTER", arguments.filter, "The filter's name")->required();
+    addConfirm(*verb, arguments.confirm);
+    return verb;
+}
+
+void addAttach(CLI::App& app, Invocation& invocation) {
+    auto arguments = std::make_shared<Arguments>();
+    auto* verb =
+        addEdit(app, "attach", "Put one filter into a queue of a unit: at its end, if not said otherwise",
+                *arguments);
+    auto* before = verb->add_option("--before", arguments->before, "Before this filter of the queue");
+    auto* after = verb->add_option("--after", arguments->after, "Behind this filter of the queue");
+    auto* first = verb->add_flag("--first", arguments->first, "Before all others");
+    before->excludes(after)->excludes(first)->type_name("FILTER");
+    after->excludes(first)->type_name("FILTER");
+    verb->callback([arguments, &invocation] {
+        invocation.action = [arguments] {
+            return withDaemon([&](client::Client& client) {
+                return tell(client.attachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
+                                                placeOf(*arguments),
+                                                std::chrono::seconds(arguments->confirm)),
+                            *arguments);
+            });
+        };
+    });
+}
+
+void addDetach(CLI::App& app, Invocation& invocation) {
+    auto arguments = std::make_shared<Arguments>();
+    auto* verb = addEdit(app, "detach", "Take one filter out of a queue of a unit", *arguments);
+    verb->callback([arguments, &invocation] {
+        invocation.action = [arguments] {
+            return withDaemon([&](client::Client& client) {
+                return tell(client.detachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
+                                                std::chrono::seconds(arguments->confirm)),
+                            *arguments);
+            });
+        };
+    });
+}
+
+} // namespace
+
+void addAttachVerbs(CLI::App& app, Invocation& invocation) {
+    addAttach(app, invocation);
+    addDetach(app, invocation);
+}
+
+} // namespace filterd::cli

@@ -1,0 +1,43 @@
+#pragma once
+// What SetQueue, AttachFilter and DetachFilter are asked for, and what a rule says in their words.
+
+#include "app/firewall.hpp"
+
+#include <sdbus-c++/sdbus-c++.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+struct QueueRequest {
+    Rule rule;
+    std::optional<std::uint64_t> deadline;
+};
+
+[[nodiscard]] Result<QueueRequest> readQueue(const std::string& unit, const std::vector<std::string>& ingress,
+                                             const std::vector<std::string>& egress,
+                                             const std::map<std::string, sdbus::Variant>& values);
+
+// A user can only add restrictions: nothing that passes, nothing that ends by itself.
+[[nodiscard]] Status checkRequestOfUser(const QueueRequest& request);
+[[nodiscard]] Error confirmIsNotForUsers();
+
+struct EditArguments {
+    std::string unit;
+    std::string direction;
+    std::string filter;
+    std::map<std::string, sdbus::Variant> options;
+};
+
+[[nodiscard]] Result<QueueEdit> readAttachment(const EditArguments& arguments);
+[[nodiscard]] Result<QueueEdit> readDetachment(const EditArguments& arguments);
+
+[[nodiscard]] std::string textOf(OnFailure onFailure);
+
+// As SetQueue takes them; "error" of a rule whose file is broken.
+[[nodiscard]] std::map<std::string, sdbus::Variant> optionsOf(const Rule& rule);
+
+} // namespace filterd
