@@ -163,6 +163,20 @@ struct Counters {
     std::vector<FilterDrops> dropped;
 };
 
+struct FilterDropTraffic {
+    std::string filter; // empty: the unit was held
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+};
+
+// As Counters, with bytes: of each packet from its IP header on.
+struct Traffic {
+    std::string direction; // "ingress" or "egress"
+    std::uint64_t passedPackets = 0;
+    std::uint64_t passedBytes = 0;
+    std::vector<FilterDropTraffic> dropped;
+};
+
 // A packet that a unit's queue has dropped.
 struct Drop {
     std::chrono::system_clock::time_point time;
@@ -337,6 +351,7 @@ class FILTERD_EXPORT Client {
     [[nodiscard]] Result<Unit> unit(const std::string& name) const noexcept;
     [[nodiscard]] Result<std::vector<Counters>> counters(const std::string& unit) const noexcept;
 
+    [[nodiscard]] Result<std::vector<Traffic>> traffic(const std::string& unit) const noexcept;
     // What the unit's queues have dropped lately, as far as the kernel reported it; counters() are exact.
     [[nodiscard]] Result<Drops> drops(const std::string& unit) const noexcept;
 

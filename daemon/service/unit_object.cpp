@@ -94,6 +94,27 @@ UnitObject::GetCounters() {
     });
 }
 
+std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, std::vector<UnitObject::DropTraffic>>>
+UnitObject::GetTraffic() {
+    using List = std::vector<
+        sdbus::Struct<std::string, std::uint64_t, std::uint64_t, std::vector<UnitObject::DropTraffic>>>;
+    return bus::answer([&]() -> Result<List> {
+        const auto counters = firewall_.counters(name_);
+        if (!counters)
+            return failure(counters.error());
+        List list;
+        for (const auto& [direction, counted] : *counters) {
+            std::vector<DropTraffic> drops;
+            for (const auto& one : counted.dropped)
+                drops.emplace_back(one.filter.text(), one.packets, one.bytes);
+            if (counted.held > 0)
+                drops.emplace_back("", counted.held, counted.heldBytes);
+            list.emplace_back(std::string(toString(direction)), counted.passed, counted.passedBytes, drops);
+        }
+        return list;
+    });
+}
+
 std::string UnitObject::Name() { return name_; }
 std::string UnitObject::ControlGroup() {
     return field([](const UnitView& unit) { return bus::printable(unit.cgroup.path); });

@@ -20,6 +20,9 @@ class UnitObject final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_ada
     std::vector<
         sdbus::Struct<std::string, std::uint64_t, std::vector<sdbus::Struct<std::string, std::uint64_t>>>>
     GetCounters() override;
+    using DropTraffic = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
+    std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, std::vector<DropTraffic>>>
+    GetTraffic() override;
 
     std::string Name() override;
     std::string ControlGroup() override;

@@ -176,6 +176,12 @@ TEST_F(ClientTest, UnitsAreListedShownAndCounted) {
     ASSERT_TRUE(counters);
     EXPECT_EQ(counters->front().passed, 7U);
     EXPECT_EQ(counters->front().dropped.front().packets, 3U);
+    const auto traffic = client_.traffic("nginx.service");
+    ASSERT_TRUE(traffic);
+    EXPECT_EQ(traffic->front().passedPackets, 7U);
+    EXPECT_EQ(traffic->front().passedBytes, 700U);
+    EXPECT_EQ(traffic->front().dropped.front().packets, 3U);
+    EXPECT_EQ(traffic->front().dropped.front().bytes, 180U);
     EXPECT_EQ(client_.unit("other.service").error().name, "org.filterd1.Error.NoSuchUnit");
 }
 

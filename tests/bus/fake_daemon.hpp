@@ -96,6 +96,12 @@ class FakeUnit final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adapt
         return {{std::string("ingress"), std::uint64_t{7},
                  std::vector<Drops>{{std::string("drop@1"), std::uint64_t{3}}}}};
     }
+    using DropTraffic = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
+    std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, std::vector<DropTraffic>>>
+    GetTraffic() override {
+        return {{std::string("ingress"), std::uint64_t{7}, std::uint64_t{700},
+                 std::vector<DropTraffic>{{std::string("drop@1"), std::uint64_t{3}, std::uint64_t{180}}}}};
+    }
     std::string Name() override { return name_; }
     std::string ControlGroup() override { return "/system.slice/" + name_; }
     std::uint64_t ControlGroupId() override { return 4711; }

@@ -144,6 +144,15 @@ def test_a_queue_that_only_logs_says_so(client, talker):
     assert entry["FILTERD_LOG_ONLY"] == "yes" and "would have dropped udp" in entry["MESSAGE"]
 
 
+def test_bytes_are_counted_beside_packets(client, talker):
+    client.load("pass")
+    send(talker, 3)
+    client.set_queue(talker, egress=["pass"])
+    send(talker, 2)
+    traffic = client.raw(client.call("GetUnit", "s", talker), "org.filterd1.Unit", "GetTraffic")
+    assert traffic == [("egress", 2, 2 * LENGTH, [("drop", 3, 3 * LENGTH)])]
+
+
 # ---- floods ----------------------------------------------------------------------------------------------
 
 
