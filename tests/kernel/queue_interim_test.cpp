@@ -16,27 +16,51 @@ class Interim : public KernelTest {
         KernelTest::SetUp();
         array_ = UniqueFd(::bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "test_gate", 4, 4, 2, nullptr));
         ASSERT_TRUE(array_);
-        const auto insn = [](int code, int target, int source, int immediate) {
-            bpf_insn result{};
-            result.code = static_cast<__u8>(code);
-            result.dst_reg = target & 0xf;
-            result.src_reg = source & 0xf;
-            result.imm = immediate;
-            return result;
-        };
-        const std::vector<bpf_insn> call{
-            insn(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_2, BPF_PSEUDO_MAP_FD, array_.get()),
-            insn(0, 0, 0, 0),
-            insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 1),
-            insn(BPF_JMP | BPF_CALL, 0, 0, BPF_FUNC_tail_call),
-            insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0),
-            insn(BPF_JMP | BPF_EXIT, 0, 0, 0)};
-        const std::vector<bpf_insn> pass{insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 1),
-                                         insn(BPF_JMP | BPF_EXIT, 0, 0, 0)};
-        entry_ = loadRaw(call);
-        const auto back = loadRaw(pass);
+        entry_ = loadRaw(call());
+        const auto back = loadRaw({set(BPF_REG_0, 1), leave()});
         ASSERT_TRUE(entry_ && back);
         setSlot(0, back.get());
+    }
+
+    static bpf_insn insn(int code, int target, int source, int immediate, int offset = 0) {
+        bpf_insn result{};
+        result.code = static_cast<__u8>(code);
+        result.dst_reg = target & 0xf;
+        result.src_reg = source & 0xf;
+        result.off = static_cast<__s16>(offset);
+        result.imm = immediate;
+        return result;
+    }
+    static bpf_insn set(int target, int value) { return insn(BPF_ALU64 | BPF_MOV | BPF_K, target, 0, value); }
+    static bpf_insn leave() { return insn(BPF_JMP | BPF_EXIT, 0, 0, 0); }
+
+    [[nodiscard]] std::vector<bpf_insn> call() const {
+        return {insn(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_2, BPF_PSEUDO_MAP_FD, array_.get()),
+                insn(0, 0, 0, 0),
+                set(BPF_REG_3, 1),
+                insn(BPF_JMP | BPF_CALL, 0, 0, BPF_FUNC_tail_call),
+                set(BPF_REG_0, 0),
+                leave()};
+    }
+    // The same with a word for the way back.
+    [[nodiscard]] std::vector<bpf_insn> callWith(std::int32_t word) const {
+        auto code = call();
+        code.insert(code.begin(), {set(BPF_REG_2, word), insn(BPF_STX | BPF_MEM | BPF_W, BPF_REG_1, BPF_REG_2,
+                                                              0, offsetof(__sk_buff, cb[4]))});
+        return code;
+    }
+    // Drops when the word is another.
+    static std::vector<bpf_insn> comparing(std::int32_t word) {
+        return {insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1, 0, offsetof(__sk_buff, cb[4])),
+                set(BPF_REG_0, 1), insn(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_2, 0, word, 1), set(BPF_REG_0, 0),
+                leave()};
+    }
+
+    std::vector<DropReport> drained() {
+        std::vector<DropReport> reports;
+        EXPECT_TRUE(
+            kernel().dropReports().drain([&](const DropReport& report) { reports.push_back(report); }));
+        return reports;
     }
 
     void setSlot(std::uint32_t slot, int program) {
@@ -84,6 +108,48 @@ TEST_F(Interim, RunsTheGroupsOfALongQueue) {
     restart();
     EXPECT_EQ(verdictOf(entry_.get(), kOpenPort), 1U);
     EXPECT_EQ(verdictOf(entry_.get(), kDroppedPort), 0U);
+}
+
+TEST_F(Interim, ReportsWhatItDrops) {
+    const Unit unit("unit.service");
+    const auto judge = tryLoad("judge", "not_9999");
+    ASSERT_TRUE(judge);
+    const auto queue = build(Direction::Egress, {load("a", "scribble"), judge->instance});
+    const auto interim = kernel().interimProgram(queue, array_.get());
+    ASSERT_TRUE(interim) << interim.error().message;
+    setSlot(1, interim->get());
+    const UniqueFd link(
+        ::bpf_link_create(entry_.get(), unit.openDirectory().get(), BPF_CGROUP_INET_EGRESS, nullptr));
+    ASSERT_TRUE(link);
+    EXPECT_TRUE(unit.sends(kOpenPort));
+    EXPECT_FALSE(unit.sends(kDroppedPort));
+    const auto reports = drained();
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_TRUE(reports[0].interim);
+    EXPECT_EQ(reports[0].cgroup, unit.cgroup().id);
+    EXPECT_EQ(reports[0].programId, judge->programId);
+    EXPECT_EQ(reports[0].direction, Direction::Egress);
+}
+
+// The gate goes on with the cgroups above, by its word.
+TEST_F(Interim, WhatOnlyLogsReportsAndKeepsTheGatesWord) {
+    Queue queue{
+        Direction::Egress, {load("a", "scribble"), load("judge", "not_9999")}, false, Fallback::Allow};
+    queue.logOnly = true;
+    ASSERT_TRUE(kernel().buildQueue(queue));
+    const auto interim = kernel().interimProgram(queue, array_.get());
+    ASSERT_TRUE(interim) << interim.error().message;
+    setSlot(1, interim->get());
+    const std::int32_t word = 7;
+    const auto gate = loadRaw(callWith(word));
+    const auto back = loadRaw(comparing(word));
+    ASSERT_TRUE(gate && back);
+    setSlot(0, back.get());
+    EXPECT_EQ(verdictOf(gate.get(), kOpenPort), 1U);
+    EXPECT_EQ(verdictOf(gate.get(), kDroppedPort), 1U);
+    const auto reports = drained();
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_TRUE(reports[0].interim && reports[0].logOnly);
 }
 
 TEST_F(Interim, OfAQueueOfLinksThereIsNone) {

@@ -11,6 +11,8 @@ namespace {
 
 using Ids = std::vector<std::uint32_t>;
 
+constexpr std::uint64_t kPacketSize = 20 + 8 + 1; // what a unit sends and receives
+
 class Queues : public KernelTest {
   protected:
     static UniqueFd programOf(const Queue& queue) {
@@ -98,6 +100,7 @@ TEST_F(Queues, TheHoldQueueLetsNothingPass) {
     EXPECT_FALSE(unit.sends(kOpenPort));
     EXPECT_FALSE(unit.receives(kOpenPort));
     EXPECT_EQ(counters(unit, Direction::Egress).held, 1U);
+    EXPECT_EQ(counters(unit, Direction::Egress).heldBytes, kPacketSize);
 }
 
 // ---- counters -------------------------------------------------------------------------------------------
@@ -121,6 +124,36 @@ TEST_F(Queues, CountsOutliveAReorderAReplacedFilterAndARestart) {
     EXPECT_EQ(dropsOf(counted, "nines"), 3U);
     EXPECT_EQ(dropsOf(counted, "eights"), 1U);
     EXPECT_EQ(counted.dropped.size(), 2U);
+    EXPECT_EQ(counted.passedBytes, kPacketSize);
+    EXPECT_EQ(counted.heldBytes, 0U);
+    for (const auto& drops : counted.dropped)
+        EXPECT_EQ(drops.bytes, drops.packets * kPacketSize);
+}
+
+TEST_F(Queues, CountersOfAnotherVersionAreLeftToItsQueuesAndNewOnesBegin) {
+    const Unit unit("unit.service");
+    const auto judge = load("judge", "not_9999");
+    use(unit, Direction::Egress, {judge});
+    const auto pin = std::string(kPins) + "/counters";
+    const UniqueFd older(::bpf_map_create(BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, "filterd_count",
+                                          sizeof(bpf_cgroup_storage_key), 65 * sizeof(std::uint64_t), 0,
+                                          nullptr));
+    ASSERT_TRUE(older);
+    ASSERT_EQ(::unlink(pin.c_str()), 0);
+    ASSERT_EQ(::bpf_obj_pin(older.get(), pin.c_str()), 0);
+    restart();
+    EXPECT_FALSE(unit.sends(kDroppedPort)) << "a restart touches nothing";
+    const auto uncounted = kernel().counters(unit.point(Direction::Egress));
+    ASSERT_FALSE(uncounted);
+    EXPECT_EQ(uncounted.error().code, ErrorCode::Unsupported);
+    EXPECT_NE(uncounted.error().message.find("another version"), std::string::npos)
+        << uncounted.error().message;
+    use(unit, Direction::Egress, {judge, load("more", "not_9998")});
+    EXPECT_EQ(unit.programs(Direction::Egress).size(), 1U);
+    EXPECT_TRUE(unit.sends(kOpenPort));
+    EXPECT_FALSE(unit.sends(kDroppedPort));
+    EXPECT_EQ(counters(unit, Direction::Egress).passedBytes, kPacketSize);
+    EXPECT_EQ(dropsOf(counters(unit, Direction::Egress), "judge"), 1U);
 }
 
 TEST_F(Queues, CountsAreThoseOfOneUnitAndDirection) {
@@ -234,7 +267,7 @@ TEST_F(Groups, AllFiltersRunUntilOneDropsAndItIsCounted) {
 
 TEST_F(Groups, WhatDropsInAGroupIsCountedUnderItsName) {
     const Unit unit("unit.service");
-    auto filters = loadMany(61, "count"); // as many maps as there is room for
+    auto filters = loadMany(61, "count"); // more maps than there is room for
     filters.push_back(load("list", "not_blocked"));
     filters.push_back(load("judge", "not_9998"));
     filters.push_back(load("late", "not_9999")); // there are slots for 63
@@ -246,6 +279,7 @@ TEST_F(Groups, WhatDropsInAGroupIsCountedUnderItsName) {
     const auto counted = counters(unit, Direction::Egress);
     EXPECT_EQ(counted.passed, 1U);
     EXPECT_EQ(dropsOf(counted, "judge"), 2U);
+    EXPECT_EQ(counted.dropped.front().bytes, 2 * kPacketSize);
     EXPECT_EQ(counted.dropped.size(), 1U);
 }
 

@@ -65,12 +65,12 @@ Result<BuiltQueue> QueueBuilder::buildWith(const Queue& queue, Extras extras) {
     auto built = buildFused(*drafted);
     if (!built)
         return built;
-    const auto add = [&](const char* text) {
-        built->reason += (built->reason.empty() ? "" : "; ") + std::string(text);
+    const auto add = [&](const std::string& text) {
+        built->reason += (built->reason.empty() ? "" : "; ") + text;
     };
     if (!extras.counts)
-        add("its packets are not counted: this kernel does not let a program that counts reach a filter that "
-            "makes tail calls");
+        add(std::string(kNotCounted) +
+            "this kernel does not let a program that counts reach a filter that makes tail calls");
     if (!extras.reports)
         add("its drops are not reported: the kernel does not take them together with its filters");
     return built;

@@ -10,6 +10,9 @@
 
 namespace filterd::bpf {
 
+// Begins a part of QueueFacts::modeReason.
+inline constexpr std::string_view kNotCounted = "its packets are not counted: ";
+
 struct BuiltQueue {
     QueueMode mode = QueueMode::Fused;
     std::string reason; // QueueFacts::modeReason

@@ -84,6 +84,10 @@ Result<StoredQueue> QueueStore::adoptQueue(const QueueId& id, std::uint32_t coun
             return failure(programId.error());
         queue.facts.programId = *programId;
         queue.countersId = usesMap(program->get(), countersId) ? countersId : 0;
+        auto& reason = queue.facts.modeReason;
+        if (queue.countersId == 0 && reason.find(kNotCounted) == std::string::npos)
+            reason += (reason.empty() ? "" : "; ") + std::string(kNotCounted) +
+                      "another version of filterd built it, a change of it begins anew";
         return queue;
     }
     queue.facts.mode = QueueMode::Links;
