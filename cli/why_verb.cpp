@@ -104,7 +104,7 @@ void printText(const Findings& findings) {
         printField("Drops", "none reported in the last ten minutes");
     else
         printDrops(findings.drops);
-    if (findings.drops.lost > 0)
+    if (!findings.drops.sums.empty() || findings.drops.lost > 0)
         printField("Not reported", std::to_string(findings.drops.lost) +
                                        " drops of all units since boot; the counters have them all");
     if (findings.covered)
