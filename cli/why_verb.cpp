@@ -7,6 +7,7 @@
 #include "cli/table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -91,7 +92,8 @@ void printWays(const Findings& findings) {
         if (!sum.filter.empty())
             filters.insert(sum.filter);
     for (const auto& filter : filters)
-        printField("The filter", "filterctl show " + filter + ", filterctl get " + filter);
+        printField("The filter",
+                   joined(std::array{"filterctl show " + filter, "filterctl get " + filter}, ", "));
     printField("Who chose it", "filterctl explain " + findings.unit);
 }
 
