@@ -12,7 +12,7 @@ import pytest
 
 from conftest import run, state_of, wait_until
 from filterd import attached, await_daemon, main_pid, object_path
-from test_guard import BLOCKED, Sink, first_act
+from test_guard import BLOCKED, first_act, sinks  # noqa: F401, a fixture
 
 SEED = 20261125
 KILLS = int(os.environ.get("FILTERD_KILLS", "20"))
@@ -111,14 +111,6 @@ def is_consistent(client, unit):
     client.await_attached(unit, timeout=20)
     assert tuple(client.unit(unit)["EgressQueue"]) in QUEUES
     wait_until(lambda: len(attached(unit)["egress"]) == 1, f"{unit} having one program", timeout=10)
-
-
-@pytest.fixture
-def sinks():
-    blocked, permitted = Sink(BLOCKED), Sink()
-    yield blocked, permitted
-    blocked.socket.close()
-    permitted.socket.close()
 
 
 def test_nothing_blocked_passes_and_nothing_permitted_is_lost_whenever_it_is_killed(client, units, sinks):
