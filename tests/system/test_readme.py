@@ -1,10 +1,8 @@
 """README's tour and the demo do what they say."""
 
 import pathlib
-import re
 import socket
 import struct
-import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -13,40 +11,7 @@ import pytest
 
 from conftest import in_cgroup_of, run, wait_until
 from filterd import await_daemon
-
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-def steps(text):
-    """Commands of the console blocks, each with the output that is printed below it."""
-    for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        for step in re.split(r"^# ", block, flags=re.MULTILINE)[1:]:
-            lines = step.splitlines()
-            more = 1
-            while more < len(lines) and lines[more].startswith("> "):
-                more += 1
-            yield "\n".join([lines[0], *(line[2:] for line in lines[1:more])]), "\n".join(lines[more:])
-
-
-def on_terminal(command, folder):
-    """What a person sees of a command on a terminal of 120 columns."""
-    typed = f"stty cols 120; {command}"
-    done = subprocess.run(["script", "--quiet", "--command", f"bash -c {quoted(typed)}", "/dev/null"], cwd=folder,
-                          capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
-    return ESCAPES.sub("", done.stdout).replace("\r\n", "\n").rstrip()
-
-
-def quoted(text):
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def shape(output):
-    """Without what differs from run to run: numbers but for percentages, digests, and the width of columns."""
-    text = re.sub(r"\b[0-9a-f]{16,}\b", "H", output.rstrip())
-    text = re.sub(r"(?<![\w%])\d+(\.\d+)?(?![\w%.])", "N", text)
-    text = re.sub(r"time \d+ms", "time", text)
-    text = re.sub(r"N links? of the guard", "N links of the guard", text)  # the daemon removes them at the same time
-    return [" ".join(line.split()) for line in text.splitlines()]
+from transcript import on_terminal, shape, steps
 
 
 def section(title):
