@@ -22,12 +22,12 @@ add_executable(filterd-queue-tests main.cpp queue_bed.cpp filter_test.cpp link_t
                                    queue_interim_test.cpp queue_test.cpp)
 target_include_directories(filterd-queue-tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(filterd-queue-tests PRIVATE
-    filterd_app filterd_bpf_kernel filterd_object_intake filterd_host PkgConfig::LIBBPF GTest::gtest)
+    filterd_app filterd_bpf_headers filterd_bpf_kernel filterd_object_intake filterd_host PkgConfig::LIBBPF GTest::gtest)
 target_compile_definitions(filterd-queue-tests PRIVATE QUEUE_TEST_OBJECTS="${queue_objects}")
 filterd_options(filterd-queue-tests)
 add_dependencies(filterd-queue-tests ${queue_test_objects})
 
 kernel_test(filters filterd-queue-tests Filters.*:*/FilterCorpus.*:*/FilterRefusal.*)
 kernel_test(queues filterd-queue-tests Queues.*:Changes.*:WholeFirewall.*:Interim.*)
-kernel_test(drops filterd-queue-tests Drops.*:*/ReportedPacket.*)
+kernel_test(drops filterd-queue-tests Drops.*:DropRecords.*:*/ReportedPacket.*)
 kernel_test(links filterd-queue-tests Attachments.*:DamagedRecords.*:Killed.*:PinnedStates.*)
