@@ -33,10 +33,24 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kHints{{
     {"org.filterd1.Error.NoSuchRule", " ('filterctl list rules' shows what is set)"},
 }};
 
-std::string_view hintFor(std::string_view name) {
+Destination& theDestination() {
+    static Destination destination;
+    return destination;
+}
+
+// Elsewhere there are other ways out than on this machine.
+std::string hintElsewhere(const Destination& destination) {
+    return destination.host.empty()
+               ? "; see that it runs ('machinectl') and has a system bus, and call as root"
+               : "; see that 'ssh " + destination.host + " systemd-stdio-bridge' works";
+}
+
+std::string hintFor(std::string_view name) {
+    if (name == client::kNoBus && !theDestination().isHere())
+        return hintElsewhere(theDestination());
     const auto* const found =
         std::find_if(kHints.begin(), kHints.end(), [&](const auto& hint) { return hint.first == name; });
-    return found == kHints.end() ? std::string_view() : found->second;
+    return std::string(found == kHints.end() ? std::string_view() : found->second);
 }
 
 } // namespace
@@ -47,7 +61,7 @@ void complain(const std::string& message) {
 }
 
 Exit failed(const client::Error& error) {
-    complain(error.message + std::string(hintFor(error.name)));
+    complain(error.message + hintFor(error.name));
     const bool unreachable =
         std::find(kUnreachable.begin(), kUnreachable.end(), error.name) != kUnreachable.end();
     return unreachable ? Exit::Unreachable : Exit::Failed;
@@ -65,8 +79,13 @@ Exit noUnit(const std::string& name) {
                    "' is not a unit name with its suffix (nginx.service, user@1000.service/app.service)");
 }
 
+void setDestination(const Destination& destination) { theDestination() = destination; }
+
 Exit withDaemon(const std::function<Exit(client::Client&)>& body) {
-    auto client = client::Client::connect();
+    const auto& [host, machine] = theDestination();
+    auto client = !host.empty()      ? client::Client::connectToHost(host)
+                  : !machine.empty() ? client::Client::connectToMachine(machine)
+                                     : client::Client::connect();
     return client ? body(*client) : failed(client.error());
 }
 

@@ -4,6 +4,7 @@
 #include "cli/verb.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <numeric>
 #include <string_view>
@@ -18,10 +19,13 @@ constexpr const char* kFooter =
     "\nExit status: 0 done; 1 refused or failed; 2 wrong usage; 3 no bus, no daemon or no answer.\n"
     "'filterctl VERB --help' explains a verb. See also filterctl(1).";
 
-void describe(CLI::App& app, Invocation& invocation) {
+void describe(CLI::App& app, Invocation& invocation, Destination& destination) {
     app.footer(kFooter);
     app.set_version_flag("--version", "filterctl " FILTERD_VERSION);
-    app.add_flag("--json", invocation.json, "Print JSON (list, show, status, why, monitor, get, map, test)");
+    app.add_flag("--json", invocation.json,
+                 "Print JSON (list, show, status, why, monitor, watch, get, map, test)");
+    auto* host = app.add_option("-H,--host", destination.host, "Ask filterd on [USER@]HOST, over ssh");
+    app.add_option("-M,--machine", destination.machine, "Ask filterd in this container")->excludes(host);
     app.require_subcommand(1);
     app.fallthrough(); // --json after the verb, too
     addShowVerbs(app, invocation);
@@ -37,6 +41,7 @@ void describe(CLI::App& app, Invocation& invocation) {
     addWhyVerb(app, invocation);
     addCaptureVerb(app, invocation);
     addTestVerb(app, invocation);
+    addWatchVerb(app, invocation);
     addFileVerbs(app, invocation);
     addUnitVerbs(app, invocation);
     addSwitchVerbs(app, invocation);
@@ -85,10 +90,25 @@ std::string complaintOf(const CLI::App& app, const CLI::ParseError& error) {
     return error.what();
 }
 
+// What looks at files, pins or programs of this machine itself.
+bool isLocal(const std::string& verb) {
+    constexpr std::array<std::string_view, 8> kLocal{"cat", "check", "explain", "mtu",
+                                                     "new", "off",   "on",      "test"};
+    return std::find(kLocal.begin(), kLocal.end(), verb) != kLocal.end();
+}
+
+std::string elsewhere(const std::string& verb, const Destination& destination) {
+    return "'" + verb + "' works on the machine alone where it is called; call it there: " +
+           (destination.host.empty() ? "systemd-run --quiet --pipe --wait --machine=" + destination.machine
+                                     : "ssh " + destination.host) +
+           " filterctl " + verb;
+}
+
 Exit run(int argc, char** argv) {
     CLI::App app("BPF firewalls for systemd units", "filterctl");
     Invocation invocation;
-    describe(app, invocation);
+    Destination destination;
+    describe(app, invocation, destination);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -100,6 +120,9 @@ Exit run(int argc, char** argv) {
         }
         return misused(complaintOf(app, error) + " (see 'filterctl --help')");
     }
+    if (!destination.isHere() && isLocal(app.get_subcommands().front()->get_name()))
+        return misused(elsewhere(app.get_subcommands().front()->get_name(), destination));
+    setDestination(destination);
     return invocation.action();
 }
 

@@ -26,28 +26,31 @@ std::vector<std::size_t> Table::widths() const {
     return widths;
 }
 
-void Table::printAligned() const {
+std::vector<std::string> Table::aligned() const {
     const auto width = widths();
-    const auto line = [&](const std::vector<Cell>& row) {
+    std::vector<std::string> lines;
+    const auto add = [&](const std::vector<Cell>& row) {
         std::string text;
         for (std::size_t column = 0; column < row.size(); ++column) {
             text += coloured(row[column].text, row[column].colour);
             if (column + 1 < row.size())
                 text += std::string(width[column] - widthOf(row[column].text) + kGap, ' ');
         }
-        cli::print(text + "\n");
+        lines.push_back(std::move(text));
     };
     std::vector<Cell> titles;
     for (const auto& title : heading_)
         titles.emplace_back(title, Colour::Bold);
-    line(titles);
+    add(titles);
     for (const auto& row : rows_)
-        line(row);
+        add(row);
+    return lines;
 }
 
 void Table::print(const std::string& what) const {
     if (isTerminal()) {
-        printAligned();
+        for (const auto& line : aligned())
+            cli::print(line + "\n");
         cli::print("\n" + std::to_string(rows_.size()) + " " + what + "\n");
         return;
     }

@@ -23,10 +23,11 @@ class Table {
     void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
     // `what` names the rows: "2 filters".
     void print(const std::string& what) const;
+    // Heading and rows as a terminal shows them.
+    [[nodiscard]] std::vector<std::string> aligned() const;
 
   private:
     [[nodiscard]] std::vector<std::size_t> widths() const;
-    void printAligned() const;
 
     std::vector<std::string> heading_;
     std::vector<std::vector<Cell>> rows_;

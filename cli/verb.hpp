@@ -31,6 +31,7 @@ void addParameterVerbs(CLI::App& app, Invocation& invocation); // set, get, map
 void addMonitorVerb(CLI::App& app, Invocation& invocation);
 void addWhyVerb(CLI::App& app, Invocation& invocation);
 void addCaptureVerb(CLI::App& app, Invocation& invocation);
+void addWatchVerb(CLI::App& app, Invocation& invocation);
 void addTestVerb(CLI::App& app, Invocation& invocation);
 void addTuneVerb(CLI::App& app, Invocation& invocation);
 void addMtuVerb(CLI::App& app, Invocation& invocation);
@@ -43,6 +44,14 @@ void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
 [[nodiscard]] Exit explainUnit(const std::string& name);
 // Whether any rule covers it.
 [[nodiscard]] bool isCovered(const std::string& name);
+
+// Where the daemon is: on this machine, unless one is given.
+struct Destination {
+    std::string host;    // reached by ssh
+    std::string machine; // a container
+    [[nodiscard]] bool isHere() const { return host.empty() && machine.empty(); }
+};
+void setDestination(const Destination& destination);
 
 // Connects to the daemon and does what body says with it.
 [[nodiscard]] Exit withDaemon(const std::function<Exit(client::Client&)>& body);

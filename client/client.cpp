@@ -42,6 +42,15 @@ std::chrono::milliseconds timeUntil(std::uint64_t moment) {
     return std::chrono::milliseconds(moment / 1'000 > now ? moment / 1'000 - now : 0);
 }
 
+sdbus::UnixFd objectFor(Session& session, const std::string& path) {
+    if (!session.passesFiles())
+        throw bus::makeError(filterd::Error{
+            ErrorCode::Unsupported,
+            "this connection passes no files, as none over ssh does: copy " + path +
+                " to where filterd runs, and load it there (ssh HOST filterctl load NAME FILE)"});
+    return openObject(path);
+}
+
 // Properties of one object, read in one call.
 class Properties {
   public:
@@ -77,15 +86,33 @@ Client::~Client() = default;
 Result<Client> Client::connect(std::chrono::milliseconds timeout) noexcept { return connect({}, timeout); }
 
 Result<Client> Client::connect(const std::string& address, std::chrono::milliseconds timeout) noexcept {
-    return guarded([&] { return Client(std::make_shared<Session>(address, timeout)); });
+    return guarded(
+        [&] { return Client(openSession("the bus", timeout, [&] { return bus::connect(address); })); });
+}
+
+Result<Client> Client::connectToHost(const std::string& host, std::chrono::milliseconds timeout) noexcept {
+    return guarded([&] {
+        auto session = openSession("the bus of " + host, timeout, [&] { return bus::connectToHost(host); });
+        session->passNoFiles();
+        return Client(std::move(session));
+    });
+}
+
+Result<Client> Client::connectToMachine(const std::string& machine,
+                                        std::chrono::milliseconds timeout) noexcept {
+    return guarded([&] {
+        return Client(openSession("the bus of the container " + machine, timeout,
+                                  [&] { return bus::connectToMachine(machine); }));
+    });
 }
 
 // ---- Filters --------------------------------------------------------------------------------------------
 
 Result<void> Client::load(const std::string& name, const std::string& object,
                           const LoadOptions& options) noexcept {
-    return guarded(
-        [&] { session_->manager().LoadFilter(name, openObject(object), busOptions(options, false)); });
+    return guarded([&] {
+        session_->manager().LoadFilter(name, objectFor(*session_, object), busOptions(options, false));
+    });
 }
 
 Result<void> Client::loadFromPath(const std::string& name, const std::string& object,
@@ -96,7 +123,7 @@ Result<void> Client::loadFromPath(const std::string& name, const std::string& ob
 Result<Reference> Client::loadTransient(const std::string& name, const std::string& object,
                                         const LoadOptions& options) noexcept {
     return guarded([&] {
-        session_->manager().LoadFilter(name, openObject(object), busOptions(options, true));
+        session_->manager().LoadFilter(name, objectFor(*session_, object), busOptions(options, true));
         return Reference(session_, name);
     });
 }

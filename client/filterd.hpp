@@ -279,6 +279,12 @@ class FILTERD_EXPORT Client {
     [[nodiscard]] static Result<Client> connect(std::chrono::milliseconds timeout = kTimeout) noexcept;
     [[nodiscard]] static Result<Client> connect(const std::string& address,
                                                 std::chrono::milliseconds timeout = kTimeout) noexcept;
+    // The system bus of another machine by ssh, "[USER@]HOST[:PORT]", or of a container on this one: as
+    // systemctl(1) has it with -H and -M. Over ssh no file can be passed, and so load() does not work.
+    [[nodiscard]] static Result<Client> connectToHost(const std::string& host,
+                                                      std::chrono::milliseconds timeout = kTimeout) noexcept;
+    [[nodiscard]] static Result<Client>
+    connectToMachine(const std::string& machine, std::chrono::milliseconds timeout = kTimeout) noexcept;
     static constexpr std::chrono::milliseconds kTimeout{25'000};
 
     Client(Client&&) noexcept;

@@ -30,20 +30,21 @@ bool tellsOfNoAnswer(std::string_view name) {
     return std::find(kUnanswered.begin(), kUnanswered.end(), name) != kUnanswered.end();
 }
 
-std::unique_ptr<sdbus::IConnection> open(const std::string& address, std::chrono::milliseconds timeout) {
-    try {
-        auto connection = bus::connect(address);
-        connection->setMethodCallTimeout(timeout);
-        return connection;
-    } catch (const sdbus::Error& error) {
-        throw bus::makeError(std::string(kNoBus), "cannot connect to the bus: " + error.getMessage());
-    }
-}
-
 } // namespace
 
-Session::Session(const std::string& address, std::chrono::milliseconds timeout)
-    : connection_(open(address, timeout)), manager_(*connection_) {}
+Session::Session(std::unique_ptr<sdbus::IConnection> connection)
+    : connection_(std::move(connection)), manager_(*connection_) {}
+
+std::shared_ptr<Session> openSession(const std::string& bus, std::chrono::milliseconds timeout,
+                                     const std::function<std::unique_ptr<sdbus::IConnection>()>& connect) {
+    try {
+        auto connection = connect();
+        connection->setMethodCallTimeout(timeout);
+        return std::make_shared<Session>(std::move(connection));
+    } catch (const sdbus::Error& error) {
+        throw bus::makeError(std::string(kNoBus), "cannot connect to " + bus + ": " + error.getMessage());
+    }
+}
 
 Error currentError() {
     try {

@@ -10,6 +10,7 @@
 #include <filterd/filterd.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -45,15 +46,24 @@ class FilterProxy final : public sdbus::ProxyInterfaces<org::filterd1::Filter_pr
 
 class Session {
   public:
-    Session(const std::string& address, std::chrono::milliseconds timeout);
+    explicit Session(std::unique_ptr<sdbus::IConnection> connection);
 
     [[nodiscard]] sdbus::IConnection& connection() { return *connection_; }
     [[nodiscard]] ManagerProxy& manager() { return manager_; }
+    // Over ssh no descriptor arrives.
+    void passNoFiles() { passesFiles_ = false; }
+    [[nodiscard]] bool passesFiles() const { return passesFiles_; }
 
   private:
     std::unique_ptr<sdbus::IConnection> connection_;
     ManagerProxy manager_;
+    bool passesFiles_ = true;
 };
+
+// Connects by `connect`; what goes wrong is kNoBus, and tells of `bus`.
+[[nodiscard]] std::shared_ptr<Session>
+openSession(const std::string& bus, std::chrono::milliseconds timeout,
+            const std::function<std::unique_ptr<sdbus::IConnection>()>& connect);
 
 // The exception in flight, as an error.
 [[nodiscard]] Error currentError();

@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <string_view>
 
@@ -40,6 +41,21 @@ std::optional<std::string> decodePath(const char* prefix, const std::string& pat
 std::unique_ptr<sdbus::IConnection> connect(const std::string& address) {
     return address.empty() ? sdbus::createSystemBusConnection()
                            : sdbus::createSessionBusConnectionWithAddress(address);
+}
+
+std::unique_ptr<sdbus::IConnection> connectToHost(const std::string& host) {
+    return sdbus::createRemoteSystemBusConnection(host);
+}
+
+// sdbus-c++ has no call for it, but takes the address that sd_bus_open_system_machine(3) makes.
+std::unique_ptr<sdbus::IConnection> connectToMachine(const std::string& machine) {
+    const auto isPlain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+               c == '-' || c == '_';
+    };
+    if (machine.empty() || !std::all_of(machine.begin(), machine.end(), isPlain))
+        throw sdbus::createError(EINVAL, "'" + machine + "' is no name of a container");
+    return sdbus::createSessionBusConnectionWithAddress("x-machine-unix:machine=" + machine);
 }
 
 void addObjectManager(sdbus::IConnection& connection, const ObjectPath& path) {

@@ -61,6 +61,12 @@ inline constexpr const char* kUnitPrefix = "/org/filterd1/unit";
 // The system bus, or the bus at an address. Blocks until the bus has said hello; throws sdbus::Error.
 [[nodiscard]] std::unique_ptr<sdbus::IConnection> connect(const std::string& address = {});
 
+// The system bus of another machine, reached by ssh: "[USER@]HOST[:PORT][/CONTAINER]", as systemctl -H has
+// it.
+[[nodiscard]] std::unique_ptr<sdbus::IConnection> connectToHost(const std::string& host);
+// The system bus of a container on this machine, by the name that systemd-machined has for it. Root only.
+[[nodiscard]] std::unique_ptr<sdbus::IConnection> connectToMachine(const std::string& machine);
+
 // Handles a connection's messages in an sd-event loop while it lives. When the connection is lost it goes
 // quiet and calls onLost once, from the loop, with the reason; onLost may destroy this object and then the
 // connection.

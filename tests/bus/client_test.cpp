@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sys/eventfd.h>
 #include <thread>
@@ -304,6 +306,67 @@ TEST_F(ClientTest, ALostBusIsToldToBothSides) {
     ASSERT_EQ(lost.wait_for(10s), std::future_status::ready);
     EXPECT_FALSE(lost.get().empty());
     EXPECT_FALSE(client_.status());
+}
+
+// Its ssh is one that connects to the bus of the test, through the program that the real one runs.
+class ClientOverSsh : public ClientTest {
+  protected:
+    std::filesystem::path folder_ =
+        std::filesystem::path(testing::TempDir()) / ("ssh-" + std::to_string(::getpid()));
+    std::string path_ = std::getenv("PATH");
+
+    void SetUp() override {
+        ClientTest::SetUp();
+        std::filesystem::create_directory(folder_);
+        std::ofstream(folder_ / "ssh") << "#!/bin/sh\necho \"$@\" >'" << (folder_ / "called").string()
+                                       << "'\ncase \"$*\" in *unknown*) exit 255;; esac\n"
+                                       << "exec systemd-stdio-bridge --bus-path='" << bus_.address() << "'\n";
+        std::filesystem::permissions(folder_ / "ssh", std::filesystem::perms::owner_all);
+        ::setenv("PATH", (folder_.string() + ":" + path_).c_str(), 1);
+    }
+    void TearDown() override {
+        ::setenv("PATH", path_.c_str(), 1);
+        std::filesystem::remove_all(folder_);
+        ClientTest::TearDown();
+    }
+    [[nodiscard]] std::string called() const {
+        std::ifstream file(folder_ / "called");
+        std::string line;
+        std::getline(file, line);
+        return line;
+    }
+};
+
+TEST_F(ClientOverSsh, WorksButForFiles) {
+    auto far = Client::connectToHost("admin@box:2222", 10s);
+    ASSERT_TRUE(far) << far.error().message;
+    EXPECT_NE(called().find("-p 2222 "), std::string::npos) << called();
+    EXPECT_NE(called().find(" admin@box systemd-stdio-bridge"), std::string::npos) << called();
+    EXPECT_TRUE(far->status());
+    EXPECT_TRUE(far->loadFromPath("drop", "/x.o"));
+    EXPECT_TRUE(daemon_.saw("load drop from /x.o 0"));
+    const auto refused = far->load("drop", object_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().name, "org.filterd1.Error.Unsupported");
+    EXPECT_NE(refused.error().message.find("copy " + object_.string()), std::string::npos);
+    EXPECT_FALSE(daemon_.saw("load drop 3"));
+    EXPECT_TRUE(client_.load("drop", object_));
+}
+
+TEST_F(ClientOverSsh, TellsWhichBusItDoesNotReach) {
+    const auto none = Client::connectToHost("unknown", 10s);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().name, client::kNoBus);
+    EXPECT_NE(none.error().message.find("the bus of unknown"), std::string::npos) << none.error().message;
+}
+
+TEST(ClientOfAContainer, TellsWhichBusItDoesNotReach) {
+    for (const char* machine : {"no-such-container", "", "a,b=c"}) {
+        const auto none = Client::connectToMachine(machine, 10s);
+        ASSERT_FALSE(none);
+        EXPECT_EQ(none.error().name, client::kNoBus);
+        EXPECT_NE(none.error().message.find(std::string("the container ") + machine), std::string::npos);
+    }
 }
 
 TEST(ClientWithoutDaemon, IsToldSo) {
