@@ -182,7 +182,7 @@ class DropReports {
     virtual ~DropReports() = default;
     // Readable while there are reports; -1 where there can be none. Not owned.
     [[nodiscard]] virtual int fd() const = 0;
-    // Hands over all reports there are; what is malformed is skipped.
+    // Hands over the reports there are, some thousands at most; what is malformed is skipped.
     [[nodiscard]] virtual Status drain(const std::function<void(const DropReport&)>& take) = 0;
     // How many reports the limits left out, since boot.
     [[nodiscard]] virtual Result<std::uint64_t> lost() = 0;

@@ -311,6 +311,32 @@ TEST_F(Drops, WithoutAReaderReportsAreLostAndNothingPasses) {
     EXPECT_FALSE(sendTo(units.back()->socket(), kDroppedPort));
 }
 
+TEST_F(Drops, ReadingEndsWhileOthersGoOnDropping) {
+    const auto queue = build(Direction::Egress, {load("judge", "not_9999")});
+    std::vector<std::unique_ptr<Unit>> units;
+    constexpr std::size_t kUnits = 60;
+    for (std::size_t i = 0; i < kUnits; ++i) {
+        units.push_back(std::make_unique<Unit>("unit" + std::to_string(i) + ".service"));
+        put(*units.back(), queue);
+    }
+    constexpr std::size_t kAll = (kUnits - 1) * kBurst;
+    std::size_t sent = 0;
+    std::size_t read = 0;
+    const auto dropOne = [&] { EXPECT_FALSE(sendTo(units[sent++ % kUnits]->socket(), kDroppedPort)); };
+    dropOne();
+    const auto dropAnother = [&](const DropReport&) {
+        ++read;
+        if (sent < kAll)
+            dropOne();
+    };
+    ASSERT_TRUE(kernel().dropReports().drain(dropAnother));
+    EXPECT_GT(read, kAll / 2);
+    EXPECT_LT(read, kAll);
+    ASSERT_TRUE(kernel().dropReports().drain(dropAnother));
+    EXPECT_EQ(read, kAll);
+    EXPECT_EQ(lost(), 0U);
+}
+
 // ---- without a daemon, without the kernel ---------------------------------------------------------------
 
 TEST_F(Drops, ReportsOutliveARestartAndGoOn) {

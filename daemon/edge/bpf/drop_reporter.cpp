@@ -19,6 +19,9 @@ constexpr const char* kReports = "drop_reports";
 constexpr const char* kLost = "drop_lost";
 constexpr std::array kMaps{kReports, "drop_limits", kLost};
 
+// More than the ring buffer holds. Who drops without end must not keep the daemon from everything else.
+constexpr std::size_t kMostAtOnce = 4'096;
+
 // The object's program does nothing but call the one function.
 Result<std::vector<bpf_insn>> functionOf(const std::vector<bpf_insn>& program) {
     const auto starts = functionStarts(program);
@@ -57,9 +60,10 @@ Status DropReporter::load() {
     block_ = std::move(*block);
     maps_ = std::move(program->maps);
     const auto consume = [](void* reporter, void* data, std::size_t size) {
+        auto* self = static_cast<DropReporter*>(reporter);
         if (const auto report = decodeDropRecord({static_cast<const std::byte*>(data), size}))
-            (*static_cast<const DropReporter*>(reporter)->take_)(*report);
-        return 0;
+            (*self->take_)(*report);
+        return ++self->taken_ < kMostAtOnce ? 0 : -ECANCELED;
     };
     ring_.reset(::ring_buffer__new(map(kReports), consume, this, nullptr));
     if (!ring_)
@@ -86,9 +90,10 @@ Status DropReporter::drain(const std::function<void(const DropReport&)>& take) {
     if (!isOpen())
         return {};
     take_ = &take;
+    taken_ = 0;
     const int count = ::ring_buffer__consume(ring_.get());
     take_ = nullptr;
-    if (count < 0)
+    if (count < 0 && count != -ECANCELED)
         return failure(systemError("read the reports of drops", -count));
     return {};
 }

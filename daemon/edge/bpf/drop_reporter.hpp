@@ -46,6 +46,7 @@ class DropReporter final : public DropReports {
     std::vector<FilterMap> maps_;
     std::unique_ptr<ring_buffer, FreeRingBuffer> ring_;
     const std::function<void(const DropReport&)>* take_ = nullptr; // while drain() runs
+    std::size_t taken_ = 0;                                        // by it
 };
 
 } // namespace filterd::bpf
