@@ -1,10 +1,15 @@
 // cat, check, explain: what the configuration files say. cat and check need no daemon.
 
+#include "base/files.hpp"
 #include "cli/failure.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/configuration_check.hpp"
+#include "core/filter_content.hpp"
+#include "edge/bpf/object_intake.hpp"
+#include "edge/bpf/rules_intake.hpp"
 #include "edge/host/config_files.hpp"
+#include "edge/pcap/pcap_expressions.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -33,11 +38,18 @@ Exit catFiles(const std::string& name) {
 }
 
 Exit checkFiles(const std::string& root) {
-    const auto exists = [&](const std::string& path) {
-        std::error_code error;
-        return fs::is_regular_file(fs::path(root) / fs::path(path).relative_path(), error);
+    LibbpfObjectIntake objects;
+    PcapExpressions expressions;
+    RulesIntake intake(objects, expressions);
+    const auto read = [&](const std::string& path) {
+        return readFile(fs::path(root) / fs::path(path).relative_path(), kMaxObjectSize);
     };
-    const auto report = checkConfiguration(ConfigFiles(ConfigPlaces::below(root)).read({}), exists);
+    const auto inspect = [&](const FilterDefinition& definition) {
+        return requestFor(definition, read).and_then([&](const ObjectRequest& request) {
+            return intake.inspect(request);
+        });
+    };
+    const auto report = checkConfiguration(ConfigFiles(ConfigPlaces::below(root)).read({}), inspect);
     for (const auto& error : report.errors)
         complain(error);
     for (const auto& warning : report.warnings)

@@ -2,6 +2,8 @@
 
 #include "base/log.hpp"
 
+#include <algorithm>
+
 namespace filterd {
 
 namespace {
@@ -47,8 +49,11 @@ void Configurator::accept(Configuration next) {
         log::warning(warning, {log::id(log::Message::SocketWithoutRule)});
     errors_ = next.errors;
     for (auto& error : firewall_.definitionErrors())
-        errors_.push_back(std::move(error));
+        if (std::find(errors_.begin(), errors_.end(), error) == errors_.end())
+            errors_.push_back(std::move(error));
     current_ = std::move(next);
+    const auto& definitions = firewall_.definitions();
+    current_.filters.forgetUnusable(definitions.failures(), definitions.loaded());
     if (auto saved = store_.save(serialiseConfiguration(current_)); !saved)
         log::warning(saved.error().context("the configuration is not kept for the next start"),
                      {log::id(log::Message::StateNotSaved)});

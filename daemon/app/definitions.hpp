@@ -20,8 +20,6 @@ class Definitions {
         return sources_.define(name);
     }
     [[nodiscard]] bool defines(const FilterName& name) const { return sources_.defines(name); }
-    // The object's bytes. The error begins with the FILE:LINE that names the object.
-    [[nodiscard]] static Result<std::vector<std::byte>> readObject(const FilterDefinition& definition);
     // Those with Load=yes, and the files that say so.
     [[nodiscard]] std::map<FilterName, std::string> loadedAtOnce() const;
 

@@ -97,8 +97,10 @@ class Firewall {
     [[nodiscard]] std::size_t referencesOf(const std::vector<Holder>& holders) const;
     // What the files say now. What cannot be brought into force is told by definitionErrors().
     [[nodiscard]] Status configure(const Configuration& configuration);
-    // Each as FILE:LINE: REASON, of filters that a file defines but that are not loaded as it says.
+    // Each as FILE:LINE: REASON, of filters that a file defines but that are not loaded as it says, and of
+    // filters that cannot stand where a file has them.
     [[nodiscard]] std::vector<std::string> definitionErrors() const;
+    [[nodiscard]] const Definitions& definitions() const { return definitions_; }
     // The unit's queues are up when this returns. Errors: InvalidName, NoSuchRule (none covers it),
     // NoSuchUnit (it has no cgroup), or why it is held or failed.
     [[nodiscard]] Status ensureUnit(const std::string& name);

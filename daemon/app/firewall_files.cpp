@@ -2,27 +2,21 @@
 // and replaced when their file changes.
 
 #include "app/firewall.hpp"
+#include "base/files.hpp"
 #include "base/log.hpp"
+#include "core/filter_content.hpp"
 
 namespace filterd {
-
-namespace {
-
-Error inFile(const FilterDefinition& definition, const Error& error) {
-    return error.message.starts_with(definition.source) ? error : error.context(definition.source);
-}
-
-} // namespace
 
 Result<FilterFacts> Firewall::loadContent(const FilterDefinition& definition) {
     if (!definition.pinned.empty())
         return kernel_.takePinned(definition.name, definition.pinned);
-    auto object = Definitions::readObject(definition);
-    if (!object)
-        return failure(object.error());
-    LoadRequest request{definition.name, std::move(*object), definition.program, false, false, "", {}};
-    for (const auto& [name, value] : definition.parameters)
-        request.parameters.emplace(name, Value{value});
+    auto content = requestFor(definition, [](const auto& path) { return readFile(path, kMaxObjectSize); });
+    if (!content)
+        return failure(content.error());
+    LoadRequest request{
+        definition.name, std::move(content->object), definition.program, false, false, "", {}};
+    request.parameters = std::move(content->parameters);
     if (const auto known = facts_.find(definition.name);
         known != facts_.end() && isSame(known->second, request))
         return known->second;
@@ -160,6 +154,11 @@ std::vector<std::string> Firewall::definitionErrors() const {
     for (const auto& [name, error] : definitions_.failures())
         if (error.code != ErrorCode::NoSuchFilter) // that is its rule's fault
             errors.push_back(error.message);
+    for (const auto* rule : rules_.ordered())
+        for (const auto direction : kDirections)
+            if (const auto queue = resolveQueue(*rule, direction, loaded_, definitions_.failures());
+                !queue && queue.error().code == ErrorCode::WrongDirection && rule->source != kBusSource)
+                errors.push_back(inRule(*rule, queue.error()).message);
     return errors;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace filterd {
 
@@ -38,11 +39,13 @@ enum class ErrorCode {
 
 struct Error {
     ErrorCode code = ErrorCode::Internal;
-    std::string message; // one sentence: the thing, the place, the way out
+    std::string message;   // one sentence: the thing, the place, the way out
+    std::string item = {}; // which part of a request it is about: a parameter's name, a rule's number
 
     [[nodiscard]] Error context(std::string_view where) const {
-        return {code, std::string(where) + ": " + message};
+        return {code, std::string(where) + ": " + message, item};
     }
+    [[nodiscard]] Error about(std::string part) const { return {code, message, std::move(part)}; }
 };
 
 // KernelRefused with "what: strerror(errnum)".

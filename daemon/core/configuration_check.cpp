@@ -1,12 +1,12 @@
 #include "core/configuration_check.hpp"
 
-#include "core/builtin.hpp"
+#include "core/filter_content.hpp"
 #include "core/glob.hpp"
+#include "core/resolve.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <set>
 
 namespace filterd {
 
@@ -35,8 +35,8 @@ std::optional<std::string> targetThatCovers(const Rule& rule, const std::string&
 
 class Checker {
   public:
-    Checker(const Configuration& configuration, const std::function<bool(const std::string&)>& exists)
-        : configuration_(configuration), exists_(exists) {
+    Checker(const Configuration& configuration, const FilterInspector& inspect)
+        : configuration_(configuration), inspect_(inspect) {
         report_.errors = configuration.errors;
     }
 
@@ -56,6 +56,11 @@ class Checker {
             report_.errors.push_back(error);
     }
 
+    void warn(const std::string& warning) {
+        if (std::find(report_.warnings.begin(), report_.warnings.end(), warning) == report_.warnings.end())
+            report_.warnings.push_back(warning);
+    }
+
     [[nodiscard]] bool isLoadedAtOnce(const FilterName& name) const {
         const auto definition = configuration_.filters.define(name);
         return definition && definition->load;
@@ -63,40 +68,47 @@ class Checker {
 
     // A filter that nothing needs keeps nothing from coming into force: what it lacks is a warning.
     void checkFilter(const FilterName& name, bool isNeeded) {
-        if (!checked_.insert(name).second)
+        if (!filters_.emplace(name, LoadedFilter{{name, ""}, FilterDirection::Either}).second)
             return;
         const auto definition = configuration_.filters.define(name);
-        const auto lack = definition ? lackOf(*definition) : std::nullopt;
-        if (!definition)
+        if (!definition) {
             tell(definition.error().message);
-        else if (lack && isNeeded)
-            tell(definition->source + ": " + *lack);
-        else if (lack)
-            report_.warnings.push_back(definition->source + ": " + *lack + "; nothing uses the filter yet");
+            return;
+        }
+        const auto direction = definition->pinned.empty() ? inspect_(*definition) : FilterDirection::Either;
+        if (direction)
+            filters_.at(name).direction = *direction;
+        else if (const auto fault = inFile(*definition, direction.error());
+                 isNeeded || fault.code != ErrorCode::KernelRefused)
+            tell(fault.message);
+        else // its package may not be installed yet
+            warn(fault.message + "; nothing uses the filter yet");
     }
 
-    [[nodiscard]] std::optional<std::string> lackOf(const FilterDefinition& definition) const {
-        const auto& object = definition.object;
-        if (!object.starts_with(kBuiltinPrefix))
-            return object.empty() || exists_(object) ? std::nullopt
-                                                     : std::optional("there is no file " + object);
-        const auto name = object.substr(kBuiltinPrefix.size());
-        if (builtin(name))
-            return std::nullopt;
-        return "there is no built-in filter " + name + "; there are drop, pass and mtu";
+    void checkFilters(const Rule& rule) {
+        for (const auto direction : kDirections) {
+            for (const auto& name : rule.filters(direction)) {
+                if (configuration_.filters.defines(name)) {
+                    checkFilter(name, true);
+                    continue;
+                }
+                filters_.emplace(name, LoadedFilter{{name, ""}, FilterDirection::Either});
+                warn(rule.placeOf(name) + ": no file defines the filter '" + name.text() +
+                     "': unless it is loaded otherwise, OnFailure= applies");
+            }
+            if (const auto queue = resolveQueue(rule, direction, filters_); !queue)
+                tell(inRule(rule, queue.error()).message);
+        }
     }
 
     void checkRule(const Rule& rule) {
-        for (const auto direction : kDirections)
-            for (const auto& name : rule.filters(direction)) {
-                if (configuration_.filters.defines(name))
-                    checkFilter(name, true);
-                else
-                    report_.warnings.push_back(rule.source + ": no file defines the filter '" + name.text() +
-                                               "': unless it is loaded otherwise, OnFailure= applies");
-            }
-        if (rule.ingress.empty() && rule.egress.empty() && rule.broken.empty())
-            return;
+        checkFilters(rule);
+        if (rule.ingress.empty() && rule.egress.empty()) {
+            if (rule.broken.empty() && rule.source.ends_with(".queue"))
+                warn(rule.source + ": it names no filter: its units get none, from later files neither");
+            if (rule.broken.empty())
+                return;
+        }
         for (const auto* unit : kWaysIn)
             if (const auto target = targetThatCovers(rule, unit)) {
                 report_.warnings.push_back(rule.source + ": '" + *target + "' covers " + unit +
@@ -106,16 +118,15 @@ class Checker {
     }
 
     const Configuration& configuration_;
-    const std::function<bool(const std::string&)>& exists_;
-    std::set<FilterName> checked_;
+    const FilterInspector& inspect_;
+    LoadedFilters filters_; // what is known of those that were checked
     CheckReport report_;
 };
 
 } // namespace
 
-CheckReport checkConfiguration(const Configuration& configuration,
-                               const std::function<bool(const std::string& path)>& exists) {
-    return Checker(configuration, exists).check();
+CheckReport checkConfiguration(const Configuration& configuration, const FilterInspector& inspect) {
+    return Checker(configuration, inspect).check();
 }
 
 std::vector<CoveringRule> rulesCovering(const std::string& unit, const std::vector<Rule>& ordered) {

@@ -1,5 +1,6 @@
 #pragma once
-// Judges a configuration as a whole, and tells which rule a unit gets. Needs neither a daemon nor a kernel.
+// Judges a configuration as a whole, as a reload would before it asks the kernel, and tells which rule a unit
+// gets. Needs neither a daemon nor a kernel.
 
 #include "core/configuration.hpp"
 
@@ -14,9 +15,11 @@ struct CheckReport {
     std::vector<std::string> warnings;
 };
 
-// `exists`: whether there is a file at an absolute path.
+// What ObjectIntake::inspect() says of the filter that a file defines; a reading error if there is no object.
+using FilterInspector = std::function<Result<FilterDirection>(const FilterDefinition& definition)>;
+
 [[nodiscard]] CheckReport checkConfiguration(const Configuration& configuration,
-                                             const std::function<bool(const std::string& path)>& exists);
+                                             const FilterInspector& inspect);
 
 // A rule that covers a unit, and which of its targets does.
 struct CoveringRule {

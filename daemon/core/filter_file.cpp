@@ -124,7 +124,7 @@ class FilterReader {
         if (!value)
             return bad(entry.line, entry.key + "=: " + value.error().message);
         if (entry.section == "Parameters")
-            return applyParameter(entry.key, *value);
+            return applyParameter(entry, *value);
         if (entry.key == "Rule")
             return applyRule(entry, *value);
         if (entry.key == "Default")
@@ -142,11 +142,12 @@ class FilterReader {
     }
 
     // As everywhere, an empty assignment takes back what was said before.
-    Status applyParameter(const std::string& name, const std::string& value) {
+    Status applyParameter(const UnitFileEntry& entry, const std::string& value) {
         if (value.empty())
-            definition_.parameters.erase(name);
+            definition_.parameters.erase(entry.key);
         else
-            definition_.parameters.insert_or_assign(name, value);
+            definition_.parameters.insert_or_assign(entry.key, value);
+        definition_.places.insert_or_assign(entry.key, placeOf(entry));
         return {};
     }
 
@@ -169,8 +170,9 @@ class FilterReader {
         if (!rule)
             return bad(entry.line, "Rule=: " + rule.error().message);
         if (rules.empty())
-            definition_.source = path_ + ":" + std::to_string(entry.line);
+            definition_.source = placeOf(entry);
         rules.push_back(std::move(*rule));
+        definition_.places.insert_or_assign(std::to_string(rules.size()), placeOf(entry));
         return {};
     }
 
@@ -180,7 +182,7 @@ class FilterReader {
         if (!parsed)
             return bad(entry.line, entry.key + "=: " + parsed.error().message);
         verdict = *parsed;
-        ruleOption_ = value.empty() ? "" : path_ + ":" + std::to_string(entry.line) + ": " + entry.key + "=";
+        ruleOption_ = value.empty() ? "" : placeOf(entry) + ": " + entry.key + "=";
         return {};
     }
 
@@ -190,8 +192,12 @@ class FilterReader {
         const bool builtIn = entry.key == "Object" && value.starts_with(kBuiltinPrefix);
         if (!builtIn && !value.starts_with('/'))
             return bad(entry.line, entry.key + "= is not an absolute path, begin it with /");
-        definition_.source = path_ + ":" + std::to_string(entry.line);
+        definition_.source = placeOf(entry);
         return {};
+    }
+
+    [[nodiscard]] std::string placeOf(const UnitFileEntry& entry) const {
+        return path_ + ":" + std::to_string(entry.line);
     }
 
     [[nodiscard]] Status bad(std::size_t line, const std::string& what) const {

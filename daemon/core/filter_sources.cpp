@@ -82,6 +82,24 @@ std::vector<Error> FilterSources::keepGood(const FilterSources& last) {
     return errors;
 }
 
+std::string FilterSources::definerOf(const FilterName& name) const {
+    const auto* own = find(name.text());
+    return own != nullptr && own->main ? name.text() : templateOf(name.text());
+}
+
+void FilterSources::forgetUnusable(const std::map<FilterName, Error>& failures,
+                                   const std::set<FilterName>& loaded) {
+    std::set<std::string> unusable;
+    for (const auto& [name, error] : failures)
+        if (error.code != ErrorCode::NoSuchFilter)
+            unusable.insert(definerOf(name));
+    for (const auto& name : loaded)
+        if (!failures.contains(name))
+            unusable.erase(definerOf(name));
+    for (const auto& name : unusable)
+        sources_.erase(name);
+}
+
 std::vector<FilterName> FilterSources::names() const {
     std::vector<FilterName> result;
     for (const auto& [name, source] : sources_)

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ class FilterSources {
     // never good stays undefined.
     [[nodiscard]] std::vector<Error> keepGood(const FilterSources& last);
 
+    // Forgets the files of filters that could not be loaded as they say, unless another filter of the same
+    // template could: they are no good state to keep.
+    void forgetUnusable(const std::map<FilterName, Error>& failures, const std::set<FilterName>& loaded);
+
     // NoSuchFilter when no file defines it; BadConfiguration, FILE:LINE, when one is broken.
     [[nodiscard]] Result<FilterDefinition> define(const FilterName& name) const;
     [[nodiscard]] bool defines(const FilterName& name) const;
@@ -41,6 +46,8 @@ class FilterSources {
 
   private:
     [[nodiscard]] const FilterSource* find(const std::string& name) const;
+    // Whose main file defines it: its own or its template's.
+    [[nodiscard]] std::string definerOf(const FilterName& name) const;
     [[nodiscard]] std::optional<Error> faultOf(const std::string& name) const;
 
     std::map<std::string, FilterSource> sources_;

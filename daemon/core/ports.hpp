@@ -62,6 +62,9 @@ class ObjectIntake {
     // Errors: InvalidObject, NoSuchProgram, WrongProgramType, VerifierRejected, LimitExceeded, KernelRefused,
     // and for its parameters NoSuchParameter, InvalidArgument.
     [[nodiscard]] virtual Result<FilterProgram> load(const ObjectRequest& request) = 0;
+    // What load() refuses before it asks the kernel, with the same errors. Returns the direction that the
+    // object binds the program to; the verifier may still bind it to egress.
+    [[nodiscard]] virtual Result<FilterDirection> inspect(const ObjectRequest& request) = 0;
 };
 
 // ---- Kernel: filters, queues and attachments, all of them pinned (I5) -----------------------------------

@@ -19,13 +19,15 @@ Status checkTarget(const std::string& target) {
     return {};
 }
 
-Status applyFilters(const std::string& path, const UnitFileEntry& entry, std::vector<FilterName>& filters) {
+Status applyFilters(const std::string& path, const UnitFileEntry& entry, Rule& rule,
+                    std::vector<FilterName>& filters) {
     if (entry.value.empty())
         filters.clear();
     for (const auto& word : words(entry.value)) {
         auto name = FilterName::parse(word);
         if (!name)
             return failure(fileError(path, entry.line, entry.key + "=: " + name.error().message));
+        rule.places.insert_or_assign(*name, path + ":" + std::to_string(entry.line));
         filters.push_back(std::move(*name));
     }
     return {};
@@ -130,9 +132,9 @@ class QueueReader {
 
 Status applyQueueSetting(const std::string& path, const UnitFileEntry& entry, Rule& rule) {
     if (entry.key == "IngressFilter")
-        return applyFilters(path, entry, rule.ingress);
+        return applyFilters(path, entry, rule, rule.ingress);
     if (entry.key == "EgressFilter")
-        return applyFilters(path, entry, rule.egress);
+        return applyFilters(path, entry, rule, rule.egress);
     if (entry.key == "OnFailure")
         return applyOnFailure(path, entry, rule.onFailure);
     if (entry.key == "FallbackPolicy")

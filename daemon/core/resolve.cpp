@@ -13,15 +13,21 @@ Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction,
             return failure(ErrorCode::NoSuchFilter,
                            "no filter '" + name.text() + "' is loaded; load it first");
         if (!permits(found->second.direction, direction))
-            return failure(ErrorCode::WrongDirection, "filter '" + name.text() + "' is an " +
-                                                          std::string(toString(found->second.direction)) +
-                                                          " program and cannot be in an " +
-                                                          std::string(toString(direction)) + " queue");
+            return failure(
+                Error{ErrorCode::WrongDirection,
+                      "filter '" + name.text() + "' is an " + std::string(toString(found->second.direction)) +
+                          " program and cannot be in an " + std::string(toString(direction)) + " queue"}
+                    .about(name.text()));
         queue.filters.push_back(found->second.instance);
     }
     if (queue.filters.empty())
         return std::optional<Queue>{};
     return std::optional<Queue>{std::move(queue)};
+}
+
+Error inRule(const Rule& rule, const Error& error) {
+    const auto name = FilterName::parse(error.item);
+    return error.context(name ? rule.placeOf(*name) : rule.source);
 }
 
 RuleQueues failedQueues(const Rule& rule, Error error) {

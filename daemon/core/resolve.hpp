@@ -25,6 +25,9 @@ struct RuleQueues {
                                                         const LoadedFilters& filters,
                                                         const LoadFailures& failures = {});
 
+// The error of resolveQueue() with the place where the rule's file names the filter.
+[[nodiscard]] Error inRule(const Rule& rule, const Error& error);
+
 // A rule that cannot be resolved gets what its OnFailure says: the queue that drops everything, or nothing.
 [[nodiscard]] RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters,
                                      const LoadFailures& failures = {});

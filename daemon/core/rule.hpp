@@ -4,6 +4,7 @@
 #include "core/model.hpp"
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -20,9 +21,15 @@ struct Rule {
     bool logOnly = false;    // drops nothing, and counts what it would have dropped
     std::string broken = {}; // why its file cannot be read; its units then get what onFailure says
     uid_t setBy = 0;         // on the bus
+    std::map<FilterName, std::string> places = {}; // FILE:LINE where a file names a filter
 
     [[nodiscard]] const std::vector<FilterName>& filters(Direction direction) const {
         return direction == Direction::Ingress ? ingress : egress;
+    }
+    // Where a file, or the rule itself, has the filter.
+    [[nodiscard]] const std::string& placeOf(const FilterName& filter) const {
+        const auto place = places.find(filter);
+        return place == places.end() ? source : place->second;
     }
     bool operator==(const Rule&) const = default;
 };

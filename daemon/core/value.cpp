@@ -172,7 +172,7 @@ Status encodePortSet(const ValueType& type, const Value& value, Out out) {
     std::string ports;
     if (const auto* list = std::get_if<ValueList>(&value.data))
         for (const auto& port : *list)
-            ports += canonicalText(port) + ",";
+            ports += (ports.empty() ? "" : ",") + canonicalText(port);
     else if (!std::holds_alternative<ValueTable>(value.data))
         ports = textOf(value) != nullptr ? unquoted(*textOf(value)) : canonicalText(value);
     else

@@ -39,12 +39,17 @@ class Nesting {
     bool escaped_ = false;
 };
 
+Error noItem(std::string_view text) {
+    return {ErrorCode::InvalidArgument, "an item is missing beside a comma in '" + std::string(text) + "'"};
+}
+
 } // namespace
 
 Result<std::vector<std::string>> splitItems(std::string_view text) {
     std::vector<std::string> items;
     std::string item;
     Nesting nesting;
+    std::size_t atComma = 0; // how many items there were at the last one
     for (const char c : text) {
         const bool separator = nesting.step(c) && isOneOf(c, kSeparators);
         if (nesting.broken())
@@ -53,12 +58,16 @@ Result<std::vector<std::string>> splitItems(std::string_view text) {
             item += c;
         else if (!item.empty())
             items.push_back(std::exchange(item, {}));
+        if (separator && c == ',' && std::exchange(atComma, items.size()) == items.size())
+            return failure(noItem(text));
     }
     if (!nesting.closed())
         return failure(ErrorCode::InvalidArgument,
                        "braces or quotes do not close in '" + std::string(text) + "'");
     if (!item.empty())
         items.push_back(std::move(item));
+    else if (atComma > 0 && atComma == items.size())
+        return failure(noItem(text));
     return items;
 }
 

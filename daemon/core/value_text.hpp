@@ -12,7 +12,8 @@
 
 namespace filterd {
 
-// Quotes and braces stay in the items. Errors: InvalidArgument for braces or quotes that do not close.
+// Quotes and braces stay in the items. Errors: InvalidArgument for braces or quotes that do not close, and
+// for a comma without an item on each side.
 [[nodiscard]] Result<std::vector<std::string>> splitItems(std::string_view text);
 
 // At the first '=' outside quotes and braces; the second is missing when there is none.

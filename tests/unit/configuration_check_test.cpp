@@ -24,11 +24,16 @@ class ConfigurationCheckTest : public testing::Test {
     }
 
     CheckReport check() {
-        return checkConfiguration(configuration,
-                                  [](const std::string& path) { return path == "/port-443.o"; });
+        return checkConfiguration(configuration, [&](const FilterDefinition& definition) {
+            const auto known = objects.find(definition.object);
+            return known == objects.end()
+                       ? Result<FilterDirection>(failure(systemError("open " + definition.object, ENOENT)))
+                       : known->second;
+        });
     }
 
     Configuration configuration;
+    std::map<std::string, Result<FilterDirection>> objects{{"/port-443.o", FilterDirection::Either}};
 };
 
 TEST_F(ConfigurationCheckTest, FindsNothingWhereAllIsWell) {
@@ -37,13 +42,32 @@ TEST_F(ConfigurationCheckTest, FindsNothingWhereAllIsWell) {
     EXPECT_THAT(check().warnings, IsEmpty());
 }
 
-TEST_F(ConfigurationCheckTest, KnowsTheBuiltInFilters) {
-    configuration.filters.add("own@",
-                              {ConfigText{"/etc/filterd/own@.filter", "[Filter]\nObject=builtin:%i\n"}, {}});
-    configuration.rules = {rule("/etc/a.queue", "web.service", "own@mtu"),
-                           rule("/etc/b.queue", "db.service", "own@none")};
-    EXPECT_THAT(check().errors,
-                ElementsAre(AllOf(HasSubstr("own@.filter:2"), HasSubstr("built-in filter none"))));
+TEST_F(ConfigurationCheckTest, NamesTheLineOfAParameterOrOfARule) {
+    configuration.filters.add("own", {ConfigText{"/etc/own.filter", "[Filter]\nObject=/own.o\n[Parameters]\n"
+                                                                    "good=1\nbad=2\nbad=3\n"},
+                                      {}});
+    configuration.filters.add(
+        "said", {ConfigText{"/etc/said.filter", "[Filter]\nRule=allow tcp\nRule=allow nonsense\n"}, {}});
+    objects.insert_or_assign("/own.o", failure(Error{ErrorCode::InvalidArgument, "no value", "bad"}));
+    objects.insert_or_assign("", failure(Error{ErrorCode::InvalidArgument, "no rule", "2"}));
+    configuration.rules = {rule("/etc/a.queue", "web.service", "own"),
+                           rule("/etc/b.queue", "db.service", "said")};
+    EXPECT_THAT(check().errors, ElementsAre("/etc/own.filter:6: no value", "/etc/said.filter:3: no rule"));
+}
+
+TEST_F(ConfigurationCheckTest, NamesFiltersInTheWrongDirection) {
+    objects.insert_or_assign("/port-1.o", FilterDirection::Egress);
+    configuration.rules = {rule("/etc/a.queue", "web.service", "port@1")};
+    configuration.rules.front().places.emplace(*FilterName::parse("port@1"), "/etc/a.queue.d/x.conf:7");
+    EXPECT_THAT(check().errors, ElementsAre("/etc/a.queue.d/x.conf:7: filter 'port@1' is an egress program "
+                                            "and cannot be in an ingress queue"));
+}
+
+TEST_F(ConfigurationCheckTest, WarnsOfQueueFilesWithoutFilters) {
+    configuration.rules = {rule("/etc/a.queue", "web.service", "port@443")};
+    configuration.rules.front().ingress.clear();
+    EXPECT_THAT(check().errors, IsEmpty());
+    EXPECT_THAT(check().warnings, ElementsAre(StartsWith("/etc/a.queue: it names no filter")));
 }
 
 TEST_F(ConfigurationCheckTest, NamesMissingObjectsAndUndefinedFilters) {
@@ -51,8 +75,9 @@ TEST_F(ConfigurationCheckTest, NamesMissingObjectsAndUndefinedFilters) {
     configuration.rules = {rule("/etc/a.queue", "web.service", "port@80"),
                            rule("/etc/c.queue", "db.service", "none"),
                            rule("/etc/d.queue", "x.service", "port@80")};
-    EXPECT_THAT(check().errors, ElementsAre("/etc/b.queue:3: typo",
-                                            "/etc/filterd/port@.filter:2: there is no file /port-80.o"));
+    EXPECT_THAT(check().errors,
+                ElementsAre("/etc/b.queue:3: typo",
+                            "/etc/filterd/port@.filter:2: open /port-80.o: No such file or directory"));
     EXPECT_THAT(check().warnings, ElementsAre(StartsWith("/etc/c.queue: no file defines the filter 'none'")));
 }
 
@@ -60,11 +85,11 @@ TEST_F(ConfigurationCheckTest, WarnsOnlyOfWhatAnUnusedFilterLacks) {
     configuration.filters.add("idle",
                               {ConfigText{"/etc/filterd/idle.filter", "[Filter]\nObject=/nope.o\n"}, {}});
     EXPECT_THAT(check().errors, IsEmpty());
-    EXPECT_THAT(check().warnings, ElementsAre(AllOf(HasSubstr("idle.filter:2: there is no file /nope.o"),
+    EXPECT_THAT(check().warnings, ElementsAre(AllOf(HasSubstr("idle.filter:2: open /nope.o: No such file"),
                                                     HasSubstr("nothing uses"))));
     configuration.filters.add(
         "idle", {ConfigText{"/etc/filterd/idle.filter", "[Filter]\nObject=/nope.o\nLoad=yes\n"}, {}});
-    EXPECT_THAT(check().errors, ElementsAre(HasSubstr("there is no file /nope.o")));
+    EXPECT_THAT(check().errors, ElementsAre(HasSubstr("open /nope.o: No such file")));
 }
 
 TEST_F(ConfigurationCheckTest, WarnsWhereARuleCoversTheAdministratorsWayIn) {
@@ -74,7 +99,7 @@ TEST_F(ConfigurationCheckTest, WarnsWhereARuleCoversTheAdministratorsWayIn) {
         EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("lock you out"))) << target;
     }
     configuration.rules.front().ingress.clear(); // no queue, no lock
-    EXPECT_THAT(check().warnings, IsEmpty());
+    EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("names no filter")));
     configuration.rules = {rule("/etc/a.queue", "web-sshd.service", "port@443"),
                            rule("/etc/a.queue", "/system.slice", "port@443")};
     EXPECT_THAT(check().warnings, IsEmpty());

@@ -91,6 +91,24 @@ TEST(FilterSources, WhatIsBrokenKeepsWhatWasGood) {
     EXPECT_EQ(again.define(filter("a"))->object, "/old.o");
 }
 
+TEST(FilterSources, WhatCouldNotBeLoadedIsNoGoodState) {
+    FilterSources sources;
+    for (const auto* name : {"a", "b@", "c@", "d@"})
+        sources.add(name, file("/etc/file", "Object=/x.o\n"));
+    sources.add("c@own", file("/etc/file", "Object=/x.o\n"));
+    const Error error{ErrorCode::InvalidObject, "no ELF"};
+    sources.forgetUnusable({{filter("a"), error},
+                            {filter("b@1"), error},
+                            {filter("c@own"), error},
+                            {filter("d@1"), error},
+                            {filter("elsewhere"), {ErrorCode::NoSuchFilter, ""}}},
+                           {filter("c@2"), filter("d@2"), filter("a")});
+    std::vector<std::string> left;
+    for (const auto& [name, source] : sources.all())
+        left.push_back(name);
+    EXPECT_EQ(left, (std::vector<std::string>{"c@", "d@"}));
+}
+
 TEST(FilterSources, WhatCouldNotBeReadKeepsWhatWasGood) {
     FilterSources last;
     last.add("a", file("/etc/a.filter", "Object=/old.o\n"));

@@ -1,5 +1,8 @@
 #include "core/value.hpp"
 
+#include "core/value_text.hpp"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -182,6 +185,13 @@ TEST(Value, BeginningsOfTextsAndDomainSuffixes) {
     for (const std::string bad :
          {"", ".", "a..b", "..", "a b.org", "*.*.org", "far.too.long.example.org", "ä.org"})
         EXPECT_FALSE(encode(domain, Value{bad})) << bad;
+}
+
+TEST(Value, ACommaStandsBetweenTwoItems) {
+    EXPECT_EQ(splitItems(" 1 , 2 3,{4,,5}")->size(), 4U);
+    EXPECT_TRUE(splitItems("")->empty());
+    for (const auto* text : {",", "1,", ",1", "1,,2", "1, ,2", " , "})
+        EXPECT_THAT(splitItems(text).error().message, testing::HasSubstr("missing beside a comma")) << text;
 }
 
 TEST(Value, PortsAndRanges) {

@@ -25,13 +25,33 @@ Status setGlobals(Builtin& filter, const std::map<std::string, Value>& values) {
             std::find_if(filter.parameters.begin(), filter.parameters.end(),
                          [&wanted = name](const Parameter& one) { return one.name == wanted; });
         if (found == filter.parameters.end())
-            return failure(ErrorCode::NoSuchParameter, "the built-in filter has no parameter '" + name + "'");
+            return failure(
+                Error{ErrorCode::NoSuchParameter, "the built-in filter has no parameter '" + name + "'"}
+                    .about(name));
         const auto bytes = encode(found->type, value);
         if (!bytes)
-            return failure(bytes.error().context("parameter '" + name + "'"));
+            return failure(bytes.error().context("parameter '" + name + "'").about(name));
         std::copy(bytes->begin(), bytes->end(), filter.globals.begin() + found->offset);
     }
     return {};
+}
+
+std::string nameOf(const ObjectRequest& request) {
+    return std::string(textOf(request).substr(kBuiltinPrefix.size()));
+}
+
+// With its parameters set.
+Result<Builtin> find(const ObjectRequest& request) {
+    auto filter = builtin(nameOf(request));
+    if (!filter)
+        return failure(ErrorCode::InvalidObject, "there is no built-in filter '" + nameOf(request) +
+                                                     "': filterd has drop, pass and mtu");
+    if (!request.program.empty())
+        return failure(ErrorCode::InvalidArgument, "'" + std::string(textOf(request)) +
+                                                       "' is one program: leave the option 'program' out");
+    if (auto set = setGlobals(*filter, request.parameters); !set)
+        return failure(set.error());
+    return std::move(*filter);
 }
 
 Result<FilterMap> makeGlobals(const Builtin& filter) {
@@ -57,16 +77,10 @@ Result<FilterMap> makeGlobals(const Builtin& filter) {
 bool namesBuiltin(const ObjectRequest& request) { return textOf(request).starts_with(kBuiltinPrefix); }
 
 Result<FilterProgram> loadBuiltin(const ObjectRequest& request) {
-    const std::string name(textOf(request).substr(kBuiltinPrefix.size()));
-    auto filter = builtin(name);
+    const auto name = nameOf(request);
+    auto filter = find(request);
     if (!filter)
-        return failure(ErrorCode::InvalidObject,
-                       "there is no such built-in filter: filterd has drop, pass and mtu");
-    if (!request.program.empty())
-        return failure(ErrorCode::InvalidArgument, "'" + std::string(textOf(request)) +
-                                                       "' is one program: leave the option 'program' out");
-    if (auto set = setGlobals(*filter, request.parameters); !set)
-        return failure(set.error());
+        return failure(filter.error());
     FilterProgram result;
     std::vector<int> maps;
     if (!filter->globals.empty()) {
@@ -89,6 +103,10 @@ Result<FilterProgram> loadBuiltin(const ObjectRequest& request) {
     result.programName = name;
     result.license = "GPL";
     return result;
+}
+
+Result<FilterDirection> inspectBuiltin(const ObjectRequest& request) {
+    return find(request).map([](const Builtin&) { return FilterDirection::Either; });
 }
 
 } // namespace filterd::bpf

@@ -11,4 +11,7 @@ namespace filterd::bpf {
 // Errors: InvalidObject for an unknown one, NoSuchParameter, InvalidArgument, KernelRefused.
 [[nodiscard]] Result<FilterProgram> loadBuiltin(const ObjectRequest& request);
 
+// What loadBuiltin() refuses without the kernel.
+[[nodiscard]] Result<FilterDirection> inspectBuiltin(const ObjectRequest& request);
+
 } // namespace filterd::bpf

@@ -41,6 +41,14 @@ tl::unexpected<Error> refused(const char* what, int errnum) {
 
 } // namespace
 
+bool canBeReplaced(std::uint32_t mapType) {
+    return hasEntries(mapType) && !isArray(mapType) && !isPerCpu(mapType);
+}
+
+Error notReplaceable() {
+    return {ErrorCode::Unsupported, "only hashes and tries can be set as a whole; set single entries"};
+}
+
 Result<MapEntries> MapEntries::of(int map) {
     const auto info = mapInfo(map);
     if (!info)
@@ -144,9 +152,8 @@ Status MapEntries::replaceAll(const std::vector<std::pair<Bytes, Values>>& befor
 }
 
 Status MapEntries::replace(const Entries& entries) const {
-    if (isArray(type_) || cpus_ > 0)
-        return failure(ErrorCode::Unsupported,
-                       "only hashes and tries can be set as a whole; set single entries");
+    if (!canBeReplaced(type_))
+        return failure(notReplaceable());
     const auto before = dump();
     if (!before)
         return failure(before.error());

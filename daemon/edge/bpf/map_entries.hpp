@@ -9,6 +9,10 @@
 
 namespace filterd::bpf {
 
+// Whether the entries of a map of this type can be set as a whole, and the error if not.
+[[nodiscard]] bool canBeReplaced(std::uint32_t mapType);
+[[nodiscard]] Error notReplaceable();
+
 class MapEntries {
   public:
     using Values = std::vector<Bytes>; // one, or one for each possible CPU

@@ -241,29 +241,56 @@ Result<FilterProgram> take(const bpf_object* object, const bpf_program* program,
     return result;
 }
 
-// As an ingress program it must return 0 or 1. What binds no direction and returns 2 or 3 is verified as an
-// egress program only.
-Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type either) {
-    const auto object = open(request);
+struct ChosenProgram {
+    ObjectPtr object;
+    bpf_program* program = nullptr;
+};
+
+// All that can be refused without the kernel.
+Result<ChosenProgram> prepare(const ObjectRequest& request) {
+    auto object = open(request);
     if (!object)
         return failure(object.error());
     const auto chosen = choose(object->get(), request.program);
     if (!chosen)
         return failure(chosen.error());
-    const FilterDirection claimed = claimOf(*chosen).direction;
-    const bool binds = claimed != FilterDirection::Either;
     if (auto set = bpf::setGlobals(object->get(), request.parameters); !set)
         return failure(set.error());
-    if (auto loaded = loadChosen(object->get(), *chosen, either); !loaded) {
+    if (auto checked = bpf::checkEntries(object->get(), request.parameters); !checked)
+        return failure(checked.error());
+    return ChosenProgram{std::move(*object), *chosen};
+}
+
+Result<std::string> checkSize(const ObjectRequest& request) {
+    std::string where = "filter '" + request.name.text() + "'";
+    if (request.object.size() > kMaxObjectSize)
+        return failure(ErrorCode::LimitExceeded,
+                       where + ": the object has " + std::to_string(request.object.size()) +
+                           " bytes; filterd takes " + std::to_string(kMaxObjectSize));
+    if (request.object.empty())
+        return failure(ErrorCode::InvalidObject, where + ": the object is empty");
+    return where;
+}
+
+// As an ingress program it must return 0 or 1. What binds no direction and returns 2 or 3 is verified as an
+// egress program only.
+Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type either) {
+    const auto prepared = prepare(request);
+    if (!prepared)
+        return failure(prepared.error());
+    const auto* object = prepared->object.get();
+    const FilterDirection claimed = claimOf(prepared->program).direction;
+    const bool binds = claimed != FilterDirection::Either;
+    if (auto loaded = loadChosen(prepared->object.get(), prepared->program, either); !loaded) {
         const bool retry = loaded.error().code == ErrorCode::VerifierRejected && !binds;
         if (retry && either == BPF_CGROUP_INET_INGRESS)
             return loadAs(request, BPF_CGROUP_INET_EGRESS);
         return failure(loaded.error());
     }
-    if (auto filled = bpf::fillMaps(object->get(), request.parameters); !filled)
+    if (auto filled = bpf::fillMaps(object, request.parameters); !filled)
         return failure(filled.error());
     const bool congestion = !binds && either == BPF_CGROUP_INET_EGRESS;
-    return take(object->get(), *chosen, congestion ? FilterDirection::Egress : claimed);
+    return take(object, prepared->program, congestion ? FilterDirection::Egress : claimed);
 }
 
 } // namespace
@@ -271,18 +298,27 @@ Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type eithe
 LibbpfObjectIntake::LibbpfObjectIntake() { bpf::captureLibbpfMessages(); }
 
 Result<FilterProgram> LibbpfObjectIntake::load(const ObjectRequest& request) {
-    const std::string where = "filter '" + request.name.text() + "'";
-    if (request.object.size() > kMaxObjectSize)
-        return failure(ErrorCode::LimitExceeded,
-                       where + ": the object has " + std::to_string(request.object.size()) +
-                           " bytes; filterd takes " + std::to_string(kMaxObjectSize));
-    if (request.object.empty())
-        return failure(ErrorCode::InvalidObject, where + ": the object is empty");
+    const auto where = checkSize(request);
+    if (!where)
+        return failure(where.error());
     auto program =
         bpf::namesBuiltin(request) ? bpf::loadBuiltin(request) : loadAs(request, BPF_CGROUP_INET_INGRESS);
     if (!program)
-        return failure(program.error().context(where));
+        return failure(program.error().context(*where));
     return program;
+}
+
+Result<FilterDirection> LibbpfObjectIntake::inspect(const ObjectRequest& request) {
+    const auto where = checkSize(request);
+    if (!where)
+        return failure(where.error());
+    const auto direction = bpf::namesBuiltin(request) ? bpf::inspectBuiltin(request)
+                                                      : prepare(request).map([](const ChosenProgram& chosen) {
+                                                            return claimOf(chosen.program).direction;
+                                                        });
+    if (!direction)
+        return failure(direction.error().context(*where));
+    return direction;
 }
 
 } // namespace filterd

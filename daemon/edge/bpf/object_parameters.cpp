@@ -68,7 +68,7 @@ bpf_map* mapNamed(const bpf_object* object, const std::string& name) {
 Status setGlobal(const bpf_object* object, const Parameter& parameter, const Value& value) {
     auto bytes = encode(parameter.type, value);
     if (!bytes)
-        return failure(bytes.error().context("parameter '" + parameter.name + "'"));
+        return failure(bytes.error().context("parameter '" + parameter.name + "'").about(parameter.name));
     const auto* map = mapsOf(object)[parameter.map];
     std::size_t size = 0;
     auto* memory = static_cast<std::byte*>(
@@ -78,6 +78,18 @@ Status setGlobal(const bpf_object* object, const Parameter& parameter, const Val
                        "parameter '" + parameter.name + "' has no place in its section");
     std::memcpy(memory + parameter.offset, bytes->data(), bytes->size());
     return {};
+}
+
+Result<Entries> entriesFor(const bpf_object* object, const bpf_map* map, const Value& value) {
+    const auto facts = describeMap(object, map);
+    if (!canBeReplaced(facts.type))
+        return failure(notReplaceable());
+    auto entries = encodeEntries(facts.key, facts.value, value);
+    if (entries && entries->size() > facts.maxEntries)
+        return failure(ErrorCode::LimitExceeded, "it has room for " + std::to_string(facts.maxEntries) +
+                                                     " entries, and these are " +
+                                                     std::to_string(entries->size()));
+    return entries;
 }
 
 } // namespace
@@ -129,8 +141,9 @@ Status setGlobals(const bpf_object* object, const std::map<std::string, Value>& 
             std::find_if(parameters.begin(), parameters.end(),
                          [&wanted = name](const Parameter& one) { return one.name == wanted; });
         if (found == parameters.end() && mapNamed(object, name) == nullptr)
-            return failure(ErrorCode::NoSuchParameter,
-                           "there is no parameter '" + printable(name) + "'; " + namesOf(object));
+            return failure(Error{ErrorCode::NoSuchParameter,
+                                 "there is no parameter '" + printable(name) + "'; " + namesOf(object)}
+                               .about(name));
         if (found == parameters.end())
             continue;
         if (auto set = setGlobal(object, *found, value); !set)
@@ -139,21 +152,28 @@ Status setGlobals(const bpf_object* object, const std::map<std::string, Value>& 
     return {};
 }
 
+Status checkEntries(const bpf_object* object, const std::map<std::string, Value>& values) {
+    for (const auto& [name, value] : values)
+        if (const auto* map = mapNamed(object, name))
+            if (const auto wanted = entriesFor(object, map, value); !wanted)
+                return failure(wanted.error().context("map '" + name + "'").about(name));
+    return {};
+}
+
 Status fillMaps(const bpf_object* object, const std::map<std::string, Value>& values) {
     for (const auto& [name, value] : values) {
         const auto* map = mapNamed(object, name);
         if (map == nullptr)
             continue;
-        const auto facts = describeMap(object, map);
-        const auto where = "map '" + facts.name + "'";
-        const auto wanted = encodeEntries(facts.key, facts.value, value);
+        const auto where = "map '" + name + "'";
+        const auto wanted = entriesFor(object, map, value);
         if (!wanted)
-            return failure(wanted.error().context(where));
+            return failure(wanted.error().context(where).about(name));
         const auto entries = MapEntries::of(::bpf_map__fd(map));
         if (!entries)
             return failure(entries.error().context(where));
         if (auto filled = entries->replace(*wanted); !filled)
-            return failure(filled.error().context(where));
+            return failure(filled.error().context(where).about(name));
     }
     return {};
 }

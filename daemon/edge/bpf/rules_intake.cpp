@@ -55,28 +55,44 @@ Result<packet::RulesInput> RulesIntake::compileExpressions(const packet::Numbere
         const auto& rule = numbered.rules.rules[i];
         auto program = expressions_.compile(rule.expression, toString(rule.verdict).size() + 2);
         if (!program)
-            return failure(program.error().context("rule " + std::to_string(i + 1)));
+            return failure(
+                program.error().context("rule " + std::to_string(i + 1)).about(std::to_string(i + 1)));
         input.rules.push_back({std::move(*program), rule.verdict, numbered.counters[i]});
     }
     return input;
 }
 
-Result<FilterProgram> RulesIntake::loadRules(const ObjectRequest& request) {
+Result<FilterDirection> RulesIntake::inspect(const ObjectRequest& request) {
+    if (!packet::isRulesText(request.object))
+        return objects_.inspect(request);
+    const auto compiled = compileRules(request);
+    if (!compiled)
+        return failure(compiled.error().context("filter '" + request.name.text() + "'"));
+    return FilterDirection::Either;
+}
+
+Result<RulesIntake::CompiledRules> RulesIntake::compileRules(const ObjectRequest& request) {
     auto rules = packet::parseRulesText(request.object);
     if (!rules)
         return failure(rules.error());
-    const auto& earlier = request.earlier;
-    auto numbering = packet::number(*rules, earlier ? &earlier->rules : nullptr);
+    auto numbering = packet::number(*rules, request.earlier ? &request.earlier->rules : nullptr);
     const auto input = compileExpressions(numbering.numbered);
     if (!input)
         return failure(input.error());
     auto instructions = packet::compile(*input);
     if (!instructions)
         return failure(instructions.error());
-    auto counters = prepareCounters(numbering, earlier);
+    return CompiledRules{std::move(numbering), std::move(*instructions)};
+}
+
+Result<FilterProgram> RulesIntake::loadRules(const ObjectRequest& request) {
+    auto compiled = compileRules(request);
+    if (!compiled)
+        return failure(compiled.error());
+    auto counters = prepareCounters(compiled->numbering, request.earlier);
     if (!counters)
         return failure(counters.error());
-    const auto program = standalone(*instructions, 1);
+    const auto program = standalone(compiled->instructions, 1);
     if (!program)
         return failure(program.error());
     const std::array maps{counters->get()};
@@ -86,11 +102,11 @@ Result<FilterProgram> RulesIntake::loadRules(const ObjectRequest& request) {
         return failure(loaded.error());
     FilterProgram result;
     result.program = std::move(*loaded);
-    result.instructions = std::move(*instructions);
+    result.instructions = std::move(compiled->instructions);
     result.maps.push_back({kCountersName, std::move(*counters)});
     result.programName = kProgramName;
     result.license = "GPL";
-    result.rules = std::move(numbering.numbered);
+    result.rules = std::move(compiled->numbering.numbered);
     return result;
 }
 

@@ -12,9 +12,15 @@ class RulesIntake final : public ObjectIntake {
 
     // Further errors: InvalidArgument, which names rule and column; Unsupported.
     [[nodiscard]] Result<FilterProgram> load(const ObjectRequest& request) override;
+    [[nodiscard]] Result<FilterDirection> inspect(const ObjectRequest& request) override;
 
   private:
+    struct CompiledRules {
+        packet::Numbering numbering;
+        std::vector<bpf_insn> instructions;
+    };
     Result<packet::RulesInput> compileExpressions(const packet::NumberedRules& numbered);
+    Result<CompiledRules> compileRules(const ObjectRequest& request);
     Result<FilterProgram> loadRules(const ObjectRequest& request);
 
     ObjectIntake& objects_;

@@ -1,0 +1,21 @@
+#pragma once
+// What a filter's file asks to be loaded, for who loads it and for who only checks it.
+
+#include "core/filter_file.hpp"
+#include "core/ports.hpp"
+
+#include <functional>
+
+namespace filterd {
+
+// Reads the object at an absolute path; at most kMaxObjectSize bytes.
+using ObjectReader = std::function<Result<std::string>(const std::string& path)>;
+
+// For what is not Pinned=. Errors: the reader's.
+[[nodiscard]] Result<ObjectRequest> requestFor(const FilterDefinition& definition, const ObjectReader& read);
+
+// The error with the FILE:LINE where it can be mended: of the parameter or the rule that it is about, else
+// where the definition says what to load.
+[[nodiscard]] Error inFile(const FilterDefinition& definition, const Error& error);
+
+} // namespace filterd
