@@ -32,6 +32,7 @@ Rule ruleFor(const InForce& found) {
             names.push_back(filter.name);
         rule.fallback = queue->fallback;
         rule.logOnly = queue->logOnly;
+        rule.logged[static_cast<std::size_t>(queue->direction)] = queue->logged;
     }
     if (!found.isKnown)
         rule.broken =

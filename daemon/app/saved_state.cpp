@@ -40,7 +40,8 @@ json toJson(const Rule& rule) {
             {"fallback", rule.fallback == Fallback::Allow ? "allow" : "refuse"},
             {"log_only", rule.logOnly},
             {"broken", rule.broken},
-            {"set_by", rule.setBy}};
+            {"set_by", rule.setBy},
+            {"logged", rule.logged}};
 }
 
 Rule ruleFrom(const json& object) {
@@ -52,7 +53,9 @@ Rule ruleFrom(const json& object) {
             object.value("fallback", "allow") == "refuse" ? Fallback::Refuse : Fallback::Allow,
             object.value("log_only", false),
             object.value("broken", std::string()),
-            object.value("set_by", uid_t{0})};
+            object.value("set_by", uid_t{0}),
+            {},
+            object.value("logged", std::array<std::size_t, 2>{})};
 }
 
 json toJson(const Trial& trial) {

@@ -102,7 +102,10 @@ class Builder : private FuseCode {
 
     Status runFilters() {
         bool foreignCb = input_.gateArray.has_value();
-        for (const std::size_t part : input_.order) {
+        for (std::size_t step = 0; step < input_.order.size(); ++step) {
+            const std::size_t part = input_.order[step];
+            if (step == input_.loggedSteps)
+                foreignCb = passLogged() || foreignCb;
             const bool clears = foreignCb && input_.parts[part].readsCb;
             if (clears)
                 clearCb();
@@ -116,7 +119,20 @@ class Builder : private FuseCode {
             }
             drops_.push_back({jump(BPF_JEQ, BPF_REG_0), part});
         }
+        if (input_.loggedSteps >= input_.order.size())
+            passLogged();
         return {};
+    }
+
+    // Tells the drops of the steps that only log, and goes on behind them. False: there are none.
+    bool passLogged() {
+        if (input_.loggedSteps == 0 || drops_.empty())
+            return false;
+        const auto over = jump(BPF_JA);
+        tellDrops(input_.reporter ? input_.reporter->loggedFlags : 0);
+        drops_.clear();
+        land(over);
+        return true;
     }
 
     Status runFilter(std::size_t part) {
@@ -190,7 +206,7 @@ class Builder : private FuseCode {
         move(kContext, BPF_REG_1);
         if (input_.reporter) {
             set(BPF_REG_2, 0);
-            report();
+            report(input_.reporter->flags);
         }
         if (input_.counterMap) {
             set(kScratch, kHeldSlot << kSlotShift);
@@ -201,31 +217,32 @@ class Builder : private FuseCode {
     }
 
     // The program's id is in r2.
-    void report() {
+    void report(std::uint32_t flags) {
         move(BPF_REG_1, kContext);
-        set(BPF_REG_3, static_cast<std::int32_t>(input_.reporter->flags));
-        reportCall_ = here();
+        set(BPF_REG_3, static_cast<std::int32_t>(flags));
+        reportCalls_.push_back(here());
         emit(kCall, 0, BPF_PSEUDO_CALL);
     }
 
     void drop() {
         if (drops_.empty())
             return;
-        if (input_.reporter || input_.isGroup || input_.counterMap)
-            tellDrops();
-        else
-            for (const auto& site : drops_)
-                land(site.instruction);
+        tellDrops(input_.reporter ? input_.reporter->flags : 0);
         input_.logOnly ? passVerdict() : dropVerdict();
     }
 
-    void tellDrops() {
+    void tellDrops(std::uint32_t flags) {
+        if (!input_.reporter && !input_.isGroup && !input_.counterMap) {
+            for (const auto& site : drops_)
+                land(site.instruction);
+            return;
+        }
         const auto ofGroups = landDropsOfGroups();
         const auto ofFilters = landDropsOfFilters();
         for (const std::size_t site : ofFilters)
             land(site);
         if (input_.reporter && !ofFilters.empty())
-            report();
+            report(flags);
         if (ofGroups)
             land(*ofGroups);
         if (input_.isGroup)
@@ -322,10 +339,11 @@ class Builder : private FuseCode {
     }
 
     Status placeReporter() {
-        if (!reportCall_)
+        if (reportCalls_.empty())
             return {};
         const auto start = static_cast<std::uint32_t>(here());
-        program_.instructions[*reportCall_].imm = static_cast<std::int32_t>(start - *reportCall_ - 1);
+        for (const std::size_t call : reportCalls_)
+            program_.instructions[call].imm = static_cast<std::int32_t>(start - call - 1);
         program_.functions.push_back({start, FunctionKind::Reporter});
         return append(program_.instructions, input_.reporter->block, input_.reporter->maps);
     }
@@ -349,7 +367,7 @@ class Builder : private FuseCode {
     std::vector<std::vector<bpf_insn>> inlined_; // empty: the part is a function
     std::vector<Site> calls_;
     std::vector<Site> drops_;
-    std::optional<std::size_t> reportCall_;
+    std::vector<std::size_t> reportCalls_;
 };
 
 } // namespace

@@ -59,6 +59,7 @@ struct FuseReporter {
     InstructionView block;
     std::vector<std::uint32_t> maps; // as of a part
     std::uint32_t flags = 0;
+    std::uint32_t loggedFlags = 0; // of drops in the steps that only log
 };
 
 struct FuseInput {
@@ -66,8 +67,9 @@ struct FuseInput {
     std::vector<FusePart> parts;
     std::vector<std::size_t> order; // indices into parts; a filter may stand in a queue more than once
     bool hold = false;              // drops everything; parts and order are empty
-    bool logOnly = false;    // the rest does not run after a drop, which is counted, but the packet passes
-    bool congestion = false; // egress: some part may return 2 or 3
+    bool logOnly = false; // the rest does not run after a drop, which is counted, but the packet passes
+    std::size_t loggedSteps = 0; // the first of `order`: after a drop in them, the step behind them is next
+    bool congestion = false;     // egress: some part may return 2 or 3
     // Whether blocks may stand within the dispatcher: a call costs more than many a filter.
     bool inlines = false;
     bool isGroup = false; // a part of a queue: counts nothing, tells in skb->cb[0] the slot of what dropped

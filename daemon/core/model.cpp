@@ -13,6 +13,8 @@ QueueId idOf(const Queue& queue) {
         text += "\nrefuse";
     if (queue.logOnly)
         text += "\nlog-only";
+    if (queue.logged > 0)
+        text += "\nlogged " + std::to_string(queue.logged);
     for (const auto& filter : queue.filters)
         text += "\n" + filter.name.text() + " " + filter.digest;
     return {sha256(text).substr(0, kIdLength)};

@@ -75,6 +75,7 @@ struct Queue {
     bool hold = false;
     Fallback fallback = Fallback::Allow;
     bool logOnly = false;
+    std::size_t logged = 0; // the first filters only log, and the others drop; not with logOnly
     bool operator==(const Queue&) const = default;
 };
 

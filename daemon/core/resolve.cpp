@@ -4,7 +4,8 @@ namespace filterd {
 
 Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction, const LoadedFilters& filters,
                                           const LoadFailures& failures) {
-    Queue queue{direction, {}, false, rule.fallback, rule.logOnly};
+    Queue queue{direction,     {},           false,
+                rule.fallback, rule.logOnly, rule.logged[static_cast<std::size_t>(direction)]};
     for (const auto& name : rule.filters(direction)) {
         const auto found = filters.find(name);
         if (const auto why = failures.find(name); found == filters.end() && why != failures.end())

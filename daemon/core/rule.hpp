@@ -3,6 +3,7 @@
 
 #include "core/model.hpp"
 
+#include <array>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -22,6 +23,8 @@ struct Rule {
     std::string broken = {}; // why its file cannot be read; its units then get what onFailure says
     uid_t setBy = 0;         // on the bus
     std::map<FilterName, std::string> places = {}; // FILE:LINE where a file names a filter
+    // By Direction: how many of the first filters only log, where a user has added others. No file says it.
+    std::array<std::size_t, 2> logged = {};
 
     [[nodiscard]] const std::vector<FilterName>& filters(Direction direction) const {
         return direction == Direction::Ingress ? ingress : egress;

@@ -100,7 +100,7 @@ const Rule* Rules::administrators(const std::string& unit) const {
 }
 
 // Users can add restrictions alone: they come last, and where both cannot be in force together, nothing
-// passes.
+// passes. What the administrator only logs is only logged then, too.
 void Rules::addToUsers() {
     for (auto& [unit, own] : users_) {
         auto& combined = own.combined.rule;
@@ -110,6 +110,8 @@ void Rules::addToUsers() {
             continue;
         combined.ingress.insert(combined.ingress.begin(), rule->ingress.begin(), rule->ingress.end());
         combined.egress.insert(combined.egress.begin(), rule->egress.begin(), rule->egress.end());
+        if (rule->logOnly)
+            combined.logged = {rule->ingress.size(), rule->egress.size()};
         combined.fallback = rule->fallback;
         combined.broken = rule->broken;
     }

@@ -23,6 +23,7 @@ struct Sample {
     std::uint32_t gateWord = 0;
     bool inlines = false;
     bool logOnly = false;
+    std::size_t logged = 0; // of the order
     bool reports = false;
     bool busy = false;            // blocks with many registers
     std::size_t groupsFrom = ~0U; // the members of the order from this place on make up a group
@@ -37,12 +38,13 @@ inline std::vector<Program> blocksOf(const Sample& sample) {
 }
 
 inline constexpr std::uint32_t kReportFlags = 5;
+inline constexpr std::uint32_t kLoggedFlags = 7;
 
 // Programs of the kernel with ids of 101 and on.
 inline std::uint32_t programIdOf(std::size_t member) { return static_cast<std::uint32_t>(member) + 101; }
 
 inline FuseReporter reporterOf(const Program& code) {
-    return {.block = code, .maps = {}, .flags = kReportFlags};
+    return {.block = code, .maps = {}, .flags = kReportFlags, .loggedFlags = kLoggedFlags};
 }
 
 inline Result<FusedProgram> fuseSample(const Sample& sample) {
@@ -61,6 +63,7 @@ inline Result<FusedProgram> fuseSample(const Sample& sample) {
     input.congestion = sample.congestion;
     input.inlines = sample.inlines;
     input.logOnly = sample.logOnly;
+    input.loggedSteps = sample.logged;
     if (sample.groupsFrom < sample.order.size()) {
         FusePart group{.block = {}, .maps = {}};
         group.group = true;
@@ -116,7 +119,8 @@ inline Outcome expected(const Sample& sample) {
     bool drops = false;
     std::uint64_t bits = 0;
     const std::uint64_t deeper = (sample.gateWord & kGateCongestionBit) != 0 ? 2 : 0;
-    for (const std::size_t place : sample.order) {
+    for (std::size_t step = 0; step < sample.order.size(); ++step) {
+        const std::size_t place = sample.order[step];
         const auto& member = sample.members[place];
         const auto verdict = static_cast<std::uint64_t>(member.verdict);
         outcome.ran.push_back(static_cast<std::int32_t>(place));
@@ -124,9 +128,14 @@ inline Outcome expected(const Sample& sample) {
         if ((verdict & 1) != 0)
             continue;
         if (sample.counts && member.slot >= kFirstFilterSlot && member.slot <= kLastFilterSlot)
-            outcome.counts[member.slot] = 1;
+            ++outcome.counts[member.slot];
+        const bool isLogged = step < sample.logged;
         if (sample.reports)
-            outcome.reports.emplace_back(programIdOf(place), kReportFlags);
+            outcome.reports.emplace_back(programIdOf(place), isLogged ? kLoggedFlags : kReportFlags);
+        if (isLogged) {
+            step = sample.logged - 1;
+            continue;
+        }
         drops = true;
         if (sample.logOnly)
             break;

@@ -43,6 +43,9 @@ Sample randomSample(std::mt19937& random) {
     sample.reports = below(2) == 0;
     if (below(3) == 0)
         makeGroup(sample, below(20));
+    if (!sample.logOnly && below(3) == 0)
+        sample.logged =
+            std::min<std::size_t>(below(static_cast<unsigned>(sample.order.size()) + 1), sample.groupsFrom);
     return sample;
 }
 
@@ -74,6 +77,21 @@ TEST(Fuse, WhatOnlyLogsCountsTheFirstDropAndPasses) {
     sample.counts = false;
     sample.interim = true;
     EXPECT_TRUE(run(sample).atGate) << "the queues of the cgroups above have their say";
+}
+
+TEST(Fuse, FiltersThatOnlyLogStandBeforeOthersThatDrop) {
+    Sample sample{.members = {{0, false, 1}, {1, false, 2}, {1, false, 3}, {0, false, 4}},
+                  .order = {0, 1, 2, 3, 2}};
+    sample.logged = 2;
+    auto outcome = run(sample);
+    EXPECT_EQ(outcome.verdict, 0U);
+    EXPECT_EQ(outcome.ran, (std::vector<std::int32_t>{0, 2, 3}));
+    EXPECT_EQ(outcome.counts[1], 1U);
+    EXPECT_EQ(outcome.counts[4], 1U);
+    sample.order = {0, 1, 2};
+    outcome = run(sample);
+    EXPECT_EQ(outcome.verdict, 1U);
+    EXPECT_EQ(outcome.counts[kPassedSlot], 1U);
 }
 
 TEST(Fuse, RunsTheFiltersInTheOrderOfTheQueueAndTheSameOneTwice) {

@@ -77,7 +77,7 @@ Result<BuiltQueue> QueueBuilder::buildWith(const Queue& queue, Extras extras) {
 }
 
 Result<BuiltQueue> QueueBuilder::buildFallback(const QueueDraft& draft) const {
-    if (draft.queue.logOnly)
+    if (draft.queue.logOnly || draft.queue.logged > 0)
         return failure(ErrorCode::Unsupported,
                        "the queue cannot be one program, which it has to be to log only: " +
                            draft.linksReason);
@@ -164,6 +164,9 @@ std::string QueueBuilder::reasonOf(const QueueDraft& draft, const std::vector<st
     const auto add = [&](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
     if (draft.queue.logOnly)
         add("log only: what it would drop is counted, and passes");
+    if (draft.queue.logged > 0)
+        add("log only for its first " + std::to_string(draft.queue.logged) +
+            " filters, of the administrator: what they would drop is counted");
     for (const auto& member : draft.members)
         if (member.stub)
             add("filter '" + nameOf(*member.filter) + "' runs by tail call: " + member.stubReason);
@@ -195,6 +198,7 @@ void QueueBuilder::addMaps(Assembly& assembly, const QueueDraft& draft, int stub
     input.direction = draft.queue.direction;
     input.hold = draft.queue.hold;
     input.logOnly = draft.queue.logOnly;
+    input.loggedSteps = draft.loggedSteps;
     input.inlines = draft.inlines;
     if (draft.gateArray >= 0)
         input.gateArray = assembly.table.add(draft.gateArray);
@@ -213,6 +217,7 @@ void QueueBuilder::addReporter(Assembly& assembly, const QueueDraft& draft) cons
         reporter.maps.push_back(assembly.table.add(map.fd.get()));
     reporter.flags = (draft.queue.direction == Direction::Egress ? DROP_EGRESS : 0U) |
                      (draft.queue.logOnly ? DROP_LOG_ONLY : 0U) | (draft.gateArray >= 0 ? DROP_INTERIM : 0U);
+    reporter.loggedFlags = reporter.flags | DROP_LOG_ONLY;
     assembly.input.reporter = std::move(reporter);
 }
 
@@ -314,6 +319,8 @@ Status QueueBuilder::fillGroup(Assembly& queue, const QueueDraft& draft, std::si
     assembly.input.inlines = draft.inlines;
     assembly.input.isGroup = true;
     addReporter(assembly, draft);
+    if (assembly.input.reporter && group < draft.loggedGroups)
+        assembly.input.reporter->flags = assembly.input.reporter->loggedFlags;
     for (const std::size_t place : draft.groups[group])
         if (auto added = addStep(assembly, draft, {place, false}); !added)
             return added;

@@ -18,22 +18,17 @@ std::string encodeQueue(const Queue& queue) {
     json filters = json::array();
     for (const auto& filter : queue.filters)
         filters.push_back({{"name", filter.name.text()}, {"digest", filter.digest}});
-    return json{{"direction", queue.direction},
-                {"filters", filters},
-                {"hold", queue.hold},
-                {"fallback", queue.fallback},
-                {"log_only", queue.logOnly}}
+    return json{{"direction", queue.direction}, {"filters", filters},        {"hold", queue.hold},
+                {"fallback", queue.fallback},   {"log_only", queue.logOnly}, {"logged", queue.logged}}
         .dump();
 }
 
 Result<Queue> decodeQueue(const std::string& text, const QueueId& id) {
     try {
         const json data = json::parse(text);
-        Queue queue{data.at("direction").get<Direction>(),
-                    {},
-                    data.at("hold").get<bool>(),
-                    data.at("fallback").get<Fallback>(),
-                    data.value("log_only", false)};
+        Queue queue{data.at("direction").get<Direction>(), {},
+                    data.at("hold").get<bool>(),           data.at("fallback").get<Fallback>(),
+                    data.value("log_only", false),         data.value("logged", std::size_t{0})};
         for (const auto& filter : data.at("filters")) {
             const auto name = FilterName::parse(filter.at("name").get<std::string>());
             if (!name)

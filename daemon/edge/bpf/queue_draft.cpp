@@ -69,12 +69,19 @@ class Division {
     explicit Division(QueueDraft& draft) : draft_(draft), inQueue_(draft.members.size()) {}
 
     void divide() {
-        for (const std::size_t place : draft_.order) {
+        for (std::size_t i = 0; i < draft_.order.size(); ++i) {
+            if (i == draft_.queue.logged)
+                open_ = false; // no group both logs and drops
+            const std::size_t place = draft_.order[i];
             const bool isPlaced = inQueue_[place] || draft_.members[place].stub;
             if (isPlaced || (draft_.groups.empty() && takeIntoQueue(place)))
                 addStep({place, false});
             else
                 addToGroup(place);
+            if (i < draft_.queue.logged) {
+                draft_.loggedSteps = draft_.steps.size();
+                draft_.loggedGroups = draft_.groups.size();
+            }
         }
     }
 
@@ -143,6 +150,7 @@ void QueueDraft::makeStubs(const std::string& reason) {
         }
     groups.clear();
     steps.clear();
+    loggedSteps = loggedGroups = 0;
     Division(*this).divide();
 }
 

@@ -38,6 +38,8 @@ struct QueueDraft {
     std::vector<std::size_t> order = {}; // of the queue: indices of members
     std::vector<std::vector<std::size_t>> groups = {};
     std::vector<QueueStep> steps = {};
+    std::size_t loggedSteps = 0; // those that only log
+    std::size_t loggedGroups = 0;
     std::string linksReason = {}; // not empty: cannot be fused
     int gateArray = -1;           // the gate's, for the interim variant
     int stubArray = -1;           // to be used again
