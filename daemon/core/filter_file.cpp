@@ -42,8 +42,8 @@ std::string instanceOf(std::string_view name) {
     return at == std::string_view::npos ? "" : std::string(name.substr(at + 1));
 }
 
-std::string unescape(std::string text) {
-    std::replace(text.begin(), text.end(), '-', '/');
+std::string withEach(char from, char to, std::string text) {
+    std::replace(text.begin(), text.end(), from, to);
     return text;
 }
 
@@ -60,12 +60,14 @@ Result<std::string> expand(std::string_view value, const FilterName& name) {
         else if (specifier == 'i')
             expanded += instanceOf(name.text());
         else if (specifier == 'I')
-            expanded += unescape(instanceOf(name.text()));
+            expanded += withEach('-', '/', instanceOf(name.text()));
+        else if (specifier == 'd')
+            expanded += withEach('_', '.', instanceOf(name.text()));
         else if (specifier == 'p')
             expanded += prefixOf(name.text());
         else
             return failure(ErrorCode::BadConfiguration,
-                           "a % is none of %i, %I, %p, write %% for a percent sign");
+                           "a % is none of %i, %I, %d, %p, write %% for a percent sign");
     }
     return expanded;
 }

@@ -34,7 +34,8 @@ struct FilterDefinition {
 [[nodiscard]] inline bool isTemplate(std::string_view name) { return name.ends_with('@'); }
 
 // `files`: the main file, then the drop-ins in the order they apply. Values may hold %i (the instance), %I
-// (the same with - turned into /), %p (what stands before the @) and %%. Errors: BadConfiguration, FILE:LINE.
+// (the same with - turned into /), %d (with _ turned into .), %p (what stands before the @) and %%. Errors:
+// BadConfiguration, FILE:LINE.
 [[nodiscard]] Result<FilterDefinition> parseFilterFile(const FilterName& name,
                                                        const std::vector<ConfigText>& files);
 
