@@ -57,6 +57,46 @@ Status Firewall::resetQueueOfUser(const std::string& unit) {
     return {};
 }
 
+// What he has set ends with the user. A filter that is not for users any more leaves his queues; what else he
+// has set stays, and so does a filter whose file is broken: nobody knows what it would say.
+bool Firewall::reviewQueueOfUser(Rule rule) {
+    const auto unit = rule.targets.front();
+    const auto user = std::to_string(rule.setBy);
+    if (!userExists_(rule.setBy)) {
+        log::warning("the queue that user " + user + " has set for " + unit +
+                         " ends: there is no such user any more",
+                     {log::id(log::Message::QueueReset), log::unit(unit)});
+        return rules_.resetOfUser(unit);
+    }
+    std::string removed;
+    for (auto* names : {&rule.ingress, &rule.egress})
+        std::erase_if(*names, [&](const FilterName& name) {
+            const auto allowed = checkForUsers(name);
+            const bool goes = !allowed && allowed.error().code == ErrorCode::AccessDenied;
+            if (goes)
+                removed += (removed.empty() ? "" : ", ") + name.text();
+            return goes;
+        });
+    if (removed.empty())
+        return false;
+    log::warning("user " + user + " may not use " + removed +
+                     " any more: it leaves the queue that he has set for " + unit,
+                 {log::unit(unit)});
+    if (rule.ingress.empty() && rule.egress.empty())
+        return rules_.resetOfUser(unit);
+    if (auto set = rules_.set(rule); !set)
+        log::error(set.error().message);
+    return true;
+}
+
+bool Firewall::reviewUsers() {
+    bool changed = false;
+    for (const auto& rule : rules_.busRules())
+        if (rule.source == kUserSource)
+            changed |= reviewQueueOfUser(rule);
+    return changed;
+}
+
 std::size_t Firewall::referencesOf(const std::vector<Holder>& holders) const {
     std::size_t count = 0;
     for (const auto& holder : holders)

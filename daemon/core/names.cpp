@@ -68,7 +68,8 @@ std::optional<uid_t> userOfManager(std::string_view unit) {
     const auto parsed = std::from_chars(unit.data(), unit.data() + unit.size(), user);
     if (parsed.ec != std::errc() || parsed.ptr != unit.data() + unit.size())
         return std::nullopt;
-    return user;
+    const bool isWrittenAsSystemdDoes = std::to_string(user) == unit; // user@01000.service is nobody's
+    return isWrittenAsSystemdDoes ? std::optional(user) : std::nullopt;
 }
 
 std::optional<uid_t> userOfUnit(std::string_view unit) {

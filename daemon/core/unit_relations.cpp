@@ -22,7 +22,8 @@ std::string instanceFor(const std::string& service) {
     return at == std::string::npos ? service : service.substr(0, at + 1) + "0" + service.substr(at + 1);
 }
 
-bool isOurSection(std::string_view section) { return section == "Socket"; }
+bool isSocketSection(std::string_view section) { return section == "Socket"; }
+bool isServiceSection(std::string_view section) { return section == "Service"; }
 
 // Neither a path, nor in the abstract namespace, nor of a virtual machine.
 bool isForIp(const UnitFileEntry& entry) {
@@ -42,26 +43,59 @@ std::string join(const std::vector<std::string>& names) {
     return text;
 }
 
-} // namespace
+using Aliases = std::map<std::string, std::string>;
 
-std::string primaryUnit(const UnitRelations& relations, const std::string& name) {
-    if (const auto known = relations.aliases.find(name); known != relations.aliases.end())
+std::string primaryIn(const Aliases& aliases, const std::string& name) {
+    if (const auto known = aliases.find(name); known != aliases.end())
         return known->second;
     const auto common = templateOfUnit(name);
-    const auto known = common == name ? relations.aliases.end() : relations.aliases.find(common);
-    if (!isUnitName(name) || known == relations.aliases.end() ||
-        templateOfUnit(known->second) != known->second)
+    const auto known = common == name ? aliases.end() : aliases.find(common);
+    if (!isUnitName(name) || known == aliases.end() || templateOfUnit(known->second) != known->second)
         return name;
     const auto instance = name.substr(common.find('@') + 1, name.rfind('.') - common.find('@') - 1);
     return known->second.substr(0, known->second.find('@') + 1) + instance +
            known->second.substr(known->second.rfind('.'));
 }
 
+// Of the service itself and of its template; those that its own file asks for, too.
+std::set<std::string> socketsOf(const UnitRelations& relations, const std::string& service) {
+    std::set<std::string> found;
+    for (const auto& name : {service, templateOfUnit(service)}) {
+        if (const auto known = relations.sockets.find(name); known != relations.sockets.end())
+            found.insert(known->second.begin(), known->second.end());
+        if (const auto known = relations.wanted.find(name); known != relations.wanted.end())
+            for (const auto& socket : known->second)
+                if (const auto unit = primaryUnit(relations, socket); relations.ipSockets.contains(unit))
+                    found.insert(unit);
+    }
+    return found;
+}
+
+} // namespace
+
+std::string primaryUnit(const UnitRelations& relations, const std::string& name) {
+    if (!isOfUserManager(name))
+        return primaryIn(relations.aliases, name);
+    const auto unit = name.find('/') + 1;
+    return name.substr(0, unit) + primaryIn(relations.userAliases, name.substr(unit));
+}
+
+void noteService(UnitRelations& relations, const std::string& unit, const ConfigText& file) {
+    for (const auto& entry : readableParts(file.path, file.text, isServiceSection).entries) {
+        if (entry.key != "Sockets")
+            continue;
+        if (entry.value.empty())
+            relations.wanted.erase(unit);
+        for (auto& socket : words(entry.value))
+            relations.wanted[unit].insert(std::move(socket));
+    }
+}
+
 void noteSocket(UnitRelations& relations, const std::string& unit, const ConfigText& file) {
     std::string service;
     bool accepts = false;
     bool forIp = false;
-    for (const auto& entry : readableParts(file.path, file.text, isOurSection).entries) {
+    for (const auto& entry : readableParts(file.path, file.text, isSocketSection).entries) {
         if (entry.key == "Service")
             service = entry.value;
         else if (entry.key == "Accept")
@@ -71,8 +105,10 @@ void noteSocket(UnitRelations& relations, const std::string& unit, const ConfigT
     }
     if (service.empty())
         service = stemOf(unit) + (accepts ? "@.service" : ".service");
-    if (forIp)
-        relations.sockets[service].insert(unit);
+    if (!forIp)
+        return;
+    relations.sockets[service].insert(unit);
+    relations.ipSockets.insert(unit);
 }
 
 std::vector<std::string> unguardedSockets(const UnitRelations& relations, const std::string& service,
@@ -81,19 +117,19 @@ std::vector<std::string> unguardedSockets(const UnitRelations& relations, const 
     const auto covering = rulesCovering(instanceFor(service), ordered);
     if (covering.empty() || !hasQueue(*covering.front().rule))
         return unguarded;
-    for (const auto& name : {service, templateOfUnit(service)})
-        if (const auto known = relations.sockets.find(name); known != relations.sockets.end())
-            for (const auto& socket : known->second)
-                if (rulesCovering(socket, ordered).empty())
-                    unguarded.push_back(socket);
-    std::sort(unguarded.begin(), unguarded.end());
-    unguarded.erase(std::unique(unguarded.begin(), unguarded.end()), unguarded.end());
+    for (const auto& socket : socketsOf(relations, service))
+        if (rulesCovering(socket, ordered).empty())
+            unguarded.push_back(socket);
     return unguarded;
 }
 
 std::vector<std::string> socketWarnings(const UnitRelations& relations, const std::vector<Rule>& ordered) {
     std::vector<std::string> warnings;
-    for (const auto& [service, sockets] : relations.sockets)
+    std::set<std::string> services;
+    for (const auto* known : {&relations.sockets, &relations.wanted})
+        for (const auto& [service, sockets] : *known)
+            services.insert(service);
+    for (const auto& service : services)
         if (const auto open = unguardedSockets(relations, service, ordered); !open.empty())
             warnings.push_back(rulesCovering(instanceFor(service), ordered).front().rule->source + ": " +
                                service + " is handed sockets of " + join(open) +

@@ -14,15 +14,20 @@ namespace filterd {
 
 struct UnitRelations {
     std::map<std::string, std::string> aliases;           // name -> the name of the unit, also of templates
+    std::map<std::string, std::string> userAliases;       // the same of units of users' managers
     std::map<std::string, std::set<std::string>> sockets; // service, or its template -> .socket units for IP
+    std::map<std::string, std::set<std::string>> wanted;  // service -> what its Sockets= names
+    std::set<std::string> ipSockets;                      // every .socket unit for IP
 
     bool operator==(const UnitRelations&) const = default;
 };
 
-// The name under which systemd knows the unit; the same if it is no alias. Anything but a unit's name as it
-// is.
+// The name under which systemd knows the unit; the same if it is no alias. Of a unit of a user's manager the
+// manager stays. Anything but a unit's name as it is.
 [[nodiscard]] std::string primaryUnit(const UnitRelations& relations, const std::string& name);
 
+// Notes which sockets a .service file asks for.
+void noteService(UnitRelations& relations, const std::string& unit, const ConfigText& file);
 // Notes which services a .socket file is for.
 void noteSocket(UnitRelations& relations, const std::string& unit, const ConfigText& file);
 

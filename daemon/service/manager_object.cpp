@@ -158,27 +158,28 @@ void ManagerObject::ReleaseFilter(sdbus::Result<>&& result, std::string name) {
 
 void ManagerObject::AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& result, std::string name,
                                          std::string unit) {
-    whenAllowed(
-        Privilege::Queues, std::move(result),
-        [this, name, unit](const Caller& caller) -> Result<sdbus::ObjectPath> {
-            auto filter = FilterName::parse(name);
-            if (!filter)
-                return failure(filter.error());
-            if (!isUnitName(unit))
-                return failure(ErrorCode::InvalidName,
-                               "'" + unit + "' is not a unit name with its suffix (nginx.service)");
-            if (auto room = roomForReferences(caller, {{Holder::Kind::Unit, unit}}); !room)
-                return failure(room.error());
-            if (auto acquired = context_.firewall.acquire({Holder::Kind::Unit, unit}, *filter); !acquired)
-                return failure(acquired.error());
-            return filterPath(*filter);
-        });
+    whenAllowed(Privilege::Queues, std::move(result),
+                [this, name, unit](const Caller& caller) -> Result<sdbus::ObjectPath> {
+                    auto filter = FilterName::parse(name);
+                    if (!filter)
+                        return failure(filter.error());
+                    if (!isUnitName(unit))
+                        return failure(ErrorCode::InvalidName,
+                                       "'" + unit + "' is not a unit name with its suffix (nginx.service)");
+                    const Holder holder{Holder::Kind::Unit, context_.firewall.primaryName(unit)};
+                    if (auto room = roomForReferences(caller, {holder}); !room)
+                        return failure(room.error());
+                    if (auto acquired = context_.firewall.acquire(holder, *filter); !acquired)
+                        return failure(acquired.error());
+                    return filterPath(*filter);
+                });
 }
 
 void ManagerObject::ReleaseFilterForUnit(sdbus::Result<>&& result, std::string name, std::string unit) {
     whenAllowed(Privilege::Queues, std::move(result), [this, name, unit](const Caller&) -> Status {
         auto filter = FilterName::parse(name);
-        return filter ? context_.firewall.release({Holder::Kind::Unit, unit}, *filter)
+        return filter ? context_.firewall.release({Holder::Kind::Unit, context_.firewall.primaryName(unit)},
+                                                  *filter)
                       : failure(filter.error());
     });
 }
@@ -220,6 +221,8 @@ void ManagerObject::SetQueue(sdbus::Result<>&& result, std::string unit, Names i
                         return failure(request.error());
                     request->rule.setBy = caller.uid;
                     if (own) {
+                        auto& target = request->rule.targets.front();
+                        target = context_.firewall.primaryName(target);
                         auto checked = checkRequestOfUser(*request);
                         return checked ? context_.firewall.setQueueOfUser(std::move(request->rule)) : checked;
                     }
@@ -264,7 +267,7 @@ void ManagerObject::ResetQueue(sdbus::Result<>&& result, std::string unit) {
     const bool own = context_.authority.isUser(getObject(), userOfUnit(unit));
     whenAllowed(own ? Privilege::OwnUserUnits : Privilege::Queues, std::move(result),
                 [this, own, unit](const Caller&) {
-                    return own ? context_.firewall.resetQueueOfUser(unit)
+                    return own ? context_.firewall.resetQueueOfUser(context_.firewall.primaryName(unit))
                                : context_.firewall.resetQueue(unit);
                 });
 }
@@ -302,7 +305,7 @@ sdbus::ObjectPath ManagerObject::GetUnit(const std::string& unit) {
     return answer([&]() -> Result<sdbus::ObjectPath> {
         if (auto valid = checkPattern(unit); !valid)
             return failure(valid.error());
-        const auto view = context_.firewall.guardedUnit(unit);
+        const auto view = context_.firewall.guardedUnit(context_.firewall.primaryName(unit));
         return view ? Result<sdbus::ObjectPath>(unitPath((*view)->name)) : failure(view.error());
     });
 }
@@ -321,7 +324,7 @@ void ManagerObject::EnsureUnit(const std::string& unit) {
     answer([&]() -> Status {
         if (auto allowed = context_.authority.requireRoot(getObject(), userOfUnit(unit)); !allowed)
             return allowed;
-        return context_.firewall.ensureUnit(unit);
+        return context_.firewall.ensureUnit(context_.firewall.primaryName(unit));
     });
 }
 

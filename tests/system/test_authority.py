@@ -5,7 +5,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from conftest import run
+from conftest import Ping, run, wait_until
 from filterd import FILES, MANAGER, SERVICE, CallError, await_daemon, object_path
 from test_polkit import polkit  # noqa: F401 (a fixture)
 from users import User
@@ -179,9 +179,89 @@ def test_only_filters_that_the_administrator_allows(catalogue, carla):
     assert catalogue.call("ListRules") == [] and catalogue.filters() == ["drop", "none"]
 
 
+def test_what_the_administrator_only_logs_passes_and_what_a_user_adds_drops(catalogue, carla):
+    app = carla.unit("app.service")
+    catalogue.load("drop")
+    catalogue.load("count")
+    catalogue.set_queue("user@*.service/app*.service", [], ["count", "drop"], **{"log-only": True})
+    carla.start("app.service", "sleep", "600")
+    catalogue.await_attached(app)
+    ping = lambda: Ping.parse(run("sh", "-c", 'echo $$ >"$0"/cgroup.procs && exec "$@"', carla.cgroup_of("app.service"), *Ping.command(), check=False))
+    assert ping().loss == 0
+    assert set_as(carla, app, [], ["none"]) == "answered"
+    before = catalogue.counters(app)["egress"][1].get("drop", 0)
+    assert ping().loss == 0, "the administrator's filters only log still"
+    logged = catalogue.counters(app)["egress"][1]["drop"] - before
+    assert logged == 5, "and count still"
+    assert set_as(carla, app, [], ["none", "mine"]) == "answered"
+    assert ping().loss == 100, "the user's own drop"
+    dropped = catalogue.counters(app)["egress"][1]
+    assert (dropped["drop"] - before, dropped["mine"]) == (10, 5)
+    assert "log only for its first 2 filters" in catalogue.unit(app)["ModeReason"]
+    assert carla.ping_as("app-2.service").loss == 0
+    assert set_as(carla, carla.unit("app-3.service"), [], ["mine"]) == "answered"
+    run("systemctl", "stop", "filterd.service", timeout=30)
+    try:
+        assert carla.ping_as("app-3.service").loss == 100, "from its first packet on, through the gate"
+    finally:
+        run("systemctl", "start", "filterd.service", timeout=30)
+    assert catalogue.unit(app)["IngressQueue"] == [] and catalogue.unit(app)["EgressQueue"] == ["count", "drop", "none", "mine"]
+    catalogue.set_queue("user@*.service/app*.service", [], ["count", "drop"])
+    assert reset_as(carla, app) == "answered"
+    assert ping().loss == 100
+
+
+def test_a_filter_that_is_not_for_users_any_more_leaves_their_queues(catalogue, carla):
+    app = carla.unit("app.service")
+    catalogue.load("count")
+    catalogue.set_queue("user@*.service/app*.service", ["count"])
+    carla.start("app.service", "sleep", "600")
+    catalogue.await_attached(app)
+    assert set_as(carla, app, ["mine", "none"]) == "answered"
+    assert catalogue.unit(app)["IngressQueue"] == ["count", "mine", "none"]
+    (FILES / "mine.filter").write_text(FILE % ("drop", "no"))
+    catalogue.call("Reload")
+    assert catalogue.unit(app)["IngressQueue"] == ["count", "none"], "the administrator's and what he may use stay"
+    journal = run("journalctl", "--boot", "--unit=filterd", "--lines=20").stdout
+    assert f"user 2003 may not use mine any more: it leaves the queue that he has set for {app}" in journal
+    (FILES / "none.filter").unlink()
+    catalogue.call("Reload")
+    assert catalogue.unit(app)["IngressQueue"] == ["count"] and catalogue.unit(app)["Rule"] == "bus"
+
+
+@pytest.mark.parametrize("by", ["reload", "restart"])
+def test_what_a_user_has_set_ends_with_the_user(catalogue, by):
+    gone = User("egon", 2005)
+    app = gone.unit("app.service")
+    try:
+        assert set_as(gone, app, ["mine"]) == "answered"
+        assert [rule[0] for rule in catalogue.call("ListRules")] == ["user"]
+    finally:
+        gone.end()
+    if by == "reload":
+        catalogue.call("Reload")
+    else:
+        run("systemctl", "restart", "filterd.service")
+        await_daemon()
+    assert catalogue.call("ListRules") == [] and catalogue.filters() == []
+    assert f"the queue that user 2005 has set for {app} ends" in run("journalctl", "--boot", "--unit=filterd", "--lines=20").stdout
+
+
+def test_what_a_user_has_set_ends_with_his_manager_if_he_is_deleted_before(catalogue):
+    gone = User("emil", 2006)
+    try:
+        assert set_as(gone, gone.unit("app.service"), ["mine"]) == "answered"
+        run("userdel", "--force", "emil", check=False)
+        assert run("id", "2006", check=False).returncode != 0
+    finally:
+        gone.end()
+    wait_until(lambda: catalogue.call("ListRules") == [], "the queue ending with the user's manager")
+
+
 TARGETS = ["app.service", "user@2004.service/app.service", "user@*.service/app.service", "user@2003.service/*", "user@2003.service", "*",
            "user@2003.service/../user@2004.service/app.service", "/user.slice/user-2003.slice/user@2003.service/app.slice/app.service",
-           "user@2003.service/app.slice/app.service", "user@02004.service/app.service", "user-2003.slice", "user@2003.service/"]
+           "user@2003.service/app.slice/app.service", "user@02004.service/app.service", "user@02003.service/app.service",
+           "user@+2003.service/app.service", "user@ 2003.service/app.service", "user-2003.slice", "user@2003.service/"]
 
 
 @pytest.mark.parametrize("target", TARGETS)

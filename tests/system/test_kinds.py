@@ -191,6 +191,12 @@ def test_an_alias_means_the_unit(drop, units):
         assert drop.call("ListRules")[0][1] == ["primary.service"]
         drop.await_attached("primary.service")
         assert ping_in("primary.service").loss == 100
+        assert drop.call("GetUnit", "s", "alias.service") == drop.call("GetUnit", "s", "primary.service")
+        drop.call("EnsureUnit", "s", "alias.service")
+        drop.call("AcquireFilterForUnit", "ss", "pass", "alias.service")
+        assert ("unit", "primary.service") in drop.holders("pass")
+        drop.call("ReleaseFilterForUnit", "ss", "pass", "alias.service")
+        assert ("unit", "primary.service") not in drop.holders("pass")
         drop.reset_queue("alias.service")
         drop.await_gone("primary.service")
         write_rule(drop, "alias.service")

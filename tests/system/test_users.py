@@ -1,5 +1,8 @@
 """Units of users' managers (S10): a rule names them with their manager, and means nobody else's."""
 
+import pathlib
+import shutil
+
 import pytest
 
 from conftest import Ping, in_cgroup_of, ping_as, ping_in, run, wait_until
@@ -79,6 +82,34 @@ def test_a_file_for_every_users_unit_of_a_name(drop, anna, berta, units):
     said = run("filterctl", "explain", anna.unit("app-2.service")).stdout
     assert "10-users.queue" in said and "attached" in said
     run("filterctl", "ensure", anna.unit("app-2.service"))
+
+
+def test_a_drop_in_for_every_users_unit_of_a_name(drop, anna, berta, units):
+    """The administrator's directories count; what a user writes in his own binds nobody, and takes nothing back."""
+    folder = pathlib.Path("/etc/systemd/user/app-own.service.d")
+    folder.mkdir(parents=True)
+    his = anna.home / ".config/systemd/user"
+    try:
+        (folder / "filters.conf").write_text("[X-Filterd]\nEgressFilter=drop\n")
+        anna.run("mkdir", "-p", his)
+        anna.run("sh", "-c", f"printf '[X-Filterd]\\nEgressFilter=\\n[Service]\\nExecStart=sleep 600\\n' >{his}/app-own.service")
+        anna.run("sh", "-c", f"printf '[X-Filterd]\\nEgressFilter=drop\\n[Service]\\nExecStart=sleep 600\\n' >{his}/app-his.service")
+        run("systemctl", "daemon-reload")
+        wait_until(lambda: any(rule[1] == ["user@*.service/app-own.service"] for rule in drop.call("ListRules")), "the drop-in counting")
+        anna.run("systemctl", "--user", "daemon-reload")
+        anna.run("systemctl", "--user", "start", "app-own.service", "app-his.service")
+        drop.await_attached(anna.unit("app-own.service"))
+        assert ping_below(anna.cgroup_of("app-own.service")).loss == 100
+        assert ping_below(anna.cgroup_of("app-his.service")).loss == 0
+        assert ping_as("app-own.service").loss == 0, "the system's unit of that name"
+        said = run("filterctl", "explain", anna.unit("app-own.service")).stdout
+        assert f"File: {folder}/filters.conf" in said and "[X-Filterd]" in said
+    finally:
+        shutil.rmtree(folder)
+        anna.stop("app-own.service", "app-his.service")
+        shutil.rmtree(his, ignore_errors=True)
+        run("systemctl", "daemon-reload")
+        drop.call("Reload")
 
 
 def test_a_glob_over_the_systems_units_means_no_users_unit(drop, anna, units):

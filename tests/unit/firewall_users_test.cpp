@@ -63,6 +63,21 @@ TEST_F(FirewallUsers, AddToTheAdministratorsQueue) {
     EXPECT_EQ(firewall.resetQueueOfUser("user@1000.service/b.service").error().code, ErrorCode::NoSuchRule);
 }
 
+TEST_F(FirewallUsers, DropBehindWhatTheAdministratorOnlyLogs) {
+    auto logging = rule("user@*.service/*", {"theirs"});
+    logging.logOnly = true;
+    ASSERT_TRUE(firewall.setQueue(logging));
+    ASSERT_TRUE(byUser({"mine"}));
+    EXPECT_THAT(ingress(7), ElementsAre("theirs", "mine"));
+    const auto queueOfUser = [&] {
+        return kernel.queues.at(kernel.attachments.at({{7}, Direction::Ingress}));
+    };
+    EXPECT_EQ(queueOfUser().logged, 1U);
+    EXPECT_FALSE(queueOfUser().logOnly);
+    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    EXPECT_EQ(queueOfUser().logged, 0U);
+}
+
 TEST_F(FirewallUsers, GetAnErrorForAQueueThatCannotBeBuilt) {
     ASSERT_TRUE(byUser({"mine"}));
     kernel.unbuildable.insert("other");
@@ -79,6 +94,44 @@ TEST_F(FirewallUsers, KeepNobodyFromChangingARule) {
     EXPECT_EQ(firewall.unit(kApp)->state, UnitState::Held);
     kernel.unbuildable.insert("other");
     EXPECT_FALSE(firewall.setQueue(rule("web.service", {"other"}))) << "a fault of its own";
+}
+
+TEST_F(FirewallUsers, LoseAFilterThatIsNotForThemAnyMore) {
+    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    ASSERT_TRUE(byUser({"mine", "other"}));
+    const auto say = [&](const std::string& name, const std::string& text) {
+        configuration.filters.add(name, {ConfigText{"/etc/" + name + ".filter", text}, {}});
+        ASSERT_TRUE(firewall.configure(configuration));
+    };
+    say("mine", "[Filter]\nObject=builtin:mine\nAllowUsers=no\n");
+    EXPECT_THAT(ingress(7), ElementsAre("theirs", "other")) << "what else he has set stays";
+    say("mine", "[Filter]\nObject=builtin:mine\nAllowUsers=yes\n");
+    EXPECT_THAT(ingress(7), ElementsAre("theirs", "other")) << "and nothing comes back by itself";
+    say("other", "[Filter]\nOject=builtin:other\n");
+    EXPECT_EQ(firewall.rules().front()->source, kUserSource) << "of a broken file nobody knows";
+    say("other", "[Filter]\nObject=builtin:other\n");
+    EXPECT_THAT(ingress(7), ElementsAre("theirs"));
+    EXPECT_EQ(firewall.rules().size(), 1U);
+}
+
+TEST_F(FirewallUsers, TakeTheirQueuesWithThem) {
+    std::set<uid_t> users{1000, 1001};
+    firewall.knowUsersBy([&](uid_t user) { return users.contains(user); });
+    ASSERT_TRUE(byUser({"mine"}));
+    auto another = rule("user@1001.service/app.service", {"mine"});
+    another.setBy = 1001;
+    ASSERT_TRUE(firewall.setQueueOfUser(another));
+    firewall.cgroupAppeared({"user@1000.service", {{5}, "/user.slice/user-1000.slice/user@1000.service"}});
+    users.erase(1000);
+    firewall.cgroupVanished({7});
+    EXPECT_EQ(firewall.rules().size(), 2U) << "any unit may end";
+    firewall.cgroupVanished({5});
+    ASSERT_EQ(firewall.rules().size(), 1U);
+    EXPECT_EQ(firewall.rules().front()->setBy, 1001U);
+    users.clear();
+    ASSERT_TRUE(firewall.configure(configuration));
+    EXPECT_TRUE(firewall.rules().empty());
+    EXPECT_TRUE(firewall.filters().empty());
 }
 
 TEST_F(FirewallUsers, SetQueuesThatSurviveARestart) {

@@ -39,6 +39,8 @@ TEST(UserUnit, IsNamedWithItsManager) {
     for (const char* other :
          {"app.service", "user@1000.service", "user@.service/app.service", "user@x.service/app.service",
           "user@-1.service/app.service", "user@4294967296.service/app.service", "user@1.service/app",
+          "user@01000.service/app.service", "user@00.service/app.service", "user@+1.service/app.service",
+          "user@ 1.service/app.service", "user@1 .service/app.service", "user@0x1.service/app.service",
           "user@1.service/", "/app.service", "user@1.service/a.slice/app.service", "app.service/app.service"})
         EXPECT_FALSE(isUserUnitName(other)) << other;
     EXPECT_EQ(userOfUnit("user@1000.service/app.service"), 1000U);

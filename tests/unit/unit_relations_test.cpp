@@ -38,6 +38,27 @@ TEST(PrimaryUnit, IsWhatAnAliasLinksTo) {
         EXPECT_EQ(primaryUnit(relations, same), same);
 }
 
+TEST(PrimaryUnit, OfAUsersManagerHasAliasesOfItsOwn) {
+    UnitRelations relations;
+    relations.userAliases = {{"dbus.service", "dbus-broker.service"}};
+    EXPECT_EQ(primaryUnit(relations, "user@1000.service/dbus.service"),
+              "user@1000.service/dbus-broker.service");
+    EXPECT_EQ(primaryUnit(relations, "user@*.service/dbus.service"), "user@*.service/dbus-broker.service");
+    EXPECT_EQ(primaryUnit(relations, "dbus.service"), "dbus.service");
+}
+
+TEST(Sockets, AreHandedToAServiceThatAsksForThem) {
+    auto relations = withSocket("shared.socket", "ListenStream=80\n");
+    noteSocket(relations, "local.socket", {"/x/local.socket", "[Socket]\nListenStream=/run/x\n"});
+    noteService(relations, "web.service",
+                {"/x/web.service", "[Service]\nSockets=gone.socket\nSockets=\nSockets="
+                                   "local.socket shared.socket\n[Install]\n"});
+    EXPECT_THAT(unguardedSockets(relations, "web.service", {rule("web.service")}),
+                ElementsAre("shared.socket"));
+    EXPECT_THAT(socketWarnings(relations, {rule("web.service")}), ElementsAre(HasSubstr("shared.socket")));
+    EXPECT_THAT(socketWarnings(relations, {rule("web.service"), rule("shared.socket")}), IsEmpty());
+}
+
 TEST(Sockets, AreHandedToTheServiceOfTheirNameOrTheOneTheyName) {
     EXPECT_EQ(withSocket("web.socket", "ListenStream=80\n").sockets.begin()->first, "web.service");
     EXPECT_EQ(withSocket("web.socket", "ListenStream=80\nAccept=yes\n").sockets.begin()->first,

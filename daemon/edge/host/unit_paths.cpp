@@ -92,6 +92,8 @@ class UnitPathReader {
         if (auto text = readText(path)) {
             if (name.ends_with(".socket"))
                 noteSocket(files_.relations, name, *text);
+            else if (name.ends_with(".service"))
+                noteService(files_.relations, name, *text);
             files_.fragments.emplace(name, ours(std::move(*text)));
         } else {
             errors_.push_back(text.error());
@@ -116,6 +118,12 @@ std::vector<fs::path> systemUnitPaths() {
             "/run/systemd/generator.early",  "/etc/systemd/system",          "/etc/systemd/system.attached",
             "/run/systemd/system",           "/run/systemd/system.attached", "/run/systemd/generator",
             "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",      "/run/systemd/generator.late"};
+}
+
+std::vector<fs::path> userUnitPaths() {
+    return {"/etc/xdg/systemd/user",         "/etc/systemd/user",       "/run/systemd/user",
+            "/usr/local/share/systemd/user", "/usr/share/systemd/user", "/usr/local/lib/systemd/user",
+            "/usr/lib/systemd/user"};
 }
 
 UnitFiles readUnitFiles(const std::vector<fs::path>& paths, std::vector<Error>& errors) {

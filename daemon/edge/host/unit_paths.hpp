@@ -11,6 +11,10 @@ namespace filterd {
 // systemd's unit paths for the system, from the highest to the lowest.
 [[nodiscard]] std::vector<std::filesystem::path> systemUnitPaths();
 
+// Those of every user's manager. What is in a user's home or runtime directory, what his manager's generators
+// make too, is his own and binds nobody.
+[[nodiscard]] std::vector<std::filesystem::path> userUnitPaths();
+
 // Errors: of a path that cannot be listed, or of a file that cannot be read. A path that is not there is
 // none.
 [[nodiscard]] UnitFiles readUnitFiles(const std::vector<std::filesystem::path>& paths,
