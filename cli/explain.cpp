@@ -1,4 +1,5 @@
 #include "cli/failure.hpp"
+#include "cli/file_faults.hpp"
 #include "cli/terminal.hpp"
 #include "core/configuration_check.hpp"
 #include "edge/host/config_files.hpp"
@@ -18,14 +19,21 @@ std::vector<FilterName> parseNames(const std::vector<std::string>& texts) {
     return names;
 }
 
-// The rules as the daemon tries them now, or, without a daemon, as the files have them.
-std::vector<filterd::Rule> currentRules(const Configuration& files, bool& fromDaemon) {
+struct InForce {
+    std::vector<filterd::Rule> rules;
+    std::vector<std::string> errors; // of files
+    bool fromDaemon = false;
+};
+
+// As the daemon has it now, or, without a daemon, as the files do.
+InForce currentRules(const Configuration& files) {
     auto client = client::Client::connect();
     const auto rules = client ? client->rules() : tl::unexpected(client.error());
-    fromDaemon = rules.has_value();
-    if (!rules)
-        return files.rules;
-    std::vector<filterd::Rule> result;
+    const auto status = client ? client->status() : tl::unexpected(client.error());
+    if (!rules || !status)
+        return {files.rules, files.errors};
+    InForce now{{}, status->configurationErrors, true};
+    auto& result = now.rules;
     for (const auto& rule : *rules) {
         filterd::Rule one{.source = rule.source,
                           .targets = rule.targets,
@@ -36,7 +44,7 @@ std::vector<filterd::Rule> currentRules(const Configuration& files, bool& fromDa
         one.broken = rule.error;
         result.push_back(std::move(one));
     }
-    return result;
+    return now;
 }
 
 bool isBus(const filterd::Rule& rule) { return rule.source == kBusSource; }
@@ -54,39 +62,41 @@ std::string whyOf(const CoveringRule& covering) {
     return "[X-Filterd] in the unit's own files comes before every .queue file: " + target;
 }
 
-void printFiles(const std::string& label, const std::string& name) {
+// With what is wrong in each of them.
+void printFiles(const std::string& label, const std::string& name, const std::vector<std::string>& errors) {
     const auto files = ConfigFiles().files(name);
-    if (!files)
+    if (!files) {
         printField(label, files.error().message);
-    else
-        for (const auto& file : *files)
-            printField(label, file.path);
+        return;
+    }
+    for (const auto& file : *files)
+        printField(label, file.path);
+    for (const auto& error : faultsOf(name, errors))
+        printField("Broken", coloured(error, Colour::Red));
 }
 
 void printQueue(const std::string& label, const std::vector<FilterName>& queue,
-                const Configuration& configuration) {
+                const std::vector<std::string>& errors) {
     for (const auto& filter : queue) {
         printField(label, filter.text());
-        printFiles("  defined in", filter.text());
-        const auto definition = configuration.filters.define(filter);
-        if (!definition && definition.error().code == ErrorCode::BadConfiguration)
-            printField("  broken", coloured(definition.error().message, Colour::Red));
+        printFiles("  defined in", filter.text(), errors);
     }
 }
 
-void printRule(const std::string& unit, const CoveringRule& covering, const Configuration& configuration) {
+void printRule(const std::string& unit, const CoveringRule& covering,
+               const std::vector<std::string>& errors) {
     const auto& rule = *covering.rule;
     printField("Rule", rule.source);
     printField("Why", whyOf(covering));
     if (isQueueFile(rule))
-        printFiles("File", std::filesystem::path(rule.source).filename().string());
+        printFiles("File", std::filesystem::path(rule.source).filename().string(), errors);
     else if (!isBus(rule) && rule.source != kUserSource)
-        printFiles("File", unit);
-    printQueue("Ingress", rule.ingress, configuration);
-    printQueue("Egress", rule.egress, configuration);
+        printFiles("File", unit, errors);
+    printQueue("Ingress", rule.ingress, errors);
+    printQueue("Egress", rule.egress, errors);
     if (rule.ingress.empty() && rule.egress.empty() && rule.broken.empty())
         printField("Filters", "none: the rule exempts the unit");
-    if (!rule.broken.empty())
+    if (!rule.broken.empty() && isBus(rule))
         printField("Broken", coloured(rule.broken, Colour::Red));
     if (rule.logOnly)
         printField("Log only", "yes: nothing is dropped, what would be is counted");
@@ -116,9 +126,8 @@ void printState(const std::string& unit) {
 
 bool isCovered(const std::string& name) {
     const auto files = ConfigFiles().read({});
-    bool fromDaemon = false;
-    const auto rules = currentRules(files, fromDaemon);
-    return !rulesCovering(primaryUnit(files.units, name), rules).empty();
+    const auto now = currentRules(files);
+    return !rulesCovering(primaryUnit(files.units, name), now.rules).empty();
 }
 
 Exit explainUnit(const std::string& name) {
@@ -126,8 +135,8 @@ Exit explainUnit(const std::string& name) {
         return noUnit(name);
     const auto files = ConfigFiles().read({});
     const auto unit = primaryUnit(files.units, name);
-    bool fromDaemon = false;
-    const auto rules = currentRules(files, fromDaemon);
+    const auto now = currentRules(files);
+    const auto& [rules, errors, fromDaemon] = now;
     const auto covering = rulesCovering(unit, rules);
     print(coloured(unit, Colour::Bold) + "\n");
     if (unit != name)
@@ -139,7 +148,7 @@ Exit explainUnit(const std::string& name) {
                                       : "none in the files; a rule of the bus may be in force");
         return Exit::Ok;
     }
-    printRule(unit, covering.front(), files);
+    printRule(unit, covering.front(), errors);
     for (const auto& socket : unguardedSockets(files.units, unit, rules))
         printField("Warning",
                    coloured("no rule covers " + socket + ", whose sockets are handed to it: guard that, too",

@@ -2,10 +2,12 @@
 
 #include "cli/counters.hpp"
 #include "cli/failure.hpp"
+#include "cli/file_faults.hpp"
 #include "cli/json.hpp"
 #include "cli/rules.hpp"
 #include "cli/table.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace filterd::cli {
@@ -59,11 +61,40 @@ Exit printList(const client::Result<std::vector<T>>& list, bool json) {
     return Exit::Ok;
 }
 
+// What of the files behind the rules is broken, and what is in force for it.
+void printFaults(const std::vector<client::Rule>& rules, const std::vector<std::string>& errors) {
+    std::vector<std::string> told;
+    const auto tell = [&](const std::string& name) {
+        for (const auto& fault : faultsOf(name, errors))
+            if (std::find(told.begin(), told.end(), fault) == told.end()) {
+                told.push_back(fault);
+                print("broken: " + coloured(fault, Colour::Red) + "\n");
+            }
+    };
+    for (const auto& rule : rules) {
+        if (rule.source.ends_with(".queue"))
+            tell(rule.source.substr(rule.source.rfind('/') + 1));
+        else
+            std::for_each(rule.targets.begin(), rule.targets.end(), tell);
+        for (const auto* queue : {&rule.queues.ingress, &rule.queues.egress})
+            std::for_each(queue->begin(), queue->end(), tell);
+    }
+}
+
+Exit listRules(client::Client& client, bool json) {
+    const auto rules = client.rules();
+    const auto listed = printList(rules, json);
+    const auto status = client.status();
+    if (listed == Exit::Ok && status && !json)
+        printFaults(*rules, status->configurationErrors);
+    return listed;
+}
+
 Exit list(client::Client& client, const std::string& what, bool json) {
     if (what == "units")
         return printList(client.units(), json);
     if (what == "rules")
-        return printList(client.rules(), json);
+        return listRules(client, json);
     return printList(client.filters(), json);
 }
 

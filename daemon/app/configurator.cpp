@@ -8,6 +8,9 @@ namespace filterd {
 
 namespace {
 
+constexpr const char* kSurvived = " (what was good before is in force)";
+constexpr const char* kNeverGood = " (OnFailure= is in force)";
+
 std::string join(const std::vector<std::string>& lines) {
     std::string text;
     for (const auto& line : lines)
@@ -42,15 +45,30 @@ Status Configurator::reload() {
     return {};
 }
 
+std::vector<std::string> Configurator::errorsOf(const Configuration& next) const {
+    std::vector<std::string> errors;
+    for (const auto& error : next.errors)
+        errors.push_back(error + (next.survived.contains(error) ? kSurvived
+                                  : next.held.contains(error)   ? kNeverGood
+                                                                : ""));
+    const auto& failures = firewall_.definitions().failures();
+    for (const auto& error : firewall_.definitionErrors()) {
+        if (std::find(next.errors.begin(), next.errors.end(), error) != next.errors.end())
+            continue;
+        const bool isLoaded = std::any_of(failures.begin(), failures.end(), [&](const auto& failed) {
+            return failed.second.message == error && firewall_.filters().contains(failed.first);
+        });
+        errors.push_back(error + (isLoaded ? kSurvived : kNeverGood));
+    }
+    return errors;
+}
+
 void Configurator::accept(Configuration next) {
     for (const auto& error : next.errors)
         log::error(error, {log::id(log::Message::FileBroken), log::code(ErrorCode::BadConfiguration)});
     for (const auto& warning : socketWarnings(next.units, next.rules))
         log::warning(warning, {log::id(log::Message::SocketWithoutRule)});
-    errors_ = next.errors;
-    for (auto& error : firewall_.definitionErrors())
-        if (std::find(errors_.begin(), errors_.end(), error) == errors_.end())
-            errors_.push_back(std::move(error));
+    errors_ = errorsOf(next);
     current_ = std::move(next);
     const auto& definitions = firewall_.definitions();
     current_.filters.forgetUnusable(definitions.failures(), definitions.loaded());

@@ -22,12 +22,13 @@ class Configurator {
     // BadConfiguration names every broken file; the others are in force all the same.
     [[nodiscard]] Status reload();
 
-    // Each as FILE:LINE: REASON.
+    // Each as FILE:LINE: REASON (WHAT IS IN FORCE).
     [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 
   private:
     void accept(Configuration next);
+    [[nodiscard]] std::vector<std::string> errorsOf(const Configuration& next) const;
 
     Reader read_;
     StateStore& store_;

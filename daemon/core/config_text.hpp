@@ -15,6 +15,11 @@ struct ConfigText {
     bool operator==(const ConfigText&) const = default;
 };
 
+// Why a file cannot be read, and whether what it said when it was good is kept.
+struct BrokenFile : Error {
+    bool isSurvived = false;
+};
+
 [[nodiscard]] std::vector<std::string> words(std::string_view text);
 
 // What systemd takes as a boolean. BadConfiguration.

@@ -5,6 +5,7 @@
 #include "core/rule.hpp"
 #include "core/unit_relations.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,9 @@ struct Configuration {
     std::vector<Rule> rules; // in the order in which they are tried: of units' files, then of .queue files
     FilterSources filters;
     UnitRelations units = {};
-    std::vector<std::string> errors; // "FILE:LINE: …", or "FILE: …" when the whole file is at fault
+    std::vector<std::string> errors;     // "FILE:LINE: …", or "FILE: …" when the whole file is at fault
+    std::set<std::string> survived = {}; // those of them whose file keeps what it said when it was good
+    std::set<std::string> held = {};     // those whose units get what OnFailure= says
     bool operator==(const Configuration&) const = default;
 };
 

@@ -62,16 +62,17 @@ std::optional<Error> FilterSources::faultOf(const std::string& name) const {
     return defined ? std::nullopt : std::optional(defined.error());
 }
 
-std::vector<Error> FilterSources::keepGood(const FilterSources& last) {
+std::vector<BrokenFile> FilterSources::keepGood(const FilterSources& last) {
     for (const auto& [name, source] : sources_) // a template comes before its instances
         if (!broken_.contains(name))
             if (auto fault = faultOf(name))
                 broken_.emplace(name, std::move(*fault));
-    std::vector<Error> errors;
+    std::vector<BrokenFile> errors;
     for (auto it = broken_.begin(); it != broken_.end();) {
-        errors.push_back(it->second);
         const auto* good = last.find(it->first);
-        if (good == nullptr || last.broken_.contains(it->first)) {
+        const bool wasGood = good != nullptr && !last.broken_.contains(it->first);
+        errors.push_back({it->second, wasGood});
+        if (!wasGood) {
             sources_.erase(it->first);
             ++it;
             continue;

@@ -27,7 +27,7 @@ class FilterSources {
     void addBroken(const std::string& name, const Error& error) { broken_.insert_or_assign(name, error); }
     // Puts what was good in `last` in the place of what is broken here, and returns the errors. What was
     // never good stays undefined.
-    [[nodiscard]] std::vector<Error> keepGood(const FilterSources& last);
+    [[nodiscard]] std::vector<BrokenFile> keepGood(const FilterSources& last);
 
     // Forgets the files of filters that could not be loaded as they say, unless another filter of the same
     // template could: they are no good state to keep.

@@ -201,9 +201,9 @@ std::vector<ConfigText> filesOfUnit(const UnitFiles& files, const std::string& u
 UnitRules unitRules(const UnitFiles& files, const std::vector<Rule>& last) {
     UnitRules result;
     std::set<std::string> told; // a drop-in may apply to many
-    const auto tell = [&](const Error& error) {
+    const auto tell = [&](const Error& error, bool isSurvived = false) {
         if (told.insert(error.message).second)
-            result.errors.push_back(error);
+            result.errors.push_back({error, isSurvived});
     };
     const auto names = mentionedNames(files);
     std::vector<std::string> ordered(names.begin(), names.end());
@@ -213,7 +213,9 @@ UnitRules unitRules(const UnitFiles& files, const std::vector<Rule>& last) {
         return exactA != exactB ? exactA : !exactA && a.size() > b.size();
     });
     for (const auto& name : ordered) {
-        const auto target = targetOf(name);
+        auto target = targetOf(name);
+        if (!files.manager.empty())
+            target = files.manager + (target == name ? escapedForGlob(name) : target);
         if (target != name)
             if (const auto glob = Glob::compile(target); !glob) {
                 tell(glob.error().context(name));
@@ -223,10 +225,11 @@ UnitRules unitRules(const UnitFiles& files, const std::vector<Rule>& last) {
         for (const auto& text : filesOfUnit(files, name))
             if (mentionsUs(text))
                 reader.read(text);
+        const auto rule = reader.take(last);
         for (const auto& error : reader.errors())
-            tell(error);
-        if (auto rule = reader.take(last))
-            result.rules.push_back(std::move(*rule));
+            tell(error, rule && rule->broken.empty());
+        if (rule)
+            result.rules.push_back(*rule);
     }
     return result;
 }

@@ -27,14 +27,17 @@ struct UnitFiles {
     std::map<std::string, ConfigText> fragments; // by unit name, of the highest path that has it
     std::set<std::string> masked;
     UnitRelations relations;
+    std::string manager = {}; // before the names in rules' targets: "user@*.service/" of users' units
     // By directory, without ".d": "web@1.service", "web@.service", "web-.service", "service".
     std::map<std::string, std::vector<UnitDropIn>> dropIns;
 };
 
 struct UnitRules {
     std::vector<Rule> rules; // an exact unit before a template or prefix, and that before a whole type
-    std::vector<Error> errors;
+    std::vector<BrokenFile> errors;
 };
+
+inline constexpr std::string_view kUserManagers = "user@*.service/";
 
 // What is broken keeps the rule it has in `last`; without one, its units get what OnFailure= says.
 [[nodiscard]] UnitRules unitRules(const UnitFiles& files, const std::vector<Rule>& last);

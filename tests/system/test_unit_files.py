@@ -149,6 +149,39 @@ def test_a_changed_definition_replaces_the_filter_in_every_queue(client, sleeper
     assert links() == in_force
 
 
+def test_explain_and_list_name_what_is_broken_and_what_is_in_force(client, sleepers):
+    sleepers("good.service", "never.service", "lacks.service", "stale.service")
+    write("good.queue", queue("good.service", "any@drop"))
+    write("any@.filter", ANY)
+    write("stale.filter", ANY.replace("%i", "pass"))
+    write("stale.queue", queue("stale.service", "stale"))
+    client.call("Reload")
+    write("good.queue", queue("good.service", "any@drop") + "Odd=1\n")
+    write("never.queue", queue("never.service", "any@drop") + "Odd=1\n")
+    write("lacks.queue", queue("lacks.service", "lacks"))
+    write("lacks.filter", "[Filter]\nObject=/no/such.bpf.o\n")
+    write("stale.filter.d/more.conf", "[Filter]\nOdd=1\n")
+    with pytest.raises(CallError):
+        client.call("Reload")
+    kept, otherwise = "(what was good before is in force)", "(OnFailure= is in force)"
+    for unit, place, says in [("good.service", "good.queue:5: unknown key Odd=", kept), ("never.service", "never.queue:5: unknown key Odd=", otherwise),
+                              ("lacks.service", "lacks.filter:2: open /no/such.bpf.o", otherwise),
+                              ("stale.service", "stale.filter.d/more.conf:2: unknown key Odd=", kept)]:
+        told = run("filterctl", "explain", unit).stdout
+        broken = [line for line in told.splitlines() if line.strip().startswith("Broken: ")]
+        assert len(broken) == 1 and f"/etc/filterd/{place}" in broken[0] and says in broken[0], told
+        assert ("State: held" in told) == (says == otherwise), told
+        listed = [line for line in run("filterctl", "list", "rules").stdout.splitlines() if line.startswith(f"broken: /etc/filterd/{place}")]
+        assert len(listed) == 1 and listed[0].endswith(says)
+    (FILES / "stale.filter.d/more.conf").unlink()
+    for name in ("good.queue", "never.queue"):
+        write(name, queue(name.replace("queue", "service"), "any@drop"))
+    write("lacks.filter", ANY.replace("%i", "pass"))
+    client.call("Reload")
+    assert "Broken" not in run("filterctl", "explain", "good.service").stdout
+    assert "broken" not in run("filterctl", "list", "rules").stdout
+
+
 def test_a_missing_object_gives_on_failure(client, sleepers):
     sleepers("hold.service", "pass.service")
     write("any@.filter", ANY)

@@ -111,6 +111,16 @@ TEST_F(UnitRulesTest, ABackslashInATemplatesNameIsNoEscape) {
     EXPECT_THAT(rules(), ElementsAre("a\\\\x2db@*.service: a < /lib/a\\x2db@.service"));
 }
 
+TEST_F(UnitRulesTest, OfUsersManagersEveryNameIsAGlobOverThem) {
+    files.manager = kUserManagers;
+    fragment("a\\x2db.service", "IngressFilter=a");
+    dropIn("web@.service", "x.conf", "IngressFilter=web");
+    dropIn("service", "y.conf", "IngressFilter=every");
+    EXPECT_THAT(rules(), ElementsAre("user@*.service/a\\\\x2db.service: a every < /lib/a\\x2db.service",
+                                     "user@*.service/web@*.service: web every < /0/web@.service.d/x.conf",
+                                     "user@*.service/*.service: every < /0/service.d/y.conf"));
+}
+
 TEST_F(UnitRulesTest, WhatIsBrokenKeepsItsRuleAndIsToldOnce) {
     dropIn("service", "x.conf", "IngressFilter=every");
     dropIn("web.service", "y.conf", "IngressFilter=web");

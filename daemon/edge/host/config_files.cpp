@@ -89,6 +89,19 @@ class ConfigReader {
             next_.errors.push_back(error.message);
     }
 
+    void tell(const std::vector<BrokenFile>& files) {
+        for (const auto& file : files)
+            tell(file, file.isSurvived);
+    }
+
+    void tell(const Error& error, bool isSurvived, bool isHeld = true) {
+        next_.errors.push_back(error.message);
+        if (isSurvived)
+            next_.survived.insert(error.message);
+        else if (isHeld)
+            next_.held.insert(error.message);
+    }
+
     // The roots that can be listed; of the others nothing is taken back.
     Paths listRoots(Offer& offer, std::string_view suffix) {
         for (const auto& root : places_.roots)
@@ -96,7 +109,7 @@ class ConfigReader {
         auto readable = places_.roots;
         for (const auto& [directory, error] : offer.unreadable) {
             if (suffix == kQueueSuffix) // told once
-                next_.errors.push_back(error.message);
+                tell(error, true);
             std::erase(readable, directory);
         }
         tell(offer.misnamed);
@@ -106,12 +119,21 @@ class ConfigReader {
     void readUnits() {
         std::vector<Error> errors;
         const auto files = readUnitFiles(places_.unitPaths, errors);
+        auto ofUsers = readUnitFiles(places_.userUnitPaths, errors);
+        ofUsers.manager = kUserManagers;
         if (!errors.empty()) { // what cannot be read may hold anything
-            tell(errors);
+            for (const auto& error : errors)
+                tell(error, true);
             std::copy_if(last_.rules.begin(), last_.rules.end(), std::back_inserter(next_.rules),
                          [](const Rule& rule) { return !isOfQueueFile(rule) && rule.source != kBusSource; });
         }
         next_.units = files.relations;
+        next_.units.userAliases = ofUsers.relations.aliases;
+        addRules(files);
+        addRules(ofUsers);
+    }
+
+    void addRules(const UnitFiles& files) {
         auto units = unitRules(files, last_.rules);
         tell(units.errors);
         for (auto& rule : units.rules)
@@ -148,10 +170,13 @@ class ConfigReader {
             next_.rules.push_back(std::move(*rule));
             return;
         }
-        next_.errors.push_back(rule.error().message);
-        if (const auto* good = lastRuleOf(name); good != nullptr && good->broken.empty())
+        const auto* good = lastRuleOf(name);
+        const bool wasGood = good != nullptr && good->broken.empty();
+        auto broken = texts ? brokenRule(*texts, rule.error()) : std::nullopt;
+        tell(rule.error(), wasGood, broken.has_value());
+        if (wasGood)
             next_.rules.push_back(*good);
-        else if (auto broken = texts ? brokenRule(*texts, rule.error()) : std::nullopt)
+        else if (broken)
             next_.rules.push_back(std::move(*broken));
     }
 
@@ -178,7 +203,7 @@ class ConfigReader {
 
     void readFilter(const Paths& roots, const std::string& name, const fs::path& main) {
         if (auto valid = FilterName::parse(name); !valid) {
-            tell({valid.error().context(main.string())});
+            tell(valid.error().context(main.string()), false, false);
             return;
         }
         if (!main.empty() && isMasked(main))
@@ -202,6 +227,16 @@ ConfigPlaces ConfigPlaces::below(const fs::path& root) {
         places.roots.push_back(root / directory);
     for (const auto& path : systemUnitPaths())
         places.unitPaths.push_back(root / path.relative_path());
+    const auto ofUsers = filterd::userUnitPaths();
+    for (auto path = ofUsers.begin(); path != ofUsers.end(); ++path) {
+        const auto here = root / path->relative_path();
+        const bool isAgainBelow = std::any_of(path + 1, ofUsers.end(), [&](const auto& other) {
+            std::error_code missing;
+            return fs::equivalent(here, root / other.relative_path(), missing);
+        });
+        if (!isAgainBelow) // as /etc/xdg/systemd/user, which is a link
+            places.userUnitPaths.push_back(here);
+    }
     return places;
 }
 
@@ -219,9 +254,10 @@ Result<std::vector<ConfigText>> ConfigFiles::files(const std::string& name) cons
             return std::vector<ConfigText>{};
         return readWithDropIns(places_.roots, name, main->second);
     }
-    if (isUnitName(name)) {
+    if (isAnyUnitName(name)) {
         std::vector<Error> unreadable; // told by read()
-        auto texts = filesOfUnit(readUnitFiles(places_.unitPaths, unreadable), name);
+        const auto& paths = isOfUserManager(name) ? places_.userUnitPaths : places_.unitPaths;
+        auto texts = filesOfUnit(readUnitFiles(paths, unreadable), name.substr(name.find('/') + 1));
         std::erase_if(texts, [](const ConfigText& text) { return text.text.empty(); });
         return texts;
     }

@@ -18,7 +18,8 @@ class ConfigFilesTest : public testing::Test {
   protected:
     [[nodiscard]] Configuration read(const Configuration& last = {}) const {
         return ConfigFiles({{temp_.path() / "etc", temp_.path() / "run", temp_.path() / "lib"},
-                            {temp_.path() / "units-etc", temp_.path() / "units-lib"}})
+                            {temp_.path() / "units-etc", temp_.path() / "units-lib"},
+                            {temp_.path() / "user-etc", temp_.path() / "user-lib"}})
             .read(last);
     }
     void write(const std::string& name, const std::string& text) const { temp_.write(name, text); }
@@ -261,6 +262,19 @@ TEST_F(ConfigFilesTest, UnitsFilesComeBeforeQueueFiles) {
                 ElementsAre("units-lib/web.service lib etc alias", "etc/a.queue queue"));
     EXPECT_THAT(configuration.errors, IsEmpty());
     EXPECT_EQ(configuration.rules.front().targets, std::vector<std::string>{"web.service"});
+}
+
+TEST_F(ConfigFilesTest, UnitsOfUsersHaveFilesOfTheirOwn) {
+    write("user-lib/app.service", "[X-Filterd]\nIngressFilter=lib\n");
+    write("user-etc/app.service.d/more.conf", "[X-Filterd]\nIngressFilter=etc\n");
+    write("units-lib/app.service", "[X-Filterd]\nIngressFilter=system\n");
+    fs::create_symlink("app.service", temp_.path() / "user-etc/alias.service");
+    write("etc/a.queue", "[Match]\nUnit=user@1000.service/alias.service\n[Queue]\nIngressFilter=queue\n");
+    const auto configuration = read();
+    EXPECT_THAT(summary(configuration), ElementsAre("units-lib/app.service system",
+                                                    "user-lib/app.service lib etc", "etc/a.queue queue"));
+    EXPECT_EQ(configuration.rules[1].targets, std::vector<std::string>{"user@*.service/app.service"});
+    EXPECT_EQ(configuration.rules[2].targets, std::vector<std::string>{"user@1000.service/app.service"});
 }
 
 TEST_F(ConfigFilesTest, KeepsTheRulesOfUnitsWhoseFilesCannotBeRead) {
