@@ -50,6 +50,7 @@ Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch pow
       configurator_([this](const Configuration& last) { return files_.read(last); }, lastConfiguration_,
                     firewall_) {
     firewall_.onLoaded([this](const FilterFacts& filter) { settings_.restore(filter); });
+    firewall_.knowUsersBy(userExists);
     bus_.serve(firewall_, settings_, drops_);
     teller_.watch(firewall_);
 }
@@ -139,6 +140,12 @@ Status Daemon::listen() {
 Status Daemon::openGuard() {
     if (auto prepared = kernel_.prepare(); !prepared)
         return prepared;
+    auto pins = PinWatch::create(BpfDirectories{}.pins / "links");
+    if (!pins)
+        return failure(pins.error());
+    pins_ = std::move(*pins);
+    if (auto kept = keep(sources_, loop_.onReadable(pins_->fd(), [this] { onPins(); })); !kept)
+        return kept;
     GuardConfig config;
     config.bpffs = BpfDirectories{}.pins;
     config.cgroupRoot = tree_.root();
@@ -270,6 +277,21 @@ void Daemon::onDrops() {
     const auto now = microsecondsOf(CLOCK_BOOTTIME);
     if (const auto next = drops_.look(now))
         loop_.rearm(dropTimer_, milliseconds((*next > now ? *next - now : 0) / 1'000 + 1));
+}
+
+void Daemon::onPins() {
+    onPower(); // who switches off removes pins, too
+    const auto removed = pins_->dispatch();
+    const bool isOurs = std::none_of(removed.names.begin(), removed.names.end(),
+                                     [this](const auto& name) { return kernel_.missesLink(name); });
+    if ((isOurs && !removed.anything) || !power_.enforcing())
+        return;
+    log::warning(
+        "somebody has removed pins of filterd's links, which takes them out of force: they are made again");
+    if (auto done = firewall_.pinsRemoved(); !done)
+        log::error(done.error());
+    if (auto followed = pins_->follow(); !followed)
+        log::error(followed.error());
 }
 
 void Daemon::collectLater() {

@@ -16,7 +16,9 @@
 #include "edge/host/cgroup_watch.hpp"
 #include "edge/host/config_files.hpp"
 #include "edge/host/parameter_files.hpp"
+#include "edge/host/pin_watch.hpp"
 #include "edge/host/switch_watch.hpp"
+#include "edge/host/users.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 #include "edge/systemd/systemd_units.hpp"
 #include "edge/systemd/unit_endings.hpp"
@@ -56,6 +58,7 @@ class Daemon {
     void onCgroup(const CgroupEvent& event);
     void onPower();
     void onDrops();
+    void onPins();
     void onUnitCgroup(const std::string& unit, const std::string& path);
     void rescan();
     void collectLater();
@@ -82,6 +85,8 @@ class Daemon {
     Configurator configurator_;
     std::unique_ptr<SystemdUnits> systemd_; // while there is a bus
     std::unique_ptr<UnitEndings> endings_;  // the same
+
+    std::optional<PinWatch> pins_;
 
     std::vector<EventLoop::Handle> sources_;
     EventLoop::Handle joinTimer_;

@@ -63,6 +63,9 @@ class Firewall {
     // Is told of every instance that was just loaded, before anything runs it.
     void onLoaded(std::function<void(const FilterFacts&)> told) { loadedHook_ = std::move(told); }
 
+    // Tells whether there is such a user; everybody there is, if not given.
+    void knowUsersBy(std::function<bool(uid_t)> exists) { userExists_ = std::move(exists); }
+
     // First sync: adopts what is in the kernel, takes the saved references and rules, and brings every
     // running unit to what the rules say.
     [[nodiscard]] Status start(const Configuration& configuration, bool enforcing);
@@ -115,6 +118,8 @@ class Firewall {
     [[nodiscard]] std::vector<std::string> holdersWithoutCgroup() const;
     // Events were lost, or somebody else changed our pins: look at everything again.
     [[nodiscard]] Status rescan();
+    // Somebody else has removed pins of ours, with what they held in the kernel: it is made again.
+    [[nodiscard]] Status pinsRemoved();
     [[nodiscard]] Status setEnforcing(bool enforcing);
     // The guard has something to tell: units are held, or cgroups are gone for good.
     void guardNews();
@@ -135,6 +140,8 @@ class Firewall {
     // The rules of a filter that is made of packet rules, with what they counted. NoSuchFilter, Unsupported.
     [[nodiscard]] Result<PacketRulesView> packetRules(const FilterName& name) const;
     [[nodiscard]] const std::map<std::string, UnitView>& units() const { return reconciler_.units(); }
+    // The name under which systemd knows the unit, of whatever alias.
+    [[nodiscard]] std::string primaryName(const std::string& unit) const { return primaryUnit(units_, unit); }
     [[nodiscard]] const UnitView* unit(const std::string& name) const { return reconciler_.find(name); }
     // By the unit's name or the path of its cgroup. NoSuchUnit tells why it is none.
     [[nodiscard]] Result<const UnitView*> guardedUnit(const std::string& nameOrPath) const;
@@ -166,6 +173,8 @@ class Firewall {
     [[nodiscard]] Status finishEdit(const QueueEdit& edit, Editing editing);
     [[nodiscard]] bool isSuperfluous(const Editing& editing) const;
     [[nodiscard]] Status restore();
+    [[nodiscard]] Status lookAtPins();
+    void forgetLost(const FilterName& name);
     void recover(const Configuration& configuration, const Error& why);
     [[nodiscard]] std::vector<std::string> recoverRules();
     [[nodiscard]] static bool isSame(const FilterFacts& loaded, const LoadRequest& request);
@@ -181,6 +190,8 @@ class Firewall {
     [[nodiscard]] Status setRule(const Rule& rule, std::optional<std::uint64_t> deadline);
     void warnOfSockets(const std::string& service) const;
     [[nodiscard]] Status checkForUsers(const FilterName& name) const;
+    bool reviewUsers();
+    bool reviewQueueOfUser(Rule rule);
     [[nodiscard]] Status tryRules(Rules before, Trials trialsBefore);
     [[nodiscard]] std::optional<Rule> busRule(const std::string& target) const;
     // A cgroup's path as rules name it, an alias as the unit's name; anything else as it is.
@@ -215,6 +226,7 @@ class Firewall {
     Rules rules_;
     Trials trials_;
     References references_;
+    std::function<bool(uid_t)> userExists_ = [](uid_t) { return true; };
     Definitions definitions_;
     UnitRelations units_; // as their files say
     std::string busGuid_;

@@ -20,6 +20,11 @@ std::optional<std::string> Firewall::cgroupVanished(CgroupId id) {
     log::debug("the cgroup of " + unit->unit + " is gone", {log::unit(unit->unit), log::cgroup(id.value)});
     if (const auto* rule = rules_.match({unit->unit, unit->cgroup.path}))
         tellReferences(*rule);
+    if (userOfManager(unit->unit) && reviewUsers()) {
+        reconciler_.reconcileAll();
+        publisher_.countsChanged();
+        finish();
+    }
     if (reconciler_.exists(unit->unit) || !holdsReferences(unit->unit))
         return std::nullopt;
     return unit->unit;
@@ -69,6 +74,46 @@ Status Firewall::rescan() {
     if (!filters)
         return failure(filters.error());
     saved_.clear(); // its pin may be gone, too
+    reconciler_.reconcileAll();
+    finish();
+    return {};
+}
+
+void Firewall::forgetLost(const FilterName& name) {
+    log::warning("somebody has removed the pin of filter " + name.text() +
+                     ", which unloads it: what a file defines is loaded again, anything else must be by hand",
+                 {log::filter(name.text())});
+    facts_.erase(name);
+    loaded_.erase(name);
+    references_.forget(name);
+    definitions_.unmark(name);
+    publisher_.filterVanished(name);
+    publisher_.countsChanged();
+}
+
+// The kernel is the truth (I5).
+Status Firewall::lookAtPins() {
+    const auto pinned = reconciler_.observePins();
+    if (!pinned)
+        return failure(pinned.error());
+    std::set<FilterName> lost;
+    for (const auto& [name, facts] : facts_)
+        lost.insert(name);
+    for (const auto& facts : *pinned) {
+        lost.erase(facts.instance.name);
+        know(facts);
+    }
+    for (const auto& name : lost)
+        forgetLost(name);
+    return {};
+}
+
+Status Firewall::pinsRemoved() {
+    if (auto seen = lookAtPins(); !seen)
+        return seen;
+    saved_.clear(); // its pin may be gone, too
+    loadNeeded();
+    refreshReferenced();
     reconciler_.reconcileAll();
     finish();
     return {};

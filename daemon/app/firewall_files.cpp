@@ -133,6 +133,7 @@ void Firewall::follow(const Configuration& configuration) {
     units_ = configuration.units;
     if (auto set = rules_.setFiles(configuration.rules); !set)
         log::error(set.error());
+    reviewUsers();
     const auto changed = loadChanged();
     loadNeeded();
     refreshReferenced();
@@ -141,6 +142,8 @@ void Firewall::follow(const Configuration& configuration) {
 }
 
 Status Firewall::configure(const Configuration& configuration) {
+    if (auto seen = lookAtPins(); !seen)
+        return seen;
     follow(configuration);
     publisher_.countsChanged();
     for (const auto& [name, facts] : facts_)

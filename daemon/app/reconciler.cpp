@@ -40,14 +40,23 @@ void Reconciler::useGuard(std::unique_ptr<GuardPort> guard, GuardSupport support
 }
 
 Result<std::vector<FilterFacts>> Reconciler::observe() {
+    present_.clear();
+    scanTree();
+    return observePins();
+}
+
+Result<std::vector<FilterFacts>> Reconciler::observePins() {
     auto state = kernel_.adopt();
     if (!state)
         return failure(state.error().context("read back the pins"));
+    // Of a cgroup that is there, the link was detached by somebody else: it filters nothing.
+    std::erase_if(state->attachments, [&](const auto& entry) {
+        const auto& [point, attachment] = entry;
+        return attachment.released && present_.contains(point.cgroup) && kernel_.detachQueue(point);
+    });
     observed_ = Observed(*state);
     contents_ = std::move(state->contents);
     attachFailures_.clear();
-    present_.clear();
-    scanTree();
     return std::move(state->filters);
 }
 

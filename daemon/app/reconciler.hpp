@@ -41,6 +41,8 @@ class Reconciler {
 
     // Takes what is in the kernel and on cgroupfs as the starting point; returns the filters that are loaded.
     [[nodiscard]] Result<std::vector<FilterFacts>> observe();
+    // The pins alone.
+    [[nodiscard]] Result<std::vector<FilterFacts>> observePins();
     void noteLoaded(const FilterInstance& filter) { observed_.addFilter(filter); }
     // After observe(): every cgroup that is there and has something of ours attached.
     [[nodiscard]] std::vector<InForce> inForce() const;

@@ -52,7 +52,10 @@ Status BpfKernel::prepare() {
     return {};
 }
 
+bool BpfKernel::missesLink(const std::string& pin) const { return stores_->links.misses(pin); }
+
 Result<KernelState> BpfKernel::adopt() {
+    stores_->prepared = false; // somebody may have removed directories
     if (auto prepared = prepare(); !prepared)
         return failure(prepared.error());
     if (auto cleaned = stores_->pins.clean(); !cleaned)

@@ -21,6 +21,9 @@ class BpfKernel final : public FilterKernel {
     BpfKernel(const BpfKernel&) = delete;
     BpfKernel& operator=(const BpfKernel&) = delete;
 
+    // Whether the pin of one of our links, by its name, is gone without our doing.
+    [[nodiscard]] bool missesLink(const std::string& pin) const;
+
     [[nodiscard]] Result<KernelState> adopt() override;
     [[nodiscard]] Result<FilterFacts> loadFilter(const ObjectRequest& request,
                                                  const std::string& digest) override;

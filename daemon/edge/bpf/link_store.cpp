@@ -110,6 +110,16 @@ std::optional<QueueId> LinkStore::queueAt(AttachPoint point) const {
     return found == links_.end() ? std::nullopt : std::optional(found->second.queue);
 }
 
+bool LinkStore::misses(const std::string& pin) const {
+    const auto name = decodeLinkName(pin);
+    const auto found = name ? links_.find(name->point) : links_.end();
+    if (found == links_.end() || isThere(pins_.links() / pin))
+        return false;
+    const auto& separate = found->second.separate;
+    return name->separate ? std::find(separate.begin(), separate.end(), pin) != separate.end()
+                          : found->second.fused;
+}
+
 // ---- into force -----------------------------------------------------------------------------------------
 
 Status LinkStore::put(const Cgroup& cgroup, Direction direction, const QueueId& queue) {

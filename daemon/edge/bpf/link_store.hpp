@@ -21,6 +21,9 @@ class LinkStore {
     [[nodiscard]] bool isAttached(AttachPoint point) const { return links_.contains(point); }
     [[nodiscard]] std::optional<QueueId> queueAt(AttachPoint point) const;
 
+    // Whether a link's pin of this name should be there, and is not.
+    [[nodiscard]] bool misses(const std::string& pin) const;
+
     // Puts a queue into force, over the one that is in force there if there is one.
     [[nodiscard]] Status put(const Cgroup& cgroup, Direction direction, const QueueId& queue);
     [[nodiscard]] Status detach(AttachPoint point);
