@@ -1,7 +1,9 @@
 """filterd as a service of the system and as a name on its bus."""
 
+import os
 import pathlib
 import re
+import shutil
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -137,6 +139,30 @@ def test_unit_files_are_valid():
     for path in sorted(pathlib.Path("/usr/lib/systemd/system").glob("filterd*.service")):
         done = run("systemd-analyze", "verify", "--man=no", path, check=False, timeout=30)
         assert "filterd" not in done.stderr, done.stderr
+
+
+# Units in the order of cloud-init's, which come after networking and before sysinit.target.
+CLOUD = {
+    "cloud-init-local.service": "After=local-fs.target\nBefore=network-pre.target sysinit.target\nWants=network-pre.target\n",
+    "networking.service": "After=network-pre.target local-fs.target\nBefore=network.target\nWants=network.target\n",
+    "cloud-init.service": "After=cloud-init-local.service networking.service\nBefore=network-online.target sysinit.target\n",
+}
+
+
+@pytest.mark.parametrize("extra, cycles", [("", False), ("[Unit]\nWants=dbus.service\nAfter=dbus.service\n", True)])
+def test_its_order_at_boot_makes_no_cycle_with_cloud_inits(tmp_path, extra, cycles):
+    """tests/reboot boots with these units; here is seen that a cycle would be found."""
+    (tmp_path / "sysinit.target.wants").mkdir()
+    for name, order in CLOUD.items():
+        (tmp_path / name).write_text(f"[Unit]\nDefaultDependencies=no\n{order}[Service]\nType=oneshot\nExecStart=/bin/true\n")
+        (tmp_path / "sysinit.target.wants" / name).symlink_to(f"../{name}")
+    shutil.copy("/usr/lib/systemd/system/filterd.service", tmp_path)
+    (tmp_path / "sysinit.target.wants/filterd.service").symlink_to("../filterd.service")
+    (tmp_path / "filterd.service.d").mkdir()
+    (tmp_path / "filterd.service.d/extra.conf").write_text(extra)
+    done = run("systemd-analyze", "verify", "--man=no", tmp_path / "filterd.service", "multi-user.target", check=False, timeout=60,
+               env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"})
+    assert ("ordering cycle" in done.stderr) == cycles, done.stderr
 
 
 def test_a_call_starts_it(client):
