@@ -380,6 +380,9 @@ class RefusingIntake final : public ObjectIntake {
             return failure(ErrorCode::KernelRefused, "no memory for it");
         return intake_.load(request);
     }
+    Result<FilterDirection> inspect(const ObjectRequest& request) override {
+        return intake_.inspect(request);
+    }
 
   private:
     LibbpfObjectIntake intake_;
