@@ -6,7 +6,7 @@ namespace filterd {
 
 namespace {
 
-constexpr std::uint64_t kAtOnce = 10'000'000; // nanoseconds, with a program that is interrupted between
+constexpr std::uint64_t kAtOnce = 1'000'000'000; // nanoseconds: a machine may stand still between the two
 
 bool isSamePacket(const DropReport& one, const DropReport& other) {
     const auto apart = std::max(one.bootTime, other.bootTime) - std::min(one.bootTime, other.bootTime);
@@ -17,12 +17,11 @@ bool isSamePacket(const DropReport& one, const DropReport& other) {
 } // namespace
 
 bool DropRepeats::isRepeat(const DropReport& report) {
-    const bool repeated = std::any_of(recent_.begin(), recent_.end(), [&](const DropReport& earlier) {
-        return earlier.interim != report.interim && isSamePacket(earlier, report);
-    });
-    if (!repeated)
-        recent_[next_++ % recent_.size()] = report;
-    return repeated;
+    if (report.interim)
+        return std::any_of(recent_.begin(), recent_.end(),
+                           [&](const DropReport& earlier) { return isSamePacket(earlier, report); });
+    recent_[next_++ % recent_.size()] = report;
+    return false;
 }
 
 } // namespace filterd

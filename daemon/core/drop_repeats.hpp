@@ -1,5 +1,5 @@
 #pragma once
-// While a hold ends, both the unit's own queue and the gate may drop a packet, and both report it.
+// While a hold ends, both the unit's own queue and then the gate drop a packet, and both report it.
 
 #include "core/ports.hpp"
 
@@ -10,7 +10,7 @@ namespace filterd {
 
 class DropRepeats {
   public:
-    // Whether the other of the two has reported this packet just before.
+    // Whether this is the gate's report of a packet that the queue itself has reported just before.
     [[nodiscard]] bool isRepeat(const DropReport& report);
 
   private:

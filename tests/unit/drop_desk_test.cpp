@@ -106,7 +106,7 @@ TEST_F(DropDeskTest, TellsOnceOfAPacketThatTheGateHasDroppedAsWell) {
     byGate.interim = true;
     byGate.bootTime += 5'000;
     auto later = byGate;
-    later.bootTime += 1'000'000'000;
+    later.bootTime += 2'000'000'000;
     reports.waiting = {report, other, byGate, report, later};
     desk.look(1'000);
     EXPECT_EQ(told.size(), 4U); // all but what the gate has told again
