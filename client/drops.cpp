@@ -1,5 +1,6 @@
 // Dropped packets, one by one and added up.
 
+#include "client/convert.hpp"
 #include "client/listener.hpp"
 
 namespace filterd::client {
@@ -10,10 +11,6 @@ constexpr const char* kDropped =
     "type='signal',sender='org.filterd1',path='/org/filterd1',member='PacketDropped'";
 
 using Details = std::map<std::string, sdbus::Variant>;
-
-std::chrono::system_clock::time_point timeOf(std::uint64_t microseconds) {
-    return std::chrono::system_clock::time_point(std::chrono::microseconds(microseconds));
-}
 
 template<typename T>
 T detail(const Details& details, const char* name) {
@@ -67,14 +64,7 @@ class FollowedDrops {
 Result<Drops> Client::drops(const std::string& unit) const noexcept {
     return guarded([&] {
         const auto [rows, lost] = session_->manager().ListDrops(unit);
-        Drops drops{{}, lost};
-        for (const auto& row : rows) {
-            const auto& [direction, filter, protocol, source, destination, port, packets, last] =
-                bus::fields(row);
-            drops.sums.push_back(
-                {direction, filter, protocol, source, destination, port, packets, timeOf(last)});
-        }
-        return drops;
+        return dropsOf(rows, lost);
     });
 }
 

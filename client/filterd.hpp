@@ -266,6 +266,7 @@ class FILTERD_EXPORT Reference {
     Result<void> release() noexcept;
 
   private:
+    friend class AsyncClient;
     friend class Client;
     Reference(std::shared_ptr<Session> session, std::string filter) noexcept;
 
@@ -372,6 +373,7 @@ class FILTERD_EXPORT Client {
     Result<void> followDrops(const std::string& unit, const DropHandler& handler, int end) noexcept;
 
   private:
+    friend class AsyncClient; // <filterd/async.hpp>: the same calls without waiting
     explicit Client(std::shared_ptr<Session> session) noexcept;
 
     std::shared_ptr<Session> session_;

@@ -1,3 +1,5 @@
+#include "client/follow.hpp"
+
 #include "client/listener.hpp"
 
 namespace filterd::client {
@@ -8,58 +10,64 @@ constexpr const char* kFromManager = "type='signal',sender='org.filterd1',path='
 
 using Kind = Event::Kind;
 
-// Hears the daemon's signals and turns them into events.
-class Follower {
+class Matches {
   public:
-    Follower(sdbus::IConnection& connection, const EventHandler& handler)
-        : handler_(handler), listener_(connection) {
+    Matches(sdbus::IConnection& connection, EventHandler handler)
+        : connection_(connection), handler_(std::move(handler)) {}
+
+    std::vector<sdbus::Slot> make() {
         onObject("InterfacesAdded", Kind::FilterAppeared, Kind::UnitAppeared);
         onObject("InterfacesRemoved", Kind::FilterVanished, Kind::UnitVanished);
-        onManager("UnitAttached", [this](sdbus::Message& message) {
+        onManager("UnitAttached", [handler = handler_](sdbus::Message& message) {
             std::string unit;
             message >> unit;
-            tell({Kind::UnitAttached, unit, {}});
+            handler({Kind::UnitAttached, unit, {}});
         });
-        onManager("UnitFailed", [this](sdbus::Message& message) {
+        onManager("UnitFailed", [handler = handler_](sdbus::Message& message) {
             std::string unit;
             std::string reason;
             message >> unit >> reason;
-            tell({Kind::UnitFailed, unit, reason});
+            handler({Kind::UnitFailed, unit, reason});
         });
-        listener_.onDaemon([this](const std::string& name, bool appeared) {
-            tell({appeared ? Kind::DaemonAppeared : Kind::DaemonVanished, name, {}});
-        });
+        slots_.push_back(
+            matchDaemon(connection_, [handler = handler_](const std::string& name, bool appeared) {
+                handler({appeared ? Kind::DaemonAppeared : Kind::DaemonVanished, name, {}});
+            }));
+        return std::move(slots_);
     }
-
-    void runUntilReadable(int end) { listener_.runUntilReadable(end); }
 
   private:
-    void tell(const Event& event) const { handler_(event); }
-
     void onManager(const char* member, std::function<void(sdbus::Message&)> handle) {
-        listener_.on(std::string(kFromManager) + member + "'", std::move(handle));
+        slots_.push_back(match(connection_, std::string(kFromManager) + member + "'", std::move(handle)));
     }
     void onObject(const char* member, Kind filter, Kind unit) {
-        onManager(member, [=, this](sdbus::Message& message) {
+        onManager(member, [filter, unit, handler = handler_](sdbus::Message& message) {
             sdbus::ObjectPath path;
             message >> path;
             if (const auto name = bus::decodePath(bus::kFilterPrefix, path))
-                tell({filter, *name, {}});
+                handler({filter, *name, {}});
             else if (const auto other = bus::decodePath(bus::kUnitPrefix, path))
-                tell({unit, *other, {}});
+                handler({unit, *other, {}});
         });
     }
 
-    const EventHandler& handler_;
-    Listener listener_;
+    sdbus::IConnection& connection_;
+    EventHandler handler_;
+    std::vector<sdbus::Slot> slots_;
 };
 
 } // namespace
 
+std::vector<sdbus::Slot> matchEvents(sdbus::IConnection& connection, EventHandler handler) {
+    return Matches(connection, std::move(handler)).make();
+}
+
 Result<void> Client::follow(const EventHandler& handler, int end) noexcept {
     return guarded([&] {
         static_cast<void>(session_->manager().Version()); // is there a daemon to follow?
-        Follower(session_->connection(), handler).runUntilReadable(end);
+        Listener listener(session_->connection());
+        const auto slots = matchEvents(session_->connection(), handler);
+        listener.runUntilReadable(end);
     });
 }
 

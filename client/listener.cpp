@@ -16,6 +16,24 @@ void check(int result, const char* what) {
 
 } // namespace
 
+sdbus::Slot match(sdbus::IConnection& connection, const std::string& rule,
+                  std::function<void(sdbus::Message&)> handle) {
+    return bus::addMatch(connection, rule, [handle = std::move(handle)](sdbus::Message& message) {
+        bus::contain("a signal of filterd", [&] { handle(message); });
+    });
+}
+
+sdbus::Slot matchDaemon(sdbus::IConnection& connection,
+                        std::function<void(const std::string& name, bool appeared)> handle) {
+    return match(connection, kOwner, [handle = std::move(handle)](sdbus::Message& message) {
+        std::string name;
+        std::string before;
+        std::string now;
+        message >> name >> before >> now;
+        handle(name, !now.empty());
+    });
+}
+
 Listener::Listener(sdbus::IConnection& connection) : connection_(connection) {
     sd_event* loop = nullptr;
     check(sd_event_new(&loop), "cannot make an event loop");
@@ -40,19 +58,11 @@ void Listener::stop(const std::string& reason) {
 }
 
 void Listener::on(const std::string& rule, std::function<void(sdbus::Message&)> handle) {
-    slots_.push_back(bus::addMatch(connection_, rule, [handle = std::move(handle)](sdbus::Message& message) {
-        bus::contain("a signal of filterd", [&] { handle(message); });
-    }));
+    slots_.push_back(match(connection_, rule, std::move(handle)));
 }
 
 void Listener::onDaemon(std::function<void(const std::string& name, bool appeared)> handle) {
-    on(kOwner, [handle = std::move(handle)](sdbus::Message& message) {
-        std::string name;
-        std::string before;
-        std::string now;
-        message >> name >> before >> now;
-        handle(name, !now.empty());
-    });
+    slots_.push_back(matchDaemon(connection_, std::move(handle)));
 }
 
 void Listener::defer(std::function<void()> work) {

@@ -13,6 +13,13 @@
 
 namespace filterd::client {
 
+// For as long as the slot lives.
+[[nodiscard]] sdbus::Slot match(sdbus::IConnection& connection, const std::string& rule,
+                                std::function<void(sdbus::Message&)> handle);
+// The daemon has appeared on the bus, or left it; its name is told.
+[[nodiscard]] sdbus::Slot matchDaemon(sdbus::IConnection& connection,
+                                      std::function<void(const std::string& name, bool appeared)> handle);
+
 class Listener {
   public:
     explicit Listener(sdbus::IConnection& connection);

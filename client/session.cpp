@@ -46,17 +46,21 @@ std::shared_ptr<Session> openSession(const std::string& bus, std::chrono::millis
     }
 }
 
+Error errorOf(const sdbus::Error& error) {
+    const std::string& name = error.getName();
+    if (tellsOfNoDaemon(name))
+        return {std::string(kNoDaemon), "the filterd daemon does not answer: " + error.getMessage()};
+    if (tellsOfNoAnswer(name))
+        return {name, "filterd has not answered (" + error.getMessage() +
+                          "): whether it did what was asked is not known"};
+    return {name, error.getMessage()};
+}
+
 Error currentError() {
     try {
         throw;
     } catch (const sdbus::Error& error) {
-        const std::string& name = error.getName();
-        if (tellsOfNoDaemon(name))
-            return {std::string(kNoDaemon), "the filterd daemon does not answer: " + error.getMessage()};
-        if (tellsOfNoAnswer(name))
-            return {name, "filterd has not answered (" + error.getMessage() +
-                              "): whether it did what was asked is not known"};
-        return {name, error.getMessage()};
+        return errorOf(error);
     } catch (const std::exception& error) {
         return {bus::busErrorName(ErrorCode::Internal), error.what()};
     } catch (...) {

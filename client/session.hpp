@@ -65,6 +65,7 @@ class Session {
 openSession(const std::string& bus, std::chrono::milliseconds timeout,
             const std::function<std::unique_ptr<sdbus::IConnection>()>& connect);
 
+[[nodiscard]] Error errorOf(const sdbus::Error& error);
 // The exception in flight, as an error.
 [[nodiscard]] Error currentError();
 

@@ -67,6 +67,16 @@ inline constexpr const char* kUnitPrefix = "/org/filterd1/unit";
 // The system bus of a container on this machine, by the name that systemd-machined has for it. Root only.
 [[nodiscard]] std::unique_ptr<sdbus::IConnection> connectToMachine(const std::string& machine);
 
+// For a loop of one's own: what to wait for before every processOne().
+struct Wait {
+    int fd;
+    std::uint32_t events;
+    std::uint64_t until; // on CLOCK_MONOTONIC, in microseconds; UINT64_MAX: no limit
+};
+[[nodiscard]] Wait nextWait(const sdbus::IConnection& connection);
+// Handles a message that is there; false: there is none. Throws when the bus is lost.
+bool processOne(sdbus::IConnection& connection);
+
 // Handles a connection's messages in an sd-event loop while it lives. When the connection is lost it goes
 // quiet and calls onLost once, from the loop, with the reason; onLost may destroy this object and then the
 // connection.

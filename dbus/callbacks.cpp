@@ -9,14 +9,6 @@
 
 namespace filterd::bus {
 
-namespace {
-
-struct Wait {
-    int fd;
-    std::uint32_t events;
-    std::uint64_t until; // on CLOCK_MONOTONIC, in microseconds; UINT64_MAX: no limit
-};
-
 #if FILTERD_SDBUS_VERSION >= 2
 Wait nextWait(const sdbus::IConnection& connection) {
     const auto data = connection.getEventLoopPollData();
@@ -33,8 +25,6 @@ Wait nextWait(const sdbus::IConnection& connection) {
 }
 bool processOne(sdbus::IConnection& connection) { return connection.processPendingRequest(); }
 #endif
-
-} // namespace
 
 // One implementation for both versions. 2.x has attachSdEventLoop(), but a lost connection throws through
 // libsystemd's frames there, and nobody is told.

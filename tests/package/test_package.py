@@ -104,6 +104,7 @@ def test_the_library_exports_only_its_header():
     symbols = run("nm", "--dynamic", "--defined-only", "--demangle", "--format=just-symbols", library).split("\n")
     own = re.compile(r"((vtable|typeinfo|typeinfo name) for )?filterd::client::|FILTERD_0$")
     assert "filterd::client::Client::status() const@@FILTERD_0" in symbols
+    assert "filterd::client::AsyncClient::process()@@FILTERD_0" in symbols
     foreign = [name for name in symbols if name and not own.match(name)]
     assert foreign == []
 
@@ -113,7 +114,8 @@ def test_a_program_is_built_against_the_installed_library(way, tmp_path, ports):
     if way == "pkg-config":
         apt("install", deb("libfilterd-dev"))
         flags = run("pkg-config", "--cflags", "--libs", "filterd").split()
-        run("c++", "-std=c++20", "-o", tmp_path / "guard", EXAMPLE / "guard.cpp", *flags)
+        for name in ("guard", "summary"):
+            run("c++", "-std=c++20", "-o", tmp_path / name, EXAMPLE / f"{name}.cpp", *flags)
     else:
         run("cmake", "-S", EXAMPLE, "-B", tmp_path, "-DCMAKE_BUILD_TYPE=Release")
         run("cmake", "--build", tmp_path)
@@ -122,6 +124,8 @@ def test_a_program_is_built_against_the_installed_library(way, tmp_path, ports):
     try:
         said = run(tmp_path / "guard", "example.service", "2", "drop")
         assert re.search(r"egress: 0 passed, [1-9]\d* dropped by drop", said), said
+        said = run(tmp_path / "summary").splitlines()
+        assert "filters: 1" in said and any(line.startswith("version: 0.") for line in said), said
     finally:
         run("systemctl", "stop", "example.service")
         run("filterctl", "unload", "drop")

@@ -1,0 +1,270 @@
+// Every call of Client, without waiting.
+
+#include "client/async_calls.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <ctime>
+
+namespace filterd::client {
+
+namespace {
+
+std::uint64_t monotonicMicroseconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
+}
+
+} // namespace
+
+AsyncClient::AsyncClient(const Client& client) : calls_(std::make_unique<AsyncCalls>(client.session_)) {}
+AsyncClient::AsyncClient(AsyncClient&&) noexcept = default;
+AsyncClient& AsyncClient::operator=(AsyncClient&&) noexcept = default;
+AsyncClient::~AsyncClient() = default;
+
+// ---- the loop -------------------------------------------------------------------------------------------
+
+int AsyncClient::fd() const noexcept {
+    return guarded([&] { return bus::nextWait(calls_->connection()).fd; }).value_or(-1);
+}
+
+short AsyncClient::events() const noexcept {
+    return guarded([&] { return static_cast<short>(bus::nextWait(calls_->connection()).events); })
+        .value_or(0);
+}
+
+int AsyncClient::timeout() const noexcept {
+    if (calls_->hasWork())
+        return 0;
+    return guarded([&] {
+               const auto until = bus::nextWait(calls_->connection()).until;
+               const auto now = monotonicMicroseconds();
+               if (until == UINT64_MAX)
+                   return -1;
+               return until <= now
+                          ? 0
+                          : static_cast<int>(std::min<std::uint64_t>((until - now + 999) / 1'000, INT_MAX));
+           })
+        .value_or(0);
+}
+
+Result<void> AsyncClient::process() noexcept {
+    return guarded([&] { calls_->process(); });
+}
+
+Result<void> AsyncClient::follow(EventHandler handler) noexcept {
+    return guarded([&] { calls_->follow(std::move(handler)); });
+}
+
+// ---- filters --------------------------------------------------------------------------------------------
+
+void AsyncClient::load(const std::string& name, const std::string& object, const LoadOptions& options,
+                       Callback<void> done) {
+    const auto file = guarded([&] { return objectFor(calls_->session()->passesFiles(), object); });
+    if (!file)
+        return calls_->refuse(std::move(done), file.error());
+    calls_->tellManager<sdbus::ObjectPath>("LoadFilter", std::move(done), name, *file,
+                                           busOptions(options, false));
+}
+
+void AsyncClient::loadFromPath(const std::string& name, const std::string& object, const LoadOptions& options,
+                               Callback<void> done) {
+    calls_->tellManager<sdbus::ObjectPath>("LoadFilterFromPath", std::move(done), name, object,
+                                           busOptions(options, false));
+}
+
+void AsyncClient::loadTransient(const std::string& name, const std::string& object,
+                                const LoadOptions& options, Callback<Reference> done) {
+    const auto file = guarded([&] { return objectFor(calls_->session()->passesFiles(), object); });
+    if (!file)
+        return calls_->refuse(std::move(done), file.error());
+    calls_->askManager<sdbus::ObjectPath>(
+        "LoadFilter", std::move(done),
+        [session = calls_->session(), name](const sdbus::ObjectPath&) { return Reference(session, name); },
+        name, *file, busOptions(options, true));
+}
+
+void AsyncClient::loadRules(const std::string& name, const PacketRules& rules, const LoadOptions& options,
+                            Callback<void> done) {
+    calls_->tellManager<sdbus::ObjectPath>("LoadRules", std::move(done), name, rules.rules,
+                                           busOptions(rules, options));
+}
+
+void AsyncClient::unload(const std::string& name, Callback<void> done) {
+    calls_->tellManager("UnloadFilter", std::move(done), name);
+}
+
+void AsyncClient::acquire(const std::string& name, Callback<Reference> done) {
+    calls_->askManager<sdbus::ObjectPath>(
+        "AcquireFilter", std::move(done),
+        [session = calls_->session(), name](const sdbus::ObjectPath&) { return Reference(session, name); },
+        name);
+}
+
+void AsyncClient::release(Reference reference, Callback<void> done) {
+    if (reference.session_ != calls_->session())
+        return calls_->refuse(std::move(done), {bus::busErrorName(ErrorCode::NoSuchReference),
+                                                "the reference to '" + reference.filter_ +
+                                                    "' is not one of this connection, or was released"});
+    reference.session_.reset();
+    calls_->tellManager("ReleaseFilter", std::move(done), reference.filter_);
+}
+
+void AsyncClient::acquireForUnit(const std::string& name, const std::string& unit, Callback<void> done) {
+    calls_->tellManager<sdbus::ObjectPath>("AcquireFilterForUnit", std::move(done), name, unit);
+}
+
+void AsyncClient::releaseForUnit(const std::string& name, const std::string& unit, Callback<void> done) {
+    calls_->tellManager("ReleaseFilterForUnit", std::move(done), name, unit);
+}
+
+void AsyncClient::filters(Callback<std::vector<FilterSummary>> done) {
+    calls_->askManager<FilterRows>("ListFilters", std::move(done), filtersOf);
+}
+
+void AsyncClient::filter(const std::string& name, Callback<Filter> done) {
+    calls_->withObject("GetFilter", name, done, [calls = calls_.get(), done](const std::string& path) {
+        calls->properties(path, kFilterInterface, done, filterOf);
+    });
+}
+
+void AsyncClient::packetRules(const std::string& name, Callback<PacketRulesState> done) {
+    calls_->withObject("GetFilter", name, done, [calls = calls_.get(), done](const std::string& path) {
+        calls->ask<RuleCountRows, VerdictRow, VerdictRow>(path, kFilterInterface, "GetRules", done,
+                                                          rulesStateOf);
+    });
+}
+
+// ---- parameters -----------------------------------------------------------------------------------------
+
+void AsyncClient::parameters(const std::string& filter, Callback<std::vector<Parameter>> done) {
+    calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done](const std::string& path) {
+        calls->ask<sdbus::Variant>(
+            path, kProperties, "Get", done,
+            [](const sdbus::Variant& value) { return parametersOf(value.get<ParameterRows>()); },
+            std::string(kFilterInterface), std::string("Parameters"));
+    });
+}
+
+void AsyncClient::parameter(const std::string& filter, const std::string& name, Callback<std::string> done) {
+    calls_->withObject(
+        "GetFilter", filter, done, [calls = calls_.get(), done, name](const std::string& path) {
+            calls->ask<sdbus::Variant>(path, kFilterInterface, "GetParameter", done, textOf, name);
+        });
+}
+
+void AsyncClient::setParameter(const std::string& filter, const std::string& name, const std::string& value,
+                               bool save, Callback<void> done) {
+    calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
+        calls->ask(
+            path, kFilterInterface, "SetParameter", done, [] {}, name, sdbus::Variant(value),
+            saveOption(save));
+    });
+}
+
+void AsyncClient::mapEntries(const std::string& filter, const std::string& map,
+                             Callback<std::vector<MapEntry>> done) {
+    calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done, map](const std::string& path) {
+        calls->ask<EntryRows>(path, kFilterInterface, "MapDump", done, entriesOf, map);
+    });
+}
+
+void AsyncClient::mapEntry(const std::string& filter, const std::string& map, const std::string& key,
+                           Callback<std::string> done) {
+    calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
+        calls->ask<sdbus::Variant>(path, kFilterInterface, "MapLookup", done, textOf, map,
+                                   sdbus::Variant(key));
+    });
+}
+
+void AsyncClient::updateMap(const std::string& filter, const std::string& map, const MapEntry& entry,
+                            Callback<void> done) {
+    calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
+        calls->ask(
+            path, kFilterInterface, "MapUpdate", done, [] {}, map, sdbus::Variant(entry.key),
+            sdbus::Variant(entry.value));
+    });
+}
+
+void AsyncClient::deleteFromMap(const std::string& filter, const std::string& map, const std::string& key,
+                                Callback<void> done) {
+    calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
+        calls->ask(
+            path, kFilterInterface, "MapDelete", done, [] {}, map, sdbus::Variant(key));
+    });
+}
+
+// ---- queues ---------------------------------------------------------------------------------------------
+
+void AsyncClient::setQueue(const std::string& unit, const Queues& queues, Callback<void> done) {
+    calls_->tellManager("SetQueue", std::move(done), unit, queues.ingress, queues.egress, busOptions(queues));
+}
+
+void AsyncClient::setQueue(const std::string& unit, const Queues& queues, std::chrono::seconds confirmWithin,
+                           Callback<void> done) {
+    calls_->tellManager("SetQueue", std::move(done), unit, queues.ingress, queues.egress,
+                        busOptions(queues, confirmWithin));
+}
+
+void AsyncClient::confirmQueue(const std::string& unit, Callback<void> done) {
+    calls_->tellManager("ConfirmQueue", std::move(done), unit);
+}
+
+void AsyncClient::attachFilter(const std::string& unit, Direction direction, const std::string& filter,
+                               const Place& place, std::chrono::seconds confirmWithin,
+                               Callback<std::string> done) {
+    calls_->askManager<std::string>(
+        "AttachFilter", std::move(done), [](const std::string& from) { return from; }, unit,
+        nameOf(direction), filter, busOptions(place, confirmWithin));
+}
+
+void AsyncClient::detachFilter(const std::string& unit, Direction direction, const std::string& filter,
+                               std::chrono::seconds confirmWithin, Callback<std::string> done) {
+    calls_->askManager<std::string>(
+        "DetachFilter", std::move(done), [](const std::string& from) { return from; }, unit,
+        nameOf(direction), filter, busOptions(Place{}, confirmWithin));
+}
+
+void AsyncClient::resetQueue(const std::string& unit, Callback<void> done) {
+    calls_->tellManager("ResetQueue", std::move(done), unit);
+}
+
+void AsyncClient::rules(Callback<std::vector<Rule>> done) {
+    calls_->askManager<QueueRows>("ListQueues", std::move(done), rulesOf);
+}
+
+// ---- units, the daemon ----------------------------------------------------------------------------------
+
+void AsyncClient::units(Callback<std::vector<UnitSummary>> done) {
+    calls_->askManager<UnitRows>("ListUnits", std::move(done), unitsOf);
+}
+
+void AsyncClient::ensureUnit(const std::string& name, Callback<void> done) {
+    calls_->tellManager("EnsureUnit", std::move(done), name);
+}
+
+void AsyncClient::unit(const std::string& name, Callback<Unit> done) {
+    calls_->withObject("GetUnit", name, done, [calls = calls_.get(), done](const std::string& path) {
+        calls->properties(path, kUnitInterface, done, unitOf);
+    });
+}
+
+void AsyncClient::counters(const std::string& unit, Callback<std::vector<Counters>> done) {
+    calls_->withObject("GetUnit", unit, done, [calls = calls_.get(), done](const std::string& path) {
+        calls->ask<CounterRows>(path, kUnitInterface, "GetCounters", done, countersOf);
+    });
+}
+
+void AsyncClient::drops(const std::string& unit, Callback<Drops> done) {
+    calls_->askManager<DropRows, std::uint64_t>("ListDrops", std::move(done), dropsOf, unit);
+}
+
+void AsyncClient::status(Callback<Status> done) {
+    calls_->properties(bus::kManagerPath, kManagerInterface, std::move(done), statusOf);
+}
+
+void AsyncClient::reload(Callback<void> done) { calls_->tellManager("Reload", std::move(done)); }
+
+} // namespace filterd::client

@@ -1,0 +1,107 @@
+#ifndef FILTERD_ASYNC_HPP
+#define FILTERD_ASYNC_HPP
+// libfilterd without waiting, for programs with an event loop of their own: every call returns at once, and
+// its answer is a callback later.
+//
+//     filterd::client::AsyncClient async(*client);   // a connection is shared with a Client
+//     async.filters([](auto filters) { … });
+//     for (;;) {
+//         pollfd wait{async.fd(), async.events(), 0};
+//         poll(&wait, 1, async.timeout());
+//         if (auto done = async.process(); !done)
+//             return complain(done.error().message);  // the bus is lost
+//     }
+//
+// Callbacks are called by process() alone, once each, with the answer or an Error; a call without an answer
+// in the time given to connect() ends with an error, too. They may make calls, but not destroy the
+// AsyncClient; with it go the callbacks that have not been called. One thread at a time, for the Client and
+// its References, too.
+
+#include <filterd/filterd.hpp>
+
+namespace filterd::client {
+
+template<typename T>
+using Callback = std::function<void(Result<T>)>;
+
+class AsyncCalls;
+
+class FILTERD_EXPORT AsyncClient {
+  public:
+    explicit AsyncClient(const Client& client);
+    AsyncClient(AsyncClient&&) noexcept;
+    AsyncClient& operator=(AsyncClient&&) noexcept;
+    AsyncClient(const AsyncClient&) = delete;
+    AsyncClient& operator=(const AsyncClient&) = delete;
+    ~AsyncClient();
+
+    // What to wait for, to be asked before every wait: a descriptor, the events of poll(2), and for how many
+    // milliseconds at most (-1: no limit).
+    [[nodiscard]] int fd() const noexcept;
+    [[nodiscard]] short events() const noexcept;
+    [[nodiscard]] int timeout() const noexcept;
+    // Handles what has come. Never waits. An error: the bus is lost, and no callback will be called any more.
+    Result<void> process() noexcept;
+
+    // The calls are those of Client.
+    void load(const std::string& name, const std::string& object, const LoadOptions& options,
+              Callback<void> done);
+    void loadFromPath(const std::string& name, const std::string& object, const LoadOptions& options,
+                      Callback<void> done);
+    void loadTransient(const std::string& name, const std::string& object, const LoadOptions& options,
+                       Callback<Reference> done);
+    void loadRules(const std::string& name, const PacketRules& rules, const LoadOptions& options,
+                   Callback<void> done);
+    void unload(const std::string& name, Callback<void> done);
+    // To release a Reference waits for the daemon; release() here does not.
+    void acquire(const std::string& name, Callback<Reference> done);
+    void release(Reference reference, Callback<void> done);
+    void acquireForUnit(const std::string& name, const std::string& unit, Callback<void> done);
+    void releaseForUnit(const std::string& name, const std::string& unit, Callback<void> done);
+
+    void filters(Callback<std::vector<FilterSummary>> done);
+    void filter(const std::string& name, Callback<Filter> done);
+    void packetRules(const std::string& name, Callback<PacketRulesState> done);
+
+    void parameters(const std::string& filter, Callback<std::vector<Parameter>> done);
+    void parameter(const std::string& filter, const std::string& name, Callback<std::string> done);
+    void setParameter(const std::string& filter, const std::string& name, const std::string& value, bool save,
+                      Callback<void> done);
+    void mapEntries(const std::string& filter, const std::string& map, Callback<std::vector<MapEntry>> done);
+    void mapEntry(const std::string& filter, const std::string& map, const std::string& key,
+                  Callback<std::string> done);
+    void updateMap(const std::string& filter, const std::string& map, const MapEntry& entry,
+                   Callback<void> done);
+    void deleteFromMap(const std::string& filter, const std::string& map, const std::string& key,
+                       Callback<void> done);
+
+    void setQueue(const std::string& unit, const Queues& queues, Callback<void> done);
+    void setQueue(const std::string& unit, const Queues& queues, std::chrono::seconds confirmWithin,
+                  Callback<void> done);
+    void confirmQueue(const std::string& unit, Callback<void> done);
+    void attachFilter(const std::string& unit, Direction direction, const std::string& filter,
+                      const Place& place, std::chrono::seconds confirmWithin, Callback<std::string> done);
+    void detachFilter(const std::string& unit, Direction direction, const std::string& filter,
+                      std::chrono::seconds confirmWithin, Callback<std::string> done);
+    void resetQueue(const std::string& unit, Callback<void> done);
+    void rules(Callback<std::vector<Rule>> done);
+
+    void units(Callback<std::vector<UnitSummary>> done);
+    void ensureUnit(const std::string& name, Callback<void> done);
+    void unit(const std::string& name, Callback<Unit> done);
+    void counters(const std::string& unit, Callback<std::vector<Counters>> done);
+    void drops(const std::string& unit, Callback<Drops> done);
+
+    void status(Callback<Status> done);
+    void reload(Callback<void> done);
+
+    // From now on process() tells the handler what happens; an empty handler ends that.
+    Result<void> follow(EventHandler handler) noexcept;
+
+  private:
+    std::unique_ptr<AsyncCalls> calls_;
+};
+
+} // namespace filterd::client
+
+#endif

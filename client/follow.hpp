@@ -1,0 +1,13 @@
+#pragma once
+// What the daemon and the bus tell of their own accord, as events.
+
+#include "client/session.hpp"
+
+#include <vector>
+
+namespace filterd::client {
+
+// As long as the slots live, the handler is told.
+[[nodiscard]] std::vector<sdbus::Slot> matchEvents(sdbus::IConnection& connection, EventHandler handler);
+
+} // namespace filterd::client
