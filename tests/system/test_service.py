@@ -14,7 +14,7 @@ from filterd import MANAGER, await_daemon, main_pid
 
 INTERFACES = pathlib.Path("/usr/share/dbus-1/interfaces")
 # What anyone may ask. Every other method changes something, and needs root.
-READING = {"GetFilter", "ListFilters", "ListRules", "GetUnit", "ListUnits", "GetCounters", "GetTraffic", "GetGuardCounters", "UnfollowDrops", "GetRules",
+READING = {"GetFilter", "ListFilters", "ListRules", "ListQueues", "GetUnit", "ListUnits", "GetCounters", "GetTraffic", "GetGuardCounters", "UnfollowDrops", "GetRules",
            "GetParameter", "DescribeMaps", "MapLookup", "MapDump"}
 
 
