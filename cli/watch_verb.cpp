@@ -177,7 +177,7 @@ std::optional<Ending> waitUntil(Clock::time_point moment, Keyboard& keyboard) {
         const auto event = keyboard.wait(left);
         if (event.signal != 0)
             return Ending{.signal = event.signal};
-        if (event.key == 'q' || event.key == kEndOfTransmission)
+        if (event.key && (*event.key == 'q' || *event.key == kEndOfTransmission))
             return Ending{};
     }
 }

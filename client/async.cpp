@@ -61,76 +61,76 @@ Result<void> AsyncClient::follow(EventHandler handler) noexcept {
 // ---- filters --------------------------------------------------------------------------------------------
 
 void AsyncClient::load(const std::string& name, const std::string& object, const LoadOptions& options,
-                       Callback<void> done) {
+                       const Callback<void>& done) {
     const auto file = guarded([&] { return objectFor(calls_->session()->passesFiles(), object); });
     if (!file)
-        return calls_->refuse(std::move(done), file.error());
-    calls_->tellManager<sdbus::ObjectPath>("LoadFilter", std::move(done), name, *file,
-                                           busOptions(options, false));
+        return calls_->refuse(done, file.error());
+    calls_->tellManager<sdbus::ObjectPath>("LoadFilter", done, name, *file, busOptions(options, false));
 }
 
 void AsyncClient::loadFromPath(const std::string& name, const std::string& object, const LoadOptions& options,
-                               Callback<void> done) {
-    calls_->tellManager<sdbus::ObjectPath>("LoadFilterFromPath", std::move(done), name, object,
+                               const Callback<void>& done) {
+    calls_->tellManager<sdbus::ObjectPath>("LoadFilterFromPath", done, name, object,
                                            busOptions(options, false));
 }
 
 void AsyncClient::loadTransient(const std::string& name, const std::string& object,
-                                const LoadOptions& options, Callback<Reference> done) {
+                                const LoadOptions& options, const Callback<Reference>& done) {
     const auto file = guarded([&] { return objectFor(calls_->session()->passesFiles(), object); });
     if (!file)
-        return calls_->refuse(std::move(done), file.error());
+        return calls_->refuse(done, file.error());
     calls_->askManager<sdbus::ObjectPath>(
-        "LoadFilter", std::move(done),
+        "LoadFilter", done,
         [session = calls_->session(), name](const sdbus::ObjectPath&) { return Reference(session, name); },
         name, *file, busOptions(options, true));
 }
 
 void AsyncClient::loadRules(const std::string& name, const PacketRules& rules, const LoadOptions& options,
-                            Callback<void> done) {
-    calls_->tellManager<sdbus::ObjectPath>("LoadRules", std::move(done), name, rules.rules,
-                                           busOptions(rules, options));
+                            const Callback<void>& done) {
+    calls_->tellManager<sdbus::ObjectPath>("LoadRules", done, name, rules.rules, busOptions(rules, options));
 }
 
-void AsyncClient::unload(const std::string& name, Callback<void> done) {
-    calls_->tellManager("UnloadFilter", std::move(done), name);
+void AsyncClient::unload(const std::string& name, const Callback<void>& done) {
+    calls_->tellManager("UnloadFilter", done, name);
 }
 
-void AsyncClient::acquire(const std::string& name, Callback<Reference> done) {
+void AsyncClient::acquire(const std::string& name, const Callback<Reference>& done) {
     calls_->askManager<sdbus::ObjectPath>(
-        "AcquireFilter", std::move(done),
+        "AcquireFilter", done,
         [session = calls_->session(), name](const sdbus::ObjectPath&) { return Reference(session, name); },
         name);
 }
 
-void AsyncClient::release(Reference reference, Callback<void> done) {
+void AsyncClient::release(Reference reference, const Callback<void>& done) {
     if (reference.session_ != calls_->session())
-        return calls_->refuse(std::move(done), {bus::busErrorName(ErrorCode::NoSuchReference),
-                                                "the reference to '" + reference.filter_ +
-                                                    "' is not one of this connection, or was released"});
+        return calls_->refuse(done, {bus::busErrorName(ErrorCode::NoSuchReference),
+                                     "the reference to '" + reference.filter_ +
+                                         "' is not one of this connection, or was released"});
     reference.session_.reset();
-    calls_->tellManager("ReleaseFilter", std::move(done), reference.filter_);
+    calls_->tellManager("ReleaseFilter", done, reference.filter_);
 }
 
-void AsyncClient::acquireForUnit(const std::string& name, const std::string& unit, Callback<void> done) {
-    calls_->tellManager<sdbus::ObjectPath>("AcquireFilterForUnit", std::move(done), name, unit);
+void AsyncClient::acquireForUnit(const std::string& name, const std::string& unit,
+                                 const Callback<void>& done) {
+    calls_->tellManager<sdbus::ObjectPath>("AcquireFilterForUnit", done, name, unit);
 }
 
-void AsyncClient::releaseForUnit(const std::string& name, const std::string& unit, Callback<void> done) {
-    calls_->tellManager("ReleaseFilterForUnit", std::move(done), name, unit);
+void AsyncClient::releaseForUnit(const std::string& name, const std::string& unit,
+                                 const Callback<void>& done) {
+    calls_->tellManager("ReleaseFilterForUnit", done, name, unit);
 }
 
-void AsyncClient::filters(Callback<std::vector<FilterSummary>> done) {
-    calls_->askManager<FilterRows>("ListFilters", std::move(done), filtersOf);
+void AsyncClient::filters(const Callback<std::vector<FilterSummary>>& done) {
+    calls_->askManager<FilterRows>("ListFilters", done, filtersOf);
 }
 
-void AsyncClient::filter(const std::string& name, Callback<Filter> done) {
+void AsyncClient::filter(const std::string& name, const Callback<Filter>& done) {
     calls_->withObject("GetFilter", name, done, [calls = calls_.get(), done](const std::string& path) {
         calls->properties(path, kFilterInterface, done, filterOf);
     });
 }
 
-void AsyncClient::packetRules(const std::string& name, Callback<PacketRulesState> done) {
+void AsyncClient::packetRules(const std::string& name, const Callback<PacketRulesState>& done) {
     calls_->withObject("GetFilter", name, done, [calls = calls_.get(), done](const std::string& path) {
         calls->ask<RuleCountRows, VerdictRow, VerdictRow>(path, kFilterInterface, "GetRules", done,
                                                           rulesStateOf);
@@ -139,7 +139,7 @@ void AsyncClient::packetRules(const std::string& name, Callback<PacketRulesState
 
 // ---- parameters -----------------------------------------------------------------------------------------
 
-void AsyncClient::parameters(const std::string& filter, Callback<std::vector<Parameter>> done) {
+void AsyncClient::parameters(const std::string& filter, const Callback<std::vector<Parameter>>& done) {
     calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done](const std::string& path) {
         calls->ask<sdbus::Variant>(
             path, kProperties, "Get", done,
@@ -148,7 +148,8 @@ void AsyncClient::parameters(const std::string& filter, Callback<std::vector<Par
     });
 }
 
-void AsyncClient::parameter(const std::string& filter, const std::string& name, Callback<std::string> done) {
+void AsyncClient::parameter(const std::string& filter, const std::string& name,
+                            const Callback<std::string>& done) {
     calls_->withObject(
         "GetFilter", filter, done, [calls = calls_.get(), done, name](const std::string& path) {
             calls->ask<sdbus::Variant>(path, kFilterInterface, "GetParameter", done, textOf, name);
@@ -156,7 +157,7 @@ void AsyncClient::parameter(const std::string& filter, const std::string& name, 
 }
 
 void AsyncClient::setParameter(const std::string& filter, const std::string& name, const std::string& value,
-                               bool save, Callback<void> done) {
+                               bool save, const Callback<void>& done) {
     calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
         calls->ask(
             path, kFilterInterface, "SetParameter", done, [] {}, name, sdbus::Variant(value),
@@ -165,14 +166,14 @@ void AsyncClient::setParameter(const std::string& filter, const std::string& nam
 }
 
 void AsyncClient::mapEntries(const std::string& filter, const std::string& map,
-                             Callback<std::vector<MapEntry>> done) {
+                             const Callback<std::vector<MapEntry>>& done) {
     calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done, map](const std::string& path) {
         calls->ask<EntryRows>(path, kFilterInterface, "MapDump", done, entriesOf, map);
     });
 }
 
 void AsyncClient::mapEntry(const std::string& filter, const std::string& map, const std::string& key,
-                           Callback<std::string> done) {
+                           const Callback<std::string>& done) {
     calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
         calls->ask<sdbus::Variant>(path, kFilterInterface, "MapLookup", done, textOf, map,
                                    sdbus::Variant(key));
@@ -180,7 +181,7 @@ void AsyncClient::mapEntry(const std::string& filter, const std::string& map, co
 }
 
 void AsyncClient::updateMap(const std::string& filter, const std::string& map, const MapEntry& entry,
-                            Callback<void> done) {
+                            const Callback<void>& done) {
     calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
         calls->ask(
             path, kFilterInterface, "MapUpdate", done, [] {}, map, sdbus::Variant(entry.key),
@@ -189,7 +190,7 @@ void AsyncClient::updateMap(const std::string& filter, const std::string& map, c
 }
 
 void AsyncClient::deleteFromMap(const std::string& filter, const std::string& map, const std::string& key,
-                                Callback<void> done) {
+                                const Callback<void>& done) {
     calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
         calls->ask(
             path, kFilterInterface, "MapDelete", done, [] {}, map, sdbus::Variant(key));
@@ -198,73 +199,73 @@ void AsyncClient::deleteFromMap(const std::string& filter, const std::string& ma
 
 // ---- queues ---------------------------------------------------------------------------------------------
 
-void AsyncClient::setQueue(const std::string& unit, const Queues& queues, Callback<void> done) {
-    calls_->tellManager("SetQueue", std::move(done), unit, queues.ingress, queues.egress, busOptions(queues));
+void AsyncClient::setQueue(const std::string& unit, const Queues& queues, const Callback<void>& done) {
+    calls_->tellManager("SetQueue", done, unit, queues.ingress, queues.egress, busOptions(queues));
 }
 
 void AsyncClient::setQueue(const std::string& unit, const Queues& queues, std::chrono::seconds confirmWithin,
-                           Callback<void> done) {
-    calls_->tellManager("SetQueue", std::move(done), unit, queues.ingress, queues.egress,
+                           const Callback<void>& done) {
+    calls_->tellManager("SetQueue", done, unit, queues.ingress, queues.egress,
                         busOptions(queues, confirmWithin));
 }
 
-void AsyncClient::confirmQueue(const std::string& unit, Callback<void> done) {
-    calls_->tellManager("ConfirmQueue", std::move(done), unit);
+void AsyncClient::confirmQueue(const std::string& unit, const Callback<void>& done) {
+    calls_->tellManager("ConfirmQueue", done, unit);
 }
 
 void AsyncClient::attachFilter(const std::string& unit, Direction direction, const std::string& filter,
                                const Place& place, std::chrono::seconds confirmWithin,
-                               Callback<std::string> done) {
+                               const Callback<std::string>& done) {
     calls_->askManager<std::string>(
-        "AttachFilter", std::move(done), [](const std::string& from) { return from; }, unit,
-        nameOf(direction), filter, busOptions(place, confirmWithin));
+        "AttachFilter", done, [](const std::string& from) { return from; }, unit, nameOf(direction), filter,
+        busOptions(place, confirmWithin));
 }
 
 void AsyncClient::detachFilter(const std::string& unit, Direction direction, const std::string& filter,
-                               std::chrono::seconds confirmWithin, Callback<std::string> done) {
+                               std::chrono::seconds confirmWithin, const Callback<std::string>& done) {
     calls_->askManager<std::string>(
-        "DetachFilter", std::move(done), [](const std::string& from) { return from; }, unit,
-        nameOf(direction), filter, busOptions(Place{}, confirmWithin));
+        "DetachFilter", done, [](const std::string& from) { return from; }, unit, nameOf(direction), filter,
+        busOptions(Place{}, confirmWithin));
 }
 
-void AsyncClient::resetQueue(const std::string& unit, Callback<void> done) {
-    calls_->tellManager("ResetQueue", std::move(done), unit);
+void AsyncClient::resetQueue(const std::string& unit, const Callback<void>& done) {
+    calls_->tellManager("ResetQueue", done, unit);
 }
 
-void AsyncClient::rules(Callback<std::vector<Rule>> done) {
-    calls_->askManager<QueueRows>("ListQueues", std::move(done), rulesOf);
+void AsyncClient::rules(const Callback<std::vector<Rule>>& done) {
+    calls_->askManager<QueueRows>("ListQueues", done, rulesOf);
 }
 
 // ---- units, the daemon ----------------------------------------------------------------------------------
 
-void AsyncClient::units(Callback<std::vector<UnitSummary>> done) {
-    calls_->askManager<UnitRows>("ListUnits", std::move(done), unitsOf);
+void AsyncClient::units(const Callback<std::vector<UnitSummary>>& done) {
+    calls_->askManager<UnitRows>("ListUnits", done, unitsOf);
 }
 
-void AsyncClient::ensureUnit(const std::string& name, Callback<void> done) {
-    calls_->tellManager("EnsureUnit", std::move(done), name);
+void AsyncClient::ensureUnit(const std::string& name, const Callback<void>& done) {
+    calls_->tellManager("EnsureUnit", done, name);
 }
 
-void AsyncClient::unit(const std::string& name, Callback<Unit> done) {
+void AsyncClient::unit(const std::string& name, const Callback<Unit>& done) {
     calls_->withObject("GetUnit", name, done, [calls = calls_.get(), done](const std::string& path) {
         calls->properties(path, kUnitInterface, done, unitOf);
     });
 }
 
-void AsyncClient::counters(const std::string& unit, Callback<std::vector<Counters>> done) {
+void AsyncClient::counters(const std::string& unit, const Callback<std::vector<Counters>>& done) {
     calls_->withObject("GetUnit", unit, done, [calls = calls_.get(), done](const std::string& path) {
         calls->ask<CounterRows>(path, kUnitInterface, "GetCounters", done, countersOf);
     });
 }
 
-void AsyncClient::drops(const std::string& unit, Callback<Drops> done) {
-    calls_->askManager<DropRows, std::uint64_t>("ListDrops", std::move(done), dropsOf, unit);
+void AsyncClient::drops(const std::string& unit, const Callback<Drops>& done) {
+    calls_->askManager<DropRows, std::uint64_t>("ListDrops", done, dropsOf, unit);
 }
 
-void AsyncClient::status(Callback<Status> done) {
-    calls_->properties(bus::kManagerPath, kManagerInterface, std::move(done), statusOf);
+void AsyncClient::status(const Callback<Status>& done) {
+    calls_->properties(bus::kManagerPath, kManagerInterface, done, statusOf);
 }
 
-void AsyncClient::reload(Callback<void> done) { calls_->tellManager("Reload", std::move(done)); }
+void AsyncClient::reload(const Callback<void>& done) { calls_->tellManager("Reload", done); }
 
 } // namespace filterd::client

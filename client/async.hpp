@@ -45,55 +45,57 @@ class FILTERD_EXPORT AsyncClient {
 
     // The calls are those of Client.
     void load(const std::string& name, const std::string& object, const LoadOptions& options,
-              Callback<void> done);
+              const Callback<void>& done);
     void loadFromPath(const std::string& name, const std::string& object, const LoadOptions& options,
-                      Callback<void> done);
+                      const Callback<void>& done);
     void loadTransient(const std::string& name, const std::string& object, const LoadOptions& options,
-                       Callback<Reference> done);
+                       const Callback<Reference>& done);
     void loadRules(const std::string& name, const PacketRules& rules, const LoadOptions& options,
-                   Callback<void> done);
-    void unload(const std::string& name, Callback<void> done);
+                   const Callback<void>& done);
+    void unload(const std::string& name, const Callback<void>& done);
     // To release a Reference waits for the daemon; release() here does not.
-    void acquire(const std::string& name, Callback<Reference> done);
-    void release(Reference reference, Callback<void> done);
-    void acquireForUnit(const std::string& name, const std::string& unit, Callback<void> done);
-    void releaseForUnit(const std::string& name, const std::string& unit, Callback<void> done);
+    void acquire(const std::string& name, const Callback<Reference>& done);
+    void release(Reference reference, const Callback<void>& done);
+    void acquireForUnit(const std::string& name, const std::string& unit, const Callback<void>& done);
+    void releaseForUnit(const std::string& name, const std::string& unit, const Callback<void>& done);
 
-    void filters(Callback<std::vector<FilterSummary>> done);
-    void filter(const std::string& name, Callback<Filter> done);
-    void packetRules(const std::string& name, Callback<PacketRulesState> done);
+    void filters(const Callback<std::vector<FilterSummary>>& done);
+    void filter(const std::string& name, const Callback<Filter>& done);
+    void packetRules(const std::string& name, const Callback<PacketRulesState>& done);
 
-    void parameters(const std::string& filter, Callback<std::vector<Parameter>> done);
-    void parameter(const std::string& filter, const std::string& name, Callback<std::string> done);
+    void parameters(const std::string& filter, const Callback<std::vector<Parameter>>& done);
+    void parameter(const std::string& filter, const std::string& name, const Callback<std::string>& done);
     void setParameter(const std::string& filter, const std::string& name, const std::string& value, bool save,
-                      Callback<void> done);
-    void mapEntries(const std::string& filter, const std::string& map, Callback<std::vector<MapEntry>> done);
+                      const Callback<void>& done);
+    void mapEntries(const std::string& filter, const std::string& map,
+                    const Callback<std::vector<MapEntry>>& done);
     void mapEntry(const std::string& filter, const std::string& map, const std::string& key,
-                  Callback<std::string> done);
+                  const Callback<std::string>& done);
     void updateMap(const std::string& filter, const std::string& map, const MapEntry& entry,
-                   Callback<void> done);
+                   const Callback<void>& done);
     void deleteFromMap(const std::string& filter, const std::string& map, const std::string& key,
-                       Callback<void> done);
+                       const Callback<void>& done);
 
-    void setQueue(const std::string& unit, const Queues& queues, Callback<void> done);
+    void setQueue(const std::string& unit, const Queues& queues, const Callback<void>& done);
     void setQueue(const std::string& unit, const Queues& queues, std::chrono::seconds confirmWithin,
-                  Callback<void> done);
-    void confirmQueue(const std::string& unit, Callback<void> done);
+                  const Callback<void>& done);
+    void confirmQueue(const std::string& unit, const Callback<void>& done);
     void attachFilter(const std::string& unit, Direction direction, const std::string& filter,
-                      const Place& place, std::chrono::seconds confirmWithin, Callback<std::string> done);
+                      const Place& place, std::chrono::seconds confirmWithin,
+                      const Callback<std::string>& done);
     void detachFilter(const std::string& unit, Direction direction, const std::string& filter,
-                      std::chrono::seconds confirmWithin, Callback<std::string> done);
-    void resetQueue(const std::string& unit, Callback<void> done);
-    void rules(Callback<std::vector<Rule>> done);
+                      std::chrono::seconds confirmWithin, const Callback<std::string>& done);
+    void resetQueue(const std::string& unit, const Callback<void>& done);
+    void rules(const Callback<std::vector<Rule>>& done);
 
-    void units(Callback<std::vector<UnitSummary>> done);
-    void ensureUnit(const std::string& name, Callback<void> done);
-    void unit(const std::string& name, Callback<Unit> done);
-    void counters(const std::string& unit, Callback<std::vector<Counters>> done);
-    void drops(const std::string& unit, Callback<Drops> done);
+    void units(const Callback<std::vector<UnitSummary>>& done);
+    void ensureUnit(const std::string& name, const Callback<void>& done);
+    void unit(const std::string& name, const Callback<Unit>& done);
+    void counters(const std::string& unit, const Callback<std::vector<Counters>>& done);
+    void drops(const std::string& unit, const Callback<Drops>& done);
 
-    void status(Callback<Status> done);
-    void reload(Callback<void> done);
+    void status(const Callback<Status>& done);
+    void reload(const Callback<void>& done);
 
     // From now on process() tells the handler what happens; an empty handler ends that.
     Result<void> follow(EventHandler handler) noexcept;

@@ -57,7 +57,7 @@ class AsyncCalls {
     // Finds the object of a filter or a unit first, by GetFilter or GetUnit.
     template<typename T>
     void withObject(const char* getter, const std::string& name, Callback<T> done,
-                    std::function<void(const std::string& path)> next) {
+                    const std::function<void(const std::string& path)>& next) {
         const auto found = [done, next](Result<std::string> path) {
             if (path)
                 next(*path);
