@@ -11,7 +11,7 @@
 #include "glob.h"
 
 #define GUARD_LAYOUT 2
-#define GUARD_REVISION 1
+#define GUARD_REVISION 2
 
 #define GUARD_LEVELS 32      /* cgroups at levels 1..31 can be held */
 #define GUARD_RULES_MAX 1024 /* in each of two halves */
@@ -44,8 +44,10 @@ struct guard_hold {
 	__u64 id;      /* of the cgroup */
 	__u64 manager; /* of the cgroup of the user's manager whose unit it is; 0: a unit of the system's */
 	__u32 queue;
-	__u32 unused;
+	__u32 made; /* when: ktime by GUARD_MADE_SHIFT, the lower half; 0 (of revision 1): not known */
 };
+
+#define GUARD_MADE_SHIFT 10
 
 /* In place of a queue, for the cgroup of a user's manager: more of its units are held than it may have. It is cut off. */
 #define GUARD_CUT_OFF 0xffffffff

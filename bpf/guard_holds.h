@@ -33,7 +33,8 @@ static __always_inline void count_hold(__u64 manager, int number)
  */
 static __always_inline int add_hold(__u64 id, __u32 queue, __u64 manager)
 {
-	struct guard_hold entry = {.id = id, .queue = queue, .manager = manager};
+	__u32 made = (__u32)(bpf_ktime_get_ns() >> GUARD_MADE_SHIFT);
+	struct guard_hold entry = {.id = id, .queue = queue, .manager = manager, .made = made ? made : 1};
 	int error;
 
 	__sync_fetch_and_add(&state.held_count, 1);

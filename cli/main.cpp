@@ -40,6 +40,7 @@ void describe(CLI::App& app, Invocation& invocation, Destination& destination) {
     addMonitorVerb(app, invocation);
     addWhyVerb(app, invocation);
     addCaptureVerb(app, invocation);
+    addMetricsVerb(app, invocation);
     addTestVerb(app, invocation);
     addWatchVerb(app, invocation);
     addFileVerbs(app, invocation);

@@ -32,6 +32,7 @@ void addMonitorVerb(CLI::App& app, Invocation& invocation);
 void addWhyVerb(CLI::App& app, Invocation& invocation);
 void addCaptureVerb(CLI::App& app, Invocation& invocation);
 void addWatchVerb(CLI::App& app, Invocation& invocation);
+void addMetricsVerb(CLI::App& app, Invocation& invocation);
 void addTestVerb(CLI::App& app, Invocation& invocation);
 void addTuneVerb(CLI::App& app, Invocation& invocation);
 void addMtuVerb(CLI::App& app, Invocation& invocation);

@@ -259,7 +259,8 @@ Status statusOf(const Properties& from) {
                   .enforcing = from.get<bool>("Enforcing"),
                   .configurationErrors = from.list("ConfigurationErrors"),
                   .unconfirmed = {},
-                  .stateSaved = from.get<bool>("StateSaved")};
+                  .stateSaved = from.get<bool>("StateSaved"),
+                  .guard = from.text("Guard")};
     using Deadlines = Rows<std::string, std::uint64_t>;
     for (const auto& queue : from.get<Deadlines>("UnconfirmedQueues"))
         status.unconfirmed.push_back({std::get<0>(queue), timeUntil(std::get<1>(queue))});

@@ -215,6 +215,29 @@ struct Drops {
     std::uint64_t lost = 0;    // reports that were left out, of all units since boot
 };
 
+struct UnitTraffic {
+    std::string unit;
+    Traffic traffic; // of one of its queues
+};
+
+struct NamedCount {
+    std::string name;
+    std::uint64_t count = 0;
+};
+
+struct LatencyBucket {
+    std::chrono::microseconds bound{}; // max(): no bound
+    std::uint64_t count = 0;           // of all that took at most that long
+};
+
+// What the daemon has done since it was started.
+struct Statistics {
+    std::vector<NamedCount> counters;         // as GetStatistics names them
+    std::vector<NamedCount> guard;            // as GetGuardCounters names them; empty without a guard
+    std::vector<LatencyBucket> attachLatency; // the last has all
+    std::chrono::microseconds attachTime{};   // their sum
+};
+
 // A queue that was set with a time to confirm it.
 struct UnconfirmedQueue {
     std::string target;
@@ -230,6 +253,7 @@ struct Status {
     std::vector<std::string> configurationErrors; // each as FILE:LINE: REASON
     std::vector<UnconfirmedQueue> unconfirmed;
     bool stateSaved = true; // false: a restart of the daemon would lose rules and references
+    std::string guard = {}; // "active", "idle" or "unsupported"
 };
 
 // Something that the daemon, or the bus, has told.
@@ -361,6 +385,9 @@ class FILTERD_EXPORT Client {
     [[nodiscard]] Result<std::vector<Traffic>> traffic(const std::string& unit) const noexcept;
     // What the unit's queues have dropped lately, as far as the kernel reported it; counters() are exact.
     [[nodiscard]] Result<Drops> drops(const std::string& unit) const noexcept;
+    // Of every guarded unit, in one call.
+    [[nodiscard]] Result<std::vector<UnitTraffic>> traffic() const noexcept;
+    [[nodiscard]] Result<Statistics> statistics() const noexcept;
 
     [[nodiscard]] Result<Status> status() const noexcept;
     Result<void> reload() noexcept;

@@ -23,13 +23,25 @@ std::vector<FailedAction> Executor::execute(const std::vector<Action>& actions, 
         if (const auto* queue = neededQueue(action); queue != nullptr && !observed_.queues().contains(*queue))
             continue; // its BuildQueue failed and is reported
         auto done = std::visit([this](const auto& step) { return run(step); }, action);
-        if (done || isGone(done))
+        if (!done && isGone(done))
+            continue;
+        count(action, done.has_value());
+        if (done)
             continue;
         failures.push_back({action, done.error().context(describe(action))});
         if (stopAtBuildFailure && std::holds_alternative<BuildQueue>(action))
             break;
     }
     return failures;
+}
+
+void Executor::count(const Action& action, bool done) {
+    if (std::holds_alternative<BuildQueue>(action))
+        ++(done ? counts_.builds : counts_.buildFailures);
+    else if (std::holds_alternative<AttachQueue>(action))
+        ++(done ? counts_.attachments : counts_.attachmentFailures);
+    else if (std::holds_alternative<ReplaceQueue>(action))
+        ++(done ? counts_.replacements : counts_.attachmentFailures);
 }
 
 Status Executor::run(const BuildQueue& action) {

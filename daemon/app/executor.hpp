@@ -1,6 +1,7 @@
 #pragma once
 // The plan's only interpreter.
 
+#include "app/statistics.hpp"
 #include "core/plan.hpp"
 
 #include <vector>
@@ -16,12 +17,14 @@ struct FailedAction {
 // a cgroup that is gone is no failure. With stopAtBuildFailure nothing after a failed build is done.
 class Executor {
   public:
-    Executor(FilterKernel& kernel, Observed& observed) : kernel_(kernel), observed_(observed) {}
+    Executor(FilterKernel& kernel, Observed& observed, ActionCounts& counts)
+        : kernel_(kernel), observed_(observed), counts_(counts) {}
 
     [[nodiscard]] std::vector<FailedAction> execute(const std::vector<Action>& actions,
                                                     bool stopAtBuildFailure);
 
   private:
+    void count(const Action& action, bool done);
     Status run(const BuildQueue& action);
     Status run(const AttachQueue& action);
     Status run(const ReplaceQueue& action);
@@ -32,6 +35,7 @@ class Executor {
 
     FilterKernel& kernel_;
     Observed& observed_;
+    ActionCounts& counts_;
 };
 
 } // namespace filterd

@@ -151,6 +151,9 @@ class Firewall {
     [[nodiscard]] DropOrigin originOf(const DropReport& report) const;
     // The name that drops of a unit are told by: an alias stands for its unit. Errors: InvalidName.
     [[nodiscard]] Result<std::string> nameForDrops(const std::string& unit) const;
+    // The same of a unit in view, without the queues whose counters cannot be read.
+    [[nodiscard]] std::vector<std::pair<Direction, QueueCounters>> readableCounters(const UnitView& unit);
+    [[nodiscard]] const Statistics& statistics() const { return reconciler_.statistics(); }
     [[nodiscard]] bool covers(const std::string& unit) const { return rules_.match({unit, {}}) != nullptr; }
     [[nodiscard]] std::vector<const Rule*> rules() const { return rules_.ordered(); }
 

@@ -141,6 +141,15 @@ bool Firewall::collectReleased() {
     return more;
 }
 
+std::vector<std::pair<Direction, QueueCounters>> Firewall::readableCounters(const UnitView& unit) {
+    std::vector<std::pair<Direction, QueueCounters>> result;
+    for (const auto direction : kDirections)
+        if (unit.queues[static_cast<std::size_t>(direction)])
+            if (auto counted = kernel_.counters({unit.cgroup.id, direction}))
+                result.emplace_back(direction, std::move(*counted));
+    return result;
+}
+
 Result<std::vector<std::pair<Direction, QueueCounters>>> Firewall::counters(const std::string& unit) {
     const auto* view = reconciler_.find(unit);
     if (view == nullptr)

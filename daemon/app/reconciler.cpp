@@ -1,8 +1,10 @@
 #include "app/reconciler.hpp"
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace filterd {
 
@@ -185,7 +187,8 @@ void Reconciler::logFailures(const std::vector<FailedAction>& failures) const {
 std::vector<FailedAction> Reconciler::run(Desired& desired, bool stopAtBuildFailure) {
     if (!enforcing_)
         desired.units.clear();
-    return Executor(kernel_, observed_).execute(planUnits(desired, observed_), stopAtBuildFailure);
+    return Executor(kernel_, observed_, statistics_.actions)
+        .execute(planUnits(desired, observed_), stopAtBuildFailure);
 }
 
 void Reconciler::noteFailures(const std::vector<FailedAction>& failures) {
@@ -325,6 +328,14 @@ void Reconciler::attend(const UnitCgroup& found, std::set<CgroupId>& settled) {
         settled.insert(unit.cgroup.id);
 }
 
+void Reconciler::countHold(const Hold& hold) {
+    ++statistics_.holds;
+    const auto now = monotonicNanoseconds();
+    if (hold.madeAt != 0 && hold.madeAt <= now)
+        statistics_.attachLatency.add(std::chrono::duration_cast<LatencyHistogram::Duration>(
+            std::chrono::nanoseconds(now - hold.madeAt)));
+}
+
 void Reconciler::attendAll() {
     std::set<CgroupId> settled; // what is held besides is in the list of holds
     for (const auto& unit : tree_.units())
@@ -339,14 +350,18 @@ void Reconciler::attendHolds() {
     for (const auto& hold : guard_.unattended())
         if (hold.lostUnits > 0)
             cutOff.push_back(hold);
-        else if (const auto cgroup = tree_.find(hold.cgroup))
+        else if (const auto cgroup = tree_.find(hold.cgroup)) {
             attend({unitOfCgroupPath(cgroup->path), *cgroup}, settled);
+            if (settled.contains(hold.cgroup))
+                countHold(hold);
+        }
     if (!cutOff.empty())
         attendAll();
     guard_.releaseLater(settled);
     for (const auto& manager : cutOff)
         guard_.endCutOffLater(manager);
     if (guard_.overflows()) {
+        ++statistics_.overflows;
         attendAll();
         guard_.endOverflowLater();
     }
@@ -377,7 +392,7 @@ bool Reconciler::collectReleased() {
 }
 
 void Reconciler::collect() {
-    Executor executor(kernel_, observed_);
+    Executor executor(kernel_, observed_, statistics_.actions);
     // Twice: a queue or a filter that only a released link held is free after the first round.
     for (int round = 0; round < 2; ++round) {
         Desired desired;

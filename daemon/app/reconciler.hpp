@@ -4,6 +4,7 @@
 #include "app/executor.hpp"
 #include "app/guard_keeper.hpp"
 #include "app/publisher.hpp"
+#include "app/statistics.hpp"
 #include "core/recent_names.hpp"
 #include "core/resolve.hpp"
 #include "core/rules.hpp"
@@ -85,6 +86,7 @@ class Reconciler {
     // Whose queue has dropped a packet; `filter` decided, none while it was held. Empty if it cannot be known
     // any more.
     [[nodiscard]] std::string unitOfDrop(const DropReport& report, const std::string& filter) const;
+    [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
   private:
     void resolveRules();
@@ -102,6 +104,7 @@ class Reconciler {
     void scanTree();
     void attend(const UnitCgroup& found, std::set<CgroupId>& settled);
     void attendAll();
+    void countHold(const Hold& hold);
     [[nodiscard]] bool isSettled(const UnitCgroup& unit) const;
     void addNeeds(Desired& desired) const;
     std::vector<FailedAction> run(Desired& desired, bool stopAtBuildFailure);
@@ -128,6 +131,7 @@ class Reconciler {
     std::map<AttachPoint, Error> attachFailures_;
     std::map<std::string, UnitView> views_; // by unit name
     bool enforcing_ = true;
+    Statistics statistics_;
 };
 
 } // namespace filterd

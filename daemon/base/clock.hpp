@@ -15,4 +15,11 @@ namespace filterd {
 // Milliseconds of CLOCK_BOOTTIME: since the machine came up, with the time it was suspended.
 [[nodiscard]] inline std::uint64_t bootMilliseconds() { return microsecondsOf(CLOCK_BOOTTIME) / 1'000; }
 
+// Of CLOCK_MONOTONIC, which the kernel's programs know as ktime.
+[[nodiscard]] inline std::uint64_t monotonicNanoseconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 } // namespace filterd

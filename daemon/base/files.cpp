@@ -52,11 +52,13 @@ Result<std::string> readFile(const std::filesystem::path& path, std::size_t limi
     }
 }
 
-Status replaceFile(const std::filesystem::path& path, std::string_view content) {
+Status replaceFile(const std::filesystem::path& path, std::string_view content, mode_t mode) {
     const std::string stage = path.string() + ".new";
     const UniqueFd fd(::open(stage.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd)
         return failure(systemError("create " + stage, errno));
+    if (::fchmod(fd.get(), mode) < 0)
+        return failure(systemError("chmod " + stage, errno));
     if (auto written = writeAll(fd.get(), content, stage); !written)
         return written;
     if (::rename(stage.c_str(), path.c_str()) < 0)

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace filterd {
 
@@ -13,6 +14,7 @@ namespace filterd {
 [[nodiscard]] Result<std::string> readFile(const std::filesystem::path& path, std::size_t limit);
 
 // Writes beside the target, then renames over it: a reader sees the old content or the new, never a part.
-[[nodiscard]] Status replaceFile(const std::filesystem::path& path, std::string_view content);
+[[nodiscard]] Status replaceFile(const std::filesystem::path& path, std::string_view content,
+                                 mode_t mode = 0600);
 
 } // namespace filterd

@@ -46,6 +46,7 @@ struct Hold {
     // Not zero: the cgroup of a user's manager, which is cut off: so many of its units are not held, because
     // it has had too many held at once.
     std::uint64_t lostUnits = 0;
+    std::uint64_t madeAt = 0; // nanoseconds of CLOCK_MONOTONIC; 0: not known
     bool operator==(const Hold&) const = default;
 };
 

@@ -37,6 +37,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
   private:
     using OptionValues = std::map<std::string, sdbus::Variant>;
     using Names = std::vector<std::string>;
+    using TrafficRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t,
+                                     std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t>>>;
     using DropRow = sdbus::Struct<std::string, std::string, std::string, std::string, std::string,
                                   std::uint16_t, std::uint64_t, std::uint64_t>;
 
@@ -73,6 +75,10 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     void FollowDrops(sdbus::Result<>&& result, std::string unit) override;
     void UnfollowDrops(const std::string& unit) override;
     void ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t>&& result, std::string unit) override;
+    void ListTraffic(sdbus::Result<std::vector<TrafficRow>>&& result) override;
+    std::tuple<std::map<std::string, std::uint64_t>, std::vector<sdbus::Struct<std::uint64_t, std::uint64_t>>,
+               std::uint64_t>
+    GetStatistics() override;
 
     std::string Version() override;
     std::uint32_t FilterCount() override;

@@ -23,6 +23,22 @@ sources_for() {
     printf '%s\n' "$sources"
 }
 
+fetch_package() {
+    apt-get download -o APT::Sandbox::User=root "$1"
+}
+
+# Puts promtool, and nothing else of its package, into a folder: fetch_promtool FOLDER
+# On Debian 12 it is in the server's package, on Debian 13 in one of its own.
+fetch_promtool() {
+    local stage=$1/promtool.stage
+    rm -rf "$stage"
+    mkdir "$stage"
+    (cd "$stage" && { fetch_package promtool 2>/dev/null || fetch_package prometheus; })
+    dpkg-deb --fsys-tarfile "$stage"/prom*.deb | tar -x -C "$stage" ./usr/bin/promtool
+    mv "$stage/usr/bin/promtool" "$1/promtool"
+    rm -r "$stage"
+}
+
 # How this host's apt reaches its sources.
 apt_settings() {
     apt-config dump | grep -E '^Acquire::([a-z:]*proxy|Check-(Valid-Until|Date)) ' || true

@@ -117,6 +117,32 @@ TEST_F(ClientTest, FiltersAreListedAndShown) {
     EXPECT_EQ(client_.filter("other").error().name, "org.filterd1.Error.NoSuchFilter");
 }
 
+TEST_F(ClientTest, TellsOfTrafficAndStatistics) {
+    const auto traffic = client_.traffic();
+    ASSERT_TRUE(traffic) << traffic.error().message;
+    ASSERT_EQ(traffic->size(), 1U);
+    EXPECT_EQ(traffic->front().unit, "nginx.service");
+    EXPECT_EQ(traffic->front().traffic.direction, "ingress");
+    EXPECT_EQ(traffic->front().traffic.passedPackets, 7U);
+    EXPECT_EQ(traffic->front().traffic.passedBytes, 700U);
+    ASSERT_EQ(traffic->front().traffic.dropped.size(), 1U);
+    EXPECT_EQ(traffic->front().traffic.dropped.front().filter, "drop@1");
+    EXPECT_EQ(traffic->front().traffic.dropped.front().packets, 3U);
+    EXPECT_EQ(traffic->front().traffic.dropped.front().bytes, 300U);
+
+    const auto statistics = client_.statistics();
+    ASSERT_TRUE(statistics) << statistics.error().message;
+    ASSERT_EQ(statistics->counters.size(), 1U);
+    EXPECT_EQ(statistics->counters.front().name, "holds");
+    EXPECT_EQ(statistics->counters.front().count, 2U);
+    EXPECT_EQ(statistics->guard.size(), 4U);
+    ASSERT_EQ(statistics->attachLatency.size(), 2U);
+    EXPECT_EQ(statistics->attachLatency.front().bound, std::chrono::milliseconds(1));
+    EXPECT_EQ(statistics->attachLatency.back().bound, std::chrono::microseconds::max());
+    EXPECT_EQ(statistics->attachLatency.back().count, 2U);
+    EXPECT_EQ(statistics->attachTime, std::chrono::microseconds(5'500));
+}
+
 TEST_F(ClientTest, QueuesAreSetResetAndListed) {
     EXPECT_TRUE(client_.setQueue("nginx.service", {.ingress = {"a", "b"}, .egress = {"c"}}));
     EXPECT_TRUE(daemon_.saw("queue nginx.service 2/1"));

@@ -384,7 +384,25 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     std::uint32_t UnitCount() override { return 1; }
     bool Enforcing() override { return true; }
     bool StateSaved() override { return false; }
-    std::map<std::string, std::uint64_t> GetGuardCounters() override { return {{"held", 0}}; }
+    std::map<std::string, std::uint64_t> GetGuardCounters() override {
+        return {{"held", 1}, {"interim-packets", 2}, {"missing-queue-drops", 3}, {"overflow-drops", 4}};
+    }
+    using TrafficDrops = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
+    using TrafficRow =
+        sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t, std::vector<TrafficDrops>>;
+    void ListTraffic(sdbus::Result<std::vector<TrafficRow>>&& result) override {
+        result.returnResults({TrafficRow(
+            std::string("nginx.service"), std::string("ingress"), std::uint64_t{7}, std::uint64_t{700},
+            std::vector<TrafficDrops>{{std::string("drop@1"), std::uint64_t{3}, std::uint64_t{300}}})});
+    }
+    std::tuple<std::map<std::string, std::uint64_t>, std::vector<sdbus::Struct<std::uint64_t, std::uint64_t>>,
+               std::uint64_t>
+    GetStatistics() override {
+        using Bucket = sdbus::Struct<std::uint64_t, std::uint64_t>;
+        return {{{"holds", 2}},
+                {Bucket{std::uint64_t{1'000}, std::uint64_t{1}}, Bucket{UINT64_MAX, std::uint64_t{2}}},
+                5'500};
+    }
     std::string Guard() override { return "active"; }
     std::string GuardReason() override { return ""; }
     std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override {

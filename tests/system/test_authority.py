@@ -15,7 +15,7 @@ DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 # What anyone may call, since it changes nothing of others'. Every other method that the XML has is taken for one that writes, or that
 # shows what is not everybody's business.
 READING = {"GetFilter", "ListFilters", "ListRules", "ListQueues", "GetUnit", "ListUnits", "GetGuardCounters", "GetRules", "GetParameter", "DescribeMaps",
-           "MapLookup", "MapDump", "GetCounters", "GetTraffic", "UnfollowDrops"}
+           "MapLookup", "MapDump", "GetCounters", "GetTraffic", "GetStatistics", "UnfollowDrops"}
 
 # Calls a method as another user; prints "answered", or the name of the error and what it says. Arguments: path, interface, method,
 # signature, and a Python expression of the arguments.

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -9,6 +10,7 @@ from conftest import run
 from filterd import FILES
 
 MANUAL = pathlib.Path("/src/docs/man")
+INTERFACES = pathlib.Path("/usr/share/dbus-1/interfaces")
 
 
 def page(name):
@@ -55,3 +57,39 @@ def test_every_parameter_of_the_catalogue_is_in_the_manual_and_in_the_readme(cli
             if not re.search(r"_(packets|queries|requests)$", parameter):
                 assert f"`{parameter}`" in row, (name, parameter)
                 assert f"*{parameter}*" in page("filterd.filter.5"), (name, parameter)
+
+
+def members():
+    """Every method, signal and property of the interfaces."""
+    for path in sorted(INTERFACES.glob("org.filterd1*.xml")):
+        for interface in ElementTree.parse(path).iter("interface"):
+            for member in interface:
+                if member.tag in ("method", "signal", "property"):
+                    yield interface.get("name"), member
+
+
+def arguments(member, direction):
+    return [f"{arg.get('type')} {arg.get('name')}" for arg in member.iter("arg") if arg.get("direction", "in") == direction]
+
+
+@pytest.mark.parametrize("interface, member", [pytest.param(where, one, id=f"{where}.{one.get('name')}") for where, one in members()])
+def test_every_member_of_the_interface_is_in_its_page_with_its_types(interface, member):
+    manual, name = page("org.filterd1.5"), member.get("name")
+    if member.tag == "property":
+        types = re.findall(rf"^\*.*\*{name}\*[^(\n]*\(([^\s,]+)\)(?:,|$)|^\*{name}\*[^(\n]*\(([^\s,]+)\)(?:,|$)", manual, re.MULTILINE)
+        assert member.get("type") in [one for pair in types for one in pair], name
+        return
+    found = re.search(rf"^\*{name}\*\(([^)\n]*)\)(?: -> (.*?))?(?:\+\+)?$", manual, re.MULTILINE)
+    assert found, name
+    assert found.group(1) == ", ".join(arguments(member, "in"))
+    assert (found.group(2) or "") == ", ".join(arguments(member, "out"))
+
+
+def test_the_examples_of_the_interface(client):
+    blocks = re.findall(r"^```\n(.*?)^```", (MANUAL / "org.filterd1.5.scd").read_text(), re.DOTALL | re.MULTILINE)
+    steps = [step for block in blocks for step in re.split(r"^# ", block, flags=re.MULTILINE)[1:]]
+    assert len(steps) > 10
+    for step in steps:
+        command, _, printed = step.partition("\n")
+        done = run("bash", "-c", command, check=False)
+        assert (done.stdout + done.stderr).rstrip() == printed.rstrip(), command

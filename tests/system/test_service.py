@@ -11,11 +11,9 @@ import pytest
 
 from conftest import run, show, state_of
 from filterd import MANAGER, await_daemon, main_pid
+from test_authority import READING
 
 INTERFACES = pathlib.Path("/usr/share/dbus-1/interfaces")
-# What anyone may ask. Every other method changes something, and needs root.
-READING = {"GetFilter", "ListFilters", "ListRules", "ListQueues", "GetUnit", "ListUnits", "GetCounters", "GetTraffic", "GetGuardCounters", "UnfollowDrops", "GetRules",
-           "GetParameter", "DescribeMaps", "MapLookup", "MapDump"}
 
 
 def methods():

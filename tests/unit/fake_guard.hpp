@@ -45,7 +45,7 @@ class FakeGuard final : public GuardPort {
     Result<std::vector<Hold>> held() override {
         std::vector<Hold> list;
         for (const auto& [cgroup, slot] : holds)
-            list.push_back({cgroup, slot});
+            list.push_back({cgroup, slot, 0, made.contains(cgroup) ? made.at(cgroup) : 0});
         for (const auto& [manager, lostUnits] : cutOff)
             list.push_back({manager, {}, lostUnits});
         return list;
@@ -98,6 +98,7 @@ class FakeGuard final : public GuardPort {
     std::map<QueueSlot, std::array<std::string, 2>> slots;
     std::vector<GuardRule> rules;
     std::map<CgroupId, QueueSlot> holds;
+    std::map<CgroupId, std::uint64_t> made;   // when, if the test says so
     std::map<CgroupId, std::uint64_t> cutOff; // users' managers, and how many of their units are not held
     std::optional<GuardOverflow> lost;
     GuardNews news;

@@ -1,4 +1,5 @@
 // The firewall with a guard: what the kernel is told to hold, and when a hold ends (I1).
+#include "base/clock.hpp"
 #include "fake_guard.hpp"
 #include "firewall_bed.hpp"
 
@@ -100,6 +101,42 @@ TEST_F(Guarding, AUnitThatCannotBeAttachedStaysHeld) { // I1
     endGrace();
     EXPECT_FALSE(guard->isHeld({7}));
     EXPECT_EQ(ingress(7), Names{"drop"});
+}
+
+TEST_F(Guarding, WhatIsDoneIsCountedWithTheTimeThatItTook) {
+    using std::chrono::milliseconds;
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"}, {"port"})));
+    guard->made[{7}] = monotonicNanoseconds() - 20'000'000;
+    start("web.service", 7);
+    kernel.refusesAttach.insert("/system.slice/web.service");
+    firewall.guardNews();
+    const auto& told = firewall.statistics();
+    EXPECT_EQ(told.actions.attachmentFailures, 2U);
+    EXPECT_EQ(told.holds, 0U) << "it is held still";
+    kernel.refusesAttach.clear();
+    guard->news.held = true;
+    firewall.guardNews();
+    EXPECT_EQ(told.actions.attachments, 2U);
+    EXPECT_EQ(told.holds, 1U);
+    EXPECT_EQ(told.attachLatency.count(), 1U);
+    EXPECT_GE(told.attachLatency.sum(), milliseconds(20));
+    EXPECT_LT(told.attachLatency.sum(), milliseconds(20'000));
+    firewall.guardNews(); // the same hold, waiting for its grace period
+    EXPECT_EQ(told.holds, 1U);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"}, {"port"})));
+    EXPECT_EQ(told.actions.replacements, 1U);
+    kernel.unbuildable.insert("drop");
+    EXPECT_FALSE(firewall.setQueue(rule("web.service", {"drop", "port"}, {"port"})));
+    EXPECT_EQ(told.actions.buildFailures, 1U);
+    EXPECT_EQ(told.actions.attachments, 2U);
+}
+
+TEST_F(Guarding, AHoldOfUnknownAgeCountsWithoutATime) {
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    start("web.service", 7);
+    firewall.guardNews();
+    EXPECT_EQ(firewall.statistics().holds, 1U);
+    EXPECT_EQ(firewall.statistics().attachLatency.count(), 0U);
 }
 
 TEST_F(Guarding, AHeldUnitThatIsGoneIsLeftToTheKernel) { // I1: its sockets may live on

@@ -82,9 +82,11 @@ TEST_P(PlanProperties, ReachesWhatIsDesiredStepByStepWithoutAGapAndThenRests) {
         needAttachedFilters(desired, kernel);
         auto observed = observe(kernel, world.filters());
         const auto before = kernel.attachments;
+        ActionCounts counts;
 
         for (const auto& action : plan(desired, observed)) {
-            ASSERT_TRUE(Executor(kernel, observed).execute({action}, true).empty()) << describe(action);
+            ASSERT_TRUE(Executor(kernel, observed, counts).execute({action}, true).empty())
+                << describe(action);
             // I1: a cgroup that had a queue and shall have one never stands without.
             for (const auto& [id, unit] : desired.units)
                 for (const auto direction : kDirections)

@@ -1,5 +1,6 @@
 #include "edge/guard/pinned_guard.hpp"
 
+#include "base/clock.hpp"
 #include "edge/guard/guard_loader.hpp"
 
 #include <bpf/bpf.h>
@@ -232,6 +233,15 @@ Status PinnedGuard::attachLink(const GuardLink& link) {
 
 // ---- holds
 
+// The last moment whose lower half this is: right for a hold of less than an hour.
+std::uint64_t PinnedGuard::momentOf(std::uint32_t made) {
+    if (made == 0)
+        return 0;
+    const auto now = monotonicNanoseconds() >> GUARD_MADE_SHIFT;
+    const auto age = static_cast<std::uint32_t>(now) - made;
+    return (now - age) << GUARD_MADE_SHIFT;
+}
+
 Result<std::vector<Hold>> PinnedGuard::readHolds() const {
     std::vector<Hold> holds;
     std::vector<std::uint64_t> keys(kBatch);
@@ -248,7 +258,8 @@ Result<std::vector<Hold>> PinnedGuard::readHolds() const {
             if (values[i].queue == GUARD_CUT_OFF)
                 holds.push_back({CgroupId{values[i].id}, {}, lostUnitsOf(values[i].id)});
             else
-                holds.push_back({CgroupId{values[i].id}, QueueSlot{values[i].queue}});
+                holds.push_back(
+                    {CgroupId{values[i].id}, QueueSlot{values[i].queue}, 0, momentOf(values[i].made)});
         if (error < 0)
             return holds;
     }

@@ -74,6 +74,7 @@ class PinnedGuard final : public GuardPort {
     Status attach();
     Status attachLink(const GuardLink& link);
     Result<std::vector<Hold>> readHolds() const;
+    [[nodiscard]] static std::uint64_t momentOf(std::uint32_t made);
     std::uint64_t lostUnitsOf(std::uint64_t manager) const;
     Result<int> runRelease(guard_release argument) const;
     Status waitForMkdirs() const;
