@@ -66,7 +66,7 @@ Exit getAll(client::Client& client, const Arguments& arguments, bool json) {
         table.add({parameter.name, parameter.value, parameter.live ? "live" : "load", parameter.type});
         list.push_back(parameterJson(parameter));
     }
-    json ? printJson(list) : table.print("parameters");
+    json ? printJson(list) : table.print("parameter", "parameters");
     return Exit::Ok;
 }
 
@@ -92,7 +92,7 @@ Exit dump(client::Client& client, const Arguments& arguments, bool json) {
         table.add({entry.key, entry.value});
         list.push_back({{"key", entry.key}, {"value", entry.value}});
     }
-    json ? printJson(list) : table.print("entries");
+    json ? printJson(list) : table.print("entry", "entries");
     return Exit::Ok;
 }
 

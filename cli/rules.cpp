@@ -112,7 +112,7 @@ void printRules(const client::PacketRulesState& rules) {
         add(std::to_string(i + 1), rules.rules[i], rules.rules[i].expression);
     add("default", rules.byDefault, "what no rule matches");
     add("unparsable", rules.unparsable, "what the rules cannot judge");
-    table.print("counters");
+    table.print("counter", "counters");
 }
 
 nlohmann::json jsonOf(const client::PacketRulesState& rules) {

@@ -25,14 +25,14 @@ void printTable(const std::vector<client::FilterSummary>& filters) {
     for (const auto& filter : filters)
         table.add({filter.name, filter.direction, std::to_string(filter.programId),
                    std::to_string(filter.references)});
-    table.print("filters loaded");
+    table.print("filter", "filters", " loaded");
 }
 
 void printTable(const std::vector<client::UnitSummary>& units) {
     Table table({"UNIT", "STATE", "RULE"});
     for (const auto& unit : units)
         table.add({unit.name, {unit.state, colourOfState(unit.state)}, unit.rule});
-    table.print("guarded units with a cgroup");
+    table.print("guarded unit", "guarded units", " with a cgroup");
 }
 
 std::string whatItDoes(const client::Rule& rule) {
@@ -47,7 +47,7 @@ void printTable(const std::vector<client::Rule>& rules) {
     for (const auto& rule : rules)
         table.add({joined(rule.targets, " "), orNone(rule.queues.ingress), orNone(rule.queues.egress),
                    whatItDoes(rule), rule.source});
-    table.print("rules, in the order in which they are tried");
+    table.print("rule", "rules", ", in the order in which they are tried");
 }
 
 template<typename T>

@@ -47,11 +47,12 @@ std::vector<std::string> Table::aligned() const {
     return lines;
 }
 
-void Table::print(const std::string& what) const {
+void Table::print(const std::string& one, const std::string& many, const std::string& rest) const {
     if (isTerminal()) {
         for (const auto& line : aligned())
             cli::print(line + "\n");
-        cli::print("\n" + std::to_string(rows_.size()) + " " + what + "\n");
+        cli::print("\n" + std::to_string(rows_.size()) + " " + (rows_.size() == 1 ? one : many) + rest +
+                   "\n");
         return;
     }
     for (const auto& row : rows_) {

@@ -21,8 +21,8 @@ class Table {
     explicit Table(std::vector<std::string> heading) : heading_(std::move(heading)) {}
 
     void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
-    // `what` names the rows: "2 filters".
-    void print(const std::string& what) const;
+    // On a terminal with their number below: "2 filters loaded", "1 filter loaded".
+    void print(const std::string& one, const std::string& many, const std::string& rest = {}) const;
     // Heading and rows as a terminal shows them.
     [[nodiscard]] std::vector<std::string> aligned() const;
 

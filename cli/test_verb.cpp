@@ -190,8 +190,9 @@ void printText(const Subject& subject, const Judgement& judgement) {
                    one.filter.empty() ? "-" : one.filter,
                    one.packet + apart + one.note});
     }
-    table.print("packets through " + joined(subject.filters, ", ") + " as " +
-                std::string(toString(subject.direction)));
+    table.print("packet", "packets",
+                " through " + joined(subject.filters, ", ") + " as " +
+                    std::string(toString(subject.direction)));
     print(totals(judgement));
 }
 

@@ -102,7 +102,7 @@ Table tableOf(const Reading& reading) {
 }
 
 void printLines(const Reading& reading) {
-    tableOf(reading).print("");
+    tableOf(reading).print("counter", "counters");
     for (const auto& note : reading.notes)
         complain(note);
     std::fflush(stdout);

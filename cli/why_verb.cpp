@@ -67,7 +67,7 @@ void printDrops(const client::Drops& drops) {
     for (const auto& sum : drops.sums)
         table.add({sum.direction, sum.filter.empty() ? "(held)" : sum.filter, orDash(sum.protocol),
                    orDash(sum.source), toText(sum), std::to_string(sum.packets), agoText(sum.last)});
-    table.print("kinds of packets, as far as drops were reported in the last ten minutes");
+    table.print("kind", "kinds", " of packets, as far as drops were reported in the last ten minutes");
 }
 
 void printState(const Findings& findings) {

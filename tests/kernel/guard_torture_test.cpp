@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kLongestFlood = 10s;
+constexpr auto kLongestFlood = 60s; // a grace period of a busy kernel was seen to last 10 s
 constexpr int kRoundsAfterRelease = 20;
 constexpr int kRoundsUnattended = 50;
 constexpr auto kFloodAfterDeath = 30ms;
