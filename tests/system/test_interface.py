@@ -182,15 +182,13 @@ def use_queues(call, unit):
     path = call("GetUnit", unit)
     assert [list(row) for row in call("ListUnits")] == [[unit, path, "attached", "bus"]]
     assert [row[1] for row in call("ListRules")] == [[unit]]
-    if (MANAGER_INTERFACE, "ListQueues") in names("method"):
-        assert [row[1] for row in call("ListQueues")] == [[unit]]
-        assert call("AttachFilter", unit, "egress", "port", {"first": True}) == "bus"
-        assert call("DetachFilter", unit, "egress", "port", {}) == "bus"
+    assert [row[1] for row in call("ListQueues")] == [[unit]]
+    assert call("AttachFilter", unit, "egress", "port", {"first": True}) == "bus"
+    assert call("DetachFilter", unit, "egress", "port", {}) == "bus"
     assert ping_in(unit, count=1).loss == 100
     counted = call("GetCounters", path=path, interface=UNIT)
     assert counted[0][0] == "ingress"
-    if (UNIT, "GetTraffic") in names("method"):
-        assert call("GetTraffic", path=path, interface=UNIT)[0][0] == "ingress"
+    assert call("GetTraffic", path=path, interface=UNIT)[0][0] == "ingress"
     assert [row[:2] for row in map(list, call("ListTraffic"))] == [[unit, "ingress"]]
     assert "held" in call("GetGuardCounters") or call.client.get(MANAGER, MANAGER_INTERFACE, "Guard") == "unsupported"
     assert call("GetStatistics")[0]["attachments"] > 0
