@@ -64,8 +64,9 @@ TEST(FilterFile, RefusesRulesThatMakeNoSense) {
 TEST(FilterFile, ExpandsSpecifiersAndRefusesOthers) {
     const auto read = definition("a@b-c@d", "[Filter]\nObject=/x\n[Parameters]\np=%p|%i|%I|100%%\n");
     EXPECT_EQ(read.parameters.at("p"), "a|b-c@d|b/c@d|100%");
-    EXPECT_EQ(definition("dns@my-host_example_org", "[Filter]\nObject=/x\n[Parameters]\np=%d\n").parameters.at("p"),
-              "my-host.example.org");
+    EXPECT_EQ(
+        definition("dns@my-host_example_org", "[Filter]\nObject=/x\n[Parameters]\np=%d\n").parameters.at("p"),
+        "my-host.example.org");
     const auto plain = definition("plain", "[Filter]\nObject=/x\n[Parameters]\np=<%p%i>\n");
     EXPECT_EQ(plain.parameters.at("p"), "<plain>");
     EXPECT_THAT(errorOf("[Filter]\nObject=/%n\n"), StartsWith("/etc/filterd/a.filter:2: Object=: a % is"));

@@ -1,5 +1,4 @@
 #include "core/value.hpp"
-
 #include "core/value_text.hpp"
 
 #include <gmock/gmock.h>

@@ -15,8 +15,8 @@ namespace filterd {
 struct BpfKernel::Stores {
     Stores(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories)
         : pins{directories.pins}, records(directories.records), counters(pins),
-          filters(pins, records, intake, loader, counters), values(filters),
-          reporter(pins, intake), builder(filters, loader, counters, reporter), queues(pins, records), links(pins, queues, cgroups) {}
+          filters(pins, records, intake, loader, counters), values(filters), reporter(pins, intake),
+          builder(filters, loader, counters, reporter), queues(pins, records), links(pins, queues, cgroups) {}
 
     bpf::PinTree pins;
     std::filesystem::path records;
