@@ -2,32 +2,41 @@
 
 namespace filterd::cli {
 
-Rate Rates::one(const CounterName& name, std::uint64_t packets, Moment now,
+namespace {
+
+double growth(std::uint64_t before, std::uint64_t now) {
+    return static_cast<double>(now >= before ? now - before : now);
+}
+
+} // namespace
+
+Rate Rates::one(const CounterName& name, const Amount& total, Moment now,
                 const std::optional<Reading>& begun) {
-    Rate rate{name, packets, std::nullopt};
-    const auto [reading, isNew] = last_.try_emplace(name, begun.value_or(Reading{packets, now}));
+    Rate rate{name, total, std::nullopt};
+    const auto [reading, isNew] = last_.try_emplace(name, begun.value_or(Reading{total, now}));
     if (isNew && !begun)
         return rate;
     auto& before = reading->second;
     const auto seconds = std::chrono::duration<double>(now - before.when).count();
-    const auto grown = packets >= before.packets ? packets - before.packets : packets;
     if (seconds > 0)
-        rate.perSecond = static_cast<double>(grown) / seconds;
-    before = {packets, now};
+        rate.perSecond = {growth(before.total.packets, total.packets) / seconds,
+                          growth(before.total.bytes, total.bytes) / seconds};
+    before = {total, now};
     return rate;
 }
 
-std::vector<Rate> Rates::of(const std::string& unit, const std::vector<client::Counters>& counters,
+std::vector<Rate> Rates::of(const std::string& unit, const std::vector<client::Traffic>& traffic,
                             Moment now) {
     std::vector<Rate> rates;
-    for (const auto& direction : counters) {
+    for (const auto& direction : traffic) {
         const CounterName passed{unit, direction.direction, false, {}};
         std::optional<Reading> begun; // of filters that had not dropped anything
         if (const auto known = last_.find(passed); known != last_.end())
-            begun = {0, known->second.when};
-        rates.push_back(one(passed, direction.passed, now, {}));
+            begun = Reading{{}, known->second.when};
+        rates.push_back(one(passed, {direction.passedPackets, direction.passedBytes}, now, {}));
         for (const auto& drops : direction.dropped)
-            rates.push_back(one({unit, direction.direction, true, drops.filter}, drops.packets, now, begun));
+            rates.push_back(one({unit, direction.direction, true, drops.filter}, {drops.packets, drops.bytes},
+                                now, begun));
     }
     return rates;
 }

@@ -22,10 +22,20 @@ struct CounterName {
     auto operator<=>(const CounterName&) const = default;
 };
 
+struct Amount {
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+};
+
+struct PerSecond {
+    double packets = 0;
+    double bytes = 0;
+};
+
 struct Rate {
     CounterName name;
-    std::uint64_t packets = 0;
-    std::optional<double> perSecond; // none: it was not counted before
+    Amount total;
+    std::optional<PerSecond> perSecond; // none: it was not counted before
 };
 
 class Rates {
@@ -34,18 +44,18 @@ class Rates {
 
     // In the order in which they are counted: what passed, then the filters. A counter that has gone back
     // began anew.
-    [[nodiscard]] std::vector<Rate> of(const std::string& unit, const std::vector<client::Counters>& counters,
+    [[nodiscard]] std::vector<Rate> of(const std::string& unit, const std::vector<client::Traffic>& traffic,
                                        Moment now);
     // Forgets what was not counted since.
     void forgetBefore(Moment moment);
 
   private:
     struct Reading {
-        std::uint64_t packets = 0;
+        Amount total;
         Moment when;
     };
     // begun: what a counter that is new here had before, if that is known.
-    [[nodiscard]] Rate one(const CounterName& name, std::uint64_t packets, Moment now,
+    [[nodiscard]] Rate one(const CounterName& name, const Amount& total, Moment now,
                            const std::optional<Reading>& begun);
 
     std::map<CounterName, Reading> last_;

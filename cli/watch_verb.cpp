@@ -57,14 +57,14 @@ client::Result<Reading> read(const client::Client& client, const std::string& un
     Reading reading;
     const auto begun = Clock::now();
     for (const auto& name : *units) {
-        const auto counters = client.counters(name);
-        if (!counters && !isOfTheUnit(counters.error()))
-            return tl::unexpected(counters.error());
-        if (!counters) {
-            reading.notes.push_back(name + ": " + counters.error().message);
+        const auto traffic = client.traffic(name);
+        if (!traffic && !isOfTheUnit(traffic.error()))
+            return tl::unexpected(traffic.error());
+        if (!traffic) {
+            reading.notes.push_back(name + ": " + traffic.error().message);
             continue;
         }
-        auto some = rates.of(name, *counters, Clock::now());
+        auto some = rates.of(name, *traffic, Clock::now());
         std::move(some.begin(), some.end(), std::back_inserter(reading.rates));
     }
     rates.forgetBefore(begun);
@@ -86,16 +86,18 @@ std::string whatOf(const CounterName& name) {
 }
 
 std::vector<Cell> rowOf(const Rate& rate) {
-    const bool drops = rate.name.dropped && rate.perSecond.value_or(0) > 0;
+    const bool drops = rate.name.dropped && rate.perSecond && rate.perSecond->packets > 0;
     return {rate.name.unit,
             rate.name.direction,
             {whatOf(rate.name), drops ? Colour::Red : Colour::Plain},
-            std::to_string(rate.packets),
-            rate.perSecond ? text(*rate.perSecond) : "-"};
+            std::to_string(rate.total.packets),
+            rate.perSecond ? text(rate.perSecond->packets) : "-",
+            std::to_string(rate.total.bytes),
+            rate.perSecond ? text(rate.perSecond->bytes) : "-"};
 }
 
 Table tableOf(const Reading& reading) {
-    Table table({"UNIT", "DIRECTION", "WHAT", "PACKETS", "PER SECOND"});
+    Table table({"UNIT", "DIRECTION", "WHAT", "PACKETS", "PACKETS/S", "BYTES", "BYTES/S"});
     for (const auto& rate : reading.rates)
         table.add(rowOf(rate));
     return table;
@@ -110,14 +112,17 @@ void printLines(const Reading& reading) {
 
 void printDocument(const Reading& reading) {
     auto counters = nlohmann::json::array();
-    for (const auto& rate : reading.rates)
-        counters.push_back(
-            {{"unit", rate.name.unit},
-             {"direction", rate.name.direction},
-             {"dropped", rate.name.dropped},
-             {"filter", rate.name.filter},
-             {"packets", rate.packets},
-             {"packets_per_second", rate.perSecond ? nlohmann::json(*rate.perSecond) : nlohmann::json()}});
+    for (const auto& rate : reading.rates) {
+        nlohmann::json one{{"unit", rate.name.unit},        {"direction", rate.name.direction},
+                           {"dropped", rate.name.dropped},  {"filter", rate.name.filter},
+                           {"packets", rate.total.packets}, {"packets_per_second", nullptr},
+                           {"bytes", rate.total.bytes},     {"bytes_per_second", nullptr}};
+        if (rate.perSecond) {
+            one["packets_per_second"] = rate.perSecond->packets;
+            one["bytes_per_second"] = rate.perSecond->bytes;
+        }
+        counters.push_back(std::move(one));
+    }
     print(nlohmann::json{{"counters", counters}, {"notes", reading.notes}}.dump() + "\n");
     std::fflush(stdout);
 }

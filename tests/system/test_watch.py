@@ -10,6 +10,8 @@ import pytest
 from conftest import ping_in, run, wait_until
 from test_dials import Dial
 
+PING_BYTES = 84  # IPv4 and ICMP headers, 56 bytes of data
+
 
 @pytest.fixture
 def unit(client, units):
@@ -25,10 +27,11 @@ def test_lines_elsewhere_than_on_a_terminal(client, unit):
     lines = [line.split("\t") for line in run("filterctl", "watch", unit, "--count", "1").stdout.splitlines()]
     assert [line[:3] for line in lines if line[2] == "passed"] == [[unit, "ingress", "passed"], [unit, "egress", "passed"]]
     assert all(int(line[3]) >= 5 and line[4] == "-" for line in lines if line[2] == "passed")
+    assert all(int(line[5]) >= 5 * PING_BYTES and line[6] == "-" for line in lines if line[2] == "passed")
     client.set_queue(unit, [], ["drop"])
     ping_in(unit)
     lines = run("filterctl", "watch", "--count", "1").stdout.splitlines()
-    assert f"{unit}\tegress\tdropped by drop\t5\t-" in lines
+    assert f"{unit}\tegress\tdropped by drop\t5\t-\t{5 * PING_BYTES}\t-" in lines
 
 
 def test_rates_are_what_has_passed_in_between(client, unit):
@@ -36,7 +39,7 @@ def test_rates_are_what_has_passed_in_between(client, unit):
     with subprocess.Popen(["filterctl", "--json", "watch", unit, "-n", "0.5"], stdout=subprocess.PIPE, text=True) as watch:
         try:
             first = json.loads(watch.stdout.readline())["counters"]
-            assert all(one["packets_per_second"] is None for one in first)
+            assert all(one["packets_per_second"] is None and one["bytes_per_second"] is None for one in first)
             ping_in(unit, count=20)
             seen, packets = 0.0, 0
             for _ in range(20):
@@ -44,6 +47,9 @@ def test_rates_are_what_has_passed_in_between(client, unit):
                     if one["filter"] == "drop":
                         seen += one["packets_per_second"] or 0
                         packets = one["packets"]
+                        assert one["bytes"] == packets * PING_BYTES
+                        per_second = one["packets_per_second"] or 0
+                        assert one["bytes_per_second"] == pytest.approx(per_second * PING_BYTES)
                 if packets == 20:
                     break
             assert packets == 20 and 0 < seen < 45, "20 packets in readings at least half a second apart"
@@ -60,7 +66,7 @@ def test_on_a_terminal_it_is_painted_over_until_q(client, unit):
         watch.expect(rf"\x1b\[HUNIT|\x1b\[H.*UNIT")
         watch.expect(rf"{unit} +egress +passed +0")
         ping_in(unit)
-        watch.expect(r"dropped by drop\S* +5 +[1-9]")
+        watch.expect(rf"dropped by drop\S* +5 +[1-9]\S* +{5 * PING_BYTES} +[1-9]")
         watch.press("q")
         assert watch.wait() == 0
         watch.take(0.2)
