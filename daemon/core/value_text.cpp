@@ -39,8 +39,21 @@ class Nesting {
     bool escaped_ = false;
 };
 
-Error noItem(std::string_view text) {
-    return {ErrorCode::InvalidArgument, "an item is missing beside a comma in '" + std::string(text) + "'"};
+// As much of the text as an error can quote: values have up to 100,000 items.
+constexpr std::size_t kQuotedAtMost = 60;
+
+std::string headOf(std::string_view text) {
+    return "'" + std::string(text.substr(0, kQuotedAtMost)) + "'" +
+           (text.size() > kQuotedAtMost ? "..." : "");
+}
+
+std::string tailOf(std::string_view text) {
+    const auto from = text.size() - std::min(text.size(), kQuotedAtMost);
+    return (from > 0 ? "...'" : "'") + std::string(text.substr(from)) + "'";
+}
+
+Error noItemAtEndOf(std::string_view text) {
+    return {ErrorCode::InvalidArgument, "an item is missing beside the last comma of " + tailOf(text)};
 }
 
 } // namespace
@@ -50,7 +63,8 @@ Result<std::vector<std::string>> splitItems(std::string_view text) {
     std::string item;
     Nesting nesting;
     std::size_t atComma = 0; // how many items there were at the last one
-    for (const char c : text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
         const bool separator = nesting.step(c) && isOneOf(c, kSeparators);
         if (nesting.broken())
             break;
@@ -59,15 +73,14 @@ Result<std::vector<std::string>> splitItems(std::string_view text) {
         else if (!item.empty())
             items.push_back(std::exchange(item, {}));
         if (separator && c == ',' && std::exchange(atComma, items.size()) == items.size())
-            return failure(noItem(text));
+            return failure(noItemAtEndOf(text.substr(0, at + 1)));
     }
     if (!nesting.closed())
-        return failure(ErrorCode::InvalidArgument,
-                       "braces or quotes do not close in '" + std::string(text) + "'");
+        return failure(ErrorCode::InvalidArgument, "braces or quotes do not close in " + headOf(text));
     if (!item.empty())
         items.push_back(std::move(item));
     else if (atComma > 0 && atComma == items.size())
-        return failure(noItem(text));
+        return failure(noItemAtEndOf(text));
     return items;
 }
 

@@ -1,5 +1,6 @@
 # The catalogue's filters on the running kernel.
-add_executable(filterd-catalogue-tests catalogue_test.cpp catalogue_model.cpp packet_generator.cpp)
+add_executable(filterd-catalogue-tests catalogue_test.cpp catalogue_model.cpp packet_generator.cpp
+                                       memory_limit.cpp)
 target_link_libraries(filterd-catalogue-tests PRIVATE filterd_object_intake filterd_bpf_kernel filterd_bpf_calls
                                                       PkgConfig::LIBBPF GTest::gtest_main)
 target_compile_definitions(filterd-catalogue-tests PRIVATE CATALOGUE="${FILTERD_CATALOGUE_DIR}")

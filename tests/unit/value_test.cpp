@@ -190,7 +190,17 @@ TEST(Value, ACommaStandsBetweenTwoItems) {
     EXPECT_EQ(splitItems(" 1 , 2 3,{4,,5}")->size(), 4U);
     EXPECT_TRUE(splitItems("")->empty());
     for (const auto* text : {",", "1,", ",1", "1,,2", "1, ,2", " , "})
-        EXPECT_THAT(splitItems(text).error().message, testing::HasSubstr("missing beside a comma")) << text;
+        EXPECT_THAT(splitItems(text).error().message, testing::HasSubstr("missing beside the last comma of"))
+            << text;
+}
+
+TEST(Value, AnErrorQuotesWhereItIsAndNoMore) {
+    const std::string many(100'000, '7');
+    EXPECT_THAT(splitItems("1,,2").error().message, testing::EndsWith("of '1,,'"));
+    EXPECT_THAT(splitItems(many + ",1,").error().message,
+                testing::EndsWith("of ...'" + std::string(57, '7') + ",1,'"));
+    EXPECT_THAT(splitItems("{" + many).error().message,
+                testing::EndsWith("in '{" + std::string(59, '7') + "'..."));
 }
 
 TEST(Value, PortsAndRanges) {

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <set>
+#include <sys/mman.h>
+#include <thread>
 
 namespace filterd::bpf {
 
@@ -29,6 +32,30 @@ bool hasEntries(std::uint32_t type) {
 
 std::size_t perCpuSize(std::size_t size) {
     return (size + kPerCpuAlignment - 1) / kPerCpuAlignment * kPerCpuAlignment;
+}
+
+// The kernel takes memory for an entry of a trie without waiting for any, so it fails with ENOMEM as soon as
+// the memory limit of this process is used up, be it by cached files that could go. Memory that a process
+// touches is waited for: what this takes and gives back is free afterwards.
+void makeRoomForEntries() {
+    constexpr std::size_t kSize = 1U << 20;
+    void* memory =
+        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (memory != MAP_FAILED)
+        ::munmap(memory, kSize);
+}
+
+// As bpf_map_update_elem(); returns 0 or an errno.
+int updateWithRoom(int map, const void* key, const void* value) {
+    constexpr int kTries = 50;
+    for (int tries = 1;; ++tries) {
+        if (::bpf_map_update_elem(map, key, value, BPF_ANY) == 0)
+            return 0;
+        if (errno != ENOMEM || tries == kTries)
+            return errno;
+        makeRoomForEntries();
+        std::this_thread::sleep_for(std::chrono::milliseconds(tries > 2 ? 1 : 0)); // kswapd, and other CPUs
+    }
 }
 
 tl::unexpected<Error> refused(const char* what, int errnum) {
@@ -87,8 +114,8 @@ Status MapEntries::update(const Bytes& key, const Bytes& value) const {
             std::copy(value.begin(), value.end(),
                       buffer.begin() + static_cast<std::ptrdiff_t>(cpu * perCpuSize(valueSize_)));
     }
-    if (::bpf_map_update_elem(map_, key.data(), buffer.data(), BPF_ANY) < 0)
-        return refused("update a map entry", errno);
+    if (const int error = updateWithRoom(map_, key.data(), buffer.data()); error != 0)
+        return refused("update a map entry", error);
     return {};
 }
 
