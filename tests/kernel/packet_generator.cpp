@@ -148,7 +148,7 @@ std::string PacketGenerator::atom() {
     case 12:
         return side + "host 2001:db8::" + std::to_string(below(3));
     case 13:
-        return "ip6 " + side + "net 2001:db8::/" + std::to_string(16 * (1 + below(7)));
+        return "ip6 " + side + "net 2001:db8::/" + std::to_string(16 * (2 + below(6)));
     case 14:
         return "ip[6:2] & 0x1fff " + std::string(pick(std::array{"!= 0", "= 0"}));
     case 15:

@@ -145,7 +145,11 @@ def test_rules_and_counters_outlive_the_daemon(client, units):
         (["allow tcp", "deny tcp prt 443"], {}, "rule 2: column 10: 'prt'"),
         (["permit tcp"], {}, "rule 1: column 1: a rule begins with allow or deny"),
         (["allow host www.example.org"], {}, "rule 1: column 12: 'www.example.org'"),
-        (["allow ip6 protochain 6"], {}, "rule 1: it needs a loop"),
+        (["allow ip6 protochain 6"], {}, "rule 1: column 11: protochain needs a loop"),
+        (["allow tcp", "deny tcp and inbound"], {}, "rule 2: column 14: 'inbound'"),
+        (["allow host \\\\localhost"], {}, "rule 1: column 12: '\\\\localhost' is no address"),
+        (["allow host tcp-localhost"], {}, "rule 1: column 12: 'tcp-localhost' is no address"),
+        (["allow tcp\ndeny udp"], {}, "rule 1: column 11: 'deny' is no address"),
         (["allow tcp"], {"default": "maybe"}, "option 'default': 'maybe'"),
     ],
 )

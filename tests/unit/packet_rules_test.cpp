@@ -46,6 +46,12 @@ TEST(PacketRule, IsReadWithItsVerdict) {
     EXPECT_EQ(toString(*rule), "deny tcp port 80");
 }
 
+TEST(PacketRule, IsOneLine) {
+    const auto rule = parseRule("allow\ttcp port 80\r\n or deny udp\n");
+    ASSERT_TRUE(rule);
+    EXPECT_EQ(toString(*rule), "allow tcp port 80   or deny udp");
+}
+
 TEST(PacketRule, NamesTheColumnOfAFault) {
     EXPECT_EQ(parseRule("  drop tcp").error().message,
               "column 3: a rule begins with allow or deny, not 'drop'");

@@ -1,15 +1,25 @@
 #include "core/packet/rules.hpp"
 
+#include <algorithm>
+
 namespace filterd::packet {
 
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
+constexpr std::string_view kBlanks = " \t\r\n";
 
 std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(kBlanks);
     return first == std::string_view::npos ? std::string_view()
                                            : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+// A rule is one line wherever it is kept.
+std::string onOneLine(std::string_view text) {
+    std::string line(text);
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+    return line;
 }
 
 std::string columnOf(std::string_view text, std::string_view part) {
@@ -48,7 +58,7 @@ Result<PacketRule> parseRule(std::string_view text) {
         return failure(ErrorCode::LimitExceeded, "an expression of " + std::to_string(expression.size()) +
                                                      " characters; at most " +
                                                      std::to_string(kMaxExpression) + " make one rule");
-    return PacketRule{*verdict, std::string(expression)};
+    return PacketRule{*verdict, onOneLine(expression)};
 }
 
 std::string toString(const PacketRule& rule) {

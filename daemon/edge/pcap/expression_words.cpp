@@ -27,14 +27,14 @@ constexpr std::array kKeywords = std::to_array<std::string_view>(
      "lssu",      "lsu",       "msu",     "hfisu",      "hlssu",       "hmsu",      "sio",      "opc",
      "dpc",       "sls",       "hsio",    "hopc",       "hdpc",        "hsls",      "pass",     "block"});
 
-bool isWordCharacter(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-' || c == ':' ||
-           c == '\\';
-}
+bool isAlphanumeric(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
+bool beginsWord(char c) { return isAlphanumeric(c) || c == '.' || c == '_' || c == ':' || c == '\\'; }
+
+// A minus that begins nothing is one.
 std::size_t wordEnd(std::string_view text, std::size_t begin) {
     std::size_t end = begin;
-    while (end < text.size() && isWordCharacter(text[end]))
+    while (end < text.size() && (beginsWord(text[end]) || (end > begin && text[end] == '-')))
         ++end;
     return std::max(end, begin + 1);
 }
@@ -43,18 +43,38 @@ bool isOneOf(std::string_view text, std::initializer_list<std::string_view> choi
     return std::find(choices.begin(), choices.end(), text) != choices.end();
 }
 
-bool isName(std::string_view text) {
-    if (std::find(kKeywords.begin(), kKeywords.end(), text) != kKeywords.end())
+bool isKeyword(std::string_view text) {
+    return std::find(kKeywords.begin(), kKeywords.end(), text) != kKeywords.end();
+}
+
+bool isAllOf(std::string_view text, std::string_view characters) {
+    return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+// 80, 0x1bb, 10.0.0.1 or the beginning of one. Anything else with a digit, 1.2.3.4.5 or 4.cc, is a name to
+// libpcap.
+bool isNumber(std::string_view text) {
+    constexpr std::size_t kMostParts = 4;
+    constexpr std::string_view kDigits = "0123456789";
+    if (text.starts_with("0x") || text.starts_with("0X"))
+        return isAllOf(text.substr(2), "0123456789abcdefABCDEF");
+    for (std::size_t part = 0; part < kMostParts; ++part) {
+        const auto dot = text.find('.');
+        if (!isAllOf(text.substr(0, dot), kDigits))
+            return false;
+        if (dot == std::string_view::npos)
+            return true;
+        text.remove_prefix(dot + 1);
+    }
+    return false;
+}
+
+bool isName(std::string_view text, const IsConstant& isConstant) {
+    if (!beginsWord(text.front()) || isKeyword(text) || isNumber(text))
         return false;
-    const bool isAddress = text.find(':') != std::string_view::npos ||
-                           text.find_first_not_of("0123456789.") == std::string_view::npos;
-    const bool isNumber = std::isdigit(static_cast<unsigned char>(text.front())) != 0 &&
-                          text.find_first_not_of("0123456789abcdefABCDEFxX.-") == std::string_view::npos;
-    const bool isConstant = text.starts_with("tcp-") || text.starts_with("icmp-") ||
-                            text.starts_with("icmp6-") || text.starts_with("icmptype") ||
-                            text.starts_with("icmpcode") || text.starts_with("icmp6type") ||
-                            text.starts_with("icmp6code") || text == "tcpflags";
-    return !isAddress && !isNumber && !isConstant && isWordCharacter(text.front());
+    const bool isAddress =
+        text.find(':') != std::string_view::npos && isAllOf(text, "0123456789abcdefABCDEF.:");
+    return text.front() == '\\' || (!isAddress && !isConstant(text));
 }
 
 } // namespace
@@ -74,18 +94,29 @@ std::vector<Word> wordsOf(std::string_view expression, std::size_t first) {
 }
 
 // A name behind port or proto is one of services or protocols, which files on this host tell; so is one
-// behind `or` in a list that began so.
-std::optional<Word> findHostName(const std::vector<Word>& words) {
+// behind `or` in a list that began so. Whatever other keyword comes, names are those of hosts again.
+std::optional<Word> findHostName(const std::vector<Word>& words, const IsConstant& isConstant) {
     bool ofPorts = false;
+    int brackets = 0; // what stands in them is a number, whatever it is
     for (const auto& word : words) {
+        brackets += word.text == "[" ? 1 : word.text == "]" ? -1 : 0;
+        if (brackets > 0)
+            continue;
         if (isOneOf(word.text, {"port", "portrange", "proto", "protochain"}))
             ofPorts = true;
-        else if (isOneOf(word.text, {"host", "net", "gateway", "mask", "src", "dst"}))
+        else if (isKeyword(word.text) && !isOneOf(word.text, {"and", "or", "not"}))
             ofPorts = false;
-        else if (isName(word.text) && !ofPorts && !word.text.starts_with('\\'))
+        else if (!ofPorts && isName(word.text, isConstant))
             return word;
     }
     return std::nullopt;
+}
+
+std::optional<Word> findOneOf(const std::vector<Word>& words,
+                              std::initializer_list<std::string_view> wanted) {
+    const auto found = std::find_if(words.begin(), words.end(),
+                                    [&](const Word& word) { return isOneOf(word.text, wanted); });
+    return found == words.end() ? std::nullopt : std::optional(*found);
 }
 
 std::optional<Word> findUnbalanced(const std::vector<Word>& words) {

@@ -1,6 +1,8 @@
 #pragma once
 // The words of a pcap-filter(7) expression, to say where it is wrong: libpcap does not.
 
+#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +18,14 @@ struct Word {
 // `first` is the column where the expression begins.
 [[nodiscard]] std::vector<Word> wordsOf(std::string_view expression, std::size_t first);
 
+// Whether a word stands for a number, as tcp-syn does.
+using IsConstant = std::function<bool(std::string_view)>;
+
 // The first word that libpcap would take for the name of a host or network.
-[[nodiscard]] std::optional<Word> findHostName(const std::vector<Word>& words);
+[[nodiscard]] std::optional<Word> findHostName(const std::vector<Word>& words, const IsConstant& isConstant);
+
+[[nodiscard]] std::optional<Word> findOneOf(const std::vector<Word>& words,
+                                            std::initializer_list<std::string_view> wanted);
 
 // A parenthesis or bracket without its other half.
 [[nodiscard]] std::optional<Word> findUnbalanced(const std::vector<Word>& words);

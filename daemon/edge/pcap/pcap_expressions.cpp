@@ -47,6 +47,12 @@ Result<packet::ClassicProgram> compileOnce(const std::string& expression) {
     return code.copy();
 }
 
+// Of those that a version of libpcap has, it knows best. No name is looked up where a number is expected.
+bool isConstant(std::string_view word) {
+    const bool looksLike = word.starts_with("tcp") || word.starts_with("icmp");
+    return looksLike && compileOnce("len = " + std::string(word)).has_value();
+}
+
 bool isSyntaxError(const std::string& message) { return message.find("syntax error") != std::string::npos; }
 
 std::string at(const Word& word) { return "column " + std::to_string(word.column) + ": "; }
@@ -92,10 +98,17 @@ Error explain(const std::string& expression, std::size_t first, const std::vecto
 
 Result<packet::ClassicProgram> PcapExpressions::compile(const std::string& expression, std::size_t first) {
     const auto words = wordsOf(expression, first);
-    if (const auto name = findHostName(words))
+    if (const auto name = findHostName(words, isConstant))
         return failure(ErrorCode::InvalidArgument,
                        at(*name) + "'" + std::string(name->text) +
                            "' is no address and no word of pcap-filter(7); names of hosts are not looked up");
+    if (const auto word = findOneOf(words, {"inbound", "outbound", "ifindex"}))
+        return failure(ErrorCode::Unsupported, at(*word) + "'" + std::string(word->text) +
+                                                   "' is what only a capture device knows; leave the "
+                                                   "direction to the queue");
+    if (const auto word = findOneOf(words, {"protochain"}))
+        return failure(ErrorCode::Unsupported,
+                       at(*word) + "protochain needs a loop; name the headers one by one");
     auto program = compileOnce(expression);
     if (!program)
         return failure(explain(expression, first, words, program.error()));
