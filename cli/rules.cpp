@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 namespace filterd::cli {
@@ -13,31 +14,58 @@ namespace {
 
 constexpr const char* kBadRules = "org.filterd1.Error.InvalidArgument";
 
+constexpr const char* kBlanks = " \t\r";
+constexpr std::size_t kMostBytes = 16U << 20; // more than any rules have: it is no file of them
+
 std::string trimmed(const std::string& text) {
-    constexpr const char* kBlanks = " \t\r";
     const auto first = text.find_first_not_of(kBlanks);
     return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-// The value of a line KEY=VALUE, or nothing.
-const char* valueOf(const std::string& line, std::string_view key) {
-    return line.starts_with(key) ? line.c_str() + key.size() : nullptr;
+// The value of a line KEY=VALUE, or nothing. As in a .filter file, blanks may stand around the '='.
+std::optional<std::string> valueOf(const std::string& line, std::string_view key) {
+    const auto equals = line.find('=');
+    if (equals == std::string::npos || trimmed(line.substr(0, equals)) != key)
+        return std::nullopt;
+    return trimmed(line.substr(equals + 1));
+}
+
+bool beginsWithVerdict(const std::string& line) {
+    const auto word = line.substr(0, line.find_first_of(kBlanks));
+    return word == "allow" || word == "deny";
 }
 
 bool takeLine(const std::string& line, client::PacketRules& rules) {
     if (line.empty() || line[0] == '#' || line[0] == ';' || line == "[Filter]")
         return true;
-    if (const char* verdict = valueOf(line, "Default="))
-        rules.byDefault = verdict;
-    else if (const char* unparsable = valueOf(line, "Unparsable="))
-        rules.unparsable = unparsable;
-    else if (const char* rule = valueOf(line, "Rule="))
-        rules.rules.emplace_back(rule);
-    else if (line.starts_with("allow ") || line.starts_with("deny "))
+    if (const auto verdict = valueOf(line, "Default"))
+        rules.byDefault = *verdict;
+    else if (const auto unparsable = valueOf(line, "Unparsable"))
+        rules.unparsable = *unparsable;
+    else if (const auto rule = valueOf(line, "Rule"))
+        rules.rules.push_back(*rule);
+    else if (beginsWithVerdict(line))
         rules.rules.push_back(line);
     else
-        return valueOf(line, "Description=") != nullptr;
+        return valueOf(line, "Description").has_value();
     return true;
+}
+
+client::Result<std::string> readText(const std::string& path) {
+    const auto refuse = [&](const std::string& why) {
+        return tl::unexpected(client::Error{kBadRules, "cannot read " + path + ": " + why});
+    };
+    std::ifstream file(path);
+    if (!file.is_open())
+        return refuse(std::strerror(errno));
+    std::string text(kMostBytes + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad())
+        return refuse(std::strerror(errno));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kMostBytes || text.find('\0') != std::string::npos)
+        return refuse("it is no text file of rules");
+    return text;
 }
 
 std::string countOf(const client::RuleState& state) { return std::to_string(state.packets); }
@@ -77,13 +105,10 @@ client::Result<client::PacketRules> parseRulesFile(const std::string& name, cons
 client::Result<client::PacketRules> readRules(const RulesArguments& arguments) {
     client::PacketRules rules;
     if (!arguments.file.empty()) {
-        std::ifstream file(arguments.file);
-        std::ostringstream text;
-        text << std::string(std::istreambuf_iterator<char>(file), {}); // an empty file is no error here
-        if (!file.is_open() || file.bad())
-            return tl::unexpected(
-                client::Error{kBadRules, "cannot read " + arguments.file + ": " + std::strerror(errno)});
-        auto parsed = parseRulesFile(arguments.file, text.str());
+        const auto text = readText(arguments.file);
+        if (!text)
+            return tl::unexpected(text.error());
+        auto parsed = parseRulesFile(arguments.file, *text);
         if (!parsed)
             return parsed;
         rules = std::move(*parsed);

@@ -192,7 +192,7 @@ def test_rules_and_objects_stand_in_one_queue(client, units):
 
 def test_filterctl_loads_and_shows_rules(client, units, tmp_path):
     rules = tmp_path / "web.rules"
-    rules.write_text("# What the web server may do\nDefault=deny\nallow tcp port 443\nRule=allow udp port 53\n\ndeny ip6\n")
+    rules.write_text("# What the web server may do\nDefault = deny\nallow\ttcp port 443\nRule = allow udp port 53\n\ndeny ip6\n")
     run("filterctl", "load", "web", "--rules", rules)
     units.start("ruled.service", "sleep", "300")
     run("filterctl", "queue", "ruled.service", "--egress", "web")
@@ -202,6 +202,15 @@ def test_filterctl_loads_and_shows_rules(client, units, tmp_path):
     assert shown["rules"][1] == {"verdict": "allow", "expression": "udp port 53", "packets": 1, "bytes": 29}
     assert shown["default"] == {"verdict": "deny", "packets": 0, "bytes": 0}
     assert re.search(r"2\s+allow\s+1\s+29\s+udp port 53", run("filterctl", "show", "web").stdout)
+
+
+def test_what_is_no_file_of_rules_is_refused(client, tmp_path):
+    cut = tmp_path / "cut.rules"
+    cut.write_text("allow tcp\0 port 80\n")
+    for path in (cut, "/dev/zero", tmp_path, tmp_path / "missing"):
+        refused = run("filterctl", "load", "web", "--rules", path, check=False)
+        assert refused.returncode == 1 and f"cannot read {path}" in refused.stderr, refused.stderr
+    assert client.filters() == []
 
 
 def test_filterctl_loads_an_expression(client):
