@@ -6,8 +6,9 @@
  *
  * A request is judged when its line begins a segment, as clients send it. What follows a request that passed on the
  * same connection (its body, or a line that was cut) passes as "continued" says; before the first request nothing does.
- * Paths that a server may read as others ("..", "//", "%2e", "%2f", a backslash), requests for another host's paths
- * and paths of more than 251 bytes are unparsable.
+ * Paths that a server may read as others ("..", "//", a backslash, and what clients need not write as %2f, %5c, %2e or
+ * %61: a slash, a backslash, letters, digits, - . _ ~), requests for another host's paths and paths of more than 251
+ * bytes are unparsable. Other bytes that are written with a percent sign are compared as they are sent.
  */
 #include "packet.h"
 #include "types.h"
@@ -64,22 +65,31 @@ static __always_inline __u32 path_offset(const struct __sk_buff *skb, __u32 offs
  * Paths that a server may take for others, found by a table: the verifier follows each branch of each byte. What a byte
  * is, what has been seen before it, and what is seen then.
  */
-enum class { plain, bad, slash, dot, percent, two, five, hex_ef, hex_c, CLASSES };
-enum seen { nothing, a_slash, slash_dot, a_percent, percent_two, percent_five, ambiguous, SEEN };
+enum class { plain, bad, slash, dot, percent, d0, d2, d3, d46, d5, d7, d189, h_a, h_b, h_c, h_d, h_e, h_f };
+enum seen { nothing, a_slash, slash_dot, a_percent, percent_2, percent_3, percent_46, percent_5, percent_7, ambiguous };
 
 static const __u8 classes[256] = {
-	[0 ... ' '] = bad, ['\\'] = bad, [127 ... 255] = bad,    ['/'] = slash,          ['.'] = dot,   ['%'] = percent,
-	['2'] = two,       ['5'] = five, ['e' ... 'f'] = hex_ef, ['E' ... 'F'] = hex_ef, ['c'] = hex_c, ['C'] = hex_c,
+	[0 ... ' '] = bad, ['\\'] = bad, [127 ... 255] = bad,  ['/'] = slash, ['.'] = dot, ['%'] = percent,
+	['0'] = d0,        ['1'] = d189, ['2'] = d2,           ['3'] = d3,    ['4'] = d46, ['5'] = d5,
+	['6'] = d46,       ['7'] = d7,   ['8' ... '9'] = d189, ['a'] = h_a,   ['b'] = h_b, ['c'] = h_c,
+	['d'] = h_d,       ['e'] = h_e,  ['f'] = h_f,          ['A'] = h_a,   ['B'] = h_b, ['C'] = h_c,
+	['D'] = h_d,       ['E'] = h_e,  ['F'] = h_f,
 };
 #define USUAL [bad] = ambiguous, [slash] = a_slash, [percent] = a_percent
-static const __u8 transitions[8][16] = {
+#define DIGITS [d0] = ambiguous, [d2... d189] = ambiguous
+static const __u8 transitions[16][32] = {
 	[nothing] = {USUAL},
 	[a_slash] = {[bad] = ambiguous, [slash] = ambiguous, [dot] = slash_dot, [percent] = a_percent},
 	[slash_dot] = {[bad] = ambiguous, [slash] = ambiguous, [dot] = ambiguous, [percent] = a_percent},
-	[a_percent] = {USUAL, [two] = percent_two, [five] = percent_five},
-	[percent_two] = {USUAL, [hex_ef] = ambiguous},
-	[percent_five] = {USUAL, [hex_c] = ambiguous},
-	[ambiguous] = {[0 ... 15] = ambiguous},
+	[a_percent] =
+		{USUAL, [d2] = percent_2, [d3] = percent_3, [d46] = percent_46, [d5] = percent_5, [d7] = percent_7},
+	/* behind each digit what makes a byte of those that need no percent sign: - . /, 0-9, A-O or a-o, P-Z \ _, p-z ~ */
+	[percent_2] = {USUAL, [h_d... h_f] = ambiguous},
+	[percent_3] = {USUAL, DIGITS},
+	[percent_46] = {USUAL, [d2... h_f] = ambiguous},
+	[percent_5] = {USUAL, DIGITS, [h_a] = ambiguous, [h_c] = ambiguous, [h_f] = ambiguous},
+	[percent_7] = {USUAL, DIGITS, [h_a] = ambiguous, [h_e] = ambiguous},
+	[ambiguous] = {[0 ... 31] = ambiguous},
 };
 
 static __always_inline int load_path(const struct __sk_buff *skb, __u32 offset, struct path_prefix *key)
@@ -97,7 +107,7 @@ static __always_inline int load_path(const struct __sk_buff *skb, __u32 offset, 
 			key->length = i * 8;
 			return seen != ambiguous && seen != slash_dot;
 		}
-		seen = transitions[seen & 7][classes[c] & 15];
+		seen = transitions[seen & 15][classes[c] & 31];
 		key->path[i] = c;
 	}
 	return 0;

@@ -211,6 +211,11 @@ def test_http_path_admits_requests_by_the_beginning_of_their_path(client, web):
     assert fetch("/api/upload", b"x" * 100_000) == "ok"
     for path in ("/", "/ap", "/api", "/api/private/x", "/secret", "/api/../secret", "/api/..c", "/api//x", "/api/%2e%2e/secret"):
         assert fetch(path) is None, path
+    # Each byte of "private" in the other way that a server reads as the same, and what need not be written so either.
+    for hidden in ("%70rivate", "p%72ivate", "pr%69vate", "%50rivate", "priv%61te", "%7Eprivate", "x%2fprivate", "x%5Cprivate", "%31"):
+        assert fetch(f"/api/{hidden}") is None, hidden
+    for path in ("/api/a%20b%40c%C3%A4%3A%60%5B%7B%25", "/api/100%", "/api/%zz", "/api/%"):
+        assert fetch(path) == "ok", path
     filterctl("map", "http-path", "paths", "update", "/secret", "allow")
     assert fetch("/secret") == "ok"
 
