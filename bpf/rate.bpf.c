@@ -16,7 +16,7 @@
 enum rate_unit { packets = 0, bytes = 1 };
 
 __u64 rate_per_second = 1000;  /* 0: nothing passes */
-__u64 burst = 100;             /* what may pass at once after a pause */
+__u32 burst = 100;             /* what may pass at once after a pause */
 enum rate_unit unit = packets; /* what is counted: packets, or bytes from the IP header on */
 __u64 dropped_packets;         /* for want of tokens */
 __u64 contended_packets;       /* dropped because other CPUs changed the bucket again and again */

@@ -230,6 +230,16 @@ def test_rate_lets_a_burst_pass(client, unit):
     assert ping_in(unit, count=3).loss == 100
 
 
+def test_rate_counts_right_with_the_largest_values_that_it_takes(client, unit):
+    client.load("rate")
+    client.set_queue(unit, [], ["rate"])
+    most, largest = 2**64 - 1, 2**32 - 1
+    for rate, burst, loss in [(most, 1, 0), (1, largest, 0), (3, largest, 0), (most, largest, 0), (most, 0, 100), (0, largest, 100)]:
+        filterctl("set", "rate", f"rate_per_second={rate}", f"burst={burst}")
+        assert ping_in(unit, count=3).loss == loss, (rate, burst)
+    assert f"integer from 0 to {largest}" in filterctl("set", "rate", f"burst={largest + 1}", status=1)
+
+
 def test_established_lets_answers_in_and_nothing_else(client, unit, echo):
     client.load("established")
     client.set_queue(unit, ["established"], ["established"])
