@@ -3,7 +3,8 @@
  * cidr: which addresses a unit may talk to.
  *
  * "prefixes" holds IPv4 and IPv6 prefixes, each allowed or denied; the longest that covers the packet's address
- * decides, in one lookup. All parameters are live; prefixes can be added and deleted one by one.
+ * decides: 0.0.0.0/0 covers all of IPv4, ::/0 all of IPv6. All parameters are live; prefixes can be added and deleted
+ * one by one.
  */
 #include "packet.h"
 #include "types.h"
@@ -42,6 +43,20 @@ static __always_inline int load_address(const struct __sk_buff *skb, struct pref
 	return 0;
 }
 
+/*
+ * IPv4 addresses are kept as ::ffff:a.b.c.d, where the shortest prefixes of IPv6 cover them. Those are not meant for
+ * them: what is found is IPv4's own if it is longer than all that.
+ */
+static __always_inline const enum verdict *find(const struct __sk_buff *skb, struct prefix *key)
+{
+	const enum verdict *found = bpf_map_lookup_elem(&prefixes, key);
+
+	if (!found || skb->protocol != bpf_htons(ETH_P_IP))
+		return found;
+	key->length = 95;
+	return bpf_map_lookup_elem(&prefixes, key) == found ? 0 : found;
+}
+
 SEC("cgroup/skb")
 int cidr(struct __sk_buff *skb)
 {
@@ -52,7 +67,7 @@ int cidr(struct __sk_buff *skb)
 		COUNT(unparsable_packets);
 		return unparsable == allow;
 	}
-	found = bpf_map_lookup_elem(&prefixes, &key);
+	found = find(skb, &key);
 	return (found ? *found : otherwise) == allow;
 }
 

@@ -1,8 +1,9 @@
 # The catalogue's filters on the running kernel.
-add_executable(filterd-catalogue-tests catalogue_test.cpp catalogue_model.cpp packet_generator.cpp
-                                       memory_limit.cpp)
+add_executable(filterd-catalogue-tests catalogue_test.cpp carried_packets_test.cpp catalogue_model.cpp
+                                       catalogue_expressions.cpp loaded_filter.cpp libpcap_filter.cpp
+                                       packet_generator.cpp memory_limit.cpp)
 target_link_libraries(filterd-catalogue-tests PRIVATE filterd_object_intake filterd_bpf_kernel filterd_bpf_calls
-                                                      PkgConfig::LIBBPF GTest::gtest_main)
+                                                      PkgConfig::LIBPCAP PkgConfig::LIBBPF GTest::gtest_main)
 target_compile_definitions(filterd-catalogue-tests PRIVATE CATALOGUE="${FILTERD_CATALOGUE_DIR}")
 filterd_options(filterd-catalogue-tests)
 kernel_test(catalogue filterd-catalogue-tests "*")

@@ -86,6 +86,12 @@ Outcome judgePort(const PortRules& rules, const Packet& packet, bool ingress) {
     return {listed == rules.listed, false};
 }
 
+bool PrefixRule::isFour() const {
+    const auto* const end = address.begin() + 10;
+    return bits >= 96 && std::all_of(address.begin(), end, [](std::uint8_t byte) { return byte == 0; }) &&
+           address[10] == 0xff && address[11] == 0xff;
+}
+
 bool PrefixRule::covers(const std::array<std::uint8_t, 16>& other) const {
     for (unsigned bit = 0; bit < bits; ++bit)
         if (((address[bit / 8] ^ other[bit / 8]) & (0x80U >> bit % 8)) != 0)
@@ -95,12 +101,8 @@ bool PrefixRule::covers(const std::array<std::uint8_t, 16>& other) const {
 
 std::string PrefixRule::text() const {
     char text[INET6_ADDRSTRLEN] = {};
-    const bool mapped =
-        bits >= 96 &&
-        std::all_of(address.begin(), address.begin() + 10, [](std::uint8_t byte) { return byte == 0; }) &&
-        address[10] == 0xff && address[11] == 0xff;
-    ::inet_ntop(mapped ? AF_INET : AF_INET6, address.data() + (mapped ? 12 : 0), text, sizeof text);
-    return std::string(text) + "/" + std::to_string(mapped ? bits - 96 : bits);
+    ::inet_ntop(isFour() ? AF_INET : AF_INET6, address.data() + (isFour() ? 12 : 0), text, sizeof text);
+    return std::string(text) + "/" + std::to_string(isFour() ? bits - 96 : bits);
 }
 
 Outcome judgeCidr(const PrefixRules& rules, const Packet& packet, bool ingress) {
@@ -117,7 +119,8 @@ Outcome judgeCidr(const PrefixRules& rules, const Packet& packet, bool ingress) 
     }
     const PrefixRule* longest = nullptr;
     for (const auto& prefix : rules.prefixes)
-        if (prefix.covers(address) && (longest == nullptr || prefix.bits > longest->bits))
+        if (prefix.isFour() == (packet.etherType == kIp4) && prefix.covers(address) &&
+            (longest == nullptr || prefix.bits > longest->bits))
             longest = &prefix;
     return {longest != nullptr ? longest->allow : rules.otherwise, false};
 }

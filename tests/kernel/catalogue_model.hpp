@@ -41,6 +41,7 @@ struct PrefixRule {
     std::array<std::uint8_t, 16> address{}; // IPv4 mapped
     unsigned bits = 0;
     bool allow = false;
+    [[nodiscard]] bool isFour() const;
     [[nodiscard]] bool covers(const std::array<std::uint8_t, 16>& other) const;
     [[nodiscard]] std::string text() const;
 };

@@ -4,9 +4,13 @@
 #include <cstdint>
 #include <linux/filter.h>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace filterd::test {
 
+// For packets that begin with the IP header, without libpcap's optimiser. Empty if libpcap refuses it.
+[[nodiscard]] std::vector<sock_filter> libpcapProgram(const std::string& expression);
 [[nodiscard]] bool libpcapMatches(std::span<const sock_filter> program, std::span<const std::uint8_t> packet);
 
 } // namespace filterd::test

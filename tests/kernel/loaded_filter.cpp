@@ -1,0 +1,86 @@
+#include "loaded_filter.hpp"
+
+#include "edge/bpf/global_memory.hpp"
+#include "edge/bpf/map_entries.hpp"
+
+#include <bpf/bpf.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace filterd::test {
+
+std::vector<std::byte> objectOf(const std::string& name) {
+    std::ifstream file(std::string(CATALOGUE) + "/" + name + ".bpf.o", std::ios::binary);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
+    return {bytes, bytes + text.size()};
+}
+
+Loaded::Loaded(std::vector<std::byte> object, const std::string& name,
+               const std::map<std::string, Value>& parameters) {
+    LibbpfObjectIntake intake;
+    auto program = intake.load({*FilterName::parse(name), std::move(object), "", "", parameters});
+    EXPECT_TRUE(program) << program.error().message;
+    if (program)
+        filter_ = std::move(*program);
+}
+
+Run Loaded::run(const Packet& packet, const Conditions& conditions) const {
+    std::vector<std::uint8_t> frame(12, 0);
+    frame.push_back(static_cast<std::uint8_t>(packet.etherType >> 8));
+    frame.push_back(static_cast<std::uint8_t>(packet.etherType));
+    frame.insert(frame.end(), packet.bytes.begin(), packet.bytes.end());
+    __sk_buff context{};
+    __sk_buff after{};
+    context.ingress_ifindex = conditions.ingress ? 1 : 0;
+    context.gso_size = conditions.gsoSize;
+    context.mark = conditions.mark;
+    bpf_test_run_opts options{};
+    options.sz = sizeof options;
+    options.data_in = frame.data();
+    options.data_size_in = static_cast<__u32>(frame.size());
+    options.ctx_in = &context;
+    options.ctx_size_in = sizeof context;
+    options.ctx_out = &after;
+    options.ctx_size_out = sizeof after;
+    options.repeat = 1;
+    EXPECT_EQ(::bpf_prog_test_run_opts(filter_.program.get(), &options), 0) << std::strerror(errno);
+    return {options.retval == 1, after.mark};
+}
+
+void Loaded::set(const std::string& name, const std::string& value) const {
+    if (const auto* parameter = find(name)) {
+        const auto bytes = encode(parameter->type, Value{value});
+        ASSERT_TRUE(bytes) << name << ": " << bytes.error().message;
+        ASSERT_TRUE(bpf::writeGlobals(filter_.maps[parameter->map].fd.get(), parameter->offset, *bytes));
+        return;
+    }
+    const auto map = std::find_if(filter_.maps.begin(), filter_.maps.end(),
+                                  [&](const FilterMap& one) { return one.name == name; });
+    ASSERT_NE(map, filter_.maps.end()) << name;
+    const auto entries = encodeEntries(map->facts.key, map->facts.value, Value{value});
+    ASSERT_TRUE(entries) << entries.error().message;
+    const auto replaced = bpf::MapEntries::of(map->fd.get())->replace(*entries);
+    ASSERT_TRUE(replaced) << replaced.error().message;
+}
+
+std::string Loaded::get(const std::string& name) const {
+    const auto* parameter = find(name);
+    if (parameter == nullptr)
+        return "no parameter " + name;
+    const auto bytes =
+        bpf::readGlobals(filter_.maps[parameter->map].fd.get(), parameter->offset, parameter->type.size);
+    return bytes ? format(parameter->type, *bytes) : bytes.error().message;
+}
+
+const Parameter* Loaded::find(const std::string& name) const {
+    const auto found = std::find_if(filter_.parameters.begin(), filter_.parameters.end(),
+                                    [&](const Parameter& one) { return one.name == name; });
+    return found == filter_.parameters.end() ? nullptr : &*found;
+}
+
+} // namespace filterd::test

@@ -1,0 +1,47 @@
+#pragma once
+// A filter of the catalogue, loaded and set as a user would, and run by the kernel on one packet.
+
+#include "edge/bpf/object_intake.hpp"
+#include "packet_model.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace filterd::test {
+
+struct Run {
+    bool passes = false;
+    std::uint32_t mark = 0;
+};
+
+struct Conditions {
+    bool ingress = false;
+    std::uint32_t gsoSize = 0;
+    std::uint32_t mark = 0;
+};
+
+[[nodiscard]] std::vector<std::byte> objectOf(const std::string& name);
+
+class Loaded {
+  public:
+    explicit Loaded(const std::string& name, const std::map<std::string, Value>& parameters = {})
+        : Loaded(objectOf(name), name, parameters) {}
+    Loaded(std::vector<std::byte> object, const std::string& name,
+           const std::map<std::string, Value>& parameters = {});
+
+    [[nodiscard]] Run run(const Packet& packet, const Conditions& conditions) const;
+    void set(const std::string& name, const std::string& value) const;
+    [[nodiscard]] std::string get(const std::string& name) const;
+    [[nodiscard]] std::uint64_t count(const std::string& name) const { return std::stoull(get(name)); }
+    [[nodiscard]] const FilterProgram& filter() const { return filter_; }
+
+  private:
+    [[nodiscard]] const Parameter* find(const std::string& name) const;
+
+    FilterProgram filter_;
+};
+
+} // namespace filterd::test
