@@ -3,6 +3,7 @@
 #include "cli/dial.hpp"
 #include "cli/failure.hpp"
 #include "cli/verb.hpp"
+#include "core/integers.hpp"
 #include "edge/bpf/pinned_mtu.hpp"
 
 #include <limits>
@@ -24,6 +25,14 @@ struct Arguments {
 
 client::Error clientError(const Error& error) {
     return {"org.filterd1.Error." + std::string(errorName(error.code)), error.message};
+}
+
+// CLI11 takes an empty text for 0, which drops everything.
+std::string isLimit(const std::string& text) {
+    const auto number = parseInteger(text);
+    return number && *number >= 0 && *number <= largest(sizeof Arguments::bytes, false)
+               ? ""
+               : "takes an integer from 0 to 4294967295, not '" + text + "'";
 }
 
 std::uint32_t turned(std::uint32_t bytes, bool up) {
@@ -76,8 +85,10 @@ void addMtuVerb(CLI::App& app, Invocation& invocation) {
     auto* verb = app.add_subcommand(
         "mtu", "Load a filter that drops large packets, pin it, and change its limit with + and -");
     verb->add_option("-m,--mtu", arguments->bytes, "The largest packet that passes, in bytes")
+        ->check(isLimit)
         ->capture_default_str();
-    verb->add_option("-c,--cgroup", arguments->cgroup, "Attach the filter to the cgroup of this path, too");
+    verb->add_option("-c,--cgroup", arguments->cgroup, "Attach the filter to the cgroup of this path, too")
+        ->check([](const std::string& path) { return path.empty() ? "it is empty" : ""; });
     verb->add_option("-t,--type", arguments->direction, "As what it is attached: 'ingress' or 'egress'")
         ->check(CLI::IsMember({"ingress", "egress"}))
         ->capture_default_str();

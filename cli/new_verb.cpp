@@ -74,6 +74,8 @@ Exit write(const std::string& path, const std::string& text) {
 Exit create(const std::string& name) {
     if (const auto valid = FilterName::parse(name); !valid)
         return misused(valid.error().message);
+    if (name.starts_with('-'))
+        return misused("'" + name + "' begins with -, which the compiler takes for an option");
     const auto path = name + ".bpf.c";
     if (const auto written = write(path, sourceOf(name)); written != Exit::Ok)
         return written;

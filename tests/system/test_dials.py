@@ -175,7 +175,8 @@ def test_a_units_cgroup_beside_its_queue(client, units, dial):
 
 
 @pytest.mark.parametrize("arguments", [
-    [], ["-m"], ["-m", "many", PIN], ["-m", "-1", PIN], ["-t", "sideways", PIN], ["-x", PIN], [PIN, "more"],
+    [], ["-m"], ["-m", "many", PIN], ["-m", "-1", PIN], ["-m", "", PIN], ["-m", "4294967296", PIN], ["-c", "", PIN],
+    ["-t", "sideways", PIN], ["-x", PIN], [PIN, "more"],
 ])
 def test_wrong_usage_ends_with_1_and_makes_nothing(arguments):
     done = run("filterctl", "mtu", *arguments, check=False)

@@ -69,7 +69,8 @@ def test_a_file_that_is_there_stays(tmp_path):
     refused = run("filterctl", "new", "small", cwd=tmp_path, check=False)
     assert refused.returncode == 1 and "small.bpf.c" in refused.stderr
     assert (tmp_path / "small.bpf.c").read_text() == "mine"
-    assert run("filterctl", "new", "no.dots", cwd=tmp_path, check=False).returncode == 2
+    for name in ("no.dots", "-x", ""):
+        assert run("filterctl", "new", "--", name, cwd=tmp_path, check=False).returncode == 2
 
 
 def test_the_catalogues_headers_serve_others(client, units, tmp_path):
