@@ -82,6 +82,8 @@ if os.environ["BED_BOOT"] == "1":
         assert said.returncode == 1 and "/etc/filterd/broken.queue:4: " in said.stderr
         run("systemctl", "start", "free.service", *(f"{name}.service" for name in GUARDED), timeout=30)
         assert losses() == {"by-name": 100, "by-glob": 100, "by-drop-in": 100, "free": 0}
+        run("systemctl", "start", "filterd-filter@mtu@1280.service")
+        run("filterctl", "set", "mtu@1280", "mtu_bytes=1000", "mode=whole", "--save")
         for name in (*GUARDED, "free"):
             (SEEN / name).unlink()
         run("systemctl", "reboot")
@@ -100,5 +102,8 @@ else:
         assert "ordering cycle" not in journal
         for name in (*CLOUD, "needs-filter.service", "filterd-filter@any@pass.service"):
             assert show(name, "ActiveState") == "active", name
+        run("systemctl", "start", "filterd-filter@mtu@1280.service")
+        for name, value in (("mtu_bytes", "1000"), ("mode", "whole")):
+            assert run("filterctl", "get", "mtu@1280", name).stdout.strip() == value
         status = run("filterctl", "status").stdout
         assert "/etc/filterd/broken.queue:4: " in status
