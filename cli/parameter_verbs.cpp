@@ -3,9 +3,11 @@
 #include "cli/failure.hpp"
 #include "cli/json.hpp"
 #include "cli/table.hpp"
+#include "cli/text_file.hpp"
 #include "cli/verb.hpp"
 
 #include <memory>
+#include <sstream>
 
 namespace filterd::cli {
 
@@ -16,6 +18,7 @@ struct Arguments {
     std::string name;
     std::string key;
     std::string value;
+    std::string file;
     std::vector<std::string> assignments;
     bool save = false;
 };
@@ -112,6 +115,25 @@ Exit remove(client::Client& client, const Arguments& arguments, bool) {
     return finished(client.deleteFromMap(arguments.filter, arguments.name, arguments.key));
 }
 
+// Without the lines that are comments.
+std::string entriesIn(const std::string& text) {
+    std::string entries;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const auto first = line.find_first_not_of(" \t");
+        if (first != std::string::npos && line[first] != '#' && line[first] != ';')
+            entries += line + "\n";
+    }
+    return entries;
+}
+
+Exit replace(client::Client& client, const Arguments& arguments, bool) {
+    const auto text = readTextFile(arguments.file, "entries");
+    if (!text)
+        return failed(text.error());
+    return finished(client.setParameter(arguments.filter, arguments.name, entriesIn(*text)));
+}
+
 void addMap(CLI::App& app, Invocation& invocation) {
     auto arguments = std::make_shared<Arguments>();
     auto* verb = app.add_subcommand("map", "Look at the entries of a filter's map, and change them");
@@ -120,7 +142,10 @@ void addMap(CLI::App& app, Invocation& invocation) {
     verb->require_subcommand(1);
     const auto addAction = [&](const char* name, const char* what, bool value, Body body) {
         auto* action = verb->add_subcommand(name, what);
-        if (body != dump)
+        if (body == replace)
+            action->add_option("FILE", arguments->file, "KEY=VALUE, one on a line; '-' is standard input")
+                ->required();
+        else if (body != dump)
             action
                 ->add_option("KEY", arguments->key, "The entry's key: 192.0.2.0/24, 443, /api/, example.org")
                 ->required();
@@ -132,6 +157,7 @@ void addMap(CLI::App& app, Invocation& invocation) {
     addAction("lookup", "Show one entry", false, lookup);
     addAction("update", "Add an entry, or replace it", true, update);
     addAction("delete", "Take an entry away", false, remove);
+    addAction("replace", "Set all entries to those of a file", false, replace);
 }
 
 } // namespace

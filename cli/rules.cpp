@@ -1,10 +1,8 @@
 #include "cli/rules.hpp"
 
 #include "cli/table.hpp"
+#include "cli/text_file.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <optional>
 #include <sstream>
 
@@ -15,7 +13,6 @@ namespace {
 constexpr const char* kBadRules = "org.filterd1.Error.InvalidArgument";
 
 constexpr const char* kBlanks = " \t\r";
-constexpr std::size_t kMostBytes = 16U << 20; // more than any rules have: it is no file of them
 
 std::string trimmed(const std::string& text) {
     const auto first = text.find_first_not_of(kBlanks);
@@ -49,23 +46,6 @@ bool takeLine(const std::string& line, client::PacketRules& rules) {
     else
         return valueOf(line, "Description").has_value();
     return true;
-}
-
-client::Result<std::string> readText(const std::string& path) {
-    const auto refuse = [&](const std::string& why) {
-        return tl::unexpected(client::Error{kBadRules, "cannot read " + path + ": " + why});
-    };
-    std::ifstream file(path);
-    if (!file.is_open())
-        return refuse(std::strerror(errno));
-    std::string text(kMostBytes + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (file.bad())
-        return refuse(std::strerror(errno));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > kMostBytes || text.find('\0') != std::string::npos)
-        return refuse("it is no text file of rules");
-    return text;
 }
 
 std::string countOf(const client::RuleState& state) { return std::to_string(state.packets); }
@@ -105,7 +85,7 @@ client::Result<client::PacketRules> parseRulesFile(const std::string& name, cons
 client::Result<client::PacketRules> readRules(const RulesArguments& arguments) {
     client::PacketRules rules;
     if (!arguments.file.empty()) {
-        const auto text = readText(arguments.file);
+        const auto text = readTextFile(arguments.file, "rules");
         if (!text)
             return tl::unexpected(text.error());
         auto parsed = parseRulesFile(arguments.file, *text);

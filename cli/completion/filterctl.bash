@@ -77,7 +77,8 @@ __filterctl_operands() {
     get:2 | tune:2) __filterctl_parameters "$2" ;;
     set:*) __filterctl_parameters "$2" | sed 's/$/=/' ;;
     map:2) __filterctl_maps "$2" ;;
-    map:3) printf '%s\n' dump lookup update delete ;;
+    map:3) printf '%s\n' dump lookup update delete replace ;;
+    map:4) [[ $4 != replace ]] || printf '%s\n' FILES ;;
     mtu:1) printf '%s\n' FILES ;;
     help:1) __filterctl_verbs ;;
     esac

@@ -80,7 +80,7 @@ def test_parameters_and_maps(unit, client):
     assert completions("filterctl get loaded mtu") == {"mtu_bytes"}
     client.load("cidr")
     assert "prefixes" in completions("filterctl map cidr ")
-    assert completions("filterctl map cidr prefixes ") == {"dump", "lookup", "update", "delete"}
+    assert completions("filterctl map cidr prefixes ") == {"dump", "lookup", "update", "delete", "replace"}
 
 
 def test_files(tmp_path):

@@ -140,6 +140,23 @@ def test_prefixes_come_and_go_one_by_one(client, unit):
     assert "prefixes" in filterctl("map", "cidr", "nothing", "dump", status=1)
 
 
+def test_a_hundred_thousand_prefixes_come_from_a_file(client, unit, tmp_path):
+    client.load("cidr")
+    client.set_queue(unit, [], ["cidr"])
+    path = tmp_path / "prefixes"
+    prefixes = [f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}" for i in range(99_999)]
+    path.write_text("# some hosts\n" + "\n".join(prefixes) + "\n\n; and ourselves\n127.0.0.0/8=allow\n")
+    filterctl("map", "cidr", "prefixes", "replace", path)
+    assert len(json.loads(filterctl("--json", "map", "cidr", "prefixes", "dump"))) == 100_000
+    assert ping_in(unit).loss == 0
+    path.write_text("127.0.0.0/8=allow\n127.0.0.1=maybe\n")
+    assert "one of deny, allow" in filterctl("map", "cidr", "prefixes", "replace", path, status=1)
+    assert ping_in(unit).loss == 0
+    done = run("filterctl", "map", "cidr", "prefixes", "replace", "-", input="127.0.0.1=deny\n")
+    assert done.returncode == 0 and filterctl("get", "cidr", "prefixes") == "127.0.0.1/32=deny"
+    assert ping_in(unit).loss == 100
+
+
 def test_busctl_is_enough(client):
     client.load("mtu")
     where = ("org.filterd1", "/org/filterd1/filter/mtu", "org.filterd1.Filter")

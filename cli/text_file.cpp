@@ -1,0 +1,38 @@
+#include "cli/text_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+namespace filterd::cli {
+
+namespace {
+
+constexpr std::size_t kMostBytes = 16U << 20;
+
+} // namespace
+
+client::Result<std::string> readTextFile(const std::string& path, const std::string& what) {
+    const auto refuse = [&](const std::string& why) {
+        return tl::unexpected(
+            client::Error{"org.filterd1.Error.InvalidArgument", "cannot read " + path + ": " + why});
+    };
+    std::ifstream file;
+    if (path != "-") {
+        file.open(path);
+        if (!file.is_open())
+            return refuse(std::strerror(errno));
+    }
+    std::istream& stream = path == "-" ? std::cin : file;
+    std::string text(kMostBytes + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (stream.bad())
+        return refuse(std::strerror(errno));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    if (text.size() > kMostBytes || text.find('\0') != std::string::npos)
+        return refuse("it is no text file of " + what);
+    return text;
+}
+
+} // namespace filterd::cli
