@@ -175,7 +175,9 @@ Status Firewall::acquire(const Holder& holder, const FilterName& name) {
         return failure(ErrorCode::NoSuchUnit, "unit '" + holder.name + "' has no cgroup; start it first");
     if (auto loaded = loadDefined(name); !loaded)
         return loaded;
-    references_.acquire(holder, name);
+    // A unit needs it or does not: what it took before it was restarted may still be there.
+    if (holder.kind != Holder::Kind::Unit || !references_.holds(holder, name))
+        references_.acquire(holder, name);
     publisher_.filterChanged(name);
     finish();
     return {};

@@ -226,6 +226,9 @@ def test_a_filter_as_a_unit(client, units):
     assert client.holders("any@drop") == [holder]
     program = client.filter("any@drop")["ProgramId"]
     assert show(holder[1], "ControlGroup") == "", "it is active without a process"
+    run("systemctl", "restart", holder[1])
+    assert client.holders("any@drop") == [holder], "of the run before nothing is left"
+    run("systemctl", "start", "first.service", "second.service")
 
     pid = main_pid()
     run("systemctl", "restart", "filterd.service", timeout=30)
@@ -238,6 +241,14 @@ def test_a_filter_as_a_unit(client, units):
     wait_until(lambda: client.filters() == [], "the filter being unloaded")
     assert not exists(program) and pins("filters") == []
     assert state_of("first.service") == "inactive", "Requires= stops those who need it"
+
+
+def test_a_filter_whose_name_looks_like_an_option_is_a_unit_too(client, units):
+    write("-all.filter", ANY.replace("%i", "drop"))
+    client.call("Reload")
+    units.adopt("filterd-filter@-all.service")
+    run("systemctl", "start", "filterd-filter@-all.service")
+    assert client.filters() == ["-all"]
 
 
 def test_what_requires_a_filter_that_cannot_load_does_not_start(client, units):

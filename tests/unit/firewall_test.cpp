@@ -162,6 +162,17 @@ TEST_F(FirewallTest, AUnitsReferenceEndsWithItsCgroup) {
               ErrorCode::NoSuchFilter);
 }
 
+TEST_F(FirewallTest, AUnitHasOneReferenceHoweverOftenItAcquires) { // a restart leaves that of the run before
+    start("loader.service", 4);
+    load("f");
+    const Holder unit{Holder::Kind::Unit, "loader.service"};
+    ASSERT_TRUE(firewall.acquire(unit, filterName("f")));
+    ASSERT_TRUE(firewall.acquire(unit, filterName("f")));
+    EXPECT_EQ(firewall.referencesOf({unit}), 1U);
+    ASSERT_TRUE(firewall.release(unit, filterName("f")));
+    EXPECT_EQ(firewall.referencesOf({unit}), 0U);
+}
+
 TEST_F(FirewallTest, AUnitWithoutCgroupHoldsItsReferenceWhileItIsActive) { // RemainAfterExit=
     const auto unit = start("loader.service", 4);
     load("f");
