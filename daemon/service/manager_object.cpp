@@ -243,6 +243,8 @@ void ManagerObject::edit(sdbus::Result<std::string>&& result, const std::string&
                         return failure(edit.error());
                     if (own && edit->deadline)
                         return failure(confirmIsNotForUsers());
+                    if (own)
+                        edit->unit = context_.firewall.primaryName(edit->unit);
                     edit->setBy = caller.uid;
                     edit->byItsUser = own;
                     auto from = (context_.firewall.*apply)(*edit);

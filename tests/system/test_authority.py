@@ -132,6 +132,28 @@ def test_filterctl_serves_a_user_too(catalogue, carla):
     assert carla.ping_as("app.service").loss == 0
 
 
+def test_an_alias_of_the_administrators_means_the_unit_in_every_call(catalogue, carla):
+    folder = pathlib.Path("/etc/systemd/user")
+    folder.mkdir(parents=True, exist_ok=True)
+    alias = folder / "app-alias.service"
+    alias.symlink_to("app.service")
+    app, named = carla.unit("app.service"), carla.unit("app-alias.service")
+    try:
+        catalogue.call("Reload")
+        for verb in (["queue", named, "--egress", "mine"], ["attach", named, "egress", "mine"]):
+            carla.run("filterctl", *verb)
+            assert catalogue.call("ListRules") == [("user", [app], [], ["mine"], "hold")]
+            assert carla.ping_as("app.service").loss == 100
+            if verb[0] == "queue":
+                carla.run("filterctl", "queue", named, "--reset")
+            else:
+                carla.run("filterctl", "detach", named, "egress", "mine")
+            assert catalogue.call("ListRules") == []
+    finally:
+        alias.unlink()
+        catalogue.call("Reload")
+
+
 def test_a_user_adds_to_what_the_administrator_has_set_and_takes_nothing_away(catalogue, carla):
     app = carla.unit("app.service")
     catalogue.load("drop")
