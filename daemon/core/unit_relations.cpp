@@ -25,13 +25,23 @@ std::string instanceFor(const std::string& service) {
 bool isSocketSection(std::string_view section) { return section == "Socket"; }
 bool isServiceSection(std::string_view section) { return section == "Service"; }
 
+bool isListening(const UnitFileEntry& entry) {
+    return entry.key == "ListenStream" || entry.key == "ListenDatagram" ||
+           entry.key == "ListenSequentialPacket";
+}
+
 // Neither a path, nor in the abstract namespace, nor of a virtual machine.
-bool isForIp(const UnitFileEntry& entry) {
-    const bool listens =
-        entry.key == "ListenStream" || entry.key == "ListenDatagram" || entry.key == "ListenSequentialPacket";
-    return listens && !entry.value.empty() && !entry.value.starts_with('/') &&
-           !entry.value.starts_with('@') && !entry.value.starts_with('%') &&
-           !entry.value.starts_with("vsock");
+bool isForIp(const std::string& address) {
+    return !address.starts_with('/') && !address.starts_with('@') && !address.starts_with('%') &&
+           !address.starts_with("vsock");
+}
+
+std::vector<UnitFileEntry> settingsIn(SectionPredicate section, const std::vector<ConfigText>& files) {
+    std::vector<UnitFileEntry> settings;
+    for (const auto& file : files)
+        for (auto& entry : readableParts(file.path, file.text, section).entries)
+            settings.push_back(std::move(entry));
+    return settings;
 }
 
 bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
@@ -80,8 +90,8 @@ std::string primaryUnit(const UnitRelations& relations, const std::string& name)
     return name.substr(0, unit) + primaryIn(relations.userAliases, name.substr(unit));
 }
 
-void noteService(UnitRelations& relations, const std::string& unit, const ConfigText& file) {
-    for (const auto& entry : readableParts(file.path, file.text, isServiceSection).entries) {
+void noteService(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files) {
+    for (const auto& entry : settingsIn(isServiceSection, files)) {
         if (entry.key != "Sockets")
             continue;
         if (entry.value.empty())
@@ -91,17 +101,18 @@ void noteService(UnitRelations& relations, const std::string& unit, const Config
     }
 }
 
-void noteSocket(UnitRelations& relations, const std::string& unit, const ConfigText& file) {
+void noteSocket(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files) {
     std::string service;
     bool accepts = false;
     bool forIp = false;
-    for (const auto& entry : readableParts(file.path, file.text, isSocketSection).entries) {
+    for (const auto& entry : settingsIn(isSocketSection, files)) {
         if (entry.key == "Service")
             service = entry.value;
         else if (entry.key == "Accept")
             accepts =
                 entry.value == "yes" || entry.value == "true" || entry.value == "1" || entry.value == "on";
-        forIp = forIp || isForIp(entry);
+        else if (isListening(entry)) // an empty one takes back all before it
+            forIp = !entry.value.empty() && (forIp || isForIp(entry.value));
     }
     if (service.empty())
         service = stemOf(unit) + (accepts ? "@.service" : ".service");

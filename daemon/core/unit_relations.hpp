@@ -26,10 +26,10 @@ struct UnitRelations {
 // manager stays. Anything but a unit's name as it is.
 [[nodiscard]] std::string primaryUnit(const UnitRelations& relations, const std::string& name);
 
-// Notes which sockets a .service file asks for.
-void noteService(UnitRelations& relations, const std::string& unit, const ConfigText& file);
-// Notes which services a .socket file is for.
-void noteSocket(UnitRelations& relations, const std::string& unit, const ConfigText& file);
+// Notes which sockets a .service unit asks for, by its file and the drop-ins.
+void noteService(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files);
+// Notes which services a .socket unit is for.
+void noteSocket(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files);
 
 // The sockets of a service that no rule covers, if the service has a queue. `ordered` as the rules are tried.
 [[nodiscard]] std::vector<std::string> unguardedSockets(const UnitRelations& relations,

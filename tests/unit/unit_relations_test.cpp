@@ -21,7 +21,7 @@ Rule rule(const std::string& target, const std::vector<std::string>& filters = {
 UnitRelations withSocket(const std::string& unit, const std::string& settings) {
     UnitRelations relations;
     noteSocket(relations, unit,
-               {"/x/" + unit, "[Unit]\nDescription=x\n[Socket]\n" + settings + "[Install]\n"});
+               {{"/x/" + unit, "[Unit]\nDescription=x\n[Socket]\n" + settings + "[Install]\n"}});
     return relations;
 }
 
@@ -49,10 +49,10 @@ TEST(PrimaryUnit, OfAUsersManagerHasAliasesOfItsOwn) {
 
 TEST(Sockets, AreHandedToAServiceThatAsksForThem) {
     auto relations = withSocket("shared.socket", "ListenStream=80\n");
-    noteSocket(relations, "local.socket", {"/x/local.socket", "[Socket]\nListenStream=/run/x\n"});
+    noteSocket(relations, "local.socket", {{"/x/local.socket", "[Socket]\nListenStream=/run/x\n"}});
     noteService(relations, "web.service",
-                {"/x/web.service", "[Service]\nSockets=gone.socket\nSockets=\nSockets="
-                                   "local.socket shared.socket\n[Install]\n"});
+                {{"/x/web.service", "[Service]\nSockets=gone.socket\nSockets=\n"},
+                 {"/x/web.service.d/a.conf", "[Service]\nSockets=local.socket shared.socket\n[Install]\n"}});
     EXPECT_THAT(unguardedSockets(relations, "web.service", {rule("web.service")}),
                 ElementsAre("shared.socket"));
     EXPECT_THAT(socketWarnings(relations, {rule("web.service")}), ElementsAre(HasSubstr("shared.socket")));
@@ -70,6 +70,19 @@ TEST(Sockets, AreHandedToTheServiceOfTheirNameOrTheOneTheyName) {
     for (const char* other : {"ListenStream=/run/web\n", "ListenStream=@web\n", "ListenStream=%t/web\n",
                               "ListenFIFO=/run/x\n", "ListenStream=vsock::1\n", ""})
         EXPECT_THAT(withSocket("web.socket", other).sockets, IsEmpty()) << other;
+}
+
+TEST(Sockets, AreWhatTheirDropInsMakeOfThem) {
+    const auto with = [](const std::string& dropIn) {
+        UnitRelations relations;
+        noteSocket(relations, "web.socket",
+                   {{"/x/web.socket", "[Socket]\nListenStream=/run/web\nListenStream=80\n"},
+                    {"/x/web.socket.d/a.conf", "[Socket]\n" + dropIn}});
+        return relations;
+    };
+    EXPECT_EQ(with("Service=dns.service\n").sockets.begin()->first, "dns.service");
+    EXPECT_THAT(with("ListenStream=\nListenStream=/run/web\n").ipSockets, IsEmpty());
+    EXPECT_THAT(with("ListenStream=\nListenStream=443\n").ipSockets, ElementsAre("web.socket"));
 }
 
 TEST(Sockets, WithoutARuleAreToldOfWithTheServicesRule) {

@@ -43,6 +43,7 @@ class UnitPathReader {
         for (auto& [alias, target] : files_.relations.aliases)
             for (std::size_t i = 0; i < kMaxAliases && files_.relations.aliases.contains(target); ++i)
                 target = files_.relations.aliases.at(target);
+        noteSockets();
         return std::move(files_);
     }
 
@@ -62,12 +63,15 @@ class UnitPathReader {
         for (const auto& [file, dropIn] : offer.files) {
             if (std::error_code ignored; !fs::exists(dropIn, ignored))
                 continue; // a link that leads nowhere
-            if (isMasked(dropIn))
+            if (isMasked(dropIn)) {
                 files_.dropIns[unit].push_back({file, rank, std::nullopt});
-            else if (auto text = readText(dropIn))
+                whole_.dropIns[unit].push_back({file, rank, std::nullopt});
+            } else if (auto text = readText(dropIn)) {
+                whole_.dropIns[unit].push_back({file, rank, ofSockets(*text)});
                 files_.dropIns[unit].push_back({file, rank, ours(std::move(*text))});
-            else
+            } else {
                 errors_.push_back(text.error());
+            }
         }
     }
 
@@ -90,14 +94,28 @@ class UnitPathReader {
         if (!fs::is_regular_file(path, error))
             return; // NAME.wants and the like, and links that lead nowhere
         if (auto text = readText(path)) {
-            if (name.ends_with(".socket"))
-                noteSocket(files_.relations, name, *text);
-            else if (name.ends_with(".service"))
-                noteService(files_.relations, name, *text);
+            whole_.fragments.emplace(name, ofSockets(*text));
             files_.fragments.emplace(name, ours(std::move(*text)));
         } else {
             errors_.push_back(text.error());
         }
+    }
+
+    void noteSockets() {
+        whole_.relations.aliases = files_.relations.aliases;
+        for (const auto& [name, file] : whole_.fragments) {
+            if (name.ends_with(".socket"))
+                noteSocket(files_.relations, name, filesOfUnit(whole_, name));
+            else if (name.ends_with(".service"))
+                noteService(files_.relations, name, filesOfUnit(whole_, name));
+        }
+    }
+
+    // What may tell which sockets belong to which service.
+    static ConfigText ofSockets(const ConfigText& file) {
+        const bool tells =
+            file.text.find("[Socket]") != std::string::npos || file.text.find("Sockets") != std::string::npos;
+        return {file.path, tells ? file.text : std::string()};
     }
 
     // Of other units' files it matters only that they are there.
@@ -109,6 +127,7 @@ class UnitPathReader {
 
     std::vector<Error>& errors_;
     UnitFiles files_;
+    UnitFiles whole_; // the same with what sockets and services say of each other
 };
 
 } // namespace
