@@ -9,6 +9,7 @@ namespace filterd {
 namespace {
 
 constexpr const char* kSurvived = " (what was good before is in force)";
+constexpr const char* kUnheld = " (the first packets of units that start may pass)";
 constexpr const char* kNeverGood = " (OnFailure= is in force)";
 
 std::string join(const std::vector<std::string>& lines) {
@@ -60,6 +61,8 @@ std::vector<std::string> Configurator::errorsOf(const Configuration& next) const
         });
         errors.push_back(error + (isLoaded ? kSurvived : kNeverGood));
     }
+    if (const auto& fault = firewall_.guardFault())
+        errors.push_back(fault->message + kUnheld);
     return errors;
 }
 

@@ -22,7 +22,7 @@ class Configurator {
     // BadConfiguration names every broken file; the others are in force all the same.
     [[nodiscard]] Status reload();
 
-    // Each as FILE:LINE: REASON (WHAT IS IN FORCE).
+    // Each as FILE:LINE: REASON (WHAT IS IN FORCE); and what keeps the guard from following the files.
     [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 

@@ -59,6 +59,7 @@ class Firewall {
         reconciler_.useGuard(std::move(guard), std::move(support));
     }
     [[nodiscard]] const GuardKeeper& guard() const { return reconciler_.guard(); }
+    [[nodiscard]] const std::optional<Error>& guardFault() const { return reconciler_.guardFault(); }
 
     // Is told of every instance that was just loaded, before anything runs it.
     void onLoaded(std::function<void(const FilterFacts&)> told) { loadedHook_ = std::move(told); }

@@ -234,8 +234,11 @@ void Reconciler::reconcileAll() {
             if (const auto* build = std::get_if<BuildQueue>(&failed.action))
                 broken |= broken_.emplace(idOf(build->queue), failed.error).second;
     }
-    if (auto armed = arm(); !armed)
-        log::error(armed.error().context("the guard keeps its old rules"));
+    guardFault_.reset();
+    if (auto armed = arm(); !armed) {
+        guardFault_ = armed.error().context("the guard keeps its old rules");
+        log::error(*guardFault_);
+    }
     findBareCgroups();
     auto desired = desireAll();
     const auto failures = run(desired, false);
@@ -271,6 +274,7 @@ Status Reconciler::tryReconcileAll() {
     if (const auto failures = run(desired, true); !failures.empty())
         return failure(failures.front().error);
     attachFailures_.clear();
+    guardFault_.reset();
     attendHolds();
     publishAll();
     return {};

@@ -48,6 +48,8 @@ class Reconciler {
     // After observe(): every cgroup that is there and has something of ours attached.
     [[nodiscard]] std::vector<InForce> inForce() const;
     [[nodiscard]] bool isAnythingAttached() const { return !observed_.attachments().empty(); }
+    // Why units that start are not held as the rules say; none if they are.
+    [[nodiscard]] const std::optional<Error>& guardFault() const { return guardFault_; }
     void setEnforcing(bool enforcing) { enforcing_ = enforcing; }
     [[nodiscard]] bool enforcing() const { return enforcing_; }
 
@@ -130,6 +132,7 @@ class Reconciler {
     std::map<QueueId, Error> broken_;            // queues that could not be built
     std::map<AttachPoint, Error> attachFailures_;
     std::map<std::string, UnitView> views_; // by unit name
+    std::optional<Error> guardFault_;
     bool enforcing_ = true;
     Statistics statistics_;
 };

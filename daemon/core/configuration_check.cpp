@@ -1,5 +1,6 @@
 #include "core/configuration_check.hpp"
 
+#include "bpf/guard.h"
 #include "core/filter_content.hpp"
 #include "core/glob.hpp"
 #include "core/resolve.hpp"
@@ -45,6 +46,7 @@ class Checker {
             checkRule(rule);
         for (const auto& name : configuration_.filters.names())
             checkFilter(name, isLoadedAtOnce(name));
+        checkNumber();
         for (auto& warning : socketWarnings(configuration_.units, configuration_.rules))
             report_.warnings.push_back(std::move(warning));
         return std::move(report_);
@@ -59,6 +61,19 @@ class Checker {
     void warn(const std::string& warning) {
         if (std::find(report_.warnings.begin(), report_.warnings.end(), warning) == report_.warnings.end())
             report_.warnings.push_back(warning);
+    }
+
+    // As many as the guard can hold, from the first packet on.
+    void checkNumber() {
+        std::size_t names = 0;
+        for (const auto& rule : configuration_.rules)
+            names += static_cast<std::size_t>(
+                std::count_if(rule.targets.begin(), rule.targets.end(), [](const auto& target) {
+                    return !target.starts_with('/') || !unitOfCgroupPath(target).empty();
+                }));
+        if (names > GUARD_RULES_MAX)
+            tell("the files name " + std::to_string(names) + " units and globs in all, the guard holds " +
+                 std::to_string(GUARD_RULES_MAX) + " at most; put them together by globs");
     }
 
     [[nodiscard]] bool isLoadedAtOnce(const FilterName& name) const {

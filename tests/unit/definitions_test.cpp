@@ -1,6 +1,7 @@
 // What the firewall does with filters that files define.
 
 #include "app/configurator.hpp"
+#include "fake_guard.hpp"
 #include "firewall_bed.hpp"
 #include "host/temp_directory.hpp"
 
@@ -307,6 +308,26 @@ TEST_F(ConfiguratorTest, AReloadNamesEveryFaultAndAppliesTheRest) {
     EXPECT_THAT(done.error().message,
                 AllOf(HasSubstr("/etc/a.queue:1: typo"), HasSubstr("/etc/bad.filter:2: ")));
     EXPECT_THAT(ingress(1), ElementsAre("web"));
+}
+
+TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
+    test::RecordingPublisher seen;
+    Firewall own(kernel, tree, store, seen);
+    auto made = std::make_unique<test::FakeGuard>();
+    auto* guard = made.get();
+    own.useGuard(std::move(made), {});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true));
+    define("web", "w");
+    rule("web.service", "web");
+    guard->refusesRules = true;
+    const auto done = running.reload();
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().message, HasSubstr("the guard keeps its old rules"));
+    EXPECT_THAT(running.errors(), ElementsAre(HasSubstr("the guard keeps its old rules")));
+    guard->refusesRules = false;
+    EXPECT_TRUE(running.reload());
+    EXPECT_THAT(running.errors(), IsEmpty());
 }
 
 TEST_F(ConfiguratorTest, ADamagedCopyIsLikeAFirstStart) {
