@@ -8,7 +8,7 @@ import tempfile
 import pytest
 
 from conftest import run
-from filterd import FILES, CallError, object_path
+from filterd import FILES, RUN, CallError, object_path
 
 QUEUE = "[Match]\nUnit=checked.service\n[Queue]\n"
 
@@ -116,6 +116,15 @@ def test_check_needs_neither_daemon_nor_root(client, root):
     root.chmod(0o755)
     done = run("setpriv", "--reuid=65534", "--clear-groups", "filterctl", "check", "--root", root, check=False)
     assert done.returncode == 1 and f"{root}/etc/filterd/f.filter:4: " in done.stderr, done.stderr
+
+
+def test_everybody_may_check_and_see_the_files_of_this_system(client):
+    write("f.filter", of_object("drop"))
+    write("q.queue", QUEUE + "IngressFilter=f\n")
+    FILES.chmod(0o755)
+    for verb in (["check"], ["cat", "f"], ["cat", "q.queue"], ["explain", "checked.service"]):
+        run("setpriv", "--reuid=65534", "--clear-groups", "filterctl", *verb)
+    assert (RUN / "programs").stat().st_mode & 0o077 == 0
 
 
 def test_the_fault_of_a_former_text_is_not_told_again(client):
