@@ -122,19 +122,28 @@ void printState(const std::string& unit) {
         printField("Error", coloured(now->error, Colour::Red));
 }
 
+// Of a cgroup that is no unit's, its path.
+std::string meantBy(const std::string& name, const UnitRelations& units) {
+    if (!name.starts_with('/'))
+        return primaryUnit(units, name);
+    auto path = cgroupPath(name);
+    auto unit = unitOfCgroupPath(path);
+    return unit.empty() ? std::move(path) : std::move(unit);
+}
+
 } // namespace
 
 bool isCovered(const std::string& name) {
     const auto files = ConfigFiles().read({});
     const auto now = currentRules(files);
-    return !rulesCovering(primaryUnit(files.units, name), now.rules).empty();
+    return !rulesCovering(meantBy(name, files.units), now.rules).empty();
 }
 
 Exit explainUnit(const std::string& name) {
-    if (!isAnyUnitName(name))
+    if (!isAnyUnitName(name) && !name.starts_with('/'))
         return noUnit(name);
     const auto files = ConfigFiles().read({});
-    const auto unit = primaryUnit(files.units, name);
+    const auto unit = meantBy(name, files.units);
     const auto now = currentRules(files);
     const auto& [rules, errors, fromDaemon] = now;
     const auto covering = rulesCovering(unit, rules);

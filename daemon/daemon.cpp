@@ -51,6 +51,7 @@ Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch pow
                     firewall_) {
     firewall_.onLoaded([this](const FilterFacts& filter) { settings_.restore(filter); });
     firewall_.knowUsersBy(userExists);
+    firewall_.followBareCgroupsBy([this](const auto& paths) { watch_.follow(paths); });
     bus_.serve(firewall_, settings_, drops_);
     teller_.watch(firewall_);
 }

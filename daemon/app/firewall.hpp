@@ -67,6 +67,12 @@ class Firewall {
     // Tells whether there is such a user; everybody there is, if not given.
     void knowUsersBy(std::function<bool(uid_t)> exists) { userExists_ = std::move(exists); }
 
+    // Who tells, by cgroupAppeared() and cgroupVanished(), of cgroups that are no units', too; given their
+    // paths.
+    void followBareCgroupsBy(std::function<void(const std::set<std::string>&)> follow) {
+        reconciler_.followBareCgroupsBy(std::move(follow));
+    }
+
     // First sync: adopts what is in the kernel, takes the saved references and rules, and brings every
     // running unit to what the rules say.
     [[nodiscard]] Status start(const Configuration& configuration, bool enforcing);

@@ -41,9 +41,10 @@ Status Firewall::loadFor(const Rule& rule) {
 }
 
 std::string Firewall::seenPath(const std::string& target) const {
-    if (target.starts_with('/'))
-        if (auto cgroup = tree_.find(target))
-            return cgroup->path;
+    if (target.starts_with('/')) {
+        auto cgroup = tree_.find(target); // it may be gone
+        return cgroup ? cgroup->path : cgroupPath(target);
+    }
     return primaryUnit(units_, target);
 }
 

@@ -107,11 +107,15 @@ void Reconciler::resolveRules() {
 
 // A rule may name a cgroup that is no unit's; nothing else tells that it is there.
 void Reconciler::findBareCgroups() {
+    std::set<std::string> bare;
     for (const auto* rule : inputs_.rules.ordered())
         for (const auto& target : rule->targets)
-            if (target.starts_with('/'))
-                if (auto cgroup = tree_.find(target); cgroup && !present_.contains(cgroup->id))
-                    present_.emplace(cgroup->id, UnitCgroup{cgroup->path, *cgroup});
+            if (target.starts_with('/') && unitOfCgroupPath(target).empty())
+                bare.insert(target);
+    followBareCgroups_(bare);
+    for (const auto& path : bare)
+        if (auto cgroup = tree_.find(path); cgroup && !present_.contains(cgroup->id))
+            present_.emplace(cgroup->id, UnitCgroup{cgroup->path, *cgroup});
 }
 
 const Rule* Reconciler::ruleFor(const UnitCgroup& unit) const {

@@ -40,6 +40,11 @@ class Reconciler {
     void useGuard(std::unique_ptr<GuardPort> guard, GuardSupport support);
     [[nodiscard]] const GuardKeeper& guard() const { return guard_; }
 
+    // Is told the paths of all cgroups that are no units' and that rules name, before they are looked for.
+    void followBareCgroupsBy(std::function<void(const std::set<std::string>&)> follow) {
+        followBareCgroups_ = std::move(follow);
+    }
+
     // Takes what is in the kernel and on cgroupfs as the starting point; returns the filters that are loaded.
     [[nodiscard]] Result<std::vector<FilterFacts>> observe();
     // The pins alone.
@@ -123,6 +128,7 @@ class Reconciler {
     Publisher& publisher_;
     Inputs inputs_;
     GuardKeeper guard_;
+    std::function<void(const std::set<std::string>&)> followBareCgroups_ = [](const auto&) {};
 
     Observed observed_;
     std::map<CgroupId, UnitCgroup> present_;     // units' cgroups, and bare ones that a rule names

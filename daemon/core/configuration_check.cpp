@@ -20,7 +20,9 @@ constexpr std::array kWaysIn{
     "-.slice"};
 
 bool covers(const std::string& target, const std::string& unit) {
-    if (target.starts_with('/') || isOfUserManager(target) != isOfUserManager(unit))
+    if (target.starts_with('/'))
+        return target == unit || unitOfCgroupPath(target) == unit || (target == "/" && unit == "-.slice");
+    if (unit.starts_with('/') || isOfUserManager(target) != isOfUserManager(unit))
         return false;
     if (isAnyUnitName(target))
         return target == unit;

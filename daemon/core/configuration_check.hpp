@@ -27,7 +27,8 @@ struct CoveringRule {
     std::string target;
 };
 
-// In the order in which they are tried: the first one counts.
+// In the order in which they are tried: the first one counts. A cgroup path covers the unit that has its
+// name; of a cgroup that is no unit's, `unit` is the path.
 [[nodiscard]] std::vector<CoveringRule> rulesCovering(const std::string& unit,
                                                       const std::vector<Rule>& ordered);
 

@@ -111,6 +111,26 @@ Status checkPattern(std::string_view pattern) {
                        "absolute cgroup path");
 }
 
+std::string tidyPath(std::string_view path) {
+    std::string tidied;
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        const auto part = path.substr(0, slash);
+        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+        if (!part.empty() && part != ".")
+            tidied.append("/").append(part);
+    }
+    return tidied;
+}
+
+std::string cgroupPath(std::string_view path) {
+    constexpr std::string_view kMountPoint = "/sys/fs/cgroup";
+    auto tidied = tidyPath(path);
+    if (tidied == kMountPoint || tidied.starts_with(std::string(kMountPoint) + "/"))
+        tidied.erase(0, kMountPoint.size());
+    return tidied.empty() ? "/" : tidied;
+}
+
 std::string unitOfCgroupName(std::string_view directory) {
     if (directory.starts_with('_'))
         directory.remove_prefix(1);

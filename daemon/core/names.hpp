@@ -46,6 +46,11 @@ class FilterName {
 // ("user@*.service/a*"), or an absolute cgroup path.
 [[nodiscard]] Status checkPattern(std::string_view pattern);
 
+// "/a//b/" -> "/a/b"; empty for the root.
+[[nodiscard]] std::string tidyPath(std::string_view path);
+// A cgroup path as the kernel's list has it, also if it was written with the mount point before it.
+[[nodiscard]] std::string cgroupPath(std::string_view path);
+
 // The unit a cgroup directory belongs to: systemd prefixes "_" where the kernel could mistake the name.
 [[nodiscard]] std::string unitOfCgroupName(std::string_view directory);
 

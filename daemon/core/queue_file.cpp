@@ -114,7 +114,7 @@ class QueueReader {
         for (auto& target : words(entry.value)) {
             if (const auto checked = checkTarget(target); !checked)
                 return bad(entry.line, "Unit=: " + checked.error().message);
-            rule_.targets.push_back(std::move(target));
+            rule_.targets.push_back(target.starts_with('/') ? cgroupPath(target) : std::move(target));
         }
         return {};
     }

@@ -95,6 +95,19 @@ def test_a_rule_for_a_service_that_is_handed_sockets_is_warned_of(drop, echo_uni
     assert "no rule covers" not in run("filterctl", "explain", "handed.service").stdout
 
 
+def test_what_drop_ins_say_of_sockets_counts(drop, echo_unit):
+    folder = pathlib.Path("/etc/systemd/system/handed.socket.d")
+    folder.mkdir()
+    try:
+        write_rule(drop, "handed.service other.service")
+        (folder / "more.conf").write_text("[Socket]\nService=other.service\n")
+        assert "other.service is handed sockets of handed.socket" in run("filterctl", "check").stderr
+        (folder / "more.conf").write_text("[Socket]\nListenDatagram=\nListenDatagram=/run/handed\n")
+        assert "handed sockets" not in run("filterctl", "check").stderr
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_a_queue_of_the_bus_for_such_a_service_is_warned_of(drop, echo_unit):
     drop.set_queue("handed.service", ["drop"])
     assert "set a queue for handed.socket, too" in run("journalctl", "--boot", "--unit=filterd", "--lines=20").stdout
@@ -225,3 +238,30 @@ def test_a_cgroup_that_is_no_units(drop):
     finally:
         drop.reset_queue("/bare")
         wait_until(lambda: run("rmdir", folder, folder.parent, check=False).returncode == 0, "the cgroups being empty")
+
+
+def test_a_cgroup_that_is_no_units_and_comes_after_its_rule(drop):
+    """S8: from a file, in any form of its path; made, removed and made again."""
+    folder = CGROUPS / "late/inner"
+    write_rule(drop, f"{CGROUPS}//late/inner/")
+    assert drop.call("ListRules")[0][1] == ["/late/inner"]
+    for _ in range(2):
+        folder.mkdir(parents=True)
+        try:
+            drop.await_attached("/late/inner")
+            ping = ["sh", "-c", 'echo $$ >"$0"/cgroup.procs && exec "$@"', folder, *Ping.command()]
+            assert Ping.parse(run(*ping, check=False)).loss == 100
+            assert "Rule: /etc/filterd/10-kinds.queue" in run("filterctl", "explain", folder).stdout
+        finally:
+            wait_until(lambda: run("rmdir", folder, folder.parent, check=False).returncode == 0, "the cgroups being empty")
+        drop.await_gone("/late/inner")
+
+
+def test_a_unit_by_the_path_of_its_cgroup(drop, units):
+    units.start("pathed.service", "sleep", "600")
+    write_rule(drop, "/sys/fs/cgroup/system.slice/pathed.service/")
+    drop.await_attached("pathed.service")
+    told = run("filterctl", "explain", "pathed.service").stdout
+    assert "Rule: /etc/filterd/10-kinds.queue" in told and "'/system.slice/pathed.service' covers it" in told and "attached" in told
+    write_rule(drop, "/system.slice")
+    assert "'/system.slice' covers system.slice: a mistake in its filters can lock you out" in run("filterctl", "check").stderr

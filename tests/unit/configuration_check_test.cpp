@@ -93,27 +93,38 @@ TEST_F(ConfigurationCheckTest, WarnsOnlyOfWhatAnUnusedFilterLacks) {
 }
 
 TEST_F(ConfigurationCheckTest, WarnsWhereARuleCoversTheAdministratorsWayIn) {
-    for (const auto* target :
-         {"sshd.service", "ssh.service", "s*.service", "sshd@*.service", "system.slice", "*"}) {
+    for (const auto* target : {"sshd.service", "ssh.service", "s*.service", "sshd@*.service", "system.slice",
+                               "*", "/system.slice", "/system.slice/ssh.service", "/"}) {
         configuration.rules = {rule("/etc/a.queue", target, "port@443")};
         EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("lock you out"))) << target;
     }
     configuration.rules.front().ingress.clear(); // no queue, no lock
     EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("names no filter")));
     configuration.rules = {rule("/etc/a.queue", "web-sshd.service", "port@443"),
-                           rule("/etc/a.queue", "/system.slice", "port@443")};
+                           rule("/etc/a.queue", "/user.slice", "port@443")};
     EXPECT_THAT(check().warnings, IsEmpty());
+}
+
+TEST_F(ConfigurationCheckTest, RefusesMoreNamesThanTheGuardHolds) {
+    configuration.rules = {rule("/etc/a.queue", "web.service", "port@443")};
+    configuration.rules.front().targets.resize(1024, "web.service");
+    EXPECT_THAT(check().errors, IsEmpty());
+    configuration.rules.push_back(rule("/etc/b.queue", "db.service", "port@443"));
+    EXPECT_THAT(check().errors, ElementsAre(HasSubstr("1025 units")));
 }
 
 TEST(RulesCovering, AreThoseThatMatchInTheirOrder) {
     const std::vector<Rule> rules{rule("bus", "db.service", "a"), rule("/etc/a.queue", "web@*.service", "a"),
-                                  rule("/etc/b.queue", "web@1.service", "a"),
-                                  rule("/etc/c.queue", "/x", "a")};
+                                  rule("/etc/b.queue", "web@1.service", "a"), rule("/etc/c.queue", "/x", "a"),
+                                  rule("/etc/d.queue", "/system.slice/web@1.service", "a")};
     const auto covering = rulesCovering("web@1.service", rules);
-    ASSERT_EQ(covering.size(), 2U);
+    ASSERT_EQ(covering.size(), 3U);
     EXPECT_EQ(covering[0].rule->source, "/etc/a.queue");
     EXPECT_EQ(covering[0].target, "web@*.service");
     EXPECT_EQ(covering[1].rule->source, "/etc/b.queue");
+    EXPECT_EQ(covering[2].rule->source, "/etc/d.queue");
+    ASSERT_EQ(rulesCovering("/x", rules).size(), 1U);
+    EXPECT_EQ(rulesCovering("/x", rules)[0].rule->source, "/etc/c.queue");
     EXPECT_TRUE(rulesCovering("none.service", rules).empty());
 }
 

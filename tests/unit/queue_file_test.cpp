@@ -52,6 +52,12 @@ TEST(QueueFile, TakesSeveralNamesInOneAssignment) {
     EXPECT_EQ(names(read.ingress), (Texts{"x", "y", "z", "x"}));
 }
 
+TEST(QueueFile, ReadsACgroupPathInEveryForm) {
+    const auto read = rule("[Match]\nUnit=/system.slice//a.service/ /sys/fs/cgroup/b/./c /sys/fs/cgroup /\n"
+                           "Unit=/sys/fs/cgroups\n");
+    EXPECT_EQ(read.targets, (Texts{"/system.slice/a.service", "/b/c", "/", "/", "/sys/fs/cgroups"}));
+}
+
 TEST(QueueFile, ResetsByAnEmptyAssignment) {
     const auto read =
         rule("[Match]\nUnit=a.service\nUnit=\nUnit=b.service\n[Queue]\nIngressFilter=x\nEgressFilter=y\n"

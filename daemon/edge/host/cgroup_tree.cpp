@@ -1,6 +1,7 @@
 #include "edge/host/cgroup_tree.hpp"
 
 #include "base/log.hpp"
+#include "core/names.hpp"
 #include "edge/host/cgroup_directory.hpp"
 
 #include <cerrno>
@@ -36,19 +37,6 @@ void walk(int directory, const std::string& path, const std::string& manager, st
     }
 }
 
-// "/a//b/" -> "/a/b"; empty for the root.
-std::string tidy(std::string_view path) {
-    std::string tidied;
-    while (!path.empty()) {
-        const auto slash = path.find('/');
-        const auto part = path.substr(0, slash);
-        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
-        if (!part.empty() && part != ".")
-            tidied.append("/").append(part);
-    }
-    return tidied;
-}
-
 bool climbs(const std::string& path) { return (path + "/").find("/../") != std::string::npos; }
 
 } // namespace
@@ -57,7 +45,7 @@ Result<CgroupFs> CgroupFs::create(const std::string& root) {
     UniqueFd directory(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory)
         return failure(systemError("open " + root, errno));
-    return CgroupFs(tidy(root), std::move(directory));
+    return CgroupFs(tidyPath(root), std::move(directory));
 }
 
 std::vector<UnitCgroup> CgroupFs::units() {
@@ -71,7 +59,7 @@ Result<Cgroup> CgroupFs::find(const std::string& path) {
     if (!path.starts_with('/') || climbs(path))
         return failure(ErrorCode::InvalidName,
                        "'" + path + "' is no cgroup path, write it from the root and without '..'");
-    auto below = tidy(path);
+    auto below = tidyPath(path);
     if (below == root_ || below.starts_with(root_ + "/"))
         below.erase(0, root_.size());
     const auto directory = openBelow(below);
@@ -103,7 +91,7 @@ Result<Cgroup> CgroupFs::findAmongUnits(CgroupId id) {
 }
 
 Result<UniqueFd> CgroupFs::open(const Cgroup& cgroup) {
-    auto directory = openBelow(tidy(cgroup.path));
+    auto directory = openBelow(tidyPath(cgroup.path));
     if (directory && idOfDirectory(directory->get()) != cgroup.id)
         return failure(ErrorCode::NoSuchCgroup, "another cgroup is at " + root_ + cgroup.path + " by now");
     return directory;

@@ -18,6 +18,9 @@ bool isManager(const std::string& unit) { return userOfManager(unit).has_value()
 // Whether units are made inside: slices, and users' managers.
 bool isEntered(const std::string& unit) { return unit.ends_with(".slice") || isManager(unit); }
 
+// "/a" of "/a/b"; empty for what is below the root.
+std::string parentOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
 // "user@1000.service" of "user@1000.service/app.service".
 std::string managerOf(const std::string& unit) { return unit.substr(0, unit.find('/')); }
 
@@ -45,15 +48,38 @@ std::vector<CgroupEvent> CgroupWatch::dispatch() {
     for (const auto& event : inotify_.read()) {
         lost = lost || (event.mask & IN_Q_OVERFLOW) != 0;
         const auto slice = slices_.find(event.watch);
-        if (slice == slices_.end() || (event.mask & IN_ISDIR) == 0 ||
-            !isUnitName(unitOfCgroupName(event.name)))
+        if (slice == slices_.end() || (event.mask & IN_ISDIR) == 0)
             continue;
         const auto path = slice->second + "/" + event.name;
-        look(path, idAt(path), events);
+        if (isUnitName(unitOfCgroupName(event.name)) || isFollowed(path))
+            look(path, idAt(path), events);
     }
     if (lost)
         resynchronise(events);
     return events;
+}
+
+void CgroupWatch::follow(const std::set<std::string>& paths) {
+    if (paths == bare_)
+        return;
+    bare_ = paths;
+    aboveBare_.clear();
+    for (auto path : bare_)
+        while (!(path = parentOf(path)).empty())
+            aboveBare_.insert(path);
+    Events known;
+    for (const auto& path : aboveBare_) // what is above comes first
+        if (const auto now = idAt(path); now && !watches_.contains(path))
+            enterKnown(path, *now, known);
+    for (const auto& path : bare_)
+        if (const auto now = idAt(path))
+            known_[path] = *now;
+}
+
+void CgroupWatch::enterKnown(const std::string& path, CgroupId now, Events& events) {
+    known_[path] = now;
+    if (const auto entered = enter(path, events); !entered && idAt(path) == now)
+        log::error(entered.error().context("cannot watch the cgroup " + path));
 }
 
 // The watch comes before the list: what is created in between is in both.
@@ -68,6 +94,10 @@ Status CgroupWatch::enter(const std::string& slice, Events& events) {
     }
     for (const auto& child : listUnits(directory.get()))
         look(slice + "/" + child.name, child.id, events);
+    for (const auto* followed : {&aboveBare_, &bare_})
+        for (const auto& path : *followed)
+            if (parentOf(path) == slice)
+                look(path, idAt(path), events);
     return watch ? Status{} : failure(watch.error());
 }
 
@@ -77,15 +107,21 @@ void CgroupWatch::look(const std::string& path, std::optional<CgroupId> now, Eve
             return;
         vanish(path, events);
     }
-    const auto unit = unitOfCgroupPath(path);
-    if (!now || unit.empty() || !isCounted(unit))
+    const auto name = nameOf(path);
+    const bool isAbove = aboveBare_.contains(path);
+    if (!now || (name.empty() && !isAbove) || !isCounted(name))
         return;
     known_[path] = *now;
-    events.emplace_back(CgroupAppeared{{unit, {*now, path}}});
-    if (!isEntered(unit))
-        return;
-    if (const auto entered = enter(path, events); !entered && idAt(path) == now)
-        log::error(entered.error().context("cannot watch the cgroup " + path));
+    if (!name.empty())
+        events.emplace_back(CgroupAppeared{{name, {*now, path}}});
+    if (isAbove || isEntered(name))
+        enterKnown(path, *now, events);
+}
+
+// The unit whose cgroup it is, or the path of a bare one that is followed.
+std::string CgroupWatch::nameOf(const std::string& path) const {
+    auto unit = unitOfCgroupPath(path);
+    return unit.empty() && bare_.contains(path) ? path : unit;
 }
 
 // Of one user's units only so many are followed.
@@ -112,7 +148,7 @@ void CgroupWatch::vanish(const std::string& path, Events& events) {
     for (auto it = known_.lower_bound(below); it != known_.end() && it->first.starts_with(below); ++it)
         gone.push_back(it->first);
     for (auto it = gone.rbegin(); it != gone.rend(); ++it) {
-        const auto unit = unitOfCgroupPath(*it);
+        const auto unit = nameOf(*it);
         events.emplace_back(CgroupVanished{known_.at(*it), unit});
         known_.erase(*it);
         discount(unit);

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,6 +34,10 @@ class CgroupWatch {
     // created between the two is in both.
     [[nodiscard]] static Result<CgroupWatch> create(const std::string& root);
 
+    // Cgroups that are no units', by their paths: these are told of as well from now on, named by the path.
+    // They may be missing, and so may what is above them. What exists already is not reported.
+    void follow(const std::set<std::string>& paths);
+
     [[nodiscard]] int fd() const { return inotify_.fd(); }
 
     // Never blocks. A cgroup that came and went before it could be looked at is not reported.
@@ -44,20 +49,27 @@ class CgroupWatch {
     CgroupWatch(Inotify inotify, UniqueFd root) : inotify_(std::move(inotify)), root_(std::move(root)) {}
 
     Status enter(const std::string& slice, Events& events);
+    void enterKnown(const std::string& path, CgroupId now, Events& events);
     void look(const std::string& path, std::optional<CgroupId> now, Events& events);
     void vanish(const std::string& path, Events& events);
     void resynchronise(Events& events);
     [[nodiscard]] std::optional<CgroupId> idAt(const std::string& path) const;
     [[nodiscard]] bool isCounted(const std::string& unit);
     void discount(const std::string& unit);
+    [[nodiscard]] std::string nameOf(const std::string& path) const;
+    [[nodiscard]] bool isFollowed(const std::string& path) const {
+        return bare_.contains(path) || aboveBare_.contains(path);
+    }
 
     Inotify inotify_;
     UniqueFd root_;
     // All paths are below the root and begin with '/'; the root's own is empty.
     std::map<std::string, CgroupId> known_;
     std::map<std::string, std::size_t> ofManager_; // how many units of a user's manager are known
-    std::map<std::string, int> watches_;           // of slices, users' managers and the root
-    std::map<int, std::string> slices_;            // the reverse
+    std::set<std::string> bare_;                   // that are followed, there or not
+    std::set<std::string> aboveBare_;              // every directory above one of these
+    std::map<std::string, int> watches_; // of slices, users' managers, the root, and above bare ones
+    std::map<int, std::string> slices_;  // the reverse
 };
 
 } // namespace filterd

@@ -19,6 +19,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 // The cgroup this process is in, as a directory on cgroup2; empty where there is none to write to.
@@ -260,6 +261,38 @@ TEST_F(CgroupFsTest, CopesWithManyUnits) {
     for (int i = 0; i < kUnits; ++i)
         remove("/a.slice/u" + std::to_string(i) + ".service");
     EXPECT_EQ(drain(watched).size(), kUnits);
+}
+
+TEST_F(CgroupFsTest, TellsOfFollowedCgroupsThatAreNoUnits) {
+    make("/bare");
+    make("/bare/old");
+    make("/system.slice");
+    make("/system.slice/pods.service");
+    auto watched = watch();
+    watched.follow({"/bare/old", "/late/deep/inner", "/system.slice/pods.service/x"});
+    EXPECT_THAT(drain(watched), IsEmpty());
+    make("/bare/other");
+    make("/late");
+    make("/late/deep");
+    make("/late/deep/inner");
+    make("/system.slice/pods.service/x");
+    make("/system.slice/pods.service/y.service");
+    EXPECT_THAT(drain(watched), UnorderedElementsAre("+/late/deep/inner", "+/system.slice/pods.service/x"));
+    remove("/bare/old");
+    EXPECT_THAT(drain(watched), ElementsAre("-/bare/old"));
+    make("/bare/old");
+    remove("/late/deep/inner");
+    EXPECT_THAT(drain(watched), UnorderedElementsAre("+/bare/old", "-/late/deep/inner"));
+    remove("/late/deep");
+    remove("/late");
+    make("/late");
+    make("/late/deep");
+    make("/late/deep/inner");
+    EXPECT_THAT(drain(watched), Contains("+/late/deep/inner"));
+    watched.follow({});
+    remove("/bare/old");
+    make("/bare/old");
+    EXPECT_THAT(drain(watched), Not(Contains("+/bare/old")));
 }
 
 // Directories elsewhere behave alike, and a flood of them is cheaper than one of cgroups.
