@@ -114,8 +114,12 @@ void BusService::filterChanged(const FilterName& name) {
 }
 
 void BusService::filterVanished(const FilterName& name) {
-    if (session_)
-        session_->filters.erase(name);
+    if (!session_)
+        return;
+    if (const auto found = session_->filters.find(name); found != session_->filters.end()) {
+        found->second->tellVanished();
+        session_->filters.erase(found);
+    }
 }
 
 void BusService::unitAppeared(const UnitView& unit) {
@@ -144,8 +148,12 @@ void BusService::unitChanged(const UnitView& before, const UnitView& now) {
 }
 
 void BusService::unitVanished(const std::string& name) {
-    if (session_)
-        session_->units.erase(name);
+    if (!session_)
+        return;
+    if (const auto found = session_->units.find(name); found != session_->units.end()) {
+        found->second->tellVanished();
+        session_->units.erase(found);
+    }
 }
 
 void BusService::countsChanged() {

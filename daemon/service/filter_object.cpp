@@ -27,9 +27,10 @@ FilterObject::FilterObject(sdbus::IConnection& connection, Context context, Filt
     getObject().emitInterfacesAddedSignal();
 }
 
-FilterObject::~FilterObject() {
+FilterObject::~FilterObject() { unregisterAdaptor(); }
+
+void FilterObject::tellVanished() {
     bus::contain("a filter's last signal", [this] { getObject().emitInterfacesRemovedSignal(); });
-    unregisterAdaptor();
 }
 
 void FilterObject::tellChanged() {

@@ -25,6 +25,8 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     FilterObject& operator=(const FilterObject&) = delete;
 
     void tellChanged();
+    // Before it goes. Not told when the daemon ends: then its filters stay in the kernel.
+    void tellVanished();
 
   private:
     using OptionValues = std::map<std::string, sdbus::Variant>;

@@ -62,9 +62,10 @@ UnitObject::UnitObject(sdbus::IConnection& connection, Firewall& firewall, std::
     getObject().emitInterfacesAddedSignal();
 }
 
-UnitObject::~UnitObject() {
+UnitObject::~UnitObject() { unregisterAdaptor(); }
+
+void UnitObject::tellVanished() {
     bus::contain("a unit's last signal", [this] { getObject().emitInterfacesRemovedSignal(); });
-    unregisterAdaptor();
 }
 
 void UnitObject::tellChanged(const UnitView& before, const UnitView& now) {

@@ -15,6 +15,8 @@ class UnitObject final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_ada
     UnitObject& operator=(const UnitObject&) = delete;
 
     void tellChanged(const UnitView& before, const UnitView& now);
+    // Before it goes. Not told when the daemon ends: then its queues stay in the kernel.
+    void tellVanished();
 
   private:
     std::vector<

@@ -10,7 +10,7 @@ import dbus
 import pytest
 
 from conftest import ping_in, run, wait_until
-from filterd import FILES, MANAGER, PINS, CallError, Client, object_path
+from filterd import FILES, MANAGER, PINS, CallError, Client, await_daemon, object_path
 
 INTERFACES = pathlib.Path("/usr/share/dbus-1/interfaces")
 MANAGER_INTERFACE, FILTER, UNIT = (f"org.filterd1.{name}" for name in ("Manager", "Filter", "Unit"))
@@ -295,6 +295,20 @@ def test_every_signal_is_sent(client, units, monitor):
     types = {member.get("name"): [arg.get("type") for arg in member.iter("arg")] for _, member in members("signal")}
     for signal, arguments in types.items():
         assert len(monitor.signals(signal)[0][1]) == len(arguments), signal
+
+
+def test_a_daemon_that_ends_tells_of_nothing_that_stays(client, units, monitor):
+    """Its filters and queues are in force without it: that their objects leave the bus with it is told by the bus."""
+    client.load("drop")
+    units.start("used.service", "sleep", "600")
+    client.set_queue("used.service", ["drop"])
+    client.await_attached("used.service")
+    run("systemctl", "restart", "filterd.service", timeout=60)
+    await_daemon()
+    client.load("pass")
+    client.call("UnloadFilter", "s", "pass")
+    wait_until(lambda: monitor.signals("InterfacesRemoved"), "the signal InterfacesRemoved")
+    assert {data[0] for _, data in monitor.signals("InterfacesRemoved")} == {"/org/filterd1/filter/pass"}
 
 
 # ---- every property that changes --------------------------------------------------------------------------
