@@ -58,6 +58,13 @@ Result<void> AsyncClient::follow(EventHandler handler) noexcept {
     return guarded([&] { calls_->follow(std::move(handler)); });
 }
 
+void AsyncClient::followDrops(const std::string& unit, DropHandler handler, const Callback<void>& done) {
+    if (const auto begun = guarded([&] { calls_->followDrops(unit, std::move(handler), done); }); !begun)
+        calls_->refuse(done, begun.error());
+}
+
+void AsyncClient::unfollowDrops(const Callback<void>& done) { calls_->unfollowDrops(done); }
+
 // ---- filters --------------------------------------------------------------------------------------------
 
 void AsyncClient::load(const std::string& name, const std::string& object, const LoadOptions& options,
@@ -258,8 +265,32 @@ void AsyncClient::counters(const std::string& unit, const Callback<std::vector<C
     });
 }
 
+void AsyncClient::traffic(const std::string& unit, const Callback<std::vector<Traffic>>& done) {
+    calls_->withObject("GetUnit", unit, done, [calls = calls_.get(), done](const std::string& path) {
+        calls->ask<std::vector<TrafficRow>>(path, kUnitInterface, "GetTraffic", done, trafficOf);
+    });
+}
+
 void AsyncClient::drops(const std::string& unit, const Callback<Drops>& done) {
     calls_->askManager<DropRows, std::uint64_t>("ListDrops", done, dropsOf, unit);
+}
+
+void AsyncClient::traffic(const Callback<std::vector<UnitTraffic>>& done) {
+    calls_->askManager<std::vector<UnitTrafficRow>>("ListTraffic", done, unitTrafficOf);
+}
+
+void AsyncClient::statistics(const Callback<Statistics>& done) {
+    const auto addGuard = [calls = calls_.get(), done](Result<Statistics> known) {
+        if (!known)
+            return done(std::move(known));
+        calls->askManager<CountMap>("GetGuardCounters", done, [known = *known](const CountMap& counters) {
+            auto all = known;
+            all.guard = countsOf(counters);
+            return all;
+        });
+    };
+    calls_->askManager<CountMap, LatencyRows, std::uint64_t>("GetStatistics", Callback<Statistics>(addGuard),
+                                                             statisticsOf);
 }
 
 void AsyncClient::status(const Callback<Status>& done) {

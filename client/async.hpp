@@ -92,13 +92,22 @@ class FILTERD_EXPORT AsyncClient {
     void ensureUnit(const std::string& name, const Callback<void>& done);
     void unit(const std::string& name, const Callback<Unit>& done);
     void counters(const std::string& unit, const Callback<std::vector<Counters>>& done);
+
+    void traffic(const std::string& unit, const Callback<std::vector<Traffic>>& done);
     void drops(const std::string& unit, const Callback<Drops>& done);
+    void traffic(const Callback<std::vector<UnitTraffic>>& done);
+    void statistics(const Callback<Statistics>& done);
 
     void status(const Callback<Status>& done);
     void reload(const Callback<void>& done);
 
     // From now on process() tells the handler what happens; an empty handler ends that.
     Result<void> follow(EventHandler handler) noexcept;
+    // The same for packets that are dropped, of a unit or of all if the name is empty; it goes on when the
+    // daemon is started anew. `done` is told whether the caller may see them. An AsyncClient follows one unit
+    // (or all) at a time: another call takes the place of the one before.
+    void followDrops(const std::string& unit, DropHandler handler, const Callback<void>& done);
+    void unfollowDrops(const Callback<void>& done);
 
   private:
     std::unique_ptr<AsyncCalls> calls_;

@@ -1,6 +1,10 @@
 #include "client/async_calls.hpp"
 
+#include "client/drops.hpp"
 #include "client/follow.hpp"
+#include "client/listener.hpp"
+
+#include <iterator>
 
 namespace filterd::client {
 
@@ -11,18 +15,64 @@ AsyncCalls::Target& AsyncCalls::targetAt(const std::string& path) {
     return target;
 }
 
+void AsyncCalls::begin(Followed& followed) {
+    end(followed);
+    followed.wanted = std::make_shared<bool>(true);
+}
+
+void AsyncCalls::end(Followed& followed) {
+    *followed.wanted = false;
+    std::move(followed.matches.begin(), followed.matches.end(), std::back_inserter(retired_));
+    followed.matches.clear();
+}
+
 void AsyncCalls::follow(EventHandler handler) {
-    *isFollowed_ = false;
-    std::move(matches_.begin(), matches_.end(), std::back_inserter(retired_));
-    matches_.clear();
+    end(events_);
     if (!handler)
         return;
-    isFollowed_ = std::make_shared<bool>(true);
-    matches_ =
-        matchEvents(connection(), [follows = isFollowed_, handler = std::move(handler)](const Event& event) {
-            if (*follows)
+    begin(events_);
+    events_.matches = matchEvents(
+        connection(), [wanted = events_.wanted, handler = std::move(handler)](const Event& event) {
+            if (*wanted)
                 handler(event);
         });
+}
+
+void AsyncCalls::followDrops(const std::string& unit, DropHandler handler, const Callback<void>& done) {
+    if (*drops_.wanted)
+        unfollowDrops([](const Result<void>&) {});
+    begin(drops_);
+    unitOfDrops_ = unit;
+    drops_.matches.push_back(
+        matchDrops(connection(), [wanted = drops_.wanted, handler = std::move(handler)](const Drop& drop) {
+            if (*wanted)
+                handler(drop);
+        }));
+    drops_.matches.push_back(
+        matchDaemon(connection(), [this, unit, wanted = drops_.wanted](const std::string&, bool appeared) {
+            if (*wanted && appeared)
+                tellManager(
+                    "FollowDrops", [](const Result<void>&) {}, unit);
+        }));
+    const auto begun = [this, wanted = drops_.wanted, done](Result<void> allowed) {
+        if (!allowed && *wanted)
+            end(drops_);
+        done(std::move(allowed));
+    };
+    tellManager("FollowDrops", begun, unit);
+}
+
+void AsyncCalls::unfollowDrops(const Callback<void>& done) {
+    if (!*drops_.wanted)
+        return refuse(done, {bus::busErrorName(ErrorCode::NoSuchEntry), "no drops are followed"});
+    end(drops_);
+    tellManager("UnfollowDrops", done, unitOfDrops_);
+}
+
+// The connection lives on: the daemon shall not go on to tell it.
+AsyncCalls::~AsyncCalls() {
+    if (*drops_.wanted)
+        unfollowDrops([](const Result<void>&) {});
 }
 
 void AsyncCalls::process() {

@@ -22,6 +22,9 @@ inline constexpr const char* kProperties = "org.freedesktop.DBus.Properties";
 class AsyncCalls {
   public:
     explicit AsyncCalls(std::shared_ptr<Session> session) : session_(std::move(session)) {}
+    ~AsyncCalls();
+    AsyncCalls(const AsyncCalls&) = delete;
+    AsyncCalls& operator=(const AsyncCalls&) = delete;
 
     [[nodiscard]] const std::shared_ptr<Session>& session() const { return session_; }
     [[nodiscard]] sdbus::IConnection& connection() const { return session_->connection(); }
@@ -83,6 +86,8 @@ class AsyncCalls {
     }
 
     void follow(EventHandler handler);
+    void followDrops(const std::string& unit, DropHandler handler, const Callback<void>& done);
+    void unfollowDrops(const Callback<void>& done);
     [[nodiscard]] bool hasWork() const { return !later_.empty(); }
     void process();
 
@@ -93,17 +98,26 @@ class AsyncCalls {
         std::size_t pending = 0;
     };
 
+    // Signals whose handler is told as long as it is wanted.
+    struct Followed {
+        std::shared_ptr<bool> wanted = std::make_shared<bool>(false);
+        std::vector<sdbus::Slot> matches;
+    };
+
     template<typename T>
     static void deliver(const Callback<T>& done, Result<T> result) {
         bus::contain("a callback", [&] { done(std::move(result)); });
     }
     [[nodiscard]] Target& targetAt(const std::string& path);
+    void begin(Followed& followed);
+    void end(Followed& followed);
 
     std::shared_ptr<Session> session_;
     std::map<std::string, Target> targets_; // by object path
     std::vector<std::function<void()>> later_;
-    std::shared_ptr<bool> isFollowed_ = std::make_shared<bool>(false); // the handler of matches_ is wanted
-    std::vector<sdbus::Slot> matches_;
+    Followed events_;
+    Followed drops_;
+    std::string unitOfDrops_;
     std::vector<sdbus::Slot> retired_; // not freed in their own callbacks
 };
 

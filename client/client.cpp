@@ -129,21 +129,6 @@ Result<std::vector<Counters>> Client::counters(const std::string& unit) const no
     });
 }
 
-Result<std::vector<Traffic>> Client::traffic(const std::string& unit) const noexcept {
-    return guarded([&] {
-        const std::string path = session_->manager().GetUnit(unit);
-        UnitProxy proxy(session_->connection(), path);
-        std::vector<Traffic> result;
-        for (const auto& entry : proxy.GetTraffic()) {
-            Traffic traffic{std::get<0>(entry), std::get<1>(entry), std::get<2>(entry), {}};
-            for (const auto& drops : std::get<3>(entry))
-                traffic.dropped.push_back({std::get<0>(drops), std::get<1>(drops), std::get<2>(drops)});
-            result.push_back(std::move(traffic));
-        }
-        return result;
-    });
-}
-
 // ---- Daemon ---------------------------------------------------------------------------------------------
 
 Result<Status> Client::status() const noexcept {

@@ -77,6 +77,8 @@ Options busOptions(const LoadOptions& options, bool transient) {
         result.emplace("program", sdbus::Variant(options.program));
     if (options.replace)
         result.emplace("replace", sdbus::Variant(true));
+    if (!options.parameters.empty())
+        result.emplace("parameters", sdbus::Variant(options.parameters));
     if (transient)
         result.emplace("transient", sdbus::Variant(true));
     return result;

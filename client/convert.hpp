@@ -28,6 +28,12 @@ using EntryRows = Rows<std::string, std::string>;
 using QueueRows = Rows<std::string, Names, Names, Names, Options>;
 using UnitRows = Rows<std::string, sdbus::ObjectPath, std::string, std::string>;
 using CounterRows = Rows<std::string, std::uint64_t, Rows<std::string, std::uint64_t>>;
+using TrafficRow =
+    Row<std::string, std::uint64_t, std::uint64_t, Rows<std::string, std::uint64_t, std::uint64_t>>;
+using UnitTrafficRow = Row<std::string, std::string, std::uint64_t, std::uint64_t,
+                           Rows<std::string, std::uint64_t, std::uint64_t>>;
+using CountMap = std::map<std::string, std::uint64_t>;
+using LatencyRows = Rows<std::uint64_t, std::uint64_t>;
 using DropRows = Rows<std::string, std::string, std::string, std::string, std::string, std::uint16_t,
                       std::uint64_t, std::uint64_t>;
 
@@ -75,6 +81,12 @@ class Properties {
 [[nodiscard]] std::vector<UnitSummary> unitsOf(const UnitRows& rows);
 [[nodiscard]] Unit unitOf(const Properties& from);
 [[nodiscard]] std::vector<Counters> countersOf(const CounterRows& rows);
+[[nodiscard]] std::vector<Traffic> trafficOf(const std::vector<TrafficRow>& rows);
+[[nodiscard]] std::vector<UnitTraffic> unitTrafficOf(const std::vector<UnitTrafficRow>& rows);
+// All but what the guard has counted.
+[[nodiscard]] Statistics statisticsOf(const CountMap& counters, const LatencyRows& latency,
+                                      std::uint64_t time);
+[[nodiscard]] std::vector<NamedCount> countsOf(const CountMap& counters);
 [[nodiscard]] Drops dropsOf(const DropRows& rows, std::uint64_t lost);
 [[nodiscard]] Status statusOf(const Properties& from);
 

@@ -1,5 +1,7 @@
 // Dropped packets, one by one and added up.
 
+#include "client/drops.hpp"
+
 #include "client/convert.hpp"
 #include "client/listener.hpp"
 
@@ -61,6 +63,11 @@ class FollowedDrops {
 
 } // namespace
 
+sdbus::Slot matchDrops(sdbus::IConnection& connection, DropHandler handler) {
+    return match(connection, kDropped,
+                 [handler = std::move(handler)](sdbus::Message& message) { handler(dropOf(message)); });
+}
+
 Result<Drops> Client::drops(const std::string& unit) const noexcept {
     return guarded([&] {
         const auto [rows, lost] = session_->manager().ListDrops(unit);
@@ -71,7 +78,7 @@ Result<Drops> Client::drops(const std::string& unit) const noexcept {
 Result<void> Client::followDrops(const std::string& unit, const DropHandler& handler, int end) noexcept {
     return guarded([&] {
         Listener listener(session_->connection());
-        listener.on(kDropped, [&](sdbus::Message& message) { handler(dropOf(message)); });
+        const auto dropped = matchDrops(session_->connection(), handler);
         FollowedDrops followed(session_->manager(), unit);
         listener.onDaemon([&](const std::string&, bool appeared) {
             if (appeared)

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,9 +44,11 @@ template<typename T>
 using Result = tl::expected<T, Error>;
 
 struct LoadOptions {
-    std::string program; // which program of the object; needed only if it holds several
+    std::string program = {}; // which program of the object; needed only if it holds several
     bool replace =
         false; // replace other content that is loaded under this name, in every queue that holds it
+    std::map<std::string, std::string> parameters = {}; // by name: global variables, const volatile ones
+                                                        // too, and maps; not of rules
 };
 
 struct FilterSummary {
@@ -56,7 +59,7 @@ struct FilterSummary {
 };
 
 struct Holder {
-    std::string kind; // "keep", "client", "unit", "rule", "trial" or "attachment"
+    std::string kind; // "keep", "client", "unit", "file", "rule", "trial" or "attachment"
     std::string name;
 };
 

@@ -57,10 +57,6 @@ void Listener::stop(const std::string& reason) {
     sd_event_exit(loop_.get(), 0);
 }
 
-void Listener::on(const std::string& rule, std::function<void(sdbus::Message&)> handle) {
-    slots_.push_back(match(connection_, rule, std::move(handle)));
-}
-
 void Listener::onDaemon(std::function<void(const std::string& name, bool appeared)> handle) {
     slots_.push_back(matchDaemon(connection_, std::move(handle)));
 }

@@ -27,7 +27,6 @@ class Listener {
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
-    void on(const std::string& rule, std::function<void(sdbus::Message&)> handle);
     // The daemon has appeared on the bus, or left it; its name is told.
     void onDaemon(std::function<void(const std::string& name, bool appeared)> handle);
     // Outside of every handler, as soon as possible: there calls on the connection are allowed. An error ends

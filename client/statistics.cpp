@@ -1,5 +1,6 @@
 // What the daemon and its queues have counted.
 
+#include "client/convert.hpp"
 #include "client/session.hpp"
 
 #include <limits>
@@ -8,12 +9,14 @@ namespace filterd::client {
 
 namespace {
 
-std::vector<NamedCount> countsOf(const std::map<std::string, std::uint64_t>& counters) {
-    std::vector<NamedCount> counts;
-    counts.reserve(counters.size());
-    for (const auto& [name, count] : counters)
-        counts.push_back({name, count});
-    return counts;
+using DropRowsByFilter = Rows<std::string, std::uint64_t, std::uint64_t>;
+
+std::vector<FilterDropTraffic> dropsByFilter(const DropRowsByFilter& rows) {
+    std::vector<FilterDropTraffic> result;
+    result.reserve(rows.size());
+    for (const auto& row : rows)
+        result.push_back({std::get<0>(row), std::get<1>(row), std::get<2>(row)});
+    return result;
 }
 
 std::chrono::microseconds boundOf(std::uint64_t microseconds) {
@@ -24,27 +27,55 @@ std::chrono::microseconds boundOf(std::uint64_t microseconds) {
 
 } // namespace
 
-Result<std::vector<UnitTraffic>> Client::traffic() const noexcept {
+std::vector<Traffic> trafficOf(const std::vector<TrafficRow>& rows) {
+    std::vector<Traffic> result;
+    for (const auto& row : rows) {
+        const auto& [direction, packets, bytes, dropped] = bus::fields(row);
+        result.push_back({direction, packets, bytes, dropsByFilter(dropped)});
+    }
+    return result;
+}
+
+std::vector<UnitTraffic> unitTrafficOf(const std::vector<UnitTrafficRow>& rows) {
+    std::vector<UnitTraffic> result;
+    for (const auto& row : rows) {
+        const auto& [unit, direction, packets, bytes, dropped] = bus::fields(row);
+        result.push_back({unit, {direction, packets, bytes, dropsByFilter(dropped)}});
+    }
+    return result;
+}
+
+std::vector<NamedCount> countsOf(const CountMap& counters) {
+    std::vector<NamedCount> counts;
+    counts.reserve(counters.size());
+    for (const auto& [name, count] : counters)
+        counts.push_back({name, count});
+    return counts;
+}
+
+Statistics statisticsOf(const CountMap& counters, const LatencyRows& latency, std::uint64_t time) {
+    Statistics statistics{countsOf(counters), {}, {}, std::chrono::microseconds(time)};
+    for (const auto& bucket : latency)
+        statistics.attachLatency.push_back({boundOf(std::get<0>(bucket)), std::get<1>(bucket)});
+    return statistics;
+}
+
+Result<std::vector<Traffic>> Client::traffic(const std::string& unit) const noexcept {
     return guarded([&] {
-        std::vector<UnitTraffic> result;
-        for (const auto& row : session_->manager().ListTraffic()) {
-            const auto& [unit, direction, packets, bytes, dropped] = bus::fields(row);
-            UnitTraffic one{unit, {direction, packets, bytes, {}}};
-            for (const auto& drops : dropped)
-                one.traffic.dropped.push_back({std::get<0>(drops), std::get<1>(drops), std::get<2>(drops)});
-            result.push_back(std::move(one));
-        }
-        return result;
+        UnitProxy proxy(session_->connection(), session_->manager().GetUnit(unit));
+        return trafficOf(proxy.GetTraffic());
     });
+}
+
+Result<std::vector<UnitTraffic>> Client::traffic() const noexcept {
+    return guarded([&] { return unitTrafficOf(session_->manager().ListTraffic()); });
 }
 
 Result<Statistics> Client::statistics() const noexcept {
     return guarded([&] {
         const auto [counters, latency, time] = session_->manager().GetStatistics();
-        Statistics statistics{countsOf(counters), countsOf(session_->manager().GetGuardCounters()), {}, {}};
-        for (const auto& bucket : latency)
-            statistics.attachLatency.push_back({boundOf(std::get<0>(bucket)), std::get<1>(bucket)});
-        statistics.attachTime = std::chrono::microseconds(time);
+        auto statistics = statisticsOf(counters, latency, time);
+        statistics.guard = countsOf(session_->manager().GetGuardCounters());
         return statistics;
     });
 }

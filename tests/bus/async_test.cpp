@@ -158,6 +158,75 @@ TEST_F(AsyncTest, EventsAreToldUntilTheyAreNotWanted) {
     EXPECT_EQ(events.size(), before);
 }
 
+TEST_F(AsyncTest, CountersAreToldAsByTheCallsThatWait) {
+    const auto ofUnit =
+        answerOf<std::vector<client::Traffic>>([&](auto done) { async_.traffic("nginx.service", done); });
+    ASSERT_TRUE(ofUnit) << ofUnit.error().message;
+    EXPECT_EQ(ofUnit->front().passedBytes, client_.traffic("nginx.service")->front().passedBytes);
+    EXPECT_EQ(ofUnit->front().dropped.front().bytes, 180U);
+    const auto ofAll = answerOf<std::vector<client::UnitTraffic>>([&](auto done) { async_.traffic(done); });
+    ASSERT_TRUE(ofAll) << ofAll.error().message;
+    EXPECT_EQ(ofAll->front().unit, "nginx.service");
+    EXPECT_EQ(ofAll->front().traffic.dropped.front().bytes, 300U);
+    const auto statistics = answerOf<client::Statistics>([&](auto done) { async_.statistics(done); });
+    ASSERT_TRUE(statistics) << statistics.error().message;
+    EXPECT_EQ(statistics->counters.front().name, "holds");
+    EXPECT_EQ(statistics->guard.size(), 4U);
+    EXPECT_EQ(statistics->attachLatency.back().bound, std::chrono::microseconds::max());
+    EXPECT_EQ(statistics->attachTime, 5'500us);
+}
+
+TEST_F(AsyncTest, DropsAreToldUntilTheyAreNotWanted) {
+    std::vector<client::Drop> drops;
+    const auto keep = [&](const client::Drop& drop) { drops.push_back(drop); };
+    EXPECT_TRUE(answerOf<void>([&](auto done) { async_.followDrops("nginx.service", keep, done); }));
+    EXPECT_TRUE(loopUntil([&] { return drops.size() == 1; }));
+    EXPECT_EQ(drops.front().filter + " " + drops.front().source, "drop@1 192.0.2.7");
+    EXPECT_TRUE(answerOf<void>([&](auto done) { async_.followDrops("", keep, done); }));
+    EXPECT_TRUE(loopUntil([&] { return drops.size() == 2; }));
+    EXPECT_TRUE(daemon_.saw("unfollow nginx.service")) << "one at a time";
+    EXPECT_TRUE(answerOf<void>([&](auto done) { async_.unfollowDrops(done); }));
+    EXPECT_TRUE(daemon_.saw("unfollow "));
+    EXPECT_EQ(answerOf<void>([&](auto done) { async_.unfollowDrops(done); }).error().name,
+              "org.filterd1.Error.NoSuchEntry");
+    EXPECT_EQ(drops.size(), 2U);
+}
+
+TEST_F(AsyncTest, FollowingDropsCanBeRefused) {
+    bool told = false;
+    const auto tell = [&](const client::Drop&) { told = true; };
+    EXPECT_EQ(
+        answerOf<void>([&](auto done) { async_.followDrops("secret.service", tell, done); }).error().name,
+        "org.freedesktop.DBus.Error.AccessDenied");
+    EXPECT_TRUE(answerOf<client::Status>([&](auto done) { async_.status(done); }));
+    EXPECT_FALSE(told) << "what is told all the same is not for it";
+}
+
+TEST_F(AsyncTest, FollowingDropsGoesOnWithAnotherDaemon) {
+    const PrivateBus bus;
+    auto daemon = std::make_unique<FakeDaemon>(bus.address());
+    const auto client = Client::connect(bus.address(), 10s).value();
+    async_ = AsyncClient(client);
+    int drops = 0;
+    const auto tell = [&](const client::Drop&) { ++drops; };
+    EXPECT_TRUE(answerOf<void>([&](auto done) { async_.followDrops("nginx.service", tell, done); }));
+    EXPECT_TRUE(loopUntil([&] { return drops == 1; }));
+    daemon.reset();
+    daemon = std::make_unique<FakeDaemon>(bus.address());
+    EXPECT_TRUE(loopUntil([&] { return drops == 2; }));
+    EXPECT_TRUE(answerOf<void>([&](auto done) { async_.unfollowDrops(done); }));
+}
+
+TEST_F(AsyncTest, FollowingDropsEndsWithTheClient) {
+    {
+        AsyncClient brief(client_);
+        brief.followDrops(
+            "x.service", [](const client::Drop&) {}, [](const auto&) {});
+    }
+    EXPECT_TRUE(client_.status());
+    EXPECT_TRUE(daemon_.saw("unfollow x.service"));
+}
+
 TEST_F(AsyncTest, ACallWithoutAnAnswerEndsInTime) {
     auto hasty = Client::connect(bus_.address(), 200ms).value();
     async_ = AsyncClient(hasty);

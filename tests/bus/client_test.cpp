@@ -39,6 +39,8 @@ TEST_F(ClientTest, LoadPassesTheObjectAndTheOptions) {
     EXPECT_TRUE(daemon_.saw("load drop 3"));
     EXPECT_TRUE(client_.load("drop", object_, {.program = "ingress", .replace = true}));
     EXPECT_TRUE(daemon_.saw("load drop 3 program=ingress replace=yes"));
+    EXPECT_TRUE(client_.load("drop", object_, {.parameters = {{"mtu", "9"}, {"ports", "80"}}}));
+    EXPECT_TRUE(daemon_.saw("load drop 3 parameters=mtu:9,ports:80"));
     EXPECT_TRUE(client_.loadFromPath("drop", "/x.o"));
     EXPECT_TRUE(daemon_.saw("load drop from /x.o 0"));
 }

@@ -149,6 +149,12 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
             return value.get<bool>() ? "yes" : "no";
         if (value.containsValueOfType<std::uint32_t>())
             return std::to_string(value.get<std::uint32_t>());
+        if (value.containsValueOfType<std::map<std::string, std::string>>()) {
+            std::string text;
+            for (const auto& [name, one] : value.get<std::map<std::string, std::string>>())
+                text += (text.empty() ? "" : ",") + name + ":" + one;
+            return text;
+        }
         return value.get<std::string>();
     }
     static std::string describe(const Options& options) {
