@@ -130,7 +130,7 @@ void addCaptureVerb(CLI::App& app, Invocation& invocation) {
         app.add_subcommand("capture", "Write the packets that a unit's queues drop to a pcapng file");
     verb->add_option("UNIT", arguments->unit, "The unit's name, or a cgroup path")->required();
     verb->add_option("-w,--write", arguments->file, "The file; '-' is standard output")->required();
-    verb->add_option("-c,--count", arguments->count, "End after so many packets")->check(CLI::PositiveNumber);
+    verb->add_option("-c,--count", arguments->count, "End after so many packets")->check(aNumberFromOne());
     verb->footer(
         "Each packet's first 128 bytes are written, as far as the kernel reports drops: some 100 per "
         "second. Its comment tells which filter has dropped it.");

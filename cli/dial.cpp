@@ -33,7 +33,6 @@ client::Result<void> tell(const Dial& dial) {
     if (!line)
         return tl::unexpected(line.error());
     print(*line + "\n");
-    std::fflush(stdout);
     return {};
 }
 
@@ -51,6 +50,8 @@ Ending run(const Dial& dial, Keyboard& keyboard) {
         if (due <= Clock::now()) {
             if (const auto told = tell(dial); !told)
                 return {.exit = failed(told.error())};
+            if (!flush())
+                return {};
             due = Clock::now() + kPeriod;
         }
         const auto event = keyboard.wait(until(due));

@@ -94,7 +94,8 @@ void addAcquire(CLI::App& app, Invocation& invocation) {
     auto* verb = app.add_subcommand(
         "acquire", "Keep a filter loaded: for a unit while it runs, or until this command is interrupted");
     verb->add_option("NAME", arguments->name, "The filter's name")->required();
-    verb->add_option("-u,--unit", arguments->unit, "The unit that needs it; returns at once");
+    verb->add_option("-u,--unit", arguments->unit, "The unit that needs it; returns at once")
+        ->check(notEmpty());
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments] {
             return withDaemon([&](client::Client& client) {

@@ -1,10 +1,12 @@
 // filterctl: looks at filterd and tells it what to do.
 
 #include "cli/failure.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <exception>
 #include <numeric>
 #include <string_view>
@@ -127,11 +129,19 @@ Exit run(int argc, char** argv) {
     return invocation.action();
 }
 
+// What could not be printed is a failure, too: of a full disk, say.
+Exit printed(Exit exit) {
+    if (flush() || exit != Exit::Ok)
+        return exit;
+    complain(std::string("cannot write what was to be printed: ") + std::strerror(outputError()));
+    return Exit::Failed;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     try {
-        return static_cast<int>(run(argc, argv));
+        return static_cast<int>(printed(run(argc, argv)));
     } catch (const std::exception& error) {
         complain(error.what());
         return static_cast<int>(Exit::Failed);

@@ -68,7 +68,6 @@ void printEvent(const client::Event& event, bool json) {
               coloured(words.happened, words.colour) + "  " + event.name +
               (event.detail.empty() ? "" : ": " + event.detail) + "\n");
     }
-    std::fflush(stdout); // each line at once, also into a pipe
 }
 
 void printDrop(const client::Drop& drop, bool json) {
@@ -78,7 +77,6 @@ void printDrop(const client::Drop& drop, bool json) {
         print(coloured(clockTime(drop.time), Colour::Dim) + "  " + whoseText(drop) + "  " + drop.direction +
               "  " + coloured("dropped", drop.logOnly ? Colour::Yellow : Colour::Red) + " " +
               deciderText(drop) + "  " + packetText(drop) + "  " + std::to_string(drop.length) + " bytes\n");
-    std::fflush(stdout);
 }
 
 struct Arguments {
@@ -87,11 +85,17 @@ struct Arguments {
 };
 
 Exit monitor(client::Client& client, const Arguments& arguments, bool json) {
-    const Ending ending;
+    Ending ending;
+    const auto print = [&](const auto& what, auto&& printOne) {
+        printOne(what, json);
+        if (!flush())
+            ending.now();
+    };
     if (arguments.drops)
         return finished(client.followDrops(
-            arguments.unit, [&](const client::Drop& drop) { printDrop(drop, json); }, ending.fd()));
-    return finished(client.follow([&](const client::Event& event) { printEvent(event, json); }, ending.fd()));
+            arguments.unit, [&](const client::Drop& drop) { print(drop, printDrop); }, ending.fd()));
+    return finished(
+        client.follow([&](const client::Event& event) { print(event, printEvent); }, ending.fd()));
 }
 
 } // namespace
@@ -103,7 +107,8 @@ void addMonitorVerb(CLI::App& app, Invocation& invocation) {
     auto* drops = verb->add_flag("--drops", arguments->drops,
                                  "Print packets that queues drop, as far as the kernel reports them");
     verb->add_option("UNIT", arguments->unit, "With --drops: of this unit (or cgroup path) only")
-        ->needs(drops);
+        ->needs(drops)
+        ->check(notEmpty());
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {
             return withDaemon(

@@ -1,5 +1,6 @@
 #include "cli/terminal.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
@@ -35,6 +36,16 @@ bool wantsColours() {
            (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
+int& firstError() {
+    static int error = 0;
+    return error;
+}
+
+void note(bool written) {
+    if (!written && firstError() == 0)
+        firstError() = errno != 0 ? errno : EIO;
+}
+
 } // namespace
 
 bool isTerminal() {
@@ -56,8 +67,15 @@ Colour colourOfState(std::string_view state) {
     return state == "held" ? Colour::Yellow : Colour::Red;
 }
 
-// A pipe that nobody reads any more ends the process by SIGPIPE; the rest of a failed write has no remedy.
-void print(std::string_view text) { static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout)); }
+// A pipe that nobody reads any more ends the process by SIGPIPE.
+void print(std::string_view text) { note(std::fwrite(text.data(), 1, text.size(), stdout) == text.size()); }
+
+bool flush() {
+    note(std::fflush(stdout) == 0 && std::ferror(stdout) == 0);
+    return firstError() == 0;
+}
+
+int outputError() { return firstError(); }
 
 void printField(std::string_view label, std::string_view text) {
     const std::size_t pad = label.size() < kLabelWidth ? kLabelWidth - label.size() : 0;

@@ -17,6 +17,10 @@ enum class Colour { Plain, Bold, Dim, Red, Green, Yellow };
 [[nodiscard]] Colour colourOfState(std::string_view state);
 
 void print(std::string_view text);
+// Writes what has been printed, at once also into a pipe. False: something could not be written.
+bool flush();
+// Why it could not: the first error number, or 0.
+[[nodiscard]] int outputError();
 // "    label: text"
 void printField(std::string_view label, std::string_view text);
 

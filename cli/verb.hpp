@@ -41,6 +41,25 @@ void addUnitVerbs(CLI::App& app, Invocation& invocation);   // ensure
 void addFileVerbs(CLI::App& app, Invocation& invocation);   // cat, check, explain
 void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
 
+// For a count of what shall be done. CLI11 itself takes -1 for the largest number that there is.
+[[nodiscard]] inline CLI::Validator aNumberFromOne() {
+    const auto check = [](const std::string& text) {
+        const bool isNumber = text.find_first_not_of("0123456789") == std::string::npos;
+        return isNumber && text.find_first_not_of('0') != std::string::npos
+                   ? std::string()
+                   : "'" + text + "' is not a number from 1 on";
+    };
+    return {check, "", "a number from 1 on"};
+}
+
+// For a name whose absence means something: a script's empty variable is not meant so.
+[[nodiscard]] inline CLI::Validator notEmpty() {
+    const auto check = [](const std::string& text) {
+        return text.empty() ? std::string("an empty name names nothing") : std::string();
+    };
+    return {check, "", "a name"};
+}
+
 // Which rule a unit gets, from which files, and why.
 [[nodiscard]] Exit explainUnit(const std::string& name);
 // Whether any rule covers it.

@@ -107,7 +107,6 @@ void printLines(const Reading& reading) {
     tableOf(reading).print("counter", "counters");
     for (const auto& note : reading.notes)
         complain(note);
-    std::fflush(stdout);
 }
 
 void printDocument(const Reading& reading) {
@@ -124,7 +123,6 @@ void printDocument(const Reading& reading) {
         counters.push_back(std::move(one));
     }
     print(nlohmann::json{{"counters", counters}, {"notes", reading.notes}}.dump() + "\n");
-    std::fflush(stdout);
 }
 
 // A terminal that is painted over again and again, without lines that wrap.
@@ -133,7 +131,7 @@ class Screen {
     Screen() { print("\x1b[?7l\x1b[2J"); }
     ~Screen() {
         print("\x1b[?7h");
-        std::fflush(stdout);
+        flush();
     }
     Screen(const Screen&) = delete;
     Screen& operator=(const Screen&) = delete;
@@ -154,7 +152,6 @@ class Screen {
         if (shown < lines.size())
             text += std::to_string(lines.size() - shown) + " more lines\x1b[K\n";
         print(text + "\x1b[J");
-        std::fflush(stdout);
     }
 
   private:
@@ -208,7 +205,7 @@ Ending run(const client::Client& client, const Arguments& arguments, bool json) 
             Screen::paint(*reading);
         else
             printLines(*reading);
-        if (done == arguments.count)
+        if (!flush() || done == arguments.count)
             return {};
         if (const auto ended = waitUntil(due, keyboard))
             return *ended;
@@ -232,11 +229,12 @@ Exit watchUnits(client::Client& client, const Arguments& arguments, bool json) {
 void addWatchVerb(CLI::App& app, Invocation& invocation) {
     auto arguments = std::make_shared<Arguments>();
     auto* verb = app.add_subcommand("watch", "Show what passes and what filters drop, as it happens");
-    verb->add_option("UNIT", arguments->unit, "A unit or a cgroup path; all guarded units, if not given");
+    verb->add_option("UNIT", arguments->unit, "A unit or a cgroup path; all guarded units, if not given")
+        ->check(notEmpty());
     verb->add_option("-n,--interval", arguments->seconds, "Seconds between two readings")
         ->check(CLI::Range(0.1, 86'400.0))
         ->capture_default_str();
-    verb->add_option("--count", arguments->count, "End after so many readings");
+    verb->add_option("--count", arguments->count, "End after so many readings")->check(aNumberFromOne());
     verb->footer("q or Ctrl-C ends. Without a terminal each reading is printed as lines.");
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {

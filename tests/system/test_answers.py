@@ -100,6 +100,41 @@ def test_what_a_filter_is_loaded_from(client, unit, tmp_path):
     assert "nowhere" in refused("load", "x", "--rules", "/nowhere", status=1)
 
 
+@pytest.mark.parametrize("arguments", [["list"], ["--json", "status"], ["show", "mtu"], ["metrics"], ["--json", "watch"], ["tune", "mtu"],
+                                       ["--help"], ["cat", "port@443"]])
+def test_what_cannot_be_printed_is_a_failure(client, arguments):
+    client.load("mtu")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(["filterctl", *arguments], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=15)
+    assert (done.returncode, done.stderr) == (1, "filterctl: cannot write what was to be printed: No space left on device\n")
+
+
+def test_a_monitor_ends_when_it_cannot_print(client):
+    with open("/dev/full", "w") as full:
+        monitor = subprocess.Popen(["filterctl", "monitor"], stdout=full, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: f" {monitor.pid} " in run("busctl", "list", "--no-pager").stdout, "it being on the bus")
+
+        def ends():
+            client.load("drop")
+            client.call("UnloadFilter", "s", "drop")
+            return monitor.poll() is not None
+
+        wait_until(ends, "the monitor ending", interval=0.2)
+        assert monitor.returncode == 1 and "No space left" in monitor.stderr.read()
+    finally:
+        monitor.kill()
+        monitor.wait(timeout=10)
+
+
+@pytest.mark.parametrize("arguments", [["watch", "--count", "0"], ["watch", "--count", "-1"], ["capture", "a.service", "-w", "x", "-c", "-1"],
+                                       ["watch", ""], ["monitor", "--drops", ""], ["acquire", "mtu", "--unit", ""]])
+def test_counts_and_names_that_mean_nothing(client, arguments):
+    client.load("mtu")
+    said = refused(*arguments, status=2)
+    assert "a number from 1 on" in said or "names nothing" in said
+
+
 @pytest.mark.parametrize("name", ["", "nothing", "a/b"])
 def test_what_is_no_unit_is_wrong_usage_for_every_verb(name):
     assert refused("ensure", name, status=2).replace("ensure", "explain") == refused("explain", name, status=2)
