@@ -103,6 +103,8 @@ class Firewall {
     // deadline. Errors: those of setQueue() and setQueueOfUser(); NoSuchFilter, InvalidArgument, NoSuchRule.
     [[nodiscard]] Result<std::string> attachFilter(const QueueEdit& edit);
     [[nodiscard]] Result<std::string> detachFilter(const QueueEdit& edit);
+    // The bus names of the clients that hold references.
+    [[nodiscard]] std::vector<std::string> holdingClients() const;
     // How many references these hold together.
     [[nodiscard]] std::size_t referencesOf(const std::vector<Holder>& holders) const;
     // What the files say now. What cannot be brought into force is told by definitionErrors().

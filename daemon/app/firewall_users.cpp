@@ -97,6 +97,14 @@ bool Firewall::reviewUsers() {
     return changed;
 }
 
+std::vector<std::string> Firewall::holdingClients() const {
+    std::vector<std::string> clients;
+    for (const auto& [holder, counts] : references_.all())
+        if (holder.kind == Holder::Kind::Client)
+            clients.push_back(holder.name);
+    return clients;
+}
+
 std::size_t Firewall::referencesOf(const std::vector<Holder>& holders) const {
     std::size_t count = 0;
     for (const auto& holder : holders)

@@ -37,12 +37,14 @@ class Authority {
     [[nodiscard]] Status requireRoot(const sdbus::IObject& object, std::optional<uid_t> owner = {});
     // Whether another user than root calls, and it is this one.
     [[nodiscard]] bool isUser(const sdbus::IObject& object, std::optional<uid_t> user);
-    // The bus names, of those that have called, of a user.
+    // The bus names, of those that have called or are known otherwise, of a user.
     [[nodiscard]] std::vector<std::string> clientsOf(uid_t user) const;
 
     // Asks polkit on this connection, until detach(), which forgets all open questions.
     void attach(sdbus::IConnection& connection) { connection_ = &connection; }
     void detach();
+    // Whose it is counts from now on, not only when it calls.
+    void know(const std::string& client, uid_t uid) { euids_.emplace(client, uid); }
     // Its questions are not to be answered any more, and nobody has its unique name again.
     void forget(const std::string& client);
 

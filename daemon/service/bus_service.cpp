@@ -73,6 +73,15 @@ void BusService::tellClients() {
     std::vector<std::string> names;
     driver->callMethod("ListNames").onInterface(kBusDriver).storeResultsTo(names);
     firewall_->busJoined(guid, {names.begin(), names.end()});
+    for (const auto& client : firewall_->holdingClients()) // what they hold counts for their users
+        bus::contain("whose a client is", [&] {
+            std::uint32_t uid = 0;
+            driver->callMethod("GetConnectionUnixUser")
+                .onInterface(kBusDriver)
+                .withArguments(client)
+                .storeResultsTo(uid);
+            session_->authority.know(client, uid);
+        });
 }
 
 void BusService::publishEverything() {

@@ -1,6 +1,7 @@
 """Who may change what (I6): every writing method is refused to others, and a user may restrict his own units, and no more."""
 
 import pathlib
+import subprocess
 import xml.etree.ElementTree
 
 import pytest
@@ -354,5 +355,33 @@ for number in range(64):
 print(refused(bus, "SetQueue", "sasasa{sv}", "r64.service", *empty))
 """
     limit = "org.filterd1.Error.LimitExceeded"
-    assert run("setpriv", "--reuid=65534", "--clear-groups", "python3", "-c", many, timeout=60).stdout.split() == [limit] * 3
+    assert run("setpriv", "--reuid=65534", "--clear-groups", "python3", "-c", many, timeout=180).stdout.split() == [limit] * 3
     catalogue.set_queue("r64.service", ["none"])  # root
+
+
+def test_references_of_before_a_restart_count_for_the_limit(catalogue, polkit):
+    """Whoever holds as many as he may gets no more by another connection, though only the first was known before."""
+    polkit(queues="yes")
+    hold = """
+import sys, dbus, dbus.bus
+bus = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)
+for _ in range(int(sys.argv[1])):
+    try:
+        bus.call_blocking("org.filterd1", "/org/filterd1", "org.filterd1.Manager", "AcquireFilter", "s", ["mine"])
+    except dbus.DBusException as error:
+        print(error.get_dbus_name(), flush=True)
+print("done", flush=True)
+sys.stdin.read()
+"""
+    user = ["setpriv", "--reuid=65534", "--clear-groups", "python3", "-c", hold]
+    with subprocess.Popen([*user, "256"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout.readline() == "done\n"
+            run("systemctl", "restart", "filterd.service", timeout=30)
+            await_daemon()
+            assert len(catalogue.holders("mine")) == 256
+            assert run(*user, "1", input="").stdout.split() == ["org.filterd1.Error.LimitExceeded", "done"]
+        finally:
+            holder.stdin.close()
+            holder.wait(timeout=15)
+    wait_until(lambda: catalogue.filters() == [], "the references ending with their holder")
