@@ -1,6 +1,9 @@
 """Who may change what, with a real polkit: root, whom a rule of polkit authorises, and nobody else (I6)."""
 
+import os
 import pathlib
+import select
+import subprocess
 import threading
 
 import pytest
@@ -70,6 +73,35 @@ def drop(client):
 def test_a_password_would_help_but_may_not_be_asked_for(drop):
     assert as_user("queue") == INTERACTIVE
     assert drop.call("ListRules") == []
+
+
+def with_agent(interactive):
+    """A call by a user who has an agent of polkit on a terminal: what the call says, and what the terminal shows."""
+    call = "read go; exec busctl --timeout=3 --allow-interactive-authorization=$0 call org.filterd1 /org/filterd1 org.filterd1.Manager Reload"
+    ours, theirs = os.openpty()
+    ready, registered = os.pipe()
+    with subprocess.Popen(["setpriv", f"--reuid={USER}", "--clear-groups", "sh", "-c", call, interactive], stdin=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as caller:
+        agent = subprocess.Popen(["pkttyagent", "--process", str(caller.pid), "--notify-fd", str(registered)], pass_fds=[registered],
+                                 stdin=theirs, start_new_session=True, preexec_fn=lambda: os.open(os.ttyname(0), os.O_RDWR))
+        try:
+            os.close(registered)
+            assert select.select([ready], [], [], 15)[0], "the agent is not there"  # it closes its end
+            said = caller.communicate("go\n", timeout=15)[1]
+            shown = os.read(ours, 4096).decode() if select.select([ours], [], [], 0)[0] else ""
+        finally:
+            agent.kill()
+            agent.wait()
+            for file in (ours, theirs, ready):
+                os.close(file)
+    return said, shown
+
+
+def test_who_allows_it_is_asked_for_a_password(drop):
+    said, shown = with_agent("no")
+    assert "needs a password" in said and shown == ""
+    said, shown = with_agent("yes")
+    assert "timed out" in said and "org.filterd1.queues" in shown, "it waits for one"
 
 
 def test_a_user_whom_polkit_authorises_may_do_that_and_no_more(drop, polkit):
