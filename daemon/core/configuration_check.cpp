@@ -110,8 +110,11 @@ class Checker {
                     continue;
                 }
                 filters_.emplace(name, LoadedFilter{{name, ""}, FilterDirection::Either});
-                warn(rule.placeOf(name) + ": no file defines the filter '" + name.text() +
-                     "': unless it is loaded otherwise, OnFailure= applies");
+                const auto missing = isTemplate(name.text())
+                                         ? configuration_.filters.define(name).error().message
+                                         : "no file defines the filter '" + name.text() + "'";
+                warn(rule.placeOf(name) + ": " + missing +
+                     ": unless it is loaded otherwise, OnFailure= applies");
             }
             if (const auto queue = resolveQueue(rule, direction, filters_); !queue)
                 tell(inRule(rule, queue.error()).message);

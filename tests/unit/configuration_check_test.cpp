@@ -81,6 +81,11 @@ TEST_F(ConfigurationCheckTest, NamesMissingObjectsAndUndefinedFilters) {
     EXPECT_THAT(check().warnings, ElementsAre(StartsWith("/etc/c.queue: no file defines the filter 'none'")));
 }
 
+TEST_F(ConfigurationCheckTest, TellsATemplateFromAFilter) {
+    configuration.rules = {rule("/etc/a.queue", "web.service", "port@")};
+    EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("'port@' is a template, name an instance of it")));
+}
+
 TEST_F(ConfigurationCheckTest, WarnsOnlyOfWhatAnUnusedFilterLacks) {
     configuration.filters.add("idle",
                               {ConfigText{"/etc/filterd/idle.filter", "[Filter]\nObject=/nope.o\n"}, {}});
