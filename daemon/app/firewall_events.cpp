@@ -144,7 +144,7 @@ bool Firewall::collectReleased() {
 std::vector<std::pair<Direction, QueueCounters>> Firewall::readableCounters(const UnitView& unit) {
     std::vector<std::pair<Direction, QueueCounters>> result;
     for (const auto direction : kDirections)
-        if (unit.queues[static_cast<std::size_t>(direction)])
+        if (unit.queues[indexOf(direction)])
             if (auto counted = kernel_.counters({unit.cgroup.id, direction}))
                 result.emplace_back(direction, std::move(*counted));
     return result;
@@ -156,7 +156,7 @@ Result<std::vector<std::pair<Direction, QueueCounters>>> Firewall::counters(cons
         return failure(ErrorCode::NoSuchUnit, "no rule covers a running unit '" + unit + "'");
     std::vector<std::pair<Direction, QueueCounters>> result;
     for (const auto direction : kDirections) {
-        if (!view->queues[static_cast<std::size_t>(direction)])
+        if (!view->queues[indexOf(direction)])
             continue;
         auto counted = kernel_.counters({view->cgroup.id, direction});
         if (!counted)

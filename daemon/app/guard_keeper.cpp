@@ -71,7 +71,7 @@ Result<QueueSlot> GuardKeeper::slotOf(const RuleQueues& queues, const Pair& pair
 
 Status GuardKeeper::fill(QueueSlot slot, const RuleQueues& queues) {
     for (const auto direction : kDirections)
-        if (auto filled = fill(slot, direction, queues.queues[static_cast<std::size_t>(direction)]); !filled)
+        if (auto filled = fill(slot, direction, queues.queues[indexOf(direction)]); !filled)
             return filled;
     return {};
 }

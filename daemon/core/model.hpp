@@ -21,6 +21,11 @@ inline constexpr std::array kDirections{Direction::Ingress, Direction::Egress};
     return direction == Direction::Ingress ? "ingress" : "egress";
 }
 
+// Of what there is one for each direction, in an array.
+[[nodiscard]] constexpr std::size_t indexOf(Direction direction) {
+    return static_cast<std::size_t>(direction);
+}
+
 // Where a filter may stand: its section name (cgroup_skb/ingress, …/egress) can bind it to one direction.
 enum class FilterDirection : std::uint8_t { Either, Ingress, Egress };
 

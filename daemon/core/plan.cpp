@@ -15,7 +15,7 @@ void planBuild(const Queue& queue, const QueueId& id, const Observed& observed, 
 void planDirection(const DesiredUnit& unit, Direction direction, const Observed& observed,
                    std::vector<Action>& actions) {
     const AttachPoint point{unit.cgroup.id, direction};
-    const auto& wanted = unit.queues[static_cast<std::size_t>(direction)];
+    const auto& wanted = unit.queues[indexOf(direction)];
     const Attachment* present = observed.at(point);
     if (present != nullptr && present->released)
         return; // planCollection takes it away

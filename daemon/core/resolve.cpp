@@ -4,8 +4,7 @@ namespace filterd {
 
 Result<std::optional<Queue>> resolveQueue(const Rule& rule, Direction direction, const LoadedFilters& filters,
                                           const LoadFailures& failures) {
-    Queue queue{direction,     {},           false,
-                rule.fallback, rule.logOnly, rule.logged[static_cast<std::size_t>(direction)]};
+    Queue queue{direction, {}, false, rule.fallback, rule.logOnly, rule.logged[indexOf(direction)]};
     for (const auto& name : rule.filters(direction)) {
         const auto found = filters.find(name);
         if (const auto why = failures.find(name); found == filters.end() && why != failures.end())
@@ -38,7 +37,7 @@ RuleQueues failedQueues(const Rule& rule, Error error) {
         return result;
     for (const auto direction : kDirections)
         if (!rule.filters(direction).empty() || !rule.broken.empty()) // of a broken rule nobody knows
-            result.queues[static_cast<std::size_t>(direction)] = Queue{direction, {}, true, Fallback::Allow};
+            result.queues[indexOf(direction)] = Queue{direction, {}, true, Fallback::Allow};
     return result;
 }
 
@@ -50,7 +49,7 @@ RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters, const Loa
         auto queue = resolveQueue(rule, direction, filters, failures);
         if (!queue)
             return failedQueues(rule, queue.error());
-        result.queues[static_cast<std::size_t>(direction)] = std::move(*queue);
+        result.queues[indexOf(direction)] = std::move(*queue);
     }
     return result;
 }

@@ -293,7 +293,7 @@ void GuardTest::open(const std::string& object) {
         ASSERT_TRUE(slot) << slot.error().message;
         slots_[number] = *slot;
         for (const auto direction : kDirections) {
-            const auto& interim = queues_[number].interim[static_cast<std::size_t>(direction)];
+            const auto& interim = queues_[number].interim[indexOf(direction)];
             const auto set = guard_->setQueueProgram(*slot, direction, interim.get());
             ASSERT_TRUE(set) << set.error().message;
         }

@@ -66,7 +66,7 @@ struct TestQueue {
     std::array<UniqueFd, 2> interim;
 
     [[nodiscard]] int attachedProgram(Direction direction) const {
-        return attached[static_cast<std::size_t>(direction)].get();
+        return attached[indexOf(direction)].get();
     }
 };
 

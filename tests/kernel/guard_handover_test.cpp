@@ -19,14 +19,14 @@ class GuardHandover : public Scenes {
     // Lets the queue's two links run another queue, as the daemon changes a queue.
     static void update(const Links& links, const TestQueue& queue) {
         for (const auto direction : kDirections)
-            ASSERT_EQ(bpf_link_update(links.at(static_cast<std::size_t>(direction)).get(),
-                                      queue.attachedProgram(direction), nullptr),
+            ASSERT_EQ(bpf_link_update(links.at(indexOf(direction)).get(), queue.attachedProgram(direction),
+                                      nullptr),
                       0);
     }
     void fillSlot(const TestQueue& queue) {
         for (const auto direction : kDirections)
-            ASSERT_TRUE(guard().setQueueProgram(slot(1), direction,
-                                                queue.interim.at(static_cast<std::size_t>(direction)).get()));
+            ASSERT_TRUE(
+                guard().setQueueProgram(slot(1), direction, queue.interim.at(indexOf(direction)).get()));
     }
 };
 

@@ -66,7 +66,7 @@ QueueFactory::~QueueFactory() = default;
 TestQueue QueueFactory::make(const GuardPort& guard, const std::vector<std::string>& filters) {
     TestQueue queue;
     for (const auto direction : kDirections) {
-        const auto index = static_cast<std::size_t>(direction);
+        const auto index = indexOf(direction);
         queue.attached[index] = parts_->fuseQueue(filters, direction, std::nullopt);
         queue.interim[index] = parts_->fuseQueue(filters, direction, guard.queueArray(direction));
     }

@@ -91,7 +91,7 @@ class FakeGuard final : public GuardPort {
     [[nodiscard]] std::string queueOf(const std::string& unit, Direction direction) const {
         for (const auto& rule : rules)
             if (rule.ofUser == isOfUserManager(unit) && rule.glob.matches(unit))
-                return rule.slot ? slots.at(*rule.slot)[static_cast<std::size_t>(direction)] : "not guarded";
+                return rule.slot ? slots.at(*rule.slot)[indexOf(direction)] : "not guarded";
         return "no rule";
     }
 
@@ -112,7 +112,7 @@ class FakeGuard final : public GuardPort {
 
   private:
     Status set(QueueSlot slot, Direction direction, const char* what) {
-        slots.at(slot)[static_cast<std::size_t>(direction)] = what;
+        slots.at(slot)[indexOf(direction)] = what;
         return {};
     }
 };

@@ -38,7 +38,7 @@ class World {
                 continue; // vanished, but perhaps not released
             DesiredUnit unit{{{id}, "/u" + std::to_string(id)}, {}};
             for (const auto direction : kDirections)
-                unit.queues[static_cast<std::size_t>(direction)] = queue(direction);
+                unit.queues[indexOf(direction)] = queue(direction);
             desired.units.emplace(CgroupId{id}, unit);
         }
         for (const auto& [id, unit] : desired.units)
@@ -90,15 +90,14 @@ TEST_P(PlanProperties, ReachesWhatIsDesiredStepByStepWithoutAGapAndThenRests) {
             // I1: a cgroup that had a queue and shall have one never stands without.
             for (const auto& [id, unit] : desired.units)
                 for (const auto direction : kDirections)
-                    if (before.contains({id, direction}) &&
-                        unit.queues[static_cast<std::size_t>(direction)]) {
+                    if (before.contains({id, direction}) && unit.queues[indexOf(direction)]) {
                         ASSERT_TRUE(kernel.attachments.contains({id, direction})) << describe(action);
                     }
         }
 
         for (const auto& [id, unit] : desired.units)
             for (const auto direction : kDirections) {
-                const auto& wanted = unit.queues[static_cast<std::size_t>(direction)];
+                const auto& wanted = unit.queues[indexOf(direction)];
                 const auto found = kernel.attachments.find({id, direction});
                 ASSERT_EQ(found != kernel.attachments.end(), wanted.has_value());
                 if (wanted) {

@@ -138,7 +138,7 @@ Status LinkStore::put(const Cgroup& cgroup, Direction direction, const QueueId& 
 }
 
 Result<int> LinkStore::programOf(Direction direction, const QueueId& queue, std::uint32_t id) {
-    auto& known = programs_[static_cast<std::size_t>(direction)];
+    auto& known = programs_[indexOf(direction)];
     if (!known.fd || known.id != id) {
         auto opened = queues_.openProgram(queue);
         if (!opened)
