@@ -47,8 +47,13 @@ static __always_inline int may_report(__u64 cgroup, __u32 flags, __u64 now)
 	__u64 *full_at = bpf_map_lookup_elem(&drop_limits, &bucket);
 	__u64 first = now + INTERVAL, last, from;
 
-	if (!full_at)
-		return !bpf_map_update_elem(&drop_limits, &bucket, &first, BPF_NOEXIST);
+	if (!full_at) {
+		if (!bpf_map_update_elem(&drop_limits, &bucket, &first, BPF_NOEXIST))
+			return 1;
+		full_at = bpf_map_lookup_elem(&drop_limits, &bucket); /* another CPU was faster */
+		if (!full_at)
+			return 0;
+	}
 	last = *(volatile __u64 *)full_at;
 	from = last > now ? last : now;
 	if (from - now > (BURST - 1) * INTERVAL)

@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <barrier>
 #include <cstring>
 #include <ctime>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <thread>
 
 namespace filterd::test {
 namespace {
@@ -290,6 +292,31 @@ TEST_F(Drops, AFloodIsLimitedCountedAndDropped) {
         EXPECT_FALSE(sendTo(unit.socket(), kDroppedPort));
         return !drain().empty();
     }));
+}
+
+// On two processors at once, of a unit that has dropped nothing before.
+TEST_F(Drops, TheFirstTwoPacketsAreBothReported) {
+    if (std::thread::hardware_concurrency() < 2)
+        GTEST_SKIP() << "one processor drops one packet at a time";
+    const auto queue = build(Direction::Egress, {load("judge", "not_9999")});
+    constexpr std::size_t kUnits = 300;
+    std::size_t reported = 0;
+    for (std::size_t i = 0; i < kUnits; ++i) {
+        const Unit unit("unit" + std::to_string(i) + ".service");
+        put(unit, queue);
+        const auto another = unit.makeSocket(AF_INET);
+        std::barrier start(2);
+        std::thread second([&] {
+            start.arrive_and_wait();
+            sendTo(another.get(), kDroppedPort);
+        });
+        start.arrive_and_wait();
+        sendTo(unit.socket(), kDroppedPort);
+        second.join();
+        reported += drain().size();
+    }
+    EXPECT_EQ(reported, 2 * kUnits);
+    EXPECT_EQ(lost(), 0U);
 }
 
 TEST_F(Drops, WithoutAReaderReportsAreLostAndNothingPasses) {
