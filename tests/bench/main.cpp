@@ -22,12 +22,6 @@ constexpr std::array kGroups{
     Group{"load", measureLoad},    Group{"attach", measureAttachments},
 };
 
-void print(const Row& row) {
-    std::printf("%-62s %9.1f %9.1f %-3s %6.2f  <= %.2f  %s\n", row.name.c_str(), row.ours, row.peer,
-                row.unit.c_str(), row.ratio(), row.budget, row.passes() ? "PASS" : "OVER");
-    std::fflush(stdout);
-}
-
 bool isKnown(std::string_view name) {
     return std::any_of(kGroups.begin(), kGroups.end(),
                        [&](const Group& group) { return group.name == name; });
@@ -43,8 +37,7 @@ int main(int argumentCount, char** arguments) {
                          name.c_str());
             return 2;
         }
-    std::printf("%-62s %9s %9s     %6s  %-7s\n", "processor time, medians of rounds that take turns",
-                "filterd", "peer", "ratio", "budget");
+    printHeader("processor time, medians of rounds that take turns");
     for (const auto& group : kGroups)
         if (wanted.empty() || std::find(wanted.begin(), wanted.end(), group.name) != wanted.end())
             for (const auto& row : group.measure())

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -17,6 +18,16 @@
 namespace filterd::bench {
 
 namespace fs = std::filesystem;
+
+void printHeader(const char* what) {
+    std::printf("%-62s %9s %9s     %6s  %-7s\n", what, "filterd", "peer", "ratio", "budget");
+}
+
+void print(const Row& row) {
+    std::printf("%-62s %9.1f %9.1f %-3s %6.2f  <= %.2f  %s\n", row.name.c_str(), row.ours, row.peer,
+                row.unit.c_str(), row.ratio(), row.budget, row.passes() ? "PASS" : "OVER");
+    std::fflush(stdout);
+}
 
 void fatal(const std::string& what) {
     std::perror(what.c_str());
@@ -49,6 +60,12 @@ double processorTimeOf(const std::function<void()>& work) {
     return processorTime() - start;
 }
 
+double wallTimeOf(const std::function<void()>& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+}
+
 double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     return values[values.size() / 2];
@@ -64,7 +81,11 @@ Pair inTurns(int rounds, const std::function<double()>& ours, const std::functio
     return {median(first), median(second)};
 }
 
-std::string objectPath(const std::string& name) { return std::string(BENCH_OBJECTS) + "/" + name + ".bpf.o"; }
+// In a bed the build tree is elsewhere.
+std::string objectPath(const std::string& name) {
+    const char* elsewhere = std::getenv("FILTERD_BENCH_OBJECTS");
+    return std::string(elsewhere != nullptr ? elsewhere : BENCH_OBJECTS) + "/" + name + ".bpf.o";
+}
 
 std::vector<std::byte> objectBytes(const std::string& name) {
     const auto text = need(readFile(objectPath(name), kMaxObjectSize));

@@ -28,6 +28,9 @@ struct Row {
 
 using Rows = std::vector<Row>;
 
+void printHeader(const char* what);
+void print(const Row& row);
+
 [[nodiscard]] Rows measureQueues();
 [[nodiscard]] Rows measureGate();
 [[nodiscard]] Rows measureRules();
@@ -46,6 +49,8 @@ void need(const Status& status);
 
 // Nanoseconds of this thread alone: what others do on the machine meanwhile is not in it.
 [[nodiscard]] double processorTimeOf(const std::function<void()>& work);
+// Nanoseconds that pass.
+[[nodiscard]] double wallTimeOf(const std::function<void()>& work);
 [[nodiscard]] double median(std::vector<double> values);
 // Medians of rounds that take turns.
 struct Pair {
