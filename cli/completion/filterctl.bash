@@ -43,7 +43,7 @@ __filterctl_queue_files() {
 __filterctl_takes_value() {
     case $1 in
     -i | --ingress | --in | -e | --egress | --out | --before | --after | -u | --unit | --on-failure | --default | --unparsable) ;;
-    -t | --type | --direction | -M | --machine | -H | --host | --rules | --pcap | --root | -c | --cgroup | -w | --write) ;;
+    -t | --type | --direction | -M | --machine | -H | --host | --rules | --pcap | --root | -c | --cgroup | -w | --write | -o | --output) ;;
     -p | --program | --expr | --step | -m | --mtu | --confirm | -n | --interval | --count) ;;
     *) return 1 ;;
     esac
@@ -58,7 +58,7 @@ __filterctl_values() {
     --default | --unparsable) printf '%s\n' deny allow ;;
     -t | --type | --direction) printf '%s\n' ingress egress ;;
     -M | --machine) machinectl list --no-legend --no-pager 2>/dev/null | sed 's/ .*//' ;;
-    --rules | --pcap | --root | -c | --cgroup | -w | --write) printf '%s\n' FILES ;;
+    --rules | --pcap | --root | -c | --cgroup | -w | --write | -o | --output) printf '%s\n' FILES ;;
     esac
 }
 
@@ -70,7 +70,7 @@ __filterctl_operands() {
     show:1 | test:1) __filterctl_filters && __filterctl_guarded ;;
     cat:1) __filterctl_filters && __filterctl_queue_files && __filterctl_units ;;
     explain:1 | ensure:1 | queue:1 | confirm:1 | attach:1) __filterctl_units ;;
-    detach:1 | watch:1 | why:1 | capture:1) __filterctl_guarded ;;
+    detach:1 | watch:1 | why:1 | capture:1 | monitor:1) __filterctl_guarded ;;
     attach:2 | detach:2) printf '%s\n' ingress egress ;;
     attach:3 | detach:3 | load:1 | unload:1 | acquire:1 | release:1 | get:1 | set:1 | map:1 | tune:1) __filterctl_filters ;;
     load:2) printf '%s\n' FILES builtin:drop builtin:pass builtin:mtu ;;

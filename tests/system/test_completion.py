@@ -56,7 +56,17 @@ def test_every_option_of_every_verb_is_offered():
         assert "--json" in offered
 
 
+def test_every_option_that_takes_a_value_is_known():
+    """Else its value would be taken for an operand of the verb."""
+    for verb in verbs():
+        for flags, value in re.findall(r"^  (-\S+) ([A-Z]+\b)?", run("filterctl", verb, "--help").stdout, re.MULTILINE):
+            for flag in flags.split(","):
+                takes = run("bash", "-c", f". {SCRIPT}; __filterctl_takes_value {flag}", check=False).returncode == 0
+                assert takes == bool(value), (verb, flag)
+
+
 def test_names_of_filters_and_units(unit):
+    assert completions("filterctl monitor --drops ") == {unit}
     assert {"loaded", "lo:ud", "written@"} <= completions("filterctl show ")
     assert completions("filterctl unload loa") == {"loaded"}
     assert unit in completions("filterctl explain completed")
