@@ -109,7 +109,7 @@ void printState(const std::string& unit) {
     const auto whole = client ? client->status() : tl::unexpected(client.error());
     if (whole && !whole->enforcing)
         printField("State", coloured("everything is switched off until 'filterctl on'", Colour::Red));
-    else if (!now && now.error().name == "org.filterd1.Error.NoSuchUnit")
+    else if (!now && now.error().name == client::errors::kNoSuchUnit)
         printField("State", "not running");
     else if (!now)
         printField("State", "not known: " + now.error().message);

@@ -28,9 +28,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kHints{{
     {"org.freedesktop.DBus.Error.Timeout", kNoAnswer},
     {"org.freedesktop.DBus.Error.TimedOut", kNoAnswer},
     {"org.freedesktop.DBus.Error.Disconnected", kNoAnswer},
-    {"org.filterd1.Error.FilterNameTaken", " (--replace)"},
-    {"org.filterd1.Error.NoSuchFilter", " ('filterctl list' shows what is loaded)"},
-    {"org.filterd1.Error.NoSuchRule", " ('filterctl list rules' shows what is set)"},
+    {client::errors::kFilterNameTaken, " (--replace)"},
+    {client::errors::kNoSuchFilter, " ('filterctl list' shows what is loaded)"},
+    {client::errors::kNoSuchRule, " ('filterctl list rules' shows what is set)"},
 }};
 
 Destination& theDestination() {

@@ -46,7 +46,7 @@ client::Result<std::vector<std::string>> unitsOf(const client::Client& client, c
 
 // A unit that ends, or a queue that counts nothing, is told and watched on; another error ends it.
 bool isOfTheUnit(const client::Error& error) {
-    return error.name == "org.filterd1.Error.NoSuchUnit" || error.name == "org.filterd1.Error.Unsupported" ||
+    return error.name == client::errors::kNoSuchUnit || error.name == client::errors::kUnsupported ||
            error.name == "org.freedesktop.DBus.Error.UnknownObject";
 }
 

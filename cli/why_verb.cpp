@@ -29,14 +29,14 @@ struct Findings {
 // Only what tells that there is nothing to be told is no failure.
 std::optional<client::Error> look(client::Client& client, Findings& findings) {
     auto drops = client.drops(findings.unit);
-    if (!drops && drops.error().name != "org.filterd1.Error.Unsupported")
+    if (!drops && drops.error().name != client::errors::kUnsupported)
         return drops.error();
     if (drops)
         findings.drops = std::move(*drops);
     else
         findings.unreported = drops.error().message;
     auto unit = client.unit(findings.unit);
-    if (!unit && unit.error().name != "org.filterd1.Error.NoSuchUnit")
+    if (!unit && unit.error().name != client::errors::kNoSuchUnit)
         return unit.error();
     findings.covered = unit || isCovered(findings.unit);
     if (!unit)

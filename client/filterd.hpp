@@ -29,8 +29,8 @@
 
 namespace filterd::client {
 
-// name: what went wrong, for programs: a D-Bus error name, most often org.filterd1.Error.*, or one of the two
-// below. message: one sentence for people.
+// name: what went wrong, for programs: kNoBus, kNoDaemon, one of the closed list `errors` of what the daemon
+// answers, or what the bus itself says of a call that was not answered. message: one sentence for people.
 struct Error {
     std::string name;
     std::string message;
@@ -39,6 +39,35 @@ struct Error {
 inline constexpr std::string_view kNoBus = "org.filterd1.Client.NoBus"; // no bus to connect to
 inline constexpr std::string_view kNoDaemon =
     "org.filterd1.Client.NoDaemon"; // nobody answers as org.filterd1
+
+namespace errors {
+inline constexpr std::string_view kInvalidName = "org.filterd1.Error.InvalidName";
+inline constexpr std::string_view kInvalidArgument = "org.filterd1.Error.InvalidArgument";
+inline constexpr std::string_view kInvalidObject = "org.filterd1.Error.InvalidObject";
+inline constexpr std::string_view kNoSuchProgram = "org.filterd1.Error.NoSuchProgram";
+inline constexpr std::string_view kWrongProgramType = "org.filterd1.Error.WrongProgramType";
+inline constexpr std::string_view kWrongDirection = "org.filterd1.Error.WrongDirection";
+inline constexpr std::string_view kVerifierRejected = "org.filterd1.Error.VerifierRejected";
+inline constexpr std::string_view kFilterNameTaken = "org.filterd1.Error.FilterNameTaken";
+inline constexpr std::string_view kNoSuchFilter = "org.filterd1.Error.NoSuchFilter";
+inline constexpr std::string_view kFilterInUse = "org.filterd1.Error.FilterInUse";
+inline constexpr std::string_view kNoSuchReference = "org.filterd1.Error.NoSuchReference";
+inline constexpr std::string_view kNoSuchUnit = "org.filterd1.Error.NoSuchUnit";
+inline constexpr std::string_view kNoSuchRule = "org.filterd1.Error.NoSuchRule";
+inline constexpr std::string_view kNoSuchParameter = "org.filterd1.Error.NoSuchParameter";
+inline constexpr std::string_view kNoSuchEntry = "org.filterd1.Error.NoSuchEntry";
+inline constexpr std::string_view kNoSuchCgroup = "org.filterd1.Error.NoSuchCgroup";
+inline constexpr std::string_view kBadConfiguration = "org.filterd1.Error.BadConfiguration";
+inline constexpr std::string_view kBpffsMissing = "org.filterd1.Error.BpffsMissing";
+inline constexpr std::string_view kLimitExceeded = "org.filterd1.Error.LimitExceeded";
+inline constexpr std::string_view kUnsupported = "org.filterd1.Error.Unsupported";
+inline constexpr std::string_view kKernelRefused = "org.filterd1.Error.KernelRefused";
+inline constexpr std::string_view kInternal = "org.filterd1.Error.Internal"; // a bug
+inline constexpr std::string_view kAccessDenied = "org.freedesktop.DBus.Error.AccessDenied";
+// A password would help, and nobody was there to be asked for it.
+inline constexpr std::string_view kInteractiveAuthorizationRequired =
+    "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired";
+} // namespace errors
 
 template<typename T>
 using Result = tl::expected<T, Error>;
