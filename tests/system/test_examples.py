@@ -124,8 +124,7 @@ def workshop(client, units, tmp_path):
         units.start(name, "sleep", "600")
     client.set_queue("api.service", [], ["mtu"])
     yield tmp_path
-    for path in ("/sys/fs/bpf/small", "/var/lib/filterd/parameters/port"):
-        pathlib.Path(path).unlink(missing_ok=True)
+    run("rm", "-rf", "/sys/fs/bpf/small", "/var/lib/filterd/parameters")
 
 
 def interrupted(process):
