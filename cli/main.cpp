@@ -26,8 +26,11 @@ void describe(CLI::App& app, Invocation& invocation, Destination& destination) {
     app.set_version_flag("--version", "filterctl " FILTERD_VERSION);
     app.add_flag("--json", invocation.json,
                  "Print JSON (list, show, status, why, monitor, watch, get, map, test)");
-    auto* host = app.add_option("-H,--host", destination.host, "Ask filterd on [USER@]HOST, over ssh");
-    app.add_option("-M,--machine", destination.machine, "Ask filterd in this container")->excludes(host);
+    auto* host = app.add_option("-H,--host", destination.host, "Ask filterd on [USER@]HOST, over ssh")
+                     ->check(notEmpty());
+    app.add_option("-M,--machine", destination.machine, "Ask filterd in this container")
+        ->excludes(host)
+        ->check(notEmpty());
     app.require_subcommand(1);
     app.fallthrough(); // --json after the verb, too
     addShowVerbs(app, invocation);

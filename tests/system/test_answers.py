@@ -128,7 +128,7 @@ def test_a_monitor_ends_when_it_cannot_print(client):
 
 
 @pytest.mark.parametrize("arguments", [["watch", "--count", "0"], ["watch", "--count", "-1"], ["capture", "a.service", "-w", "x", "-c", "-1"],
-                                       ["watch", ""], ["monitor", "--drops", ""], ["acquire", "mtu", "--unit", ""]])
+                                       ["watch", ""], ["monitor", "--drops", ""], ["-H", "", "list"], ["-M", "", "list"], ["acquire", "mtu", "--unit", ""]])
 def test_counts_and_names_that_mean_nothing(client, arguments):
     client.load("mtu")
     said = refused(*arguments, status=2)

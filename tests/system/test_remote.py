@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -50,6 +51,22 @@ def test_everything_but_files_over_ssh(client, units, ssh):
     said = ssh("load", "own", DROP, status=1)
     assert f"copy {DROP}" in said and "ssh HOST filterctl load" in said
     assert sorted(client.filters()) == ["far", "rules"]
+
+
+def test_a_reference_over_ssh_ends_by_an_interrupt_of_both(client, ssh, tmp_path):
+    """On a terminal Ctrl-C ends ssh as well."""
+    client.load("drop")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    holding = subprocess.Popen(["filterctl", "-H", "root@box", "acquire", "drop"], env=environment, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
+    try:
+        wait_until(lambda: len(client.holders("drop")) == 2, "the reference being held")
+        os.killpg(holding.pid, signal.SIGINT)
+        assert (holding.wait(timeout=10), holding.stderr.read()) == (0, "")
+        wait_until(lambda: client.holders("drop") == [("keep", "")], "the reference being given back")
+    finally:
+        holding.kill()
+        holding.wait(timeout=10)
 
 
 def test_what_cannot_be_reached_is_named(client, ssh):
