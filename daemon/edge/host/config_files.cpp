@@ -79,7 +79,8 @@ class ConfigReader {
         readFilters();
         for (auto& rule : next_.rules)
             for (auto& target : rule.targets)
-                target = primaryUnit(next_.units, target);
+                if (auto primary = primaryUnit(next_.units, target); checkPattern(primary))
+                    target = std::move(primary); // else too long to be matched, which stops no other rule
         return std::move(next_);
     }
 

@@ -1,3 +1,4 @@
+#include "core/rules.hpp"
 #include "edge/host/config_files.hpp"
 #include "temp_directory.hpp"
 
@@ -275,6 +276,17 @@ TEST_F(ConfigFilesTest, UnitsOfUsersHaveFilesOfTheirOwn) {
                                                     "user-lib/app.service lib etc", "etc/a.queue queue"));
     EXPECT_EQ(configuration.rules[1].targets, std::vector<std::string>{"user@*.service/app.service"});
     EXPECT_EQ(configuration.rules[2].targets, std::vector<std::string>{"user@1000.service/app.service"});
+}
+
+TEST_F(ConfigFilesTest, LeavesAnAliasWhoseUnitIsTooLongToBeMatched) {
+    const auto longName = std::string(245, 'a') + ".service";
+    write("user-etc/" + longName, "[Service]\n");
+    fs::create_symlink(longName, temp_.path() / "user-etc/alias.service");
+    write("etc/a.queue", "[Match]\nUnit=user@1000.service/alias.service\n[Queue]\nIngressFilter=x\n");
+    const auto configuration = read();
+    ASSERT_EQ(configuration.rules.size(), 1U);
+    EXPECT_THAT(configuration.rules.front().targets, ElementsAre("user@1000.service/alias.service"));
+    EXPECT_TRUE(Rules().setFiles(configuration.rules));
 }
 
 TEST_F(ConfigFilesTest, KeepsTheRulesOfUnitsWhoseFilesCannotBeRead) {
