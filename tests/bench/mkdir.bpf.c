@@ -1,8 +1,9 @@
 // Tells the path of each new cgroup: what the peer of the running daemon listens to.
 
-#include <bpf/bpf_helpers.h>
-
+// clang-format off
 #include <linux/bpf.h>
+#include <bpf/bpf_helpers.h> // needs the types of the one before
+// clang-format on
 
 #define PATH_SIZE 256
 
