@@ -15,6 +15,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
+#include <linux/in.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -34,15 +35,15 @@ __u64 dropped_packets;
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
-	__type(key, __be32); /* an IPv4 address */
+	__type(key, struct in_addr);
 	__type(value, __u8);
 } blocked SEC(".maps");
 
 /* The other end of an IPv4 packet. What came in has an interface by which it came. */
-static __always_inline __be32 remote_address(struct __sk_buff *skb)
+static __always_inline struct in_addr remote_address(struct __sk_buff *skb)
 {
 	const __u32 offset = skb->ingress_ifindex != 0 ? 12 : 16;
-	__be32 address = 0;
+	struct in_addr address = {};
 
 	/* Fails behind the packet's end, where skb->data would have to be checked against skb->data_end. */
 	bpf_skb_load_bytes(skb, offset, &address, sizeof(address));
@@ -60,7 +61,7 @@ int my_filter(struct __sk_buff *skb)
 
 	/* By the packet's protocol, not by skb->family: an IPv6 socket may send IPv4. */
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		const __be32 address = remote_address(skb);
+		const struct in_addr address = remote_address(skb);
 
 		if (bpf_map_lookup_elem(&blocked, &address))
 			verdict = 0;

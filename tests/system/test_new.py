@@ -35,6 +35,7 @@ def test_from_nothing_to_a_queue_by_the_commands_it_shows(client, units, tmp_pat
     run("filterctl", "set", name, "largest=84")
     assert ping_in("mine.service").loss == 0
     run("filterctl", "map", name, "blocked", "update", "127.0.0.9", "1")
+    assert run("filterctl", "map", name, "blocked", "dump").stdout.split() == ["127.0.0.9", "1"]
     assert (send("mine.service", "127.0.0.9"), send("mine.service", "127.0.0.8")) == ("refused", "sent")
 
 
