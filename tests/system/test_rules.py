@@ -163,6 +163,21 @@ def test_a_fault_is_named_by_rule_and_column_and_changes_nothing(client, units, 
     assert send(unit, "AF_INET", "127.0.0.1", 53, [1]) == [1]
 
 
+def test_rules_that_would_keep_the_daemon_busy_are_refused(client):
+    """libpcap needs a minute for 4,000 characters of ports; the watchdog gives the daemon half of that."""
+    ports = "allow port " + " or ".join(str(1000 + i) for i in range(125))
+    with pytest.raises(CallError) as refused:
+        load_rules(client, "web", ports + " or 1" * 100)
+    assert refused.value.name == "LimitExceeded" and "at most 1024 make one rule" in refused.value.message
+    FILES.mkdir(exist_ok=True)
+    (FILES / "web.filter").write_text("[Filter]\n" + f"Rule={ports}\n" * 3)
+    assert "/etc/filterd/web.filter:4: filter 'web': rule 3: the expressions so far" in run("filterctl", "check", check=False).stderr
+    client.call("Reload")
+    with pytest.raises(CallError) as refused:
+        client.call("AcquireFilter", "s", "web")
+    assert refused.value.name == "LimitExceeded" and "rule 3: " in refused.value.message
+
+
 def test_other_rules_under_a_taken_name_are_refused(client):
     load_rules(client, "web", "allow tcp")
     load_rules(client, "web", "allow tcp")

@@ -55,6 +55,22 @@ TEST(RulesText, NamesTheRuleAndColumnOfAFault) {
     EXPECT_EQ(parse(many).error().code, ErrorCode::LimitExceeded);
 }
 
+TEST(RulesText, TheLongerExpressionsAreTheFewerMakeAFilter) {
+    const auto parseMany = [](std::size_t count, std::size_t length) {
+        PacketRules rules;
+        rules.rules.assign(count, {Verdict::Allow, std::string(length, 'x')});
+        const auto text = rulesText(rules);
+        return parse(text);
+    };
+    for (const auto& [count, length] :
+         {std::pair(2, 1024), std::pair(16, 512), std::pair(128, 256), std::pair(1000, 128)})
+        EXPECT_TRUE(parseMany(static_cast<std::size_t>(count), static_cast<std::size_t>(length))) << length;
+    const auto refused = parseMany(17, 512);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::LimitExceeded);
+    EXPECT_TRUE(refused.error().message.starts_with("rule 17: ")) << refused.error().message;
+}
+
 TEST(Numbering, ANewFilterBeginsWithCountersOfItsOwn) {
     const auto first = number(rulesOf({"tcp", "udp"}), nullptr);
     EXPECT_TRUE(first.fresh);

@@ -32,6 +32,22 @@ Result<Verdict> takeVerdict(std::string_view& text, std::string_view key) {
     return parseVerdict(line.substr(key.size()));
 }
 
+constexpr std::uint64_t workOf(std::uint64_t length) { return length * length * length; }
+
+Status checkWork(const std::vector<PacketRule>& rules) {
+    std::uint64_t work = 0;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        work += workOf(rules[i].expression.size());
+        if (work > kMostOfLongest * workOf(kMaxExpression))
+            return failure(Error{ErrorCode::LimitExceeded,
+                                 "rule " + std::to_string(i + 1) +
+                                     ": the expressions so far are too long together: 2 of 1024 characters "
+                                     "make a filter, 16 of 512, 128 of 256, 1000 of 128"}
+                               .about(std::to_string(i + 1)));
+    }
+    return {};
+}
+
 } // namespace
 
 std::string rulesText(const PacketRules& rules) {
@@ -68,6 +84,8 @@ Result<PacketRules> parseRulesText(std::span<const std::byte> bytes) {
     if (rules.rules.size() > kMaxPacketRules)
         return failure(ErrorCode::LimitExceeded, std::to_string(rules.rules.size()) + " rules; at most " +
                                                      std::to_string(kMaxPacketRules) + " make a filter");
+    if (auto checked = checkWork(rules.rules); !checked)
+        return failure(checked.error());
     return rules;
 }
 

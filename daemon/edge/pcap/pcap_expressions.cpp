@@ -2,8 +2,10 @@
 
 #include "edge/pcap/expression_words.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <pcap/pcap.h>
+#include <span>
 
 namespace filterd {
 
@@ -36,13 +38,16 @@ class CompiledCode {
     bpf_program code_{};
 };
 
+enum class Optimise { No, Yes };
+
 // With libpcap's own words where it fails.
-Result<packet::ClassicProgram> compileOnce(const std::string& expression) {
+Result<packet::ClassicProgram> compileOnce(const std::string& expression, Optimise optimise) {
     const std::unique_ptr<pcap_t, PcapCloser> pcap(::pcap_open_dead(DLT_RAW, kWholePacket));
     if (!pcap)
         return failure(ErrorCode::Internal, "libpcap has no memory");
     CompiledCode code;
-    if (::pcap_compile(pcap.get(), code.get(), expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) < 0)
+    if (::pcap_compile(pcap.get(), code.get(), expression.c_str(), optimise == Optimise::Yes ? 1 : 0,
+                       PCAP_NETMASK_UNKNOWN) < 0)
         return failure(ErrorCode::InvalidArgument, ::pcap_geterr(pcap.get()));
     return code.copy();
 }
@@ -50,25 +55,34 @@ Result<packet::ClassicProgram> compileOnce(const std::string& expression) {
 // Of those that a version of libpcap has, it knows best. No name is looked up where a number is expected.
 bool isConstant(std::string_view word) {
     const bool looksLike = word.starts_with("tcp") || word.starts_with("icmp");
-    return looksLike && compileOnce("len = " + std::string(word)).has_value();
+    return looksLike && compileOnce("len = " + std::string(word), Optimise::No).has_value();
 }
 
 bool isSyntaxError(const std::string& message) { return message.find("syntax error") != std::string::npos; }
 
 std::string at(const Word& word) { return "column " + std::to_string(word.column) + ": "; }
 
-// The first word behind the longest beginning that is an expression of its own.
-std::optional<Word> findOffender(std::string_view expression, const std::vector<Word>& words) {
-    constexpr std::size_t kMaxAttempts = 200;
-    const std::size_t fewest = words.size() > kMaxAttempts ? words.size() - kMaxAttempts : 0;
+// What closes the parentheses that the words open.
+std::string closing(std::span<const Word> words) {
+    const auto count = [&](std::string_view text) {
+        return std::count_if(words.begin(), words.end(), [&](const Word& word) { return word.text == text; });
+    };
+    return std::string(static_cast<std::size_t>(std::max(count("(") - count(")"), std::ptrdiff_t{0})), ')');
+}
+
+// The first word behind the longest beginning that is an expression of its own. Of a long expression not
+// every beginning is tried: libpcap takes its time.
+std::optional<Word> findOffender(std::string_view expression, std::span<const Word> words) {
+    const std::size_t attempts = 10'000 / (expression.size() + 50);
+    const std::size_t fewest = words.size() > attempts ? words.size() - attempts : 0;
     for (std::size_t count = words.size(); count-- > fewest + 1;) {
         const Word& last = words[count - 1];
         const std::string beginning(expression.data(), last.text.data() + last.text.size());
-        const auto compiled = compileOnce(beginning);
+        const auto compiled = compileOnce(beginning + closing(words.first(count)), Optimise::No);
         if (compiled || !isSyntaxError(compiled.error().message))
             return words[count];
     }
-    return words.empty() ? std::nullopt : std::optional(words.front());
+    return fewest == 0 && !words.empty() ? std::optional(words.front()) : std::nullopt;
 }
 
 // The longest word that a message repeats.
@@ -88,8 +102,7 @@ Error explain(const std::string& expression, std::size_t first, const std::vecto
         if (const auto word = findOffender(expression, words))
             return {error.code,
                     at(*word) + "syntax error at '" + std::string(word->text) + "', see pcap-filter(7)"};
-    }
-    if (const auto word = findNamed(error.message, words))
+    } else if (const auto word = findNamed(error.message, words))
         return {error.code, at(*word) + error.message};
     return {error.code, at({expression, first}) + error.message};
 }
@@ -109,7 +122,7 @@ Result<packet::ClassicProgram> PcapExpressions::compile(const std::string& expre
     if (const auto word = findOneOf(words, {"protochain"}))
         return failure(ErrorCode::Unsupported,
                        at(*word) + "protochain needs a loop; name the headers one by one");
-    auto program = compileOnce(expression);
+    auto program = compileOnce(expression, Optimise::Yes);
     if (!program)
         return failure(explain(expression, first, words, program.error()));
     return program;

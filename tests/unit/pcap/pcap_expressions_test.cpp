@@ -39,6 +39,13 @@ TEST(PcapExpressions, NamesTheColumn) {
     EXPECT_TRUE(begins(fault("tcp port 443 udp"), "column 14: syntax error")) << fault("tcp port 443 udp");
     EXPECT_TRUE(begins(fault("udp and (port 53 or port 54"), "column 9: '('"))
         << fault("udp and (port 53 or port 54");
+    EXPECT_TRUE(begins(fault("ip and (tcp port 80 81)"), "column 21: syntax error at '81'"))
+        << fault("ip and (tcp port 80 81)");
+    std::string ports = "port 1";
+    for (int port = 2; port < 150; ++port)
+        ports += " or " + std::to_string(port);
+    EXPECT_TRUE(begins(fault("(" + ports + " 5)"), "column " + std::to_string(ports.size() + 3) + ": "));
+    EXPECT_TRUE(begins(fault("udp udp and " + ports), "column 1: ")) << "not looked for that far";
     EXPECT_TRUE(begins(fault("udp port 70000"), "column 10: ")) << fault("udp port 70000");
     EXPECT_TRUE(begins(fault("udp port nosuchservice"), "column 10: ")) << fault("udp port nosuchservice");
     EXPECT_TRUE(begins(fault("arp"), "column 1: ")) << fault("arp");
