@@ -237,7 +237,8 @@ void ManagerObject::edit(sdbus::Result<std::string>&& result, const std::string&
                          Result<std::string> (Firewall::*apply)(const QueueEdit&), EditArguments arguments) {
     const bool own = context_.authority.isUser(getObject(), userOfUnit(unit));
     whenAllowed(own ? Privilege::OwnUserUnits : Privilege::Queues, std::move(result),
-                [this, own, read, apply, arguments](const Caller& caller) -> Result<std::string> {
+                [this, own, read, apply,
+                 arguments = std::move(arguments)](const Caller& caller) -> Result<std::string> {
                     auto edit = read(arguments);
                     if (!edit)
                         return failure(edit.error());

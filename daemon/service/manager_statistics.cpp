@@ -8,10 +8,10 @@ namespace filterd {
 
 namespace {
 
-using Drops = std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t>>;
+using DropRows = std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t>>;
 
-Drops dropsOf(const QueueCounters& counted) {
-    Drops drops;
+DropRows dropsOf(const QueueCounters& counted) {
+    DropRows drops;
     for (const auto& one : counted.dropped)
         drops.emplace_back(one.filter.text(), one.packets, one.bytes);
     if (counted.held > 0)

@@ -13,7 +13,7 @@ enum Pending : std::size_t { None, Deny, Allow, kPendings };
 
 Pending pendingOf(Verdict verdict) { return verdict == Verdict::Deny ? Deny : Allow; }
 
-using Ends = std::array<NodeId, kPendings>;
+using Exits = std::array<NodeId, kPendings>;
 
 // Replaces the leaves of one rule's graph.
 class Grafting {
@@ -53,20 +53,20 @@ NodeId decided(std::uint32_t by, Verdict verdict, Pending pending) {
 } // namespace
 
 NodeId link(std::span<const LinkedRule> rules, Verdict byDefault, Decisions& decisions) {
-    Ends ends{};
+    Exits exits{};
     for (const Pending pending : {None, Deny, Allow})
-        ends[pending] = decided(kByDefault, byDefault, pending);
+        exits[pending] = decided(kByDefault, byDefault, pending);
     for (std::size_t i = rules.size(); i-- > 0;) {
         const Pending own = pendingOf(rules[i].verdict);
-        const Ends behind = ends;
+        const Exits behind = exits;
         for (const Pending pending : {None, Deny, Allow}) {
             const NodeId match =
                 decided(kFirstRule + static_cast<std::uint32_t>(i), rules[i].verdict, pending);
             const NodeId cannotJudge = pending == None || pending == own ? behind[own] : leaf(kByUnparsable);
-            ends[pending] = Grafting(decisions, match, behind[pending], cannotJudge).graft(rules[i].node);
+            exits[pending] = Grafting(decisions, match, behind[pending], cannotJudge).graft(rules[i].node);
         }
     }
-    return ends[None];
+    return exits[None];
 }
 
 } // namespace filterd::packet

@@ -312,10 +312,10 @@ Result<FilterDirection> LibbpfObjectIntake::inspect(const ObjectRequest& request
     const auto where = checkSize(request);
     if (!where)
         return failure(where.error());
-    const auto direction = bpf::namesBuiltin(request) ? bpf::inspectBuiltin(request)
-                                                      : prepare(request).map([](const ChosenProgram& chosen) {
-                                                            return claimOf(chosen.program).direction;
-                                                        });
+    auto direction = bpf::namesBuiltin(request) ? bpf::inspectBuiltin(request)
+                                                : prepare(request).map([](const ChosenProgram& chosen) {
+                                                      return claimOf(chosen.program).direction;
+                                                  });
     if (!direction)
         return failure(direction.error().context(*where));
     return direction;
