@@ -205,10 +205,12 @@ std::string aHundredThousandPrefixes() {
 // The kernel does not wait for memory when it adds to a trie, and fails while there are only cached files in
 // the way.
 TEST(Catalogue, CidrIsFilledWhereCachedFilesUseUpTheMemoryLimit) {
-    const MemoryLimit limit(200U << 20);
+    constexpr std::size_t kLimit = 200U << 20;
+    const MemoryLimit limit(kLimit);
     if (!limit.problem().empty())
         GTEST_SKIP() << limit.problem();
     const CachedFile cached(CATALOGUE, 400);
+    ASSERT_GT(limit.used(), kLimit - (10U << 20)) << "nothing is in the way";
     const Loaded cidr("cidr");
     for (int i = 0; i < 3; ++i)
         cidr.set("prefixes", i == 1 ? "" : aHundredThousandPrefixes());

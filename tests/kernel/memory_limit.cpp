@@ -30,30 +30,37 @@ MemoryLimit::Controller MemoryLimit::controller() {
     std::ifstream file(unified / "cgroup.controllers");
     for (std::string name; file >> name;)
         if (name == "memory" && writeTo(unified / "cgroup.subtree_control", "+memory"))
-            return {unified, "memory.max"};
+            return {unified, "memory.max", "memory.current"};
     std::string directory = (fs::temp_directory_path() / "filterd-memory-XXXXXX").string();
     if (::mkdtemp(directory.data()) == nullptr)
         return {};
     mounted_ = directory;
     if (::mount("cgroup", directory.c_str(), "cgroup", 0, "memory") == 0)
-        return {mounted_, "memory.limit_in_bytes"};
+        return {mounted_, "memory.limit_in_bytes", "memory.usage_in_bytes"};
     ::rmdir(directory.c_str());
     mounted_.clear();
     return {};
 }
 
 MemoryLimit::MemoryLimit(std::size_t bytes) {
-    const auto [mount, limit] = controller();
+    const auto [mount, limit, used] = controller();
     if (mount.empty()) {
         problem_ = "no memory controller of cgroups can be used here";
         return;
     }
     parent_ = mount;
     group_ = mount / ("filterd-limit-" + std::to_string(::getpid()));
+    usedFile_ = group_ / used;
     std::error_code error;
     if (!fs::create_directory(group_, error) || !writeTo(group_ / limit, std::to_string(bytes)) ||
         !writeTo(group_ / "cgroup.procs", "0"))
         problem_ = "no cgroup with a memory limit can be made in " + mount.string();
+}
+
+std::size_t MemoryLimit::used() const {
+    std::size_t bytes = 0;
+    std::ifstream(usedFile_) >> bytes;
+    return bytes;
 }
 
 MemoryLimit::~MemoryLimit() {

@@ -18,17 +18,20 @@ class MemoryLimit {
 
     // Why there is no limit; empty if there is one.
     [[nodiscard]] const std::string& problem() const { return problem_; }
+    [[nodiscard]] std::size_t used() const; // bytes, cached files among them
 
   private:
     struct Controller {
         std::filesystem::path mount; // empty: there is none
         const char* limit = nullptr;
+        const char* used = nullptr;
     };
     [[nodiscard]] Controller controller();
 
     std::filesystem::path mounted_; // by us
     std::filesystem::path parent_;
     std::filesystem::path group_;
+    std::filesystem::path usedFile_;
     std::string problem_;
 };
 
