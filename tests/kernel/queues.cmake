@@ -17,7 +17,7 @@ foreach(case legacy_section own_section no_section global_data ring_buffer core 
 endforeach()
 queue_test_object(tail_call_egress filter_corpus.bpf.c -DCASE=CASE_TAIL_CALL -DSECTION=SEC\(\"cgroup_skb/egress\"\))
 
-add_executable(filterd-queue-tests main.cpp queue_bed.cpp filter_test.cpp link_test.cpp pinned_state_test.cpp
+add_executable(filterd-queue-tests main.cpp queue_bed.cpp drop_record_test.cpp filter_test.cpp link_test.cpp pinned_state_test.cpp
                                    queue_drops_test.cpp queue_flood_test.cpp
                                    queue_interim_test.cpp queue_test.cpp)
 target_include_directories(filterd-queue-tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
