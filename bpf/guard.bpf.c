@@ -14,6 +14,7 @@
 #include <asm-generic/errno-base.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 
 #include "guard.h"
 
@@ -57,12 +58,16 @@ struct {
 	__type(value, struct guard_hold);
 } held SEC(".maps");
 
-/* Ids that did not fit into `held`. It cannot overflow, and it answers a wrong "yes" at worst. */
+/*
+ * Ids that did not fit into `held`: a Bloom filter, which cannot overflow, and answers a wrong "yes" at worst. It is not the
+ * kernel's, since that takes its key as memory which Linux 7.2 says it writes, and so refuses on the stack; and memory of a
+ * CPU would not do, since one run of the gate interrupts another. Here an id never leaves its register.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_BLOOM_FILTER);
-	__uint(max_entries, GUARD_SPILL_MAX);
-	__uint(map_extra, 5);
-	__type(value, __u64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct guard_spill);
 } spill SEC(".maps");
 
 /* The users' managers that have had a unit held, by the id of their cgroup. */
@@ -97,6 +102,7 @@ struct {
 struct scratch {
 	char name[GLOB_NAME_SIZE + MANAGER_NAME_SIZE + 8]; /* + 8: the name may begin one byte later */
 	char manager[MANAGER_NAME_SIZE];
+	__u64 manager_id; /* of its cgroup; 0: none was passed on the way up */
 };
 
 struct {
@@ -107,6 +113,9 @@ struct {
 } scratch SEC(".maps");
 
 struct guard_state state;
+
+/* It uses the maps above. */
+#include "guard_spill.h"
 
 /* ---- gate ------------------------------------------------------------------------------------------------ */
 
@@ -144,8 +153,7 @@ static long search_level(__u32 index, struct search *search)
 			search->queue = queue;
 			return BROKEN == BROKEN_FIRST_LEVEL_ONLY;
 		}
-	} else if (BROKEN != BROKEN_NO_SPILL && search->overflow && id > LOAD(state.settled_id) &&
-		   !bpf_map_peek_elem(&spill, &id)) {
+	} else if (BROKEN != BROKEN_NO_SPILL && search->overflow && id > LOAD(state.settled_id) && may_be_spilled(id)) {
 		search->found = LOST_LEVEL;
 		return 1;
 	}
@@ -160,7 +168,7 @@ static __always_inline int gate(struct __sk_buff *skb, void *queues)
 	struct search search = {.skb = skb, .done = word & GUARD_CB_LEVEL};
 
 	search.overflow = !search.done && LOAD(state.lost) != LOAD(state.settled);
-	/* The deepest held level is found last. An open loop over 31 levels is too much for the verifier of 6.1. */
+	/* The deepest held level is found last. The search ends at the level of the packet's own cgroup. */
 	bpf_loop(GUARD_LEVELS - 1, search_level, &search, 0);
 	if (search.found == LOST_LEVEL) {
 		__sync_fetch_and_add(&state.lost_drops, 1);

@@ -10,15 +10,15 @@
  */
 #include "glob.h"
 
-#define GUARD_LAYOUT 2
-#define GUARD_REVISION 2
+#define GUARD_LAYOUT 3
+#define GUARD_REVISION 3
 
-#define GUARD_LEVELS 32      /* cgroups at levels 1..31 can be held */
+#define GUARD_LEVELS 0xffff  /* cgroups at all levels below it can be held: no kernel has the memory for one so deep */
 #define GUARD_RULES_MAX 1024 /* in each of two halves */
 #ifndef GUARD_HELD_MAX       /* a test makes it small */
 #define GUARD_HELD_MAX 65536
 #endif
-#define GUARD_SPILL_MAX 65536
+#define GUARD_SPILL_WORDS 8192 /* 2^13, of 2^6 bits */
 #define GUARD_MANAGERS_MAX 4096
 #ifndef GUARD_MANAGER_HELD_MAX /* a test makes it small */
 #define GUARD_MANAGER_HELD_MAX 256
@@ -55,6 +55,10 @@ struct guard_hold {
 struct guard_manager {
 	__u64 held; /* holds of its units */
 	__u64 lost; /* its units that are not held, since it is cut off */
+};
+
+struct guard_spill {
+	__u64 words[GUARD_SPILL_WORDS];
 };
 
 struct guard_rule {

@@ -14,7 +14,7 @@ static __always_inline void tell(__u64 id, __u32 kind)
 
 static __always_inline void lose(__u64 id)
 {
-	bpf_map_push_elem(&spill, &id, BPF_ANY);
+	spill_over(id);
 	state.lost_id = id;
 	__sync_fetch_and_add(&state.lost, 1);
 }

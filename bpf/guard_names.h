@@ -16,16 +16,37 @@ static __always_inline int is_slice(struct scratch *buffer, const char *name)
 	return tail[0] == '.' && tail[1] == 's' && tail[2] == 'l' && tail[3] == 'i' && tail[4] == 'c' && tail[5] == 'e';
 }
 
+/* On the way up from a cgroup. bpf_loop takes the steps: an open loop is as deep as the verifier has patience. */
+struct ascent {
+	struct cgroup_subsys_state *next; /* an address to be read with care: a loop's context loses its type */
+	int reached_root;
+};
+
+static __always_inline struct kernfs_node *node_of(struct cgroup_subsys_state *css)
+{
+	return BPF_CORE_READ(css, cgroup, kn);
+}
+
+static long step_to_root(__u32 index __attribute__((unused)), struct ascent *ascent)
+{
+	struct cgroup_subsys_state *css = ascent->next;
+
+	if (!css)
+		return 1;
+	if (BPF_CORE_READ(node_of(css), id) == LOAD(state.root_id)) {
+		ascent->reached_root = 1;
+		return 1;
+	}
+	ascent->next = BPF_CORE_READ(css, parent);
+	return 0;
+}
+
 static __always_inline int is_below_root(struct cgroup *cgroup)
 {
-	struct cgroup_subsys_state *css = cgroup->self.parent;
+	struct ascent ascent = {.next = BPF_CORE_READ(cgroup, self.parent)};
 
-	for (int i = 0; i < GUARD_LEVELS && css; i++) {
-		if (css->cgroup->kn->id == LOAD(state.root_id))
-			return 1;
-		css = css->parent;
-	}
-	return 0;
+	bpf_loop(GUARD_LEVELS, step_to_root, &ascent, 0);
+	return ascent.reached_root;
 }
 
 /* Whether `scratch` has the name user@UID.service, which is kept there. A function of its own: its loop is verified once. */
@@ -59,29 +80,42 @@ enum manager {
 	MANAGER_USER    /* nothing but slices, and one user@UID.service, which is the system's */
 };
 
+/* What is found on the way is in `scratch`. Kernels before 6.8 verify a loop's step once, as if its context never changed. */
+static long step_to_manager(__u32 index __attribute__((unused)), struct ascent *ascent)
+{
+	__u32 zero = 0;
+	struct scratch *buffer = bpf_map_lookup_elem(&scratch, &zero);
+	struct cgroup_subsys_state *css = ascent->next;
+
+	if (!css || !buffer)
+		return 1;
+	struct kernfs_node *node = node_of(css);
+	__u64 id = BPF_CORE_READ(node, id);
+
+	if (id == LOAD(state.root_id)) {
+		ascent->reached_root = 1;
+		return 1;
+	}
+	if (BROKEN != BROKEN_ANY_PARENT && !is_slice(buffer, BPF_CORE_READ(node, name))) {
+		if (buffer->manager_id || !is_user_manager())
+			return 1;
+		buffer->manager_id = id;
+	}
+	ascent->next = BPF_CORE_READ(css, parent);
+	return 0;
+}
+
 /* `id`: of the user's manager. */
 static __always_inline enum manager manager_of(struct cgroup *cgroup, struct scratch *buffer, __u64 *id)
 {
-	struct cgroup_subsys_state *css = cgroup->self.parent;
+	struct ascent ascent = {.next = BPF_CORE_READ(cgroup, self.parent)};
 
-	*id = 0;
-	if (cgroup->level >= GUARD_LEVELS)
+	buffer->manager_id = 0;
+	bpf_loop(GUARD_LEVELS, step_to_manager, &ascent, 0);
+	if (!ascent.reached_root)
 		return MANAGER_NONE;
-	for (int i = 0; i < GUARD_LEVELS; i++) {
-		if (!css)
-			return MANAGER_NONE;
-		struct kernfs_node *node = css->cgroup->kn;
-
-		if (node->id == LOAD(state.root_id))
-			return *id ? MANAGER_USER : MANAGER_SYSTEM;
-		if (BROKEN != BROKEN_ANY_PARENT && !is_slice(buffer, node->name)) {
-			if (*id || !is_user_manager())
-				return MANAGER_NONE;
-			*id = node->id;
-		}
-		css = css->parent;
-	}
-	return MANAGER_NONE;
+	*id = buffer->manager_id;
+	return *id ? MANAGER_USER : MANAGER_SYSTEM;
 }
 
 /* Puts the name that rules match into `scratch`: of a user's unit with its manager before it. 0: it has none. */

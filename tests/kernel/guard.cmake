@@ -25,6 +25,6 @@ target_compile_definitions(filterd-guard-tests PRIVATE GUARD_TEST_OBJECTS="${gua
 filterd_options(filterd-guard-tests)
 add_dependencies(filterd-guard-tests ${guard_test_objects})
 
-foreach(suite Lifecycle Names States Handover Overflow Share Torture Broken Kill)
+foreach(suite Lifecycle Names Depth States Handover Overflow Share Torture Broken Kill)
     kernel_test(guard.${suite} filterd-guard-tests Guard${suite}.*)
 endforeach()

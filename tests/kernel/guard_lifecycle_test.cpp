@@ -2,7 +2,7 @@
 #include "bpf/guard.h"
 #include "edge/guard/guard_loader.hpp"
 #include "edge/guard/guard_pins.hpp"
-#include "guard_bed.hpp"
+#include "guard_scenes.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -179,6 +179,32 @@ TEST_F(GuardLifecycle, ADamagedGuardFiltersUntilItsSuccessorIsThere) {
     EXPECT_FALSE(guard().hasPredecessor());
     EXPECT_FALSE(sendTo(sender.get(), Family::V4, 9999));
     EXPECT_TRUE(sendTo(sender.get(), Family::V4, kOpenPort));
+}
+
+// An upgrade across layouts: both guards judge until every unit is attached, and nobody notices.
+TEST_F(GuardLifecycle, AnOlderLayoutGoesUnderTraffic) {
+    open();
+    setRules({{"web*.service", 1}});
+    makeCgroup("web1.service");
+    Flood flood("web1.service");
+    guard_.reset();
+    fs::rename(layoutDirectory(kBpffs, GUARD_LAYOUT), layoutDirectory(kBpffs, GUARD_LAYOUT - 1));
+    makeCgroup("web2.service");
+    open();
+    EXPECT_TRUE(guard().hasPredecessor());
+    setRules({{"web*.service", 1}});
+    makeCgroup("web3.service");
+    EXPECT_TRUE(isHeld("web3.service"));
+    EXPECT_TRUE(flood.awaitPackets(10));
+    Links links = attachQueue(queue(1), openCgroup("web1.service").get());
+    grace();
+    ASSERT_TRUE(guard().retirePredecessor());
+    EXPECT_FALSE(guard().hasPredecessor());
+    EXPECT_TRUE(flood.awaitPackets(10));
+    const auto tally = flood.stop();
+    EXPECT_EQ(tally.leaked, 0);
+    EXPECT_EQ(tally.lost, 0);
+    EXPECT_GT(tally.blocked, 10);
 }
 
 TEST_F(GuardLifecycle, EmptiesASlotWhenNothingRefersToIt) {

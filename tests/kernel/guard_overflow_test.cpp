@@ -90,6 +90,26 @@ TEST_F(GuardOverflow, CutsOffWhatDidNotFitAndNobodyElse) {
     EXPECT_GT(guard().counters().lostDrops, 0U);
 }
 
+// Thousands of ids in the filter of those that did not fit: each is cut off, and nobody else.
+TEST_F(GuardOverflow, EveryLostUnitIsCutOffAndNobodyElse) {
+    constexpr int kLost = 2000;
+    constexpr int kOthers = 100;
+    open("guard_small.bpf.o");
+    setRules({{"o*.service", 1}});
+    for (int number = 1; number <= kLost; ++number)
+        makeCgroup(unitName(number));
+    for (int number = 1; number <= kLost; number += 20)
+        EXPECT_EQ(arriving(unitName(number), kDroppedPorts[0], 1), 0) << number;
+    EXPECT_EQ(arriving(unitName(kLost), kOpenPort, 1), 0);
+    int passed = 0;
+    for (int number = 0; number < kOthers; ++number) {
+        const auto other = "other-" + std::to_string(number) + ".scope";
+        makeCgroup(other);
+        passed += arriving(other, kOpenPort, 1);
+    }
+    EXPECT_EQ(passed, kOthers) << "of a thousand million others two have five bits in common with 2,000";
+}
+
 TEST_F(GuardOverflow, EndsForWhatWasSeenOnly) {
     open("guard_small.bpf.o");
     setRules({{"o*.service", 1}});
