@@ -6,19 +6,22 @@ suite_of() {
     case $1 in
     debian12) echo bookworm ;;
     debian13) echo trixie ;;
+    unstable) echo sid ;;
     *) die "no suite of Debian is known for '$1'" ;;
     esac
 }
 
-# The sources of this host, with SUITE in place of its own.
+# The sources of this host, with SUITE in place of its own. Unstable has neither updates nor a security archive beside it.
 sources_for() {
     local suite=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg sources
     # shellcheck disable=SC2016
     sources=$(apt-get indextargets --format '$(LABEL)|$(REPO_URI)|$(COMPONENT)' 'Created-By: Packages' |
         sort -u | awk -F '|' -v suite="$suite" -v option="[signed-by=$keyring]" '
-            $3 == "main" && $1 == "Debian" { print "deb", option, $2, suite, "main"
-                                             print "deb", option, $2, suite "-updates", "main" }
-            $3 == "main" && $1 == "Debian-Security" { print "deb", option, $2, suite "-security", "main" }')
+            $3 != "main" { next }
+            $1 == "Debian" { print "deb", option, $2, suite, "main" }
+            suite == "sid" { next }
+            $1 == "Debian" { print "deb", option, $2, suite "-updates", "main" }
+            $1 == "Debian-Security" { print "deb", option, $2, suite "-security", "main" }')
     [[ -n $sources ]] || die "this host's apt has no Debian source to take $suite from (is 'apt-get update' due?)"
     printf '%s\n' "$sources"
 }
