@@ -15,9 +15,11 @@ set(FILTERD_CATALOGUE
 
 set(FILTERD_CATALOGUE_DIR ${CMAKE_CURRENT_BINARY_DIR}/catalogue)
 file(MAKE_DIRECTORY ${FILTERD_CATALOGUE_DIR})
+add_custom_target(filterd-catalogue)
 foreach(name IN LISTS FILTERD_CATALOGUE)
     filterd_bpf_object(filterd-catalogue-${name} ${FILTERD_CATALOGUE_DIR}/${name}.bpf.o
                        ${CMAKE_CURRENT_SOURCE_DIR}/${name}.bpf.c -mcpu=v3)
+    add_dependencies(filterd-catalogue filterd-catalogue-${name})
     install(FILES ${FILTERD_CATALOGUE_DIR}/${name}.bpf.o DESTINATION lib/filterd/bpf)
 endforeach()
 set(FILTERD_CATALOGUE_DIR ${FILTERD_CATALOGUE_DIR} CACHE INTERNAL "the compiled catalogue")
