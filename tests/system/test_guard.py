@@ -149,6 +149,23 @@ def test_slice_and_service_both_guarded(client, units, sinks):
     assert permitted.count() == 20
 
 
+def test_a_service_below_forty_slices_is_filtered_from_its_first_packet(filtered, units, sinks):
+    blocked, permitted = sinks
+    slice_ = "-".join("d" * 40) + ".slice"
+    unit = f"[Service]\nType=oneshot\nSlice={slice_}\nExecStart={first_act()} {BLOCKED} {permitted.port}\n"
+    units.write("act@.service", unit)
+    units.adopt("d.slice")
+    start_all(20)
+    units.start("act-long.service", "sleep", "60", properties=[f"Slice={slice_}"])
+    assert str(cgroup_of("act-long.service")).count("/") > 40
+    filtered.await_attached("act-long.service")
+    assert len(attached("act-long.service")["egress"]) == 1
+    sent = in_cgroup_of("act-long.service", first_act(), str(BLOCKED), str(permitted.port))
+    assert sent.returncode == 0
+    assert blocked.count() == 0
+    assert permitted.count() == 21
+
+
 def test_a_socket_that_outlives_its_unit_stays_filtered_until_it_is_closed(filtered, units, sinks, tmp_path):
     blocked, permitted = sinks
     path = str(tmp_path / "hand-over")
