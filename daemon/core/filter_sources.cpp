@@ -1,5 +1,7 @@
 #include "core/filter_sources.hpp"
 
+#include "base/confine.hpp"
+
 namespace filterd {
 
 const FilterSource* FilterSources::find(const std::string& name) const {
@@ -48,7 +50,11 @@ Result<FilterDefinition> FilterSources::define(const FilterName& name) const {
                                                     "' is loaded and no file defines it; load it first, or "
                                                     "write /etc/filterd/" +
                                                     name.text() + ".filter");
-    return parseFilterFile(name, texts);
+    Result<FilterDefinition> definition = failure(ErrorCode::Internal, texts.front().path);
+    if (const auto read = confine(texts.front().path, [&] { definition = parseFilterFile(name, texts); });
+        !read)
+        return failure(read.error());
+    return definition;
 }
 
 // A template is judged by some instance of it.

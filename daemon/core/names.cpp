@@ -42,7 +42,7 @@ std::vector<std::string> textsOf(const std::vector<FilterName>& names) {
 }
 
 bool isUnitName(std::string_view text) {
-    if (text.size() > kUnitNameMax || !consistsOf(text, kUnitAlphabet))
+    if (text.size() > kUnitNameMax || text.starts_with('@') || !consistsOf(text, kUnitAlphabet))
         return false;
     return std::any_of(kSuffixes.begin(), kSuffixes.end(), [&](std::string_view suffix) {
         return text.size() > suffix.size() && text.ends_with(suffix);

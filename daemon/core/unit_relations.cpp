@@ -1,6 +1,7 @@
 #include "core/unit_relations.hpp"
 
 #include "core/configuration_check.hpp"
+#include "core/unit_name.hpp"
 
 #include <algorithm>
 
@@ -8,18 +9,24 @@ namespace filterd {
 
 namespace {
 
-std::string stemOf(const std::string& unit) { return unit.substr(0, unit.rfind('.')); }
-
-// "web@" + ".service" of "web@1.service"; empty for what is no instance.
-std::string templateOfUnit(const std::string& unit) {
-    const auto at = unit.find('@');
-    return at == std::string::npos ? std::string() : unit.substr(0, at + 1) + unit.substr(unit.rfind('.'));
-}
-
 // An instance that stands for all of a template.
 std::string instanceFor(const std::string& service) {
-    const auto at = service.find("@.");
-    return at == std::string::npos ? service : service.substr(0, at + 1) + "0" + service.substr(at + 1);
+    const auto name = UnitName::parse(service);
+    return name && name->isTemplate() ? name->withInstance("0").text() : service;
+}
+
+// The unit itself and, of an instance, its template.
+std::vector<std::string> withTemplate(const std::string& unit) {
+    std::vector<std::string> names{unit};
+    if (const auto name = UnitName::parse(unit); name && name->isInstance())
+        names.push_back(name->templateName().text());
+    return names;
+}
+
+// Without a Service=: "web.service" of "web.socket", or the template of which each connection gets an
+// instance.
+std::string serviceOfSocket(const UnitName& socket, bool accepts) {
+    return accepts ? socket.prefix() + "@.service" : socket.withType("service").text();
 }
 
 bool isSocketSection(std::string_view section) { return section == "Socket"; }
@@ -55,22 +62,21 @@ std::string join(const std::vector<std::string>& names) {
 
 using Aliases = std::map<std::string, std::string>;
 
-std::string primaryIn(const Aliases& aliases, const std::string& name) {
-    if (const auto known = aliases.find(name); known != aliases.end())
+std::string primaryIn(const Aliases& aliases, const std::string& unit) {
+    if (const auto known = aliases.find(unit); known != aliases.end())
         return known->second;
-    const auto common = templateOfUnit(name);
-    const auto known = common == name ? aliases.end() : aliases.find(common);
-    if (!isUnitName(name) || known == aliases.end() || templateOfUnit(known->second) != known->second)
-        return name;
-    const auto instance = name.substr(common.find('@') + 1, name.rfind('.') - common.find('@') - 1);
-    return known->second.substr(0, known->second.find('@') + 1) + instance +
-           known->second.substr(known->second.rfind('.'));
+    const auto name = UnitName::parse(unit);
+    if (!name || !name->isInstance())
+        return unit;
+    const auto known = aliases.find(name->templateName().text());
+    const auto primary = known == aliases.end() ? std::nullopt : UnitName::parse(known->second);
+    return primary && primary->isTemplate() ? primary->withInstance(name->instance()).text() : unit;
 }
 
 // Of the service itself and of its template; those that its own file asks for, too.
 std::set<std::string> socketsOf(const UnitRelations& relations, const std::string& service) {
     std::set<std::string> found;
-    for (const auto& name : {service, templateOfUnit(service)}) {
+    for (const auto& name : withTemplate(service)) {
         if (const auto known = relations.sockets.find(name); known != relations.sockets.end())
             found.insert(known->second.begin(), known->second.end());
         if (const auto known = relations.wanted.find(name); known != relations.wanted.end())
@@ -102,6 +108,9 @@ void noteService(UnitRelations& relations, const std::string& unit, const std::v
 }
 
 void noteSocket(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files) {
+    const auto socket = UnitName::parse(unit);
+    if (!socket)
+        return;
     std::string service;
     bool accepts = false;
     bool forIp = false;
@@ -109,13 +118,12 @@ void noteSocket(UnitRelations& relations, const std::string& unit, const std::ve
         if (entry.key == "Service")
             service = entry.value;
         else if (entry.key == "Accept")
-            accepts =
-                entry.value == "yes" || entry.value == "true" || entry.value == "1" || entry.value == "on";
-        else if (isListening(entry)) // an empty one takes back all before it
+            accepts = parseBoolean(entry.value).value_or(accepts); // systemd ignores what is no boolean
+        else if (isListening(entry))                               // an empty one takes back all before it
             forIp = !entry.value.empty() && (forIp || isForIp(entry.value));
     }
     if (service.empty())
-        service = stemOf(unit) + (accepts ? "@.service" : ".service");
+        service = serviceOfSocket(*socket, accepts);
     if (!forIp)
         return;
     relations.sockets[service].insert(unit);

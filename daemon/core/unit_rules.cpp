@@ -1,7 +1,9 @@
 #include "core/unit_rules.hpp"
 
+#include "base/confine.hpp"
 #include "core/glob.hpp"
 #include "core/queue_file.hpp"
+#include "core/unit_name.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,25 +15,6 @@ namespace {
 bool isOurs(std::string_view section) { return section == kUnitSection; }
 
 bool mentionsUs(const ConfigText& file) { return file.text.find("[X-Filterd]") != std::string::npos; }
-
-struct UnitNameParts {
-    std::string prefix;                  // "web" of "web@1.service"
-    std::optional<std::string> instance; // "1"; empty of a template
-    std::string suffix;                  // ".service"
-};
-
-UnitNameParts split(const std::string& name) {
-    const auto dot = name.rfind('.');
-    const auto stem = name.substr(0, dot);
-    const auto at = stem.find('@');
-    if (at == std::string::npos)
-        return {stem, std::nullopt, name.substr(dot)};
-    return {stem.substr(0, at), stem.substr(at + 1), name.substr(dot)};
-}
-
-std::string join(const UnitNameParts& parts) {
-    return parts.prefix + (parts.instance ? "@" + *parts.instance : "") + parts.suffix;
-}
 
 // "a-b-c" and "a-b-" are below "a-", and that is below nothing.
 std::optional<std::string> shorterPrefix(std::string prefix) {
@@ -56,11 +39,11 @@ std::string escapedForGlob(const std::string& text) {
 std::string targetOf(const std::string& name) {
     if (isType(name))
         return "*." + name;
-    const auto parts = split(name);
-    const bool isPrefix = parts.prefix.ends_with('-') && parts.prefix.size() > 1;
-    if (!isPrefix && (!parts.instance || !parts.instance->empty()))
+    const auto unit = UnitName::parse(name);
+    if (!unit || (!unit->isPrefix() && !unit->isTemplate()))
         return name;
-    return escapedForGlob(parts.prefix) + (isPrefix ? "*" : "") + (parts.instance ? "@*" : "") + parts.suffix;
+    return escapedForGlob(unit->prefix()) + (unit->isPrefix() ? "*" : "") + (unit->isPlain() ? "" : "@*") +
+           "." + unit->type();
 }
 
 std::string primaryName(const UnitFiles& files, const std::string& name) {
@@ -71,13 +54,10 @@ std::string primaryName(const UnitFiles& files, const std::string& name) {
 const ConfigText* fragmentOf(const UnitFiles& files, const std::string& name) {
     if (const auto own = files.fragments.find(name); own != files.fragments.end())
         return &own->second;
-    if (isType(name))
+    const auto unit = UnitName::parse(name);
+    if (!unit || !unit->isInstance())
         return nullptr;
-    auto parts = split(name);
-    if (!parts.instance || parts.instance->empty())
-        return nullptr;
-    parts.instance = "";
-    const auto common = files.fragments.find(primaryName(files, join(parts)));
+    const auto common = files.fragments.find(primaryName(files, unit->templateName().text()));
     return common == files.fragments.end() ? nullptr : &common->second;
 }
 
@@ -169,22 +149,58 @@ class UnitReader {
     std::vector<Error> errors_;
 };
 
+class RuleCollector {
+  public:
+    RuleCollector(const UnitFiles& files, const std::vector<Rule>& last) : files_(files), last_(last) {}
+
+    void add(const std::string& name) {
+        auto target = targetOf(name);
+        if (!files_.manager.empty())
+            target = files_.manager + (target == name ? escapedForGlob(name) : target);
+        if (target != name)
+            if (const auto glob = Glob::compile(target); !glob)
+                return tell(glob.error().context(name));
+        UnitReader reader(target);
+        for (const auto& text : filesOfUnit(files_, name))
+            if (mentionsUs(text))
+                reader.read(text);
+        const auto rule = reader.take(last_);
+        for (const auto& error : reader.errors())
+            tell(error, rule && rule->broken.empty());
+        if (rule)
+            result_.rules.push_back(*rule);
+    }
+
+    void tell(const Error& error, bool isSurvived = false) {
+        if (told_.insert(error.message).second) // a drop-in may apply to many
+            result_.errors.push_back({error, isSurvived});
+    }
+
+    UnitRules take() { return std::move(result_); }
+
+  private:
+    const UnitFiles& files_;
+    const std::vector<Rule>& last_;
+    UnitRules result_;
+    std::set<std::string> told_;
+};
+
 } // namespace
 
 std::vector<std::string> dropInDirectories(const std::string& unit) {
-    if (isType(unit))
-        return {unit};
     std::vector<std::string> directories{unit};
-    auto parts = split(unit);
-    if (parts.instance && !parts.instance->empty()) {
-        parts.instance = "";
-        directories.push_back(join(parts));
+    auto name = UnitName::parse(unit);
+    if (!name)
+        return directories; // a type
+    if (name->isInstance()) {
+        name = name->templateName();
+        directories.push_back(name->text());
     }
-    while (auto shorter = shorterPrefix(parts.prefix)) {
-        parts.prefix = std::move(*shorter);
-        directories.push_back(join(parts));
+    while (auto shorter = shorterPrefix(name->prefix())) {
+        name = name->withPrefix(std::move(*shorter));
+        directories.push_back(name->text());
     }
-    directories.push_back(parts.suffix.substr(1));
+    directories.push_back(name->type());
     return directories;
 }
 
@@ -199,12 +215,6 @@ std::vector<ConfigText> filesOfUnit(const UnitFiles& files, const std::string& u
 }
 
 UnitRules unitRules(const UnitFiles& files, const std::vector<Rule>& last) {
-    UnitRules result;
-    std::set<std::string> told; // a drop-in may apply to many
-    const auto tell = [&](const Error& error, bool isSurvived = false) {
-        if (told.insert(error.message).second)
-            result.errors.push_back({error, isSurvived});
-    };
     const auto names = mentionedNames(files);
     std::vector<std::string> ordered(names.begin(), names.end());
     std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
@@ -212,26 +222,11 @@ UnitRules unitRules(const UnitFiles& files, const std::vector<Rule>& last) {
         const bool exactB = targetOf(b) == b;
         return exactA != exactB ? exactA : !exactA && a.size() > b.size();
     });
-    for (const auto& name : ordered) {
-        auto target = targetOf(name);
-        if (!files.manager.empty())
-            target = files.manager + (target == name ? escapedForGlob(name) : target);
-        if (target != name)
-            if (const auto glob = Glob::compile(target); !glob) {
-                tell(glob.error().context(name));
-                continue;
-            }
-        UnitReader reader(target);
-        for (const auto& text : filesOfUnit(files, name))
-            if (mentionsUs(text))
-                reader.read(text);
-        const auto rule = reader.take(last);
-        for (const auto& error : reader.errors())
-            tell(error, rule && rule->broken.empty());
-        if (rule)
-            result.rules.push_back(*rule);
-    }
-    return result;
+    RuleCollector collector(files, last);
+    for (const auto& name : ordered)
+        if (const auto read = confine(name, [&] { collector.add(name); }); !read)
+            collector.tell(read.error());
+    return collector.take();
 }
 
 } // namespace filterd

@@ -72,6 +72,19 @@ TEST(Sockets, AreHandedToTheServiceOfTheirNameOrTheOneTheyName) {
         EXPECT_THAT(withSocket("web.socket", other).sockets, IsEmpty()) << other;
 }
 
+TEST(Sockets, AcceptIsReadAsSystemdDoes) {
+    const auto serviceWith = [](const std::string& accept) {
+        return withSocket("web.socket", "ListenStream=80\n" + accept).sockets.begin()->first;
+    };
+    for (const char* yes : {"1", "yes", "Yes", "YES", "y", "true", "T", "On"})
+        EXPECT_EQ(serviceWith(std::string("Accept=") + yes + "\n"), "web@.service") << yes;
+    for (const char* no : {"0", "no", "N", "False", "f", "oFF"})
+        EXPECT_EQ(serviceWith(std::string("Accept=yes\nAccept=") + no + "\n"), "web.service") << no;
+    EXPECT_EQ(serviceWith("Accept=yes\nAccept=maybe\n"), "web@.service") << "systemd ignores the second";
+    EXPECT_EQ(withSocket("a@1.socket", "ListenStream=80\nAccept=yes\n").sockets.begin()->first, "a@.service");
+    EXPECT_EQ(withSocket("a@1.socket", "ListenStream=80\n").sockets.begin()->first, "a@1.service");
+}
+
 TEST(Sockets, AreWhatTheirDropInsMakeOfThem) {
     const auto with = [](const std::string& dropIn) {
         UnitRelations relations;

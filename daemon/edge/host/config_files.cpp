@@ -1,5 +1,6 @@
 #include "edge/host/config_files.hpp"
 
+#include "base/confine.hpp"
 #include "core/queue_file.hpp"
 #include "edge/host/config_directory.hpp"
 #include "edge/host/unit_paths.hpp"
@@ -78,13 +79,24 @@ class ConfigReader {
         readQueues();
         readFilters();
         for (auto& rule : next_.rules)
-            for (auto& target : rule.targets)
-                if (auto primary = primaryUnit(next_.units, target); checkPattern(primary))
-                    target = std::move(primary); // else too long to be matched, which stops no other rule
+            handle(rule.source, [&] { nameUnits(rule); });
         return std::move(next_);
     }
 
   private:
+    // What goes wrong with one file stops no other.
+    template<typename Step>
+    void handle(const std::string& file, Step step) {
+        if (const auto done = confine(file, step); !done)
+            tell(done.error(), false, false);
+    }
+
+    void nameUnits(Rule& rule) const {
+        for (auto& target : rule.targets)
+            if (auto primary = primaryUnit(next_.units, target); checkPattern(primary))
+                target = std::move(primary); // else too long to be matched, which stops no other rule
+    }
+
     void tell(const std::vector<Error>& errors) {
         for (const auto& error : errors)
             next_.errors.push_back(error.message);
@@ -160,7 +172,7 @@ class ConfigReader {
             if (path.empty())
                 next_.rules.push_back(*lastRuleOf(name));
             else if (!isMasked(path))
-                readQueue(readable, name, path);
+                handle(path.string(), [&, &file = name, &main = path] { readQueue(readable, file, main); });
         }
     }
 
@@ -194,7 +206,8 @@ class ConfigReader {
             names.insert(directory.substr(0, directory.size() - kFilterSuffix.size() - 2));
         for (const auto& name : names) {
             const auto main = mains.files.find(name + std::string(kFilterSuffix));
-            readFilter(readable, name, main == mains.files.end() ? fs::path() : main->second);
+            const auto path = main == mains.files.end() ? fs::path() : main->second;
+            handle(path.empty() ? name : path.string(), [&] { readFilter(readable, name, path); });
         }
         for (const auto& [name, source] : last_.filters.all())
             if (source.main && mains.unreadable.contains(fs::path(source.main->path).parent_path()))

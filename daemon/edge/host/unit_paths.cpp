@@ -1,6 +1,8 @@
 #include "edge/host/unit_paths.hpp"
 
+#include "base/confine.hpp"
 #include "core/names.hpp"
+#include "core/unit_name.hpp"
 #include "edge/host/config_directory.hpp"
 
 #include <algorithm>
@@ -29,11 +31,9 @@ class UnitPathReader {
     void readPath(const fs::path& path, std::size_t rank) {
         std::error_code error;
         for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-            const auto name = it->path().filename().string();
-            if (name.ends_with(kDirectorySuffix))
-                readDirectory(it->path(), name.substr(0, name.size() - kDirectorySuffix.size()), rank);
-            else if (isUnitName(name))
-                readFragment(it->path(), name);
+            const auto entry = it->path();
+            if (auto read = confine(entry.string(), [&] { readEntry(entry, rank); }); !read)
+                errors_.push_back(read.error());
         }
         if (error && error != std::errc::no_such_file_or_directory)
             errors_.push_back(pathError(path, "cannot be listed: " + error.message()));
@@ -51,6 +51,14 @@ class UnitPathReader {
     [[nodiscard]] bool isKnown(const std::string& name) const {
         return files_.fragments.contains(name) || files_.masked.contains(name) ||
                files_.relations.aliases.contains(name);
+    }
+
+    void readEntry(const fs::path& path, std::size_t rank) {
+        const auto name = path.filename().string();
+        if (name.ends_with(kDirectorySuffix))
+            readDirectory(path, name.substr(0, name.size() - kDirectorySuffix.size()), rank);
+        else if (isUnitName(name))
+            readFragment(path, name);
     }
 
     void readDirectory(const fs::path& path, const std::string& unit, std::size_t rank) {
@@ -87,7 +95,8 @@ class UnitPathReader {
         std::error_code error;
         if (const auto target = fs::read_symlink(path, error).filename().string();
             !error && target != name && isUnitName(target)) {
-            if (dropInDirectories(name)[1] != target)
+            const auto unit = UnitName::parse(name);
+            if (!unit || !unit->isInstance() || unit->templateName().text() != target)
                 files_.relations.aliases.emplace(name, target);
             return;
         }
@@ -103,12 +112,16 @@ class UnitPathReader {
 
     void noteSockets() {
         whole_.relations.aliases = files_.relations.aliases;
-        for (const auto& [name, file] : whole_.fragments) {
-            if (name.ends_with(".socket"))
-                noteSocket(files_.relations, name, filesOfUnit(whole_, name));
-            else if (name.ends_with(".service"))
-                noteService(files_.relations, name, filesOfUnit(whole_, name));
-        }
+        for (const auto& [name, file] : whole_.fragments)
+            if (auto noted = confine(file.path, [&, &unit = name] { noteUnit(unit); }); !noted)
+                errors_.push_back(noted.error());
+    }
+
+    void noteUnit(const std::string& name) {
+        if (name.ends_with(".socket"))
+            noteSocket(files_.relations, name, filesOfUnit(whole_, name));
+        else if (name.ends_with(".service"))
+            noteService(files_.relations, name, filesOfUnit(whole_, name));
     }
 
     // What may tell which sockets belong to which service.

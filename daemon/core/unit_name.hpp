@@ -1,0 +1,44 @@
+#pragma once
+// A unit's name in its parts, as systemd splits it.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace filterd {
+
+class UnitName {
+  public:
+    // Nothing for whatever is no unit's name: a glob, a path, a unit with its user's manager.
+    [[nodiscard]] static std::optional<UnitName> parse(std::string_view text);
+
+    [[nodiscard]] const std::string& prefix() const { return prefix_; }     // "web" of "web@1.service"
+    [[nodiscard]] const std::string& type() const { return type_; }         // "service"
+    [[nodiscard]] const std::string& instance() const { return instance_; } // "1"
+
+    [[nodiscard]] bool isPlain() const { return !hasAt_; }
+    [[nodiscard]] bool isTemplate() const { return hasAt_ && instance_.empty(); }
+    [[nodiscard]] bool isInstance() const { return hasAt_ && !instance_.empty(); }
+    // Whether it ends in a dash: such a name stands for all units below it in the names of drop-in
+    // directories.
+    [[nodiscard]] bool isPrefix() const { return prefix_.size() > 1 && prefix_.ends_with('-'); }
+
+    [[nodiscard]] std::string text() const;
+    // "web@.service" of "web@1.service"; only of what is no plain unit.
+    [[nodiscard]] UnitName withInstance(std::string instance) const;
+    [[nodiscard]] UnitName templateName() const { return withInstance({}); }
+    [[nodiscard]] UnitName withPrefix(std::string prefix) const;
+    [[nodiscard]] UnitName withType(std::string type) const;
+
+    bool operator==(const UnitName&) const = default;
+
+  private:
+    UnitName() = default;
+
+    std::string prefix_;
+    bool hasAt_ = false;
+    std::string instance_;
+    std::string type_;
+};
+
+} // namespace filterd
