@@ -2,6 +2,7 @@
 
 #include "cli/confirm.hpp"
 #include "cli/failure.hpp"
+#include "cli/first_packets.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 
@@ -35,7 +36,7 @@ client::Place placeOf(const Arguments& arguments) {
 }
 
 // A file's rule is one of the unit's own from now on: that is told, for the file's does not count any more.
-Exit tell(const client::Result<std::string>& from, const Arguments& arguments) {
+Exit tell(const client::Client& client, const client::Result<std::string>& from, const Arguments& arguments) {
     if (!from)
         return failed(from.error());
     if (from->starts_with('/'))
@@ -44,7 +45,7 @@ Exit tell(const client::Result<std::string>& from, const Arguments& arguments) {
               " --reset' goes back to the file\n");
     if (arguments.confirm != 0)
         printConfirm(arguments.unit, arguments.confirm);
-    return Exit::Ok;
+    return warnOfFirstPackets(client, Exit::Ok);
 }
 
 CLI::App* addEdit(CLI::App& app, const char* name, const char* description, Arguments& arguments) {
@@ -71,7 +72,8 @@ void addAttach(CLI::App& app, Invocation& invocation) {
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments] {
             return withDaemon([&](client::Client& client) {
-                return tell(client.attachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
+                return tell(client,
+                            client.attachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
                                                 placeOf(*arguments),
                                                 std::chrono::seconds(arguments->confirm)),
                             *arguments);
@@ -86,7 +88,8 @@ void addDetach(CLI::App& app, Invocation& invocation) {
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments] {
             return withDaemon([&](client::Client& client) {
-                return tell(client.detachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
+                return tell(client,
+                            client.detachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
                                                 std::chrono::seconds(arguments->confirm)),
                             *arguments);
             });

@@ -2,6 +2,7 @@
 
 #include "base/kernel_command_line.hpp"
 #include "cli/failure.hpp"
+#include "cli/first_packets.hpp"
 #include "cli/json.hpp"
 #include "cli/terminal.hpp"
 
@@ -38,6 +39,10 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
     printField("Filters", std::to_string(status.filters));
     printField("Rules", std::to_string(status.rules));
     printField("Guarded units", std::to_string(status.units));
+    if (const auto warning = firstPacketsWarning(status))
+        printField("First packets", coloured(*warning, Colour::Yellow));
+    else if (!status.guardReason.empty())
+        printField("Guard", coloured(status.guardReason, Colour::Yellow));
     for (const auto& unit : troubled)
         printField(unit.state == "held" ? "Held" : "Failed",
                    coloured(unit.name, colourOfState(unit.state)) + ": " + unit.error);
@@ -88,7 +93,8 @@ void addDaemonVerbs(CLI::App& app, Invocation& invocation) {
     auto* reload = app.add_subcommand("reload", "Read the configuration files again");
     reload->callback([&invocation] {
         invocation.action = [] {
-            return withDaemon([](client::Client& client) { return finished(client.reload()); });
+            return withDaemon(
+                [](client::Client& client) { return warnOfFirstPackets(client, finished(client.reload())); });
         };
     });
 }

@@ -2,10 +2,12 @@
 
 #include "base/files.hpp"
 #include "cli/failure.hpp"
+#include "cli/first_packets.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/configuration_check.hpp"
 #include "core/filter_content.hpp"
+#include "core/first_packets.hpp"
 #include "edge/bpf/object_intake.hpp"
 #include "edge/bpf/rules_intake.hpp"
 #include "edge/host/config_files.hpp"
@@ -37,6 +39,16 @@ Exit catFiles(const std::string& name) {
     return Exit::Ok;
 }
 
+// Of this machine, what its kernel makes of the files counts, too.
+void addFirstPackets(const Configuration& configuration, CheckReport& report) {
+    const auto lacking = whatGuardLacks();
+    if (!lacking || configuration.rules.empty())
+        return;
+    report.warnings.push_back(firstPacketsPass(*lacking));
+    for (auto& error : holdsNotKept(configuration.rules, *lacking))
+        report.errors.push_back(std::move(error));
+}
+
 Exit checkFiles(const std::string& root) {
     LibbpfObjectIntake objects;
     PcapExpressions expressions;
@@ -49,7 +61,10 @@ Exit checkFiles(const std::string& root) {
             return intake.inspect(request);
         });
     };
-    const auto report = checkConfiguration(ConfigFiles(ConfigPlaces::below(root)).read({}), inspect);
+    const auto configuration = ConfigFiles(ConfigPlaces::below(root)).read({});
+    auto report = checkConfiguration(configuration, inspect);
+    if (root == "/")
+        addFirstPackets(configuration, report);
     for (const auto& error : report.errors)
         complain(error);
     for (const auto& warning : report.warnings)

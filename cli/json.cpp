@@ -39,7 +39,7 @@ void to_json(json& result, const Rule& rule) {
               {"targets", rule.targets},
               {"ingress", rule.queues.ingress},
               {"egress", rule.queues.egress},
-              {"on_failure", textOf(rule.queues.onFailure)},
+              {"on_failure", textOf(rule.queues.onFailure.value_or(OnFailure::Hold))},
               {"log_only", rule.queues.logOnly},
               {"error", rule.error}};
 }
@@ -81,7 +81,8 @@ void to_json(json& result, const Status& status) {
     result = {{"unconfirmed", unconfirmed},    {"version", status.version},
               {"enforcing", status.enforcing}, {"state_saved", status.stateSaved},
               {"filters", status.filters},     {"rules", status.rules},
-              {"units", status.units},         {"configuration_errors", status.configurationErrors}};
+              {"units", status.units},         {"configuration_errors", status.configurationErrors},
+              {"guard", status.guard},         {"guard_reason", status.guardReason}};
 }
 
 } // namespace filterd::client

@@ -2,6 +2,7 @@
 
 #include "cli/confirm.hpp"
 #include "cli/failure.hpp"
+#include "cli/first_packets.hpp"
 #include "cli/verb.hpp"
 
 #include <memory>
@@ -15,7 +16,7 @@ struct QueueArguments {
     std::string unit;
     std::vector<std::string> ingress;
     std::vector<std::string> egress;
-    std::string onFailure = "hold";
+    std::string onFailure; // empty: not said
     bool logOnly = false;
     bool reset = false;
     std::uint32_t confirm = 0; // seconds; 0: for good
@@ -34,9 +35,10 @@ std::vector<std::string> split(const std::vector<std::string>& words) {
 }
 
 client::Queues queuesOf(const QueueArguments& arguments) {
-    return {split(arguments.ingress), split(arguments.egress),
-            arguments.onFailure == "pass" ? client::OnFailure::Pass : client::OnFailure::Hold,
-            arguments.logOnly};
+    client::Queues queues{split(arguments.ingress), split(arguments.egress), {}, arguments.logOnly};
+    if (!arguments.onFailure.empty())
+        queues.onFailure = arguments.onFailure == "pass" ? client::OnFailure::Pass : client::OnFailure::Hold;
+    return queues;
 }
 
 Exit set(client::Client& client, const QueueArguments& arguments) {
@@ -75,7 +77,7 @@ void addQueueVerbs(CLI::App& app, Invocation& invocation) {
     auto* onFailure = verb->add_option("--on-failure", arguments->onFailure,
                                        "While a queue cannot be built: 'hold' drops, 'pass' lets through")
                           ->check(CLI::IsMember({"hold", "pass"}))
-                          ->capture_default_str();
+                          ->default_str("hold");
     for (auto* option : {ingress, egress})
         option->allow_extra_args(false)->excludes(reset)->type_name("FILTER[,FILTER...]");
     onFailure->excludes(reset);
@@ -90,7 +92,7 @@ void addQueueVerbs(CLI::App& app, Invocation& invocation) {
         invocation.action = [arguments] {
             return withDaemon([&](client::Client& client) {
                 return arguments->reset ? finished(client.resetQueue(arguments->unit))
-                                        : set(client, *arguments);
+                                        : warnOfFirstPackets(client, set(client, *arguments));
             });
         };
     });

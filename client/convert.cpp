@@ -93,8 +93,9 @@ Options busOptions(const PacketRules& rules, const LoadOptions& options) {
 
 Options busOptions(const Queues& queues) {
     Options result;
-    if (queues.onFailure == OnFailure::Pass)
-        result.emplace("on-failure", sdbus::Variant(std::string("pass")));
+    if (queues.onFailure)
+        result.emplace("on-failure",
+                       sdbus::Variant(std::string(*queues.onFailure == OnFailure::Pass ? "pass" : "hold")));
     if (queues.logOnly)
         result.emplace("log-only", sdbus::Variant(true));
     return result;
@@ -262,7 +263,8 @@ Status statusOf(const Properties& from) {
                   .configurationErrors = from.list("ConfigurationErrors"),
                   .unconfirmed = {},
                   .stateSaved = from.get<bool>("StateSaved"),
-                  .guard = from.text("Guard")};
+                  .guard = from.text("Guard"),
+                  .guardReason = from.text("GuardReason")};
     using Deadlines = Rows<std::string, std::uint64_t>;
     for (const auto& queue : from.get<Deadlines>("UnconfirmedQueues"))
         status.unconfirmed.push_back({std::get<0>(queue), timeUntil(std::get<1>(queue))});

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -142,7 +143,10 @@ enum class OnFailure { Hold, Pass };
 struct Queues {
     std::vector<std::string> ingress = {}; // filter names in order; the first drop wins
     std::vector<std::string> egress = {};
-    OnFailure onFailure = OnFailure::Hold;
+    // While a queue cannot be built. Not given: hold, as far as the kernel can; asked for where it cannot
+    // from a unit's first packet on, it is an error (org.filterd1.Error.Unsupported). A rule that is read has
+    // it always.
+    std::optional<OnFailure> onFailure = {};
     bool logOnly = false; // drop nothing, and count what would have been dropped
 };
 
@@ -285,7 +289,8 @@ struct Status {
     std::vector<std::string> configurationErrors; // each as FILE:LINE: REASON
     std::vector<UnconfirmedQueue> unconfirmed;
     bool stateSaved = true; // false: a restart of the daemon would lose rules and references
-    std::string guard = {}; // "active", "idle" or "unsupported"
+    std::string guard = {}; // "active", "idle" or "unsupported": the first packets of units that start pass
+    std::string guardReason = {}; // what the guard lacks in this kernel; empty if nothing
 };
 
 // Something that the daemon, or the bus, has told.

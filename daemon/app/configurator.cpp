@@ -1,6 +1,7 @@
 #include "app/configurator.hpp"
 
 #include "base/log.hpp"
+#include "core/first_packets.hpp"
 
 #include <algorithm>
 
@@ -10,7 +11,9 @@ namespace {
 
 constexpr const char* kSurvived = " (what was good before is in force)";
 constexpr const char* kUnheld = " (the first packets of units that start may pass)";
-constexpr const char* kNeverGood = " (OnFailure= is in force)";
+constexpr const char* kHeld = " (OnFailure= is in force)";
+constexpr const char* kHeldLater =
+    " (OnFailure= is in force, but the first packets of units that start pass)";
 
 std::string join(const std::vector<std::string>& lines) {
     std::string text;
@@ -48,9 +51,11 @@ Status Configurator::reload() {
 
 std::vector<std::string> Configurator::errorsOf(const Configuration& next) const {
     std::vector<std::string> errors;
+    const auto& guard = firewall_.guard().support();
+    const char* const neverGood = guard.complete() ? kHeld : kHeldLater;
     for (const auto& error : next.errors)
         errors.push_back(error + (next.survived.contains(error) ? kSurvived
-                                  : next.held.contains(error)   ? kNeverGood
+                                  : next.held.contains(error)   ? neverGood
                                                                 : ""));
     const auto& failures = firewall_.definitions().failures();
     for (const auto& error : firewall_.definitionErrors()) {
@@ -59,8 +64,11 @@ std::vector<std::string> Configurator::errorsOf(const Configuration& next) const
         const bool isLoaded = std::any_of(failures.begin(), failures.end(), [&](const auto& failed) {
             return failed.second.message == error && firewall_.filters().contains(failed.first);
         });
-        errors.push_back(error + (isLoaded ? kSurvived : kNeverGood));
+        errors.push_back(error + (isLoaded ? kSurvived : neverGood));
     }
+    if (!guard.complete())
+        for (auto& error : holdsNotKept(next.rules, guard.reason))
+            errors.push_back(std::move(error));
     if (const auto& fault = firewall_.guardFault())
         errors.push_back(fault->message + kUnheld);
     return errors;

@@ -41,7 +41,8 @@ json toJson(const Rule& rule) {
             {"log_only", rule.logOnly},
             {"broken", rule.broken},
             {"set_by", rule.setBy},
-            {"logged", rule.logged}};
+            {"logged", rule.logged},
+            {"hold_asked_at", rule.holdAskedAt}};
 }
 
 Rule ruleFrom(const json& object) {
@@ -55,7 +56,8 @@ Rule ruleFrom(const json& object) {
             object.value("broken", std::string()),
             object.value("set_by", uid_t{0}),
             {},
-            object.value("logged", std::array<std::size_t, 2>{})};
+            object.value("logged", std::array<std::size_t, 2>{}),
+            object.value("hold_asked_at", std::string())};
 }
 
 json toJson(const Trial& trial) {

@@ -33,14 +33,12 @@ Status applyFilters(const std::string& path, const UnitFileEntry& entry, Rule& r
     return {};
 }
 
-Status applyOnFailure(const std::string& path, const UnitFileEntry& entry, OnFailure& onFailure) {
-    if (entry.value.empty() || entry.value == "hold")
-        onFailure = OnFailure::Hold;
-    else if (entry.value == "pass")
-        onFailure = OnFailure::Pass;
-    else
+Status applyOnFailure(const std::string& path, const UnitFileEntry& entry, Rule& rule) {
+    if (!entry.value.empty() && entry.value != "hold" && entry.value != "pass")
         return failure(
             fileError(path, entry.line, "OnFailure= is neither 'hold' nor 'pass', write one of them"));
+    rule.onFailure = entry.value == "pass" ? OnFailure::Pass : OnFailure::Hold;
+    rule.holdAskedAt = entry.value == "hold" ? path + ":" + std::to_string(entry.line) : std::string();
     return {};
 }
 
@@ -136,7 +134,7 @@ Status applyQueueSetting(const std::string& path, const UnitFileEntry& entry, Ru
     if (entry.key == "EgressFilter")
         return applyFilters(path, entry, rule, rule.egress);
     if (entry.key == "OnFailure")
-        return applyOnFailure(path, entry, rule.onFailure);
+        return applyOnFailure(path, entry, rule);
     if (entry.key == "FallbackPolicy")
         return applyFallback(path, entry, rule.fallback);
     if (entry.key == "LogOnly")

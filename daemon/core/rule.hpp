@@ -25,6 +25,8 @@ struct Rule {
     std::map<FilterName, std::string> places = {}; // FILE:LINE where a file names a filter
     // By Direction: how many of the first filters only log, where a user has added others. No file says it.
     std::array<std::size_t, 2> logged = {};
+    std::string holdAskedAt =
+        {}; // FILE:LINE that says OnFailure=hold; empty: it is so for want of another word
 
     [[nodiscard]] const std::vector<FilterName>& filters(Direction direction) const {
         return direction == Direction::Ingress ? ingress : egress;

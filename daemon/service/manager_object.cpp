@@ -1,5 +1,6 @@
 #include "service/manager_object.hpp"
 
+#include "core/first_packets.hpp"
 #include "service/object_bytes.hpp"
 #include "service/options.hpp"
 #include "service/queue_request.hpp"
@@ -219,6 +220,9 @@ void ManagerObject::SetQueue(sdbus::Result<>&& result, std::string unit, Names i
                     auto request = readQueue(unit, ingress, egress, options);
                     if (!request)
                         return failure(request.error());
+                    if (const auto& guard = context_.firewall.guard().support();
+                        request->asksToHold && !guard.complete())
+                        return failure(cannotHold(guard.reason));
                     request->rule.setBy = caller.uid;
                     if (own) {
                         auto& target = request->rule.targets.front();

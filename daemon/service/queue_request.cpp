@@ -138,7 +138,8 @@ Result<QueueRequest> readQueue(const std::string& unit, const std::vector<std::s
         return failure(out.error());
     return QueueRequest{
         {std::string(kBusSource), {unit}, std::move(*in), std::move(*out), *onFailure, *fallback, *logOnly},
-        *deadline};
+        *deadline,
+        values.contains("on-failure") && *onFailure == OnFailure::Hold};
 }
 
 // A user can only add restrictions: nothing that passes, nothing that ends by itself.

@@ -15,6 +15,7 @@ namespace filterd {
 struct QueueRequest {
     Rule rule;
     std::optional<std::uint64_t> deadline;
+    bool asksToHold = false; // in so many words
 };
 
 [[nodiscard]] Result<QueueRequest> readQueue(const std::string& unit, const std::vector<std::string>& ingress,

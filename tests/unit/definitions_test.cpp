@@ -330,6 +330,26 @@ TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
     EXPECT_THAT(running.errors(), IsEmpty());
 }
 
+TEST_F(ConfiguratorTest, WithoutAGuardAReloadNamesEachOnFailureHoldAndItsRuleIsInForce) {
+    test::RecordingPublisher seen;
+    Firewall own(kernel, tree, store, seen);
+    own.useGuard(nullptr, {.btf = false, .reason = "no types"});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true));
+    start("web.service", 1);
+    own.cgroupAppeared(tree.present.front());
+    define("web", "w");
+    rule("web.service", "web");
+    EXPECT_TRUE(running.reload()) << "nobody asks for it";
+    configuration.rules.back().holdAskedAt = "/etc/web.queue:5";
+    const auto done = running.reload();
+    ASSERT_FALSE(done);
+    EXPECT_THAT(running.errors(),
+                ElementsAre(AllOf(StartsWith("/etc/web.queue:5: OnFailure=hold is not kept"),
+                                  HasSubstr("no types"))));
+    EXPECT_THAT(ingress(1), ElementsAre("web"));
+}
+
 TEST_F(ConfiguratorTest, ADamagedCopyIsLikeAFirstStart) {
     for (const auto* text : {"not json", "{\"version\": 2}", "{\"version\": 1}"}) {
         kept.text = text;

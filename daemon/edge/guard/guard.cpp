@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "base/unique_fd.hpp"
+#include "edge/guard/guard_btf.hpp"
 #include "edge/guard/guard_loader.hpp"
 #include "edge/guard/guard_object.hpp"
 #include "edge/guard/guard_pins.hpp"
@@ -23,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kBtf = "/sys/kernel/btf/vmlinux";
 constexpr std::size_t kPacketSize = 64;
 
 // What is to be in force.
@@ -43,7 +43,9 @@ GuardSupport unsupported(bool GuardSupport::*part, std::string reason) {
 
 GuardSupport unsupported(const LoadFailure& failed) {
     const bool tracepoint = failed.program.starts_with("on_");
-    return unsupported(tracepoint ? &GuardSupport::tracepoints : &GuardSupport::tailCalls, failed.reason);
+    const auto which = failed.program.empty() ? std::string() : "its program '" + failed.program + "': ";
+    return unsupported(tracepoint ? &GuardSupport::tracepoints : &GuardSupport::tailCalls,
+                       which + failed.reason);
 }
 
 bool isComplete(const fs::path& directory) {
@@ -230,8 +232,8 @@ Result<GuardSupport> makeOrTakeOver(const fs::path& bpffs, const Build& build) {
         return failure(aside.error());
     if (isPinned(directory))
         return takeOver(directory, build);
-    if (::access(kBtf, R_OK) < 0)
-        return unsupported(&GuardSupport::btf, systemError(kBtf, errno).message);
+    if (const auto described = kernelTypes(); !described)
+        return unsupported(&GuardSupport::btf, described.error().message);
     return makeGuard(bpffs, build);
 }
 

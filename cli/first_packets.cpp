@@ -1,0 +1,34 @@
+#include "cli/first_packets.hpp"
+
+#include "cli/failure.hpp"
+#include "core/first_packets.hpp"
+#include "edge/guard/guard_btf.hpp"
+
+namespace filterd::cli {
+
+std::optional<std::string> firstPacketsWarning(const client::Status& status) {
+    if (status.guard != "unsupported")
+        return std::nullopt;
+    return firstPacketsPass(status.guardReason);
+}
+
+Exit warnOfFirstPackets(const client::Client& client, Exit done) {
+    if (done != Exit::Ok)
+        return done;
+    const auto status = client.status();
+    if (!status)
+        return failed(status.error());
+    if (const auto warning = firstPacketsWarning(*status))
+        complain("warning: " + *warning);
+    return done;
+}
+
+std::optional<std::string> whatGuardLacks() {
+    if (const auto client = client::Client::connect())
+        if (const auto status = client->status())
+            return status->guard == "unsupported" ? std::optional(status->guardReason) : std::nullopt;
+    const auto described = kernelTypes();
+    return described ? std::nullopt : std::optional(described.error().message);
+}
+
+} // namespace filterd::cli
