@@ -24,6 +24,9 @@
 #define CASE_SOCKET 17
 #define CASE_SECTIONS_OF_DATA 18
 #define CASE_LEGACY_MAPS 19
+#define CASE_NO_KFUNC 20
+#define CASE_BAD_MAP 21
+#define CASE_REFUSED_TARGET 22
 
 #ifndef SECTION
 #define SECTION SEC("cgroup/skb")
@@ -324,6 +327,54 @@ int filter(struct __sk_buff *skb)
 	__u64 *value = bpf_map_lookup_elem(&hits, &zero);
 
 	return value ? allowed(skb) : 0;
+}
+
+#elif CASE == CASE_NO_KFUNC
+extern int no_such_kfunc_anywhere(struct __sk_buff *skb) __ksym;
+
+SECTION
+int filter(struct __sk_buff *skb)
+{
+	return no_such_kfunc_anywhere(skb) & 1;
+}
+
+#elif CASE == CASE_BAD_MAP
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE); /* the kernel wants BPF_F_NO_PREALLOC */
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u64);
+} prefixes SEC(".maps");
+
+SECTION
+int filter(struct __sk_buff *skb)
+{
+	__u64 key = skb->len;
+
+	return bpf_map_lookup_elem(&prefixes, &key) != 0;
+}
+
+#elif CASE == CASE_REFUSED_TARGET
+int target(struct __sk_buff *skb);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(void *));
+} next SEC(".maps") = { .values = { [0] = (void *)&target } };
+
+SECTION
+int filter(struct __sk_buff *skb)
+{
+	bpf_tail_call(skb, &next, 0);
+	return allowed(skb);
+}
+
+SECTION
+int target(struct __sk_buff *skb)
+{
+	return *(volatile __u8 *)(long)skb->data & 1;
 }
 
 #else /* CASE_OTHER_LICENSE */

@@ -106,6 +106,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Refusal{"wrong_type", "", ErrorCode::WrongProgramType, "xdp"},
                       Refusal{"legacy_maps", "", ErrorCode::InvalidObject, "maps"},
                       Refusal{"refused", "", ErrorCode::VerifierRejected, "invalid access to packet"},
+                      // What is decisive of what libbpf says, and of which program.
+                      Refusal{"no_kfunc", "", ErrorCode::InvalidObject, "no_such_kfunc_anywhere"},
+                      Refusal{"bad_map", "", ErrorCode::InvalidObject, "map 'prefixes': failed to create"},
+                      Refusal{"refused_target", "filter", ErrorCode::VerifierRejected,
+                              "program 'target': the verifier refused it"},
                       Refusal{"queue_filters", "", ErrorCode::NoSuchProgram, "not_9999"},
                       Refusal{"queue_filters", "none_such", ErrorCode::NoSuchProgram, "none_such"}),
     [](const auto& test) {
@@ -143,6 +148,23 @@ TEST_F(Filters, RefusesMoreThan16MiBAndTakesThatMuch) {
     const auto refused = kernel().loadFilter({filterName("other"), std::move(object), "", ""}, "1");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::LimitExceeded);
+}
+
+// A damaged object is refused, or is a filter; whoever loads it goes on.
+TEST_F(Filters, NoWrongByteEndsWhoLoadsIt) {
+    for (const char* name : {"global_data", "map_in_map", "functions", "core"}) {
+        const auto object = objectBytes(name);
+        int loaded = 0;
+        for (std::size_t i = 0; i < 400; ++i) {
+            auto damaged = object;
+            auto& byte = damaged[(i * 7919) % damaged.size()];
+            byte = i % 2 == 0 ? byte ^ std::byte{0x40} : std::byte(i);
+            ObjectRequest request{filterName("f"), std::move(damaged), "", ""};
+            loaded += LibbpfObjectIntake().load(request) ? 1 : 0;
+        }
+        EXPECT_GT(loaded, 0) << name;
+        EXPECT_LT(loaded, 400) << name;
+    }
 }
 
 TEST_F(Filters, SaysThatTheBpffsIsMissing) {

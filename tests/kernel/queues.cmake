@@ -11,7 +11,7 @@ endfunction()
 queue_test_object(queue_filters queue_filters.bpf.c)
 foreach(case legacy_section own_section no_section global_data ring_buffer core tail_call functions map_in_map
              pinned_map storage other_license wrong_type refused printk socket_storage socket sections_of_data
-             legacy_maps)
+             legacy_maps no_kfunc bad_map refused_target)
     string(TOUPPER CASE_${case} macro)
     queue_test_object(${case} filter_corpus.bpf.c -DCASE=${macro})
 endforeach()

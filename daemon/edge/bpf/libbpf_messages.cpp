@@ -5,17 +5,24 @@
 
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace filterd::bpf {
 
 namespace {
 
-std::string& warning() {
-    static std::string text;
-    return text;
+constexpr std::size_t kMaxWarnings = 64; // an object can cause as many as it has relocations
+
+std::vector<std::string>& warnings() {
+    static std::vector<std::string> lines;
+    return lines;
 }
 
 std::string tidy(std::string text) {
@@ -36,17 +43,48 @@ __attribute__((format(printf, 2, 0))) int receive(libbpf_print_level level, cons
     std::vsnprintf(buffer.data(), buffer.size(), format, arguments);
     const std::string text = tidy(buffer.data());
     log::debug("libbpf: " + text);
-    if (level == LIBBPF_WARN)
-        warning() = text;
+    if (level == LIBBPF_WARN && warnings().size() < kMaxWarnings)
+        warnings().push_back(text);
     return 0;
+}
+
+// "prog 'NAME': REST": the name and the rest.
+std::optional<std::pair<std::string_view, std::string_view>> ofProgram(std::string_view line) {
+    constexpr std::string_view kStart = "prog '";
+    constexpr std::string_view kEnd = "': ";
+    const auto end = line.find(kEnd);
+    if (!line.starts_with(kStart) || end == std::string_view::npos)
+        return std::nullopt;
+    return std::pair(line.substr(kStart.size(), end - kStart.size()), line.substr(end + kEnd.size()));
+}
+
+// Says no more than that something failed because something else has, or is tried another way.
+bool isConsequence(std::string_view line) {
+    if (const auto program = ofProgram(line))
+        return program->second.starts_with("failed to load") || program->second.starts_with("-- ");
+    return line.starts_with("failed to load") || line.ends_with("Retrying without BTF.");
 }
 
 } // namespace
 
 void captureLibbpfMessages() { ::libbpf_set_print(receive); }
 
-std::string lastLibbpfWarning() { return warning(); }
+std::string libbpfReason() {
+    const auto& lines = warnings();
+    const auto found = std::find_if_not(lines.rbegin(), lines.rend(),
+                                        [](const std::string& line) { return isConsequence(line); });
+    if (found != lines.rend())
+        return *found;
+    return lines.empty() ? "" : lines.front();
+}
 
-void forgetLibbpfWarning() { warning().clear(); }
+std::string programOfLibbpfWarnings() {
+    for (const auto& line : warnings())
+        if (const auto program = ofProgram(line))
+            return std::string(program->first);
+    return {};
+}
+
+void forgetLibbpfWarnings() { warnings().clear(); }
 
 } // namespace filterd::bpf

@@ -8,8 +8,11 @@ namespace filterd::bpf {
 // Sends libbpf's messages to the log at debug level. Idempotent.
 void captureLibbpfMessages();
 
-// The last warning since the last call of forgetLibbpfWarning(); empty if there was none.
-[[nodiscard]] std::string lastLibbpfWarning();
-void forgetLibbpfWarning();
+// Of its warnings since the last call of forgetLibbpfWarnings(), the one that says why: those that only say
+// that therefore something else failed come behind it. Empty if there was none.
+[[nodiscard]] std::string libbpfReason();
+// The program that these warnings are about; empty if they are about the whole object.
+[[nodiscard]] std::string programOfLibbpfWarnings();
+void forgetLibbpfWarnings();
 
 } // namespace filterd::bpf

@@ -1,6 +1,7 @@
 #include "edge/bpf/object_intake.hpp"
 
 #include "core/filter_code.hpp"
+#include "core/object/object_check.hpp"
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/builtin_filter.hpp"
 #include "edge/bpf/libbpf_messages.hpp"
@@ -57,8 +58,12 @@ SectionClaim claimOf(const bpf_program* program) {
 
 std::string because(const std::string& reason) { return reason.empty() ? "" : ": " + reason; }
 
+// libbpf believes what an object says of itself: one wrong byte would end the process.
 Result<ObjectPtr> open(const ObjectRequest& request) {
-    bpf::forgetLibbpfWarning();
+    if (auto checked = checkObject(request.object); !checked)
+        return failure(ErrorCode::InvalidObject,
+                       "not a usable BPF object" + because(printable(checked.error().message)));
+    bpf::forgetLibbpfWarnings();
     bpf_object_open_opts options{};
     options.sz = sizeof options;
     options.object_name = request.name.text().c_str();
@@ -70,8 +75,7 @@ Result<ObjectPtr> open(const ObjectRequest& request) {
         options.btf_custom_path = kKernelTypes;
     ObjectPtr object(::bpf_object__open_mem(request.object.data(), request.object.size(), &options));
     if (!object)
-        return failure(ErrorCode::InvalidObject,
-                       "not a usable BPF object" + because(bpf::lastLibbpfWarning()));
+        return failure(ErrorCode::InvalidObject, "not a usable BPF object" + because(bpf::libbpfReason()));
     return object;
 }
 
@@ -153,10 +157,16 @@ bool isSystemTrouble(int errnum) {
     return errnum == EPERM || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE;
 }
 
+// Of an object of which several programs are loaded.
+std::string whichProgram(const bpf_object* object) {
+    const auto name = bpf::programOfLibbpfWarnings();
+    return programsOf(object).size() < 2 || name.empty() ? "" : "program '" + name + "': ";
+}
+
 Error explainLoadFailure(int errnum, const char* log) {
     if (log[0] != '\0')
         return {ErrorCode::VerifierRejected, "the verifier refused it:\n" + bpf::endOfVerifierLog(log)};
-    const std::string warning = bpf::lastLibbpfWarning();
+    const std::string warning = bpf::libbpfReason();
     if (errnum == EPERM)
         return {ErrorCode::KernelRefused,
                 "the kernel does not let us load it: CAP_BPF and CAP_NET_ADMIN are needed" +
@@ -174,12 +184,15 @@ Status loadChosen(bpf_object* object, bpf_program* chosen, bpf_attach_type eithe
     log[0] = '\0';
     for (auto* program : programsOf(object))
         ::bpf_program__set_log_buf(program, log.get(), kLogSize);
-    bpf::forgetLibbpfWarning();
+    bpf::forgetLibbpfWarnings();
     const int error = ::bpf_object__load(object);
     for (auto* program : programsOf(object))
         ::bpf_program__set_log_buf(program, nullptr, 0);
-    if (error < 0)
-        return failure(explainLoadFailure(-error, log.get()));
+    if (error < 0) {
+        auto reason = explainLoadFailure(-error, log.get());
+        reason.message.insert(0, whichProgram(object));
+        return failure(std::move(reason));
+    }
     return {};
 }
 

@@ -1,0 +1,11 @@
+#pragma once
+// What an object says of its instructions (.BTF.ext): functions, lines of source and relocations by type.
+
+#include "core/object/btf_check.hpp"
+
+namespace filterd::object {
+
+// InvalidObject.
+[[nodiscard]] Status checkBtfExt(ByteView section, const BtfTypes& types);
+
+} // namespace filterd::object
