@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 
 namespace filterd {
 
@@ -39,11 +40,11 @@ void notifyReloading() {
 
 } // namespace
 
-Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power)
-    : loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)), power_(std::move(power)),
-      kernel_(intake_, tree_), settings_(kernel_.values(), parameters_),
+Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power)
+    : lock_(std::move(lock)), loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)),
+      power_(std::move(power)), kernel_(intake_, tree_), settings_(kernel_.values(), parameters_),
       bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
-                   [this](sdbus::IConnection& connection) { onJoined(connection); },
+                   [this](sdbus::IConnection& connection) { return onJoined(connection); },
                    [this](const std::string& reason) { onLost(reason); }}),
       teller_(loop_, bus_), firewall_(kernel_, tree_, state_, teller_),
       drops_(firewall_, [this](const Drop& drop) { bus_.packetDropped(drop); }), trials_(loop_, firewall_),
@@ -57,6 +58,9 @@ Daemon::Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch pow
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create() {
+    auto lock = InstanceLock::take(); // before anything is touched
+    if (!lock)
+        return failure(lock.error());
     if (auto blocked = blockSignals({SIGTERM, SIGINT, SIGHUP}); !blocked)
         return failure(blocked.error());
     auto loop = EventLoop::create();
@@ -80,8 +84,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create() {
     auto power = SwitchWatch::create();
     if (!power)
         return failure(power.error());
-    return std::unique_ptr<Daemon>(
-        new Daemon(std::move(*loop), std::move(*tree), std::move(*watch), std::move(*power)));
+    return std::unique_ptr<Daemon>(new Daemon(std::move(*lock), std::move(*loop), std::move(*tree),
+                                              std::move(*watch), std::move(*power)));
 }
 
 Status Daemon::run() {
@@ -138,15 +142,27 @@ Status Daemon::listen() {
     return {};
 }
 
-Status Daemon::openGuard() {
-    if (auto prepared = kernel_.prepare(); !prepared)
-        return prepared;
+Status Daemon::watchPins() {
     auto pins = PinWatch::create(BpfDirectories{}.pins / "links");
     if (!pins)
         return failure(pins.error());
     pins_ = std::move(*pins);
-    if (auto kept = keep(sources_, loop_.onReadable(pins_->fd(), [this] { onPins(); })); !kept)
-        return kept;
+    auto saved = PinWatch::create(BpfDirectories{}.pins);
+    if (!saved)
+        return failure(saved.error());
+    saved_ = std::move(*saved);
+    for (auto& source : {loop_.onReadable(pins_->fd(), [this] { onPins(); }),
+                         loop_.onReadable(saved_->fd(), [this] { onSaved(); })})
+        if (auto kept = keep(sources_, source); !kept)
+            return kept;
+    return {};
+}
+
+Status Daemon::openGuard() {
+    if (auto prepared = kernel_.prepare(); !prepared)
+        return prepared;
+    if (auto watching = watchPins(); !watching)
+        return watching;
     GuardConfig config;
     config.bpffs = BpfDirectories{}.pins;
     config.cgroupRoot = tree_.root();
@@ -180,8 +196,11 @@ Status Daemon::hearOfDrops() {
 // ---- configuration --------------------------------------------------------------------------------------
 
 void Daemon::tellConfiguration() {
-    bus_.setConfigurationErrors(configurator_.errors());
-    teller_.setBroken(configurator_.errors());
+    auto errors = configurator_.errors();
+    for (auto& stranger : kernel_.strangers())
+        errors.push_back(std::move(stranger));
+    teller_.setBroken(errors);
+    bus_.setConfigurationErrors(std::move(errors));
 }
 
 Status Daemon::reload() {
@@ -203,26 +222,25 @@ void Daemon::reloadOnSignal() {
 void Daemon::joinBus() {
     if (auto joined = bus_.join(); !joined) {
         log::debug(joined.error().message);
-        systemd_.reset();
-        endings_.reset();
         loop_.rearm(joinTimer_, kJoinRetry);
     }
 }
 
-void Daemon::onJoined(sdbus::IConnection& connection) {
+std::shared_ptr<SystemdFollower> Daemon::onJoined(sdbus::IConnection& connection) {
     SystemdUnits::Callbacks callbacks;
     callbacks.wanted = [this](const std::string& unit) { return firewall_.covers(unit); };
     callbacks.unitCgroup = [this](const std::string& unit, const std::string& path) {
         onUnitCgroup(unit, path);
     };
     callbacks.reloaded = [this] { followUnitFiles(); };
-    systemd_ = std::make_unique<SystemdUnits>(connection, std::move(callbacks));
-    endings_ = std::make_unique<UnitEndings>(
-        connection,
+    auto systemd = std::make_shared<SystemdFollower>(
+        connection, std::move(callbacks),
         UnitEndings::Callbacks{[this](const std::string& unit) { return firewall_.holdsReferences(unit); },
                                [this](const std::string& unit) { firewall_.unitEnded(unit); }});
     for (const auto& unit : firewall_.holdersWithoutCgroup()) // what ended while nobody looked
-        endings_->check(unit);
+        systemd->endings.check(unit);
+    systemd_ = systemd;
+    return systemd;
 }
 
 // systemctl daemon-reload: the units' [X-Filterd] may have changed.
@@ -252,8 +270,9 @@ void Daemon::onCgroup(const CgroupEvent& event) {
     if (const auto* appeared = std::get_if<CgroupAppeared>(&event)) {
         firewall_.cgroupAppeared(appeared->cgroup);
     } else if (const auto* vanished = std::get_if<CgroupVanished>(&event)) {
-        if (const auto holder = firewall_.cgroupVanished(vanished->id); holder && endings_)
-            endings_->check(*holder);
+        const auto holder = firewall_.cgroupVanished(vanished->id);
+        if (const auto systemd = systemd_.lock(); holder && systemd)
+            systemd->endings.check(*holder);
         collectLater();
     } else {
         rescan();
@@ -291,8 +310,36 @@ void Daemon::onPins() {
         "somebody has removed pins of filterd's links, which takes them out of force: they are made again");
     if (auto done = firewall_.pinsRemoved(); !done)
         log::error(done.error());
-    if (auto followed = pins_->follow(); !followed)
-        log::error(followed.error());
+    followPins();
+}
+
+// The directories that are there now.
+void Daemon::followPins() {
+    for (auto* watch : {&*pins_, &*saved_})
+        if (auto followed = watch->follow(); !followed)
+            log::error(followed.error());
+}
+
+// The saved state and the good files are replaced by rename, and never missing unless somebody has removed
+// them.
+void Daemon::onSaved() {
+    const auto removed = saved_->dispatch();
+    if (removed.anything)
+        followPins();
+    const auto isGone = [&](const char* pin) {
+        std::error_code ignored;
+        return (removed.anything || std::count(removed.names.begin(), removed.names.end(), pin) > 0) &&
+               !std::filesystem::exists(BpfDirectories{}.pins / pin, ignored);
+    };
+    const bool state = isGone("state");
+    const bool configuration = isGone("configuration");
+    if (!state && !configuration)
+        return;
+    log::warning("somebody has removed what filterd had saved; it is saved again");
+    if (state)
+        firewall_.stateRemoved();
+    if (configuration)
+        configurator_.keepAgain();
 }
 
 void Daemon::collectLater() {

@@ -15,13 +15,13 @@
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/cgroup_watch.hpp"
 #include "edge/host/config_files.hpp"
+#include "edge/host/instance_lock.hpp"
 #include "edge/host/parameter_files.hpp"
 #include "edge/host/pin_watch.hpp"
 #include "edge/host/switch_watch.hpp"
 #include "edge/host/users.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
-#include "edge/systemd/systemd_units.hpp"
-#include "edge/systemd/unit_endings.hpp"
+#include "edge/systemd/systemd_follower.hpp"
 #include "service/bus_service.hpp"
 #include "state_teller.hpp"
 #include "trial_timer.hpp"
@@ -41,10 +41,11 @@ class Daemon {
     [[nodiscard]] Status run();
 
   private:
-    Daemon(EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power);
+    Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power);
 
     Status start();
     Status listen();
+    Status watchPins();
     Status openGuard();
     Status hearOfDrops();
     Status reload();
@@ -52,18 +53,21 @@ class Daemon {
     void reloadOnSignal();
     void followUnitFiles();
     void joinBus();
-    void onJoined(sdbus::IConnection& connection);
+    std::shared_ptr<SystemdFollower> onJoined(sdbus::IConnection& connection);
     void onLost(const std::string& reason);
     void onCgroups();
     void onCgroup(const CgroupEvent& event);
     void onPower();
     void onDrops();
     void onPins();
+    void onSaved();
+    void followPins();
     void onUnitCgroup(const std::string& unit, const std::string& path);
     void rescan();
     void collectLater();
     void collect();
 
+    InstanceLock lock_; // given back when nothing else is left
     EventLoop loop_;
     CgroupFs tree_;
     CgroupWatch watch_;
@@ -83,10 +87,10 @@ class Daemon {
     DropDesk drops_;
     TrialTimer trials_;
     Configurator configurator_;
-    std::unique_ptr<SystemdUnits> systemd_; // while there is a bus
-    std::unique_ptr<UnitEndings> endings_;  // the same
+    std::weak_ptr<SystemdFollower> systemd_; // the session on the bus owns it
 
     std::optional<PinWatch> pins_;
+    std::optional<PinWatch> saved_; // where the state is
 
     std::vector<EventLoop::Handle> sources_;
     EventLoop::Handle joinTimer_;

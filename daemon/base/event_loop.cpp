@@ -1,7 +1,11 @@
 #include "base/event_loop.hpp"
 
+#include "base/log.hpp"
+
 #include <csignal>
 #include <ctime>
+#include <exception>
+#include <string>
 #include <sys/epoll.h>
 
 namespace filterd {
@@ -13,7 +17,14 @@ class EventLoop::Source {
     Source(const Source&) = delete;
     Source& operator=(const Source&) = delete;
 
-    void call() const { callback_(); }
+    // The loop's frames are the library's, written in C: no exception may pass through them.
+    void call() const noexcept {
+        try {
+            callback_();
+        } catch (const std::exception& error) {
+            log::error(std::string("bug: exception in a callback of the event loop: ") + error.what());
+        }
+    }
     sd_event_source** slot() { return &source_; }
     sd_event_source* get() const { return source_; }
 

@@ -2,6 +2,8 @@
 
 #include "base/log.hpp"
 
+#include <utility>
+
 namespace filterd {
 
 namespace {
@@ -20,7 +22,7 @@ Status BusService::join() {
         open();
         return {};
     } catch (const std::exception& error) {
-        session_.reset();
+        std::exchange(session_, nullptr).reset();
         return failure(ErrorCode::KernelRefused, std::string("join the system bus: ") + error.what());
     }
 }
@@ -28,11 +30,8 @@ Status BusService::join() {
 void BusService::open() {
     session_ = std::make_unique<Session>();
     session_->connection = bus::connect();
-    session_->attachment = std::make_unique<bus::LoopAttachment>(*session_->connection, loop_.get(),
-                                                                 [this](const std::string& reason) {
-                                                                     session_.reset();
-                                                                     callbacks_.lost(reason);
-                                                                 });
+    session_->attachment = std::make_unique<bus::LoopAttachment>(
+        *session_->connection, loop_.get(), [this](const std::string& reason) { lose(reason); });
     session_->authority.attach(*session_->connection);
     const sdbus::ObjectPath root(bus::kManagerPath);
     bus::addObjectManager(*session_->connection, root);
@@ -47,7 +46,14 @@ void BusService::open() {
     watchClients(); // before the name: nobody can hold a reference earlier
     session_->connection->requestName(bus::BusName(bus::kServiceName));
     tellClients();
-    callbacks_.joined(*session_->connection);
+    session_->guest = callbacks_.joined(*session_->connection);
+}
+
+// The loop calls this when the connection has reported its end and none of its callbacks is running, so all
+// that hangs on it can go at once. Nothing of ours may see a session that is half gone.
+void BusService::lose(const std::string& reason) {
+    std::exchange(session_, nullptr).reset();
+    callbacks_.lost(reason);
 }
 
 void BusService::watchClients() {

@@ -22,9 +22,11 @@ class BusService final : public Publisher {
   public:
     struct Callbacks {
         std::function<Status()> reload;
-        std::function<void()> trialsChanged;                 // a queue was set on the bus
-        std::function<void(sdbus::IConnection&)> joined;     // name owned, objects there
-        std::function<void(const std::string& reason)> lost; // the connection is gone when this returns
+        std::function<void()> trialsChanged; // a queue was set on the bus
+        // The name is owned, the objects are there. What is returned is whatever else lives on this
+        // connection: the session keeps it, nobody else may, and it ends before the connection does.
+        std::function<std::shared_ptr<void>(sdbus::IConnection&)> joined;
+        std::function<void(const std::string& reason)> lost; // the session and its connection are gone
     };
 
     BusService(EventLoop& loop, Callbacks callbacks) : loop_(loop), callbacks_(std::move(callbacks)) {}
@@ -49,11 +51,15 @@ class BusService final : public Publisher {
     void countsChanged() override;
 
   private:
-    // What exists only while there is a bus. Destroyed in reverse order: objects before their connection.
-    struct Session {
+    // A connection and its place in the loop.
+    struct Link {
         std::unique_ptr<sdbus::IConnection> connection;
         std::unique_ptr<bus::LoopAttachment> attachment;
-        Authority authority; // its open questions die with the session, before the connection
+    };
+    // What exists only while there is a bus. Slots, proxies and objects that outlive their connection use
+    // freed memory when they end. The connection is a base's: no member can outlive it, whatever their order.
+    struct Session : Link {
+        Authority authority; // its open questions die with the session
         std::unique_ptr<LogControlObject> logControl;
         DropFollowers followers;
         std::unique_ptr<ManagerObject> manager;
@@ -61,9 +67,11 @@ class BusService final : public Publisher {
         std::map<std::string, std::unique_ptr<UnitObject>> units;
         sdbus::Slot clientsLeaving;
         std::unique_ptr<bus::ManagedObjects> managedObjects;
+        std::shared_ptr<void> guest; // what the daemon has on the connection
     };
 
     void open();
+    void lose(const std::string& reason);
     void watchClients();
     void publishEverything();
     void tellClients();

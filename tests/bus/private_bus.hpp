@@ -36,6 +36,7 @@ class PrivateBus {
 
     [[nodiscard]] const std::string& address() const { return address_; }
 
+    // All connections are lost at once.
     void stop() {
         if (pid_ <= 0)
             return;
@@ -44,17 +45,7 @@ class PrivateBus {
         pid_ = -1;
     }
 
-  private:
-    void writeConfiguration() const {
-        std::ofstream(directory_ / "bus.conf") << R"(<!DOCTYPE busconfig PUBLIC
- "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>custom</type><listen>)" << address_
-                                               << R"(</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*"/><allow eavesdrop="true"/><allow own="*"/></policy>
-</busconfig>)";
-    }
-
+    // Again at the same address, as another bus: the constructor has started the first.
     void start() {
         int ready[2];
         if (::pipe(ready) < 0)
@@ -77,6 +68,17 @@ class PrivateBus {
             stop();
             throw std::runtime_error("dbus-daemon does not start");
         }
+    }
+
+  private:
+    void writeConfiguration() const {
+        std::ofstream(directory_ / "bus.conf") << R"(<!DOCTYPE busconfig PUBLIC
+ "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>custom</type><listen>)" << address_
+                                               << R"(</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>)";
     }
 
     std::filesystem::path directory_;

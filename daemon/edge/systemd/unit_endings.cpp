@@ -1,5 +1,7 @@
 #include "edge/systemd/unit_endings.hpp"
 
+#include "base/log.hpp"
+
 #include <cstdint>
 
 namespace filterd {
@@ -33,7 +35,16 @@ void UnitEndings::onJobRemoved(sdbus::Message& message) {
         check(unit);
 }
 
+// The connection may be at its end, which its loop has yet to notice. Then there is no answer either.
 void UnitEndings::check(const std::string& unit) {
+    try {
+        ask(unit);
+    } catch (const sdbus::Error& error) {
+        log::debug("ask whether " + unit + " is over: " + error.getMessage());
+    }
+}
+
+void UnitEndings::ask(const std::string& unit) {
     auto proxy = bus::makeProxy(connection_, busName_.c_str(), bus::encodePath(kUnitPrefix, unit));
     proxy->callMethodAsync("Get")
         .onInterface("org.freedesktop.DBus.Properties")

@@ -28,6 +28,7 @@ class UnitEndings {
     void check(const std::string& unit);
 
   private:
+    void ask(const std::string& unit);
     void onJobRemoved(sdbus::Message& message);
     void answered(const std::string& unit, const sdbus::Variant* state);
 
