@@ -121,6 +121,35 @@ Result<const UnitView*> Firewall::guardedUnit(const std::string& nameOrPath) con
     return failure(ErrorCode::NoSuchUnit, "no rule covers " + quoted);
 }
 
+namespace {
+
+tl::unexpected<Error> noRuleCovers(const std::string& unit) {
+    return failure(ErrorCode::NoSuchRule, "no rule covers '" + unit +
+                                              "'; set its queue, or take the call out of "
+                                              "its unit file");
+}
+
+} // namespace
+
+// A unit without a cgroup has sent no packet. What counts is that the guard will know it by its name, and
+// that its queues stand ready.
+Status Firewall::ensureStart(const std::string& name) const {
+    const auto* rule = rules_.match({name, {}});
+    if (rule == nullptr)
+        return noRuleCovers(name);
+    if (const auto error = reconciler_.errorOf(*rule))
+        return failure(ErrorCode::KernelRefused,
+                       "'" + name + "' would start without the queues of its rule: " + error->message);
+    const auto& fault = reconciler_.guardFault();
+    if (!reconciler_.guard().inForce() || fault)
+        return failure(
+            ErrorCode::NoSuchUnit,
+            "'" + name + "' has no cgroup, and its first packets would pass (" +
+                (fault ? fault->message : reconciler_.guard().support().reason) +
+                "); ask when it is there, as by ExecStartPre=+filterctl ensure %n in its unit file");
+    return {};
+}
+
 Status Firewall::ensureUnit(const std::string& name) {
     if (!isAnyUnitName(name))
         return failure(
@@ -130,12 +159,10 @@ Status Firewall::ensureUnit(const std::string& name) {
     if (!enforcing())
         return {}; // the administrator wants it so (I8)
     if (!findUnit(name))
-        return failure(ErrorCode::NoSuchUnit, "unit '" + name + "' has no cgroup; start it first");
+        return ensureStart(name);
     const auto* view = reconciler_.find(name);
     if (view == nullptr)
-        return failure(ErrorCode::NoSuchRule, "no rule covers '" + name +
-                                                  "'; set its queue, or take the call out of "
-                                                  "its unit file");
+        return noRuleCovers(name);
     if (view->state != UnitState::Attached)
         return failure(ErrorCode::KernelRefused,
                        "'" + name + "' is " + std::string(toString(view->state)) + ": " + view->error);
