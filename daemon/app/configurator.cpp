@@ -83,6 +83,10 @@ void Configurator::accept(Configuration next) {
     current_ = std::move(next);
     const auto& definitions = firewall_.definitions();
     current_.filters.forgetUnusable(definitions.failures(), definitions.loaded());
+    keepAgain();
+}
+
+void Configurator::keepAgain() {
     if (auto saved = store_.save(serialiseConfiguration(current_)); !saved)
         log::warning(saved.error().context("the configuration is not kept for the next start"),
                      {log::id(log::Message::StateNotSaved)});

@@ -21,6 +21,8 @@ class Configurator {
     [[nodiscard]] Status start(bool enforcing);
     // BadConfiguration names every broken file; the others are in force all the same.
     [[nodiscard]] Status reload();
+    // Somebody else has removed what was kept for the next start.
+    void keepAgain();
 
     // Each as FILE:LINE: REASON (WHAT IS IN FORCE); and what keeps the guard from following the files.
     [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }

@@ -63,6 +63,11 @@ void Firewall::save() {
     publisher_.countsChanged();
 }
 
+void Firewall::stateRemoved() {
+    saved_.clear();
+    save();
+}
+
 void Firewall::saveAgain() {
     if (!isSaved_)
         save();

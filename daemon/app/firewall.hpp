@@ -113,8 +113,9 @@ class Firewall {
     // filters that cannot stand where a file has them.
     [[nodiscard]] std::vector<std::string> definitionErrors() const;
     [[nodiscard]] const Definitions& definitions() const { return definitions_; }
-    // The unit's queues are up when this returns. Errors: InvalidName, NoSuchRule (none covers it),
-    // NoSuchUnit (it has no cgroup), or why it is held or failed.
+    // The unit's queues are up when this returns, or will be from its first packet on if it has no cgroup
+    // yet. Errors: InvalidName, NoSuchRule (none covers it), NoSuchUnit (it has no cgroup, and no guard waits
+    // for it), or why it is held or failed, or would be.
     [[nodiscard]] Status ensureUnit(const std::string& name);
 
     void cgroupAppeared(const UnitCgroup& unit);
@@ -137,6 +138,8 @@ class Firewall {
     [[nodiscard]] bool isSaved() const { return isSaved_; }
     // To be called now and then; every change tries, too.
     void saveAgain();
+    // Somebody else has removed what was saved.
+    void stateRemoved();
     // Looks for what released cgroups left behind, where no guard tells of them; true while something is
     // still to come.
     bool collectReleased();
@@ -167,6 +170,8 @@ class Firewall {
     [[nodiscard]] std::vector<const Rule*> rules() const { return rules_.ordered(); }
 
   private:
+    [[nodiscard]] Status ensureStart(const std::string& name) const;
+
     struct Replacement {
         FilterFacts before;
         FilterFacts now;

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from conftest import ping_as, ping_in, run, wait_until
-from filterd import FILES, PINS, attached, bpftool, links, object_path, pins, program_at
+from filterd import FILES, PINS, CallError, attached, await_daemon, bpftool, links, main_pid, object_path, pins, program_at
 from test_elsewhere import CORPUS
 
 
@@ -118,3 +118,64 @@ def test_a_program_array_that_is_too_small_is_replaced(client):
         assert ping_as("starting.service", count=3).loss == 100, "through the gate"
     finally:
         run("systemctl", "start", "filterd.service", timeout=30)
+
+
+# ---- what is not ours -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strange():
+    """A name among the filters' pins for what somebody else pins there."""
+    pin = PINS / "filters" / "strange"
+    yield pin
+    pin.unlink(missing_ok=True)
+    run("systemctl", "restart", "filterd.service", timeout=30)
+    await_daemon()
+
+
+def pin_map(pin):
+    run("bpftool", "map", "create", pin, "type", "array", "key", "4", "value", "4", "entries", "1", "name", "strange")
+
+
+def pin_program(pin):
+    run("bpftool", "prog", "load", object_path("other_drop"), pin, "type", "cgroup/skb")
+
+
+def restart():
+    before = main_pid()
+    run("systemctl", "restart", "filterd.service", timeout=30)
+    await_daemon(before)
+
+
+@pytest.mark.parametrize("pin_it, what", [(pin_map, "a map"), (pin_program, "a program that filterd has not loaded")])
+def test_what_somebody_else_pinned_among_the_filters_stays_and_is_said(client, unit, strange, pin_it, what):
+    pin_it(strange)
+    inode = strange.stat().st_ino
+    for _ in range(2):
+        restart()
+        client.call("Reload")
+        assert strange.stat().st_ino == inode
+        assert f"{strange} is {what}, pinned by somebody else" in journal()
+        assert f"{strange}: {what}" in run("filterctl", "status").stdout
+        assert str(strange) in run("systemctl", "status", "--no-pager", "filterd.service").stdout
+        assert "strange" not in client.filters()
+        assert ping_in(unit).loss == 100
+    with pytest.raises(CallError, match="pinned by somebody else: remove it, or choose another name"):
+        client.load("strange", object_path("pass"))
+    assert strange.stat().st_ino == inode
+    strange.unlink()
+    client.load("strange", object_path("pass"))
+    client.call("UnloadFilter", "s", "strange")
+
+
+def test_the_saved_state_is_written_again_at_once(client, unit):
+    client.call("AcquireFilterForUnit", "ss", "drop", unit)
+    for _ in range(3):
+        for name in ("state", "configuration"):
+            (PINS / name).unlink()
+            wait_until((PINS / name).exists, f"the pin {name} being there again")
+    assert "somebody has removed what filterd had saved" in journal()
+    restart()
+    assert ("unit", unit) in client.holders("drop")
+    assert [row[1] for row in client.call("ListRules")] == [[unit]]
+    assert ping_in(unit).loss == 100

@@ -5,6 +5,8 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <string_view>
+#include <unistd.h>
 
 namespace filterd::bpf {
 
@@ -36,6 +38,19 @@ Status pin(int fd, const std::filesystem::path& path) {
     if (::bpf_obj_pin(fd, path.c_str()) < 0)
         return failure(systemError("pin at " + path.string(), errno));
     return {};
+}
+
+// The kernel answers for any object of its own, as that kind of object.
+PinnedKind kindOf(int fd) {
+    std::array<char, 64> text{};
+    const auto link = "/proc/self/fd/" + std::to_string(fd);
+    if (::readlink(link.c_str(), text.data(), text.size() - 1) < 0)
+        return PinnedKind::Unknown;
+    const std::string_view name = text.data();
+    return name == "anon_inode:bpf-prog"                                    ? PinnedKind::Program
+           : name == "anon_inode:bpf-map"                                   ? PinnedKind::Map
+           : name == "anon_inode:bpf_link" || name == "anon_inode:bpf-link" ? PinnedKind::Link
+                                                                            : PinnedKind::Unknown;
 }
 
 Result<bpf_prog_info> programInfo(int fd) { return infoOf<bpf_prog_info>(fd, "read a program's facts"); }

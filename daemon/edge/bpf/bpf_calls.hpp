@@ -17,6 +17,9 @@ namespace filterd::bpf {
 [[nodiscard]] Result<UniqueFd> openPin(const std::filesystem::path& path);
 [[nodiscard]] Status pin(int fd, const std::filesystem::path& path);
 
+enum class PinnedKind { Program, Map, Link, Unknown };
+[[nodiscard]] PinnedKind kindOf(int fd);
+
 [[nodiscard]] Result<bpf_prog_info> programInfo(int fd);
 [[nodiscard]] Result<bpf_map_info> mapInfo(int fd);
 [[nodiscard]] Result<bpf_link_info> linkInfo(int fd);

@@ -54,6 +54,8 @@ Status BpfKernel::prepare() {
 
 bool BpfKernel::missesLink(const std::string& pin) const { return stores_->links.misses(pin); }
 
+std::vector<std::string> BpfKernel::strangers() const { return stores_->filters.strangers(); }
+
 Result<KernelState> BpfKernel::adopt() {
     stores_->prepared = false; // somebody may have removed directories
     if (auto prepared = prepare(); !prepared)

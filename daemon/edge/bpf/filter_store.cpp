@@ -38,20 +38,24 @@ Status FilterStore::adopt() {
     const auto names = namesIn(pins_.filters());
     if (!names)
         return failure(names.error());
-    for (const auto& text : *names) {
-        const auto name = FilterName::parse(text);
-        if (!name)
-            continue; // not ours (I3)
-        auto filter = adoptPin(*name);
-        if (!filter) {
-            log::warning(filter.error().context(quoted(*name) + ": its pin cannot be read back"),
-                         {log::filter(name->text())});
-            continue;
-        }
-        const FilterInstance instance = filter->record.instance;
-        filters_.insert_or_assign(instance, std::move(*filter));
-    }
+    strangers_.look(*names);
+    for (const auto& text : *names)
+        adoptName(text);
     return {};
+}
+
+void FilterStore::adoptName(const std::string& text) {
+    const auto name = FilterName::parse(text);
+    if (strangers_.has(text) || !name)
+        return; // not ours (I3)
+    auto filter = adoptPin(*name);
+    if (!filter) {
+        log::warning(filter.error().context(quoted(*name) + ": its pin cannot be read back"),
+                     {log::filter(name->text())});
+        return;
+    }
+    const FilterInstance instance = filter->record.instance;
+    filters_.insert_or_assign(instance, std::move(*filter));
 }
 
 // The pin is the truth; the record counts only where it tells of this very program and these very maps (I5).
@@ -121,6 +125,8 @@ Result<FilterFacts> FilterStore::load(const ObjectRequest& request, const std::s
         complete.mapPinDirectory = pins_.mapsOf(request.name);
     if (auto prepared = pins_.prepare(); !prepared)
         return failure(prepared.error().context(quoted(request.name)));
+    if (auto room = strangers_.roomFor(request.name); !room)
+        return failure(room.error());
     if (auto made = makeDirectory(complete.mapPinDirectory); !made)
         return failure(made.error().context(quoted(request.name)));
     UniqueFd counters;
@@ -182,6 +188,8 @@ Result<FilterFacts> FilterStore::takePinned(const FilterName& name, const std::f
     const auto info = programInfo(program->get());
     if (!info)
         return failure(info.error().context(quoted(name)));
+    if (auto room = strangers_.roomFor(name); !room)
+        return failure(room.error());
     if (info->type != BPF_PROG_TYPE_CGROUP_SKB)
         return failure(ErrorCode::WrongProgramType,
                        quoted(name) + ": what is pinned at " + path.string() + " is no cgroup_skb program");

@@ -4,6 +4,7 @@
 #include "core/ports.hpp"
 #include "edge/bpf/attachment_counters.hpp"
 #include "edge/bpf/filter_record.hpp"
+#include "edge/bpf/foreign_pins.hpp"
 #include "edge/bpf/pins.hpp"
 #include "edge/bpf/program_loader.hpp"
 
@@ -24,10 +25,12 @@ class FilterStore {
     FilterStore(PinTree pins, std::filesystem::path records, ObjectIntake& intake, ProgramLoader& loader,
                 AttachmentCounters& counters)
         : pins_(std::move(pins)), records_(std::move(records)), intake_(intake), loader_(loader),
-          counters_(counters) {}
+          counters_(counters), strangers_(pins_) {}
 
     [[nodiscard]] Status adopt();
     [[nodiscard]] std::vector<FilterFacts> facts() const;
+    // What others have pinned among the filters, each as PIN: WHAT IT IS. It is left alone (I3).
+    [[nodiscard]] std::vector<std::string> strangers() const { return strangers_.lines(); }
 
     [[nodiscard]] Result<FilterFacts> load(const ObjectRequest& request, const std::string& digest);
     [[nodiscard]] Result<FilterFacts> takePinned(const FilterName& name, const std::filesystem::path& path);
@@ -41,6 +44,7 @@ class FilterStore {
     [[nodiscard]] Result<UniqueFd> openMap(const LoadedFilter& filter, std::size_t index) const;
 
   private:
+    void adoptName(const std::string& text);
     Result<LoadedFilter> adoptPin(const FilterName& name) const;
     LoadedFilter adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
                                     const std::vector<RecordedMap>& maps) const;
@@ -60,6 +64,7 @@ class FilterStore {
     ProgramLoader& loader_;
     AttachmentCounters& counters_;
     std::map<FilterInstance, LoadedFilter> filters_;
+    ForeignPins strangers_;
 };
 
 } // namespace filterd::bpf
