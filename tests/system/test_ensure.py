@@ -121,6 +121,7 @@ def test_no_restart_of_filterd_restarts_or_stops_the_unit(drop, units):
 def test_it_does_not_start_held(drop, units):
     """A rule whose filter is not there holds its units: they would start, and send nothing."""
     units.write("insists.service", INSISTS + SLEEPS)
+    FILES.mkdir(exist_ok=True)
     (FILES / "a.queue").write_text("[Match]\nUnit=insists.service\n[Queue]\nEgressFilter=none-such\n")
     run("filterctl", "reload", check=False)
     assert start("insists.service").returncode != 0
