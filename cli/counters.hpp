@@ -5,6 +5,7 @@
 
 namespace filterd::cli {
 
-void printCounters(const client::Counters& counters);
+// `logOnly`: what is counted as dropped has passed.
+void printCounters(const client::Counters& counters, bool logOnly);
 
 } // namespace filterd::cli

@@ -66,7 +66,8 @@ nlohmann::json jsonOf(const client::DropSum& sum) {
     return {{"direction", sum.direction},     {"filter", sum.filter},
             {"protocol", sum.protocol},       {"source", sum.source},
             {"destination", sum.destination}, {"destination_port", portOf(sum.destinationPort)},
-            {"packets", sum.packets},         {"last_usec", microsecondsOf(sum.last)}};
+            {"packets", sum.packets},         {"last_usec", microsecondsOf(sum.last)},
+            {"log_only", sum.logOnly}};
 }
 
 } // namespace filterd::cli

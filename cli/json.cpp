@@ -57,7 +57,8 @@ void to_json(json& result, const Unit& unit) {
               {"rule", unit.rule},
               {"ingress", directionOf(unit.ingressQueue, unit.ingressMode, unit.ingressProgramId)},
               {"egress", directionOf(unit.egressQueue, unit.egressMode, unit.egressProgramId)},
-              {"mode_reason", unit.modeReason}};
+              {"mode_reason", unit.modeReason},
+              {"log_only", unit.logOnly}};
 }
 
 // The bus names no filter for what was dropped while the unit was held.

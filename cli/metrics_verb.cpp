@@ -91,7 +91,9 @@ void addTraffic(MetricsText& text, const std::vector<client::UnitTraffic>& traff
                 text.sample({{"unit", one.unit},
                              {"direction", one.traffic.direction},
                              {"filter", drops.filter},
-                             {"reason", drops.filter.empty() ? "held" : "filter"}},
+                             {"reason", drops.filter.empty() ? "held"
+                                        : one.logOnly        ? "log-only"
+                                                             : "filter"}},
                             drops.*count);
     };
     text.family("filterd_unit_passed_packets", MetricType::Counter, "packets",

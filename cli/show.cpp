@@ -167,7 +167,7 @@ Exit showUnit(client::Client& client, const std::string& name, bool json) {
         printField("Packets", "not known: " + counters.error().message);
     else
         for (const auto& direction : *counters)
-            printCounters(direction);
+            printCounters(direction, unit->logOnly);
     return Exit::Ok;
 }
 

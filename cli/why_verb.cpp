@@ -17,6 +17,8 @@ namespace filterd::cli {
 
 namespace {
 
+constexpr std::chrono::minutes kRemembered{10}; // by the daemon
+
 struct Findings {
     std::string unit;
     std::optional<client::Unit> state;                     // none: it does not run, or no rule covers it
@@ -24,6 +26,7 @@ struct Findings {
     client::Drops drops;
     std::string unreported; // why there is nothing to be known of drops
     bool covered = false;
+    bool enforcing = true;
 };
 
 // Only what tells that there is nothing to be told is no failure.
@@ -35,6 +38,10 @@ std::optional<client::Error> look(client::Client& client, Findings& findings) {
         findings.drops = std::move(*drops);
     else
         findings.unreported = drops.error().message;
+    const auto status = client.status();
+    if (!status)
+        return status.error();
+    findings.enforcing = status->enforcing;
     auto unit = client.unit(findings.unit);
     if (!unit && unit.error().name != client::errors::kNoSuchUnit)
         return unit.error();
@@ -60,19 +67,25 @@ std::string toText(const client::DropSum& sum) {
                                     : sum.destination + " port " + std::to_string(sum.destinationPort);
 }
 
+std::string filterOf(const client::DropSum& sum) {
+    return sum.filter.empty() ? "(held)" : sum.filter + (sum.logOnly ? " (log only)" : "");
+}
+
 std::string orDash(const std::string& text) { return text.empty() ? "-" : text; }
 
 void printDrops(const client::Drops& drops) {
     Table table({"DIRECTION", "BY", "PROTOCOL", "FROM", "TO", "PACKETS", "LAST"});
     for (const auto& sum : drops.sums)
-        table.add({sum.direction, sum.filter.empty() ? "(held)" : sum.filter, orDash(sum.protocol),
-                   orDash(sum.source), toText(sum), std::to_string(sum.packets), agoText(sum.last)});
+        table.add({sum.direction, filterOf(sum), orDash(sum.protocol), orDash(sum.source), toText(sum),
+                   std::to_string(sum.packets), agoText(sum.last)});
     table.print("kind", "kinds", " of packets, as far as drops were reported in the last ten minutes");
 }
 
 void printState(const Findings& findings) {
     if (!findings.covered)
         printField("Rule", "none: nothing of filterd's filters it");
+    else if (!findings.enforcing)
+        printField("State", "everything is switched off: nothing is filtered until 'filterctl on'");
     else if (!findings.state)
         printField("State", "not running");
     else {
@@ -82,7 +95,7 @@ void printState(const Findings& findings) {
             printField("Note", findings.state->modeReason);
     }
     for (const auto& counters : findings.counters.value_or(std::vector<client::Counters>()))
-        printCounters(counters);
+        printCounters(counters, findings.state && findings.state->logOnly);
 }
 
 // What to look at next.
@@ -106,6 +119,8 @@ void printText(const Findings& findings) {
         printField("Drops", "none reported in the last ten minutes");
     else
         printDrops(findings.drops);
+    if (findings.unreported.empty() && std::chrono::system_clock::now() - findings.drops.since < kRemembered)
+        printField("Before", "not known: the daemon was started " + agoText(findings.drops.since));
     if (!findings.drops.sums.empty() || findings.drops.lost > 0)
         printField("Not reported", std::to_string(findings.drops.lost) +
                                        " drops of all units since boot; the counters have them all");
@@ -123,6 +138,8 @@ void printDocument(const Findings& findings) {
                {"error", findings.state ? findings.state->error : ""},
                {"counters", findings.counters ? nlohmann::json(*findings.counters) : nlohmann::json()},
                {"drops", drops},
+               {"since_usec", microsecondsOf(findings.drops.since)},
+               {"enforcing", findings.enforcing},
                {"unreported", findings.unreported},
                {"lost_reports", findings.drops.lost}});
 }

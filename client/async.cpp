@@ -272,7 +272,7 @@ void AsyncClient::traffic(const std::string& unit, const Callback<std::vector<Tr
 }
 
 void AsyncClient::drops(const std::string& unit, const Callback<Drops>& done) {
-    calls_->askManager<DropRows, std::uint64_t>("ListDrops", done, dropsOf, unit);
+    calls_->askManager<DropRows, std::uint64_t, std::uint64_t>("ListDrops", done, dropsOf, unit);
 }
 
 void AsyncClient::traffic(const Callback<std::vector<UnitTraffic>>& done) {

@@ -228,7 +228,8 @@ Unit unitOf(const Properties& from) {
                 .egressMode = from.text("EgressMode"),
                 .modeReason = from.text("ModeReason"),
                 .ingressProgramId = from.number("IngressProgramId"),
-                .egressProgramId = from.number("EgressProgramId")};
+                .egressProgramId = from.number("EgressProgramId"),
+                .logOnly = from.get<bool>("LogOnly")};
 }
 
 std::vector<Counters> countersOf(const CounterRows& rows) {
@@ -242,12 +243,13 @@ std::vector<Counters> countersOf(const CounterRows& rows) {
     return result;
 }
 
-Drops dropsOf(const DropRows& rows, std::uint64_t lost) {
-    Drops drops{{}, lost};
+Drops dropsOf(const DropRows& rows, std::uint64_t lost, std::uint64_t since) {
+    Drops drops{{}, lost, timeOf(since)};
     for (const auto& row : rows) {
-        const auto& [direction, filter, protocol, source, destination, port, packets, last] =
+        const auto& [direction, filter, protocol, source, destination, port, packets, last, logOnly] =
             bus::fields(row);
-        drops.sums.push_back({direction, filter, protocol, source, destination, port, packets, timeOf(last)});
+        drops.sums.push_back(
+            {direction, filter, protocol, source, destination, port, packets, timeOf(last), logOnly});
     }
     return drops;
 }

@@ -31,11 +31,11 @@ using CounterRows = Rows<std::string, std::uint64_t, Rows<std::string, std::uint
 using TrafficRow =
     Row<std::string, std::uint64_t, std::uint64_t, Rows<std::string, std::uint64_t, std::uint64_t>>;
 using UnitTrafficRow = Row<std::string, std::string, std::uint64_t, std::uint64_t,
-                           Rows<std::string, std::uint64_t, std::uint64_t>>;
+                           Rows<std::string, std::uint64_t, std::uint64_t>, bool>;
 using CountMap = std::map<std::string, std::uint64_t>;
 using LatencyRows = Rows<std::uint64_t, std::uint64_t>;
 using DropRows = Rows<std::string, std::string, std::string, std::string, std::string, std::uint16_t,
-                      std::uint64_t, std::uint64_t>;
+                      std::uint64_t, std::uint64_t, bool>;
 
 // Properties of one object, read in one call.
 class Properties {
@@ -87,7 +87,7 @@ class Properties {
 [[nodiscard]] Statistics statisticsOf(const CountMap& counters, const LatencyRows& latency,
                                       std::uint64_t time);
 [[nodiscard]] std::vector<NamedCount> countsOf(const CountMap& counters);
-[[nodiscard]] Drops dropsOf(const DropRows& rows, std::uint64_t lost);
+[[nodiscard]] Drops dropsOf(const DropRows& rows, std::uint64_t lost, std::uint64_t since);
 [[nodiscard]] Status statusOf(const Properties& from);
 
 } // namespace filterd::client

@@ -70,8 +70,8 @@ sdbus::Slot matchDrops(sdbus::IConnection& connection, DropHandler handler) {
 
 Result<Drops> Client::drops(const std::string& unit) const noexcept {
     return guarded([&] {
-        const auto [rows, lost] = session_->manager().ListDrops(unit);
-        return dropsOf(rows, lost);
+        const auto [rows, lost, since] = session_->manager().ListDrops(unit);
+        return dropsOf(rows, lost, since);
     });
 }
 

@@ -186,6 +186,7 @@ struct Unit {
     std::string modeReason;
     std::uint32_t ingressProgramId = 0;
     std::uint32_t egressProgramId = 0;
+    bool logOnly = false; // its queues drop nothing, and what they count as dropped has passed
 };
 
 struct FilterDrops {
@@ -244,16 +245,19 @@ struct DropSum {
     std::uint16_t destinationPort = 0;
     std::uint64_t packets = 0; // as far as they were reported
     std::chrono::system_clock::time_point last;
+    bool logOnly = false; // they passed nevertheless: the queue only logs
 };
 
 struct Drops {
-    std::vector<DropSum> sums; // of the last ten minutes, the latest first
-    std::uint64_t lost = 0;    // reports that were left out, of all units since boot
+    std::vector<DropSum> sums;                   // of the last ten minutes, the latest first
+    std::uint64_t lost = 0;                      // reports that were left out, of all units since boot
+    std::chrono::system_clock::time_point since; // the daemon's start: nothing before it is among the sums
 };
 
 struct UnitTraffic {
     std::string unit;
     Traffic traffic; // of one of its queues
+    bool logOnly = false;
 };
 
 struct NamedCount {

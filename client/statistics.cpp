@@ -39,8 +39,8 @@ std::vector<Traffic> trafficOf(const std::vector<TrafficRow>& rows) {
 std::vector<UnitTraffic> unitTrafficOf(const std::vector<UnitTrafficRow>& rows) {
     std::vector<UnitTraffic> result;
     for (const auto& row : rows) {
-        const auto& [unit, direction, packets, bytes, dropped] = bus::fields(row);
-        result.push_back({unit, {direction, packets, bytes, dropsByFilter(dropped)}});
+        const auto& [unit, direction, packets, bytes, dropped, logOnly] = bus::fields(row);
+        result.push_back({unit, {direction, packets, bytes, dropsByFilter(dropped)}, logOnly});
     }
     return result;
 }

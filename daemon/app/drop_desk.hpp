@@ -3,6 +3,7 @@
 // passes it on.
 
 #include "app/firewall.hpp"
+#include "base/clock.hpp"
 #include "core/drop_history.hpp"
 #include "core/drop_lines.hpp"
 #include "core/drop_repeats.hpp"
@@ -29,6 +30,8 @@ class DropDesk {
     [[nodiscard]] std::vector<DropSum> sums(const std::string& unit, std::uint64_t now) const {
         return history_.sums(unit, now);
     }
+    // What was reported before is not known: then the daemon started, in microseconds of CLOCK_BOOTTIME.
+    [[nodiscard]] std::uint64_t since() const { return since_; }
     // Reports that the kernel had no room for.
     [[nodiscard]] Result<std::uint64_t> lost() const;
 
@@ -39,6 +42,7 @@ class DropDesk {
     const Firewall& firewall_;
     Told told_;
     DropReports* reports_ = nullptr;
+    const std::uint64_t since_ = microsecondsOf(CLOCK_BOOTTIME);
     DropRepeats repeats_;
     DropHistory history_;
     DropLines lines_;

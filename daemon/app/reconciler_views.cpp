@@ -11,6 +11,7 @@ UnitView Reconciler::viewOf(const UnitCgroup& unit, const Rule& rule) const {
     view.name = unit.unit;
     view.cgroup = unit.cgroup;
     view.rule = rule.source;
+    view.logOnly = rule.logOnly;
     const auto& wanted = queuesOf(rule);
     bool held = false;
     for (const auto direction : kDirections) {

@@ -55,7 +55,8 @@ void DropHistory::add(const Drop& drop) {
         unit = units_.try_emplace(drop.origin.unit).first;
     }
     Key key{drop.direction, drop.origin.filter, drop.protocol,
-            drop.source,    drop.destination,   drop.ports ? drop.ports->destination : std::uint16_t{0}};
+            drop.source,    drop.destination,   drop.ports ? drop.ports->destination : std::uint16_t{0},
+            drop.logOnly};
     auto& counts = unit->second.counts;
     if (!counts.contains(key))
         makeRoom(unit->second);
@@ -74,7 +75,8 @@ void DropHistory::makeRoom(Unit& unit) {
         unit.counts.erase(oldest);
         if (isRest(key))
             continue; // so many filters
-        unit.counts[{std::get<0>(key), std::get<1>(key), "", "", "", std::uint16_t{0}}].take(count);
+        unit.counts[{std::get<0>(key), std::get<1>(key), "", "", "", std::uint16_t{0}, std::get<6>(key)}]
+            .take(count);
     }
 }
 
@@ -94,8 +96,9 @@ std::vector<DropSum> DropHistory::sums(const std::string& unit, std::uint64_t no
     const auto first = slotOf(now) < kSlotsOfSpan ? 0 : slotOf(now) - kSlotsOfSpan;
     for (const auto& [key, count] : found->second.counts)
         if (const auto packets = count.since(first); packets > 0) {
-            const auto& [direction, filter, protocol, source, destination, port] = key;
-            sums.push_back({direction, filter, protocol, source, destination, port, packets, count.last});
+            const auto& [direction, filter, protocol, source, destination, port, logOnly] = key;
+            sums.push_back(
+                {direction, filter, protocol, source, destination, port, packets, count.last, logOnly});
         }
     std::sort(sums.begin(), sums.end(),
               [](const DropSum& left, const DropSum& right) { return left.last > right.last; });

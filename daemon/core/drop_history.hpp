@@ -21,6 +21,7 @@ struct DropSum {
     std::uint16_t destinationPort = 0; // 0: none
     std::uint64_t packets = 0;
     std::uint64_t last = 0; // microseconds of CLOCK_BOOTTIME
+    bool logOnly = false;   // they passed nevertheless
     bool operator==(const DropSum&) const = default;
 };
 
@@ -37,7 +38,8 @@ class DropHistory {
   private:
     static constexpr std::size_t kSlots = 21; // of half a minute: ten minutes and the one that has begun
 
-    using Key = std::tuple<Direction, std::string, std::string, std::string, std::string, std::uint16_t>;
+    using Key =
+        std::tuple<Direction, std::string, std::string, std::string, std::string, std::uint16_t, bool>;
     struct Count {
         std::array<std::uint32_t, kSlots> packets{}; // by slot of time, in a ring
         std::uint64_t slot = 0;                      // the latest

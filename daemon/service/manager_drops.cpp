@@ -69,8 +69,9 @@ void ManagerObject::UnfollowDrops(const std::string& unit) {
     });
 }
 
-void ManagerObject::ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t>&& result, std::string unit) {
-    using Answer = std::tuple<std::vector<DropRow>, std::uint64_t>;
+void ManagerObject::ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t, std::uint64_t>&& result,
+                              std::string unit) {
+    using Answer = std::tuple<std::vector<DropRow>, std::uint64_t, std::uint64_t>;
     filterd::whenAllowed(
         context_.authority, getObject(), Privilege::Inspect, std::move(result),
         [this, unit](const Caller&) -> Result<Answer> {
@@ -83,8 +84,9 @@ void ManagerObject::ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t>
             std::vector<DropRow> rows;
             for (const auto& sum : context_.drops.sums(*name, microsecondsOf(CLOCK_BOOTTIME)))
                 rows.emplace_back(std::string(toString(sum.direction)), sum.filter, sum.protocol, sum.source,
-                                  sum.destination, sum.destinationPort, sum.packets, realTime(sum.last));
-            return Answer(std::move(rows), *lost);
+                                  sum.destination, sum.destinationPort, sum.packets, realTime(sum.last),
+                                  sum.logOnly);
+            return Answer(std::move(rows), *lost, realTime(context_.drops.since()));
         });
 }
 

@@ -37,10 +37,11 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
   private:
     using OptionValues = std::map<std::string, sdbus::Variant>;
     using Names = std::vector<std::string>;
-    using TrafficRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t,
-                                     std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t>>>;
+    using TrafficRow =
+        sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t,
+                      std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t>>, bool>;
     using DropRow = sdbus::Struct<std::string, std::string, std::string, std::string, std::string,
-                                  std::uint16_t, std::uint64_t, std::uint64_t>;
+                                  std::uint16_t, std::uint64_t, std::uint64_t, bool>;
 
     void LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, sdbus::UnixFd object,
                     OptionValues options) override;
@@ -74,7 +75,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     std::map<std::string, std::uint64_t> GetGuardCounters() override;
     void FollowDrops(sdbus::Result<>&& result, std::string unit) override;
     void UnfollowDrops(const std::string& unit) override;
-    void ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t>&& result, std::string unit) override;
+    void ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t, std::uint64_t>&& result,
+                   std::string unit) override;
     void ListTraffic(sdbus::Result<std::vector<TrafficRow>>&& result) override;
     std::tuple<std::map<std::string, std::uint64_t>, std::vector<sdbus::Struct<std::uint64_t, std::uint64_t>>,
                std::uint64_t>

@@ -49,7 +49,7 @@ void ManagerObject::ListTraffic(sdbus::Result<std::vector<TrafficRow>>&& result)
                                  for (const auto& [direction, counted] :
                                       context_.firewall.readableCounters(view))
                                      rows.emplace_back(name, std::string(toString(direction)), counted.passed,
-                                                       counted.passedBytes, dropsOf(counted));
+                                                       counted.passedBytes, dropsOf(counted), view.logOnly);
                              return rows;
                          });
 }

@@ -37,6 +37,7 @@ std::vector<std::string> changedProperties(const UnitView& before, const UnitVie
     compare("EgressQueue", before.filters[kEgress], now.filters[kEgress]);
     compare("IngressMode", modeOf(before.queues[kIngress]), modeOf(now.queues[kIngress]));
     compare("EgressMode", modeOf(before.queues[kEgress]), modeOf(now.queues[kEgress]));
+    compare("LogOnly", before.logOnly, now.logOnly);
     compare("ModeReason", modeReasonOf(before), modeReasonOf(now));
     compare("IngressProgramId", programOf(before.queues[kIngress]), programOf(now.queues[kIngress]));
     compare("EgressProgramId", programOf(before.queues[kEgress]), programOf(now.queues[kEgress]));
@@ -145,6 +146,9 @@ std::string UnitObject::EgressMode() {
     return field([](const UnitView& unit) { return modeOf(unit.queues[kEgress]); });
 }
 std::string UnitObject::ModeReason() { return field(modeReasonOf); }
+bool UnitObject::LogOnly() {
+    return field([](const UnitView& unit) { return unit.logOnly; });
+}
 std::uint32_t UnitObject::IngressProgramId() {
     return field([](const UnitView& unit) { return programOf(unit.queues[kIngress]); });
 }

@@ -37,6 +37,7 @@ class UnitObject final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_ada
     std::string IngressMode() override;
     std::string EgressMode() override;
     std::string ModeReason() override;
+    bool LogOnly() override;
     std::uint32_t IngressProgramId() override;
     std::uint32_t EgressProgramId() override;
 

@@ -117,6 +117,7 @@ class FakeUnit final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adapt
     std::string IngressMode() override { return "fused"; }
     std::string EgressMode() override { return ""; }
     std::string ModeReason() override { return ""; }
+    bool LogOnly() override { return false; }
     std::uint32_t IngressProgramId() override { return 99; }
     std::uint32_t EgressProgramId() override { return 0; }
 
@@ -374,14 +375,15 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     }
     void UnfollowDrops(const std::string& unit) override { seen.push_back("unfollow " + unit); }
     using DropRow = sdbus::Struct<std::string, std::string, std::string, std::string, std::string,
-                                  std::uint16_t, std::uint64_t, std::uint64_t>;
-    void ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t>&& result, std::string unit) override {
+                                  std::uint16_t, std::uint64_t, std::uint64_t, bool>;
+    void ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t, std::uint64_t>&& result,
+                   std::string unit) override {
         std::vector<DropRow> rows;
         if (unit == "nginx.service")
             rows.emplace_back(std::string("ingress"), std::string("drop@1"), std::string("tcp"),
                               std::string("192.0.2.7"), std::string("192.0.2.1"), std::uint16_t{22},
-                              std::uint64_t{5}, std::uint64_t{1'000'001});
-        result.returnResults(rows, std::uint64_t{9});
+                              std::uint64_t{5}, std::uint64_t{1'000'001}, true);
+        result.returnResults(rows, std::uint64_t{9}, std::uint64_t{1'000'000});
     }
 
     std::string Version() override { return "0.1.0"; }
@@ -394,12 +396,13 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         return {{"held", 1}, {"interim-packets", 2}, {"missing-queue-drops", 3}, {"overflow-drops", 4}};
     }
     using TrafficDrops = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
-    using TrafficRow =
-        sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t, std::vector<TrafficDrops>>;
+    using TrafficRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t,
+                                     std::vector<TrafficDrops>, bool>;
     void ListTraffic(sdbus::Result<std::vector<TrafficRow>>&& result) override {
         result.returnResults({TrafficRow(
             std::string("nginx.service"), std::string("ingress"), std::uint64_t{7}, std::uint64_t{700},
-            std::vector<TrafficDrops>{{std::string("drop@1"), std::uint64_t{3}, std::uint64_t{300}}})});
+            std::vector<TrafficDrops>{{std::string("drop@1"), std::uint64_t{3}, std::uint64_t{300}}},
+            false)});
     }
     std::tuple<std::map<std::string, std::uint64_t>, std::vector<sdbus::Struct<std::uint64_t, std::uint64_t>>,
                std::uint64_t>

@@ -38,7 +38,7 @@ def send(unit, count=1, family="AF_INET", address="127.0.0.1", source=SOURCE, de
 
 def drops(client, unit):
     """What ListDrops has of a unit, without times; and how many reports were lost."""
-    rows, lost = client.call("ListDrops", "s", unit)
+    rows, lost, _ = client.call("ListDrops", "s", unit)
     return sorted(row[:7] for row in rows), lost
 
 
@@ -179,7 +179,7 @@ def test_many_that_talk_take_bounded_memory(client, talker):
     script = SEND.replace("int(destination)))", "50000 + _ % 400))")
     assert in_cgroup_of(talker, "python3", "-c", script, "AF_INET", "127.0.0.1", str(SOURCE), "0", "400", timeout=30).returncode == 0
     await_reports(client, talker, 100)
-    rows, _ = client.call("ListDrops", "s", talker)
+    rows, _, _ = client.call("ListDrops", "s", talker)
     assert len(rows) <= 128
     assert [row[7] for row in rows] == sorted((row[7] for row in rows), reverse=True)
 
@@ -433,3 +433,29 @@ def test_a_long_packet_is_cut_and_its_length_told(client, talker, tmp_path):
         process.kill()
         process.wait()
     assert dissected(file, "frame.len", "frame.cap_len", "ip.len") == [("1028", "128", "1028")]
+
+
+# ---- what is not known, and what is not so ----------------------------------------------------------------
+
+
+def test_why_says_that_drops_before_the_daemons_start_are_not_known(client, talker):
+    send(talker, 3)
+    await_reports(client, talker, 1)
+    before = main_pid()
+    run("systemctl", "restart", "filterd.service", timeout=30)
+    await_daemon(before)
+    said = run("filterctl", "why", talker).stdout
+    assert "none reported" in said
+    assert re.search(r"Before: not known: the daemon was started \d+ s ago", said)
+
+
+def test_why_of_a_running_unit_says_that_everything_is_switched_off(client, talker):
+    run("filterctl", "off")
+    try:
+        said = run("filterctl", "why", talker).stdout
+        assert "switched off: nothing is filtered until 'filterctl on'" in said
+        assert "not running" not in said
+    finally:
+        run("filterctl", "on")
+    client.await_attached(talker)
+    assert "attached" in run("filterctl", "why", talker).stdout

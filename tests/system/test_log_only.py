@@ -1,8 +1,10 @@
 """A queue that only logs: what it would drop is counted, and passes; from a unit's first packet on."""
 
+import json
+
 import pytest
 
-from conftest import ping_as, ping_in, run
+from conftest import ping_as, ping_in, run, wait_until
 from filterd import FILES, PINS, CallError, attached, await_daemon, links, main_pid, object_path
 
 
@@ -103,3 +105,23 @@ def test_a_missing_filter_holds_nothing_back(client, units):
     client.call("Reload")
     units.start("logged.service", "sleep", "300")
     assert ping_in("logged.service").loss == 0
+
+
+def test_what_only_would_have_been_dropped_is_marked(client, unit):
+    client.load("drop")
+    client.set_queue(unit, egress=["drop"], **{"log-only": True})
+    assert ping_in(unit).loss == 0
+    wait_until(lambda: "drop (log only)" in run("filterctl", "why", unit).stdout, "the drops being reported")
+    sums = json.loads(run("filterctl", "why", "--json", unit).stdout)["drops"]
+    assert sums and all(one["log_only"] for one in sums)
+    assert "dropped by drop (log only)" in run("filterctl", "show", unit).stdout
+    assert f'unit="{unit}",direction="egress",filter="drop",reason="log-only"' in run("filterctl", "metrics").stdout
+    client.set_queue(unit, egress=["drop"])
+    assert ping_in(unit).loss == 100
+
+    def marks():
+        return {one["log_only"] for one in json.loads(run("filterctl", "why", "--json", unit).stdout)["drops"]}
+
+    wait_until(lambda: marks() == {True, False}, "both kinds being told apart")
+    assert "(log only)" not in run("filterctl", "show", unit).stdout
+    assert f'unit="{unit}",direction="egress",filter="drop",reason="filter"' in run("filterctl", "metrics").stdout

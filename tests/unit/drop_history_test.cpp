@@ -47,6 +47,19 @@ TEST(DropHistory, AddsUpWhatIsAlike) {
     EXPECT_TRUE(history.sums("b.service", kStart).empty());
 }
 
+TEST(DropHistory, TellsApartWhatPassedNevertheless) {
+    DropHistory history;
+    auto logged = dropAt(kStart);
+    logged.logOnly = true;
+    history.add(logged);
+    history.add(dropAt(kStart + kSecond));
+    const auto sums = history.sums("a.service", kStart + 2 * kSecond);
+    ASSERT_EQ(sums.size(), 2U);
+    EXPECT_FALSE(sums[0].logOnly);
+    EXPECT_TRUE(sums[1].logOnly);
+    EXPECT_EQ(packetsIn(sums), 2U);
+}
+
 TEST(DropHistory, ForgetsAfterTenMinutes) {
     DropHistory history;
     for (std::uint64_t second = 0; second < 20 * 60; ++second)
