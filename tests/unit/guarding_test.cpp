@@ -58,6 +58,22 @@ TEST_F(Guarding, ARuleEntersTheKernelWithItsQueueAndLeavesWithIt) { // I7
     EXPECT_TRUE(guard->slots.empty());
 }
 
+TEST_F(Guarding, EnsureTellsOfAUnitThatDoesNotRunWhetherItsQueuesWaitForIt) {
+    EXPECT_EQ(firewall.ensureUnit("web.service").error().code, ErrorCode::NoSuchRule);
+    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    EXPECT_TRUE(firewall.ensureUnit("web.service"));
+    Configuration files;
+    files.rules = {rule("held.service", {"none"})};
+    files.rules.front().source = "/etc/a.queue";
+    static_cast<void>(firewall.configure(files));
+    const auto held = firewall.ensureUnit("held.service");
+    ASSERT_FALSE(held);
+    EXPECT_EQ(held.error().code, ErrorCode::KernelRefused);
+    EXPECT_NE(held.error().message.find("would start without the queues of its rule"), std::string::npos);
+    ASSERT_TRUE(firewall.setEnforcing(false));
+    EXPECT_TRUE(firewall.ensureUnit("held.service")); // I8
+}
+
 TEST_F(Guarding, NamesAreTriedInTheOrderOfTheRules) {
     ASSERT_TRUE(firewall.setQueue(rule("*.service", {"drop"})));
     ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"})));
