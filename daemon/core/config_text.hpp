@@ -15,9 +15,11 @@ struct ConfigText {
     bool operator==(const ConfigText&) const = default;
 };
 
-// Why a file cannot be read, and whether what it said when it was good is kept.
+// Why a file cannot be read, and whether what it said when it was good is kept, or else its units get what
+// OnFailure= says.
 struct BrokenFile : Error {
     bool isSurvived = false;
+    bool isHeld = true;
 };
 
 [[nodiscard]] std::vector<std::string> words(std::string_view text);

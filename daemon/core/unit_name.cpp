@@ -34,6 +34,13 @@ UnitName UnitName::withPrefix(std::string prefix) const {
     return other;
 }
 
+UnitName UnitName::plain() const {
+    auto other = *this;
+    other.hasAt_ = false;
+    other.instance_.clear();
+    return other;
+}
+
 UnitName UnitName::withType(std::string type) const {
     auto other = *this;
     other.type_ = std::move(type);

@@ -24,11 +24,13 @@ class UnitName {
     [[nodiscard]] bool isPrefix() const { return prefix_.size() > 1 && prefix_.ends_with('-'); }
 
     [[nodiscard]] std::string text() const;
-    // "web@.service" of "web@1.service"; only of what is no plain unit.
+    // A plain unit stays what it is.
     [[nodiscard]] UnitName withInstance(std::string instance) const;
     [[nodiscard]] UnitName templateName() const { return withInstance({}); }
     [[nodiscard]] UnitName withPrefix(std::string prefix) const;
     [[nodiscard]] UnitName withType(std::string type) const;
+    // "web.service" of "web@1.service".
+    [[nodiscard]] UnitName plain() const;
 
     bool operator==(const UnitName&) const = default;
 

@@ -1,6 +1,7 @@
 #include "core/unit_relations.hpp"
 
 #include "core/configuration_check.hpp"
+#include "core/unit_class.hpp"
 #include "core/unit_name.hpp"
 
 #include <algorithm>
@@ -62,15 +63,34 @@ std::string join(const std::vector<std::string>& names) {
 
 using Aliases = std::map<std::string, std::string>;
 
+// "web@.service" of "web@*.service", which is about all of its instances.
+std::optional<UnitName> templateMeant(std::string pattern) {
+    const auto all = pattern.find("@*.");
+    if (all == std::string::npos)
+        return std::nullopt;
+    pattern.erase(all + 1, 1);
+    for (auto at = pattern.find("\\\\"); at != std::string::npos; at = pattern.find("\\\\", at + 1))
+        pattern.erase(at, 1);
+    auto name = UnitName::parse(pattern);
+    return name && name->isTemplate() ? std::move(name) : std::nullopt;
+}
+
+std::optional<UnitName> templateIn(const Aliases& aliases, const UnitName& alias) {
+    const auto known = aliases.find(alias.templateName().text());
+    auto primary = known == aliases.end() ? std::nullopt : UnitName::parse(known->second);
+    return primary && primary->isTemplate() ? std::move(primary) : std::nullopt;
+}
+
 std::string primaryIn(const Aliases& aliases, const std::string& unit) {
     if (const auto known = aliases.find(unit); known != aliases.end())
         return known->second;
-    const auto name = UnitName::parse(unit);
-    if (!name || !name->isInstance())
-        return unit;
-    const auto known = aliases.find(name->templateName().text());
-    const auto primary = known == aliases.end() ? std::nullopt : UnitName::parse(known->second);
-    return primary && primary->isTemplate() ? primary->withInstance(name->instance()).text() : unit;
+    if (const auto name = UnitName::parse(unit); name && name->isInstance()) {
+        const auto primary = templateIn(aliases, *name);
+        return primary ? primary->withInstance(name->instance()).text() : unit;
+    }
+    const auto all = templateMeant(unit);
+    const auto primary = all ? templateIn(aliases, *all) : std::nullopt;
+    return primary ? UnitClass::ofFragment(*primary).target() : unit;
 }
 
 // Of the service itself and of its template; those that its own file asks for, too.

@@ -3,7 +3,7 @@
 #include "base/confine.hpp"
 #include "core/glob.hpp"
 #include "core/queue_file.hpp"
-#include "core/unit_name.hpp"
+#include "core/unit_class.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,58 +16,43 @@ bool isOurs(std::string_view section) { return section == kUnitSection; }
 
 bool mentionsUs(const ConfigText& file) { return file.text.find("[X-Filterd]") != std::string::npos; }
 
-// "a-b-c" and "a-b-" are below "a-", and that is below nothing.
-std::optional<std::string> shorterPrefix(std::string prefix) {
-    if (prefix.ends_with('-'))
-        prefix.pop_back();
-    const auto dash = prefix.rfind('-');
-    if (dash == std::string::npos)
-        return std::nullopt;
-    return prefix.substr(0, dash + 1);
+std::optional<UnitName> primaryName(const UnitRelations& relations, const std::string& unit) {
+    return UnitName::parse(primaryUnit(relations, unit));
 }
 
-bool isType(const std::string& directory) { return directory.find('.') == std::string::npos; }
-
-std::string escapedForGlob(const std::string& text) {
-    std::string escaped;
-    for (const char c : text)
-        escaped += c == '\\' ? std::string("\\\\") : std::string(1, c);
-    return escaped;
-}
-
-// The unit, or the glob over all units, to which a drop-in directory or a fragment of this name applies.
-std::string targetOf(const std::string& name) {
-    if (isType(name))
-        return "*." + name;
-    const auto unit = UnitName::parse(name);
-    if (!unit || (!unit->isPrefix() && !unit->isTemplate()))
-        return name;
-    return escapedForGlob(unit->prefix()) + (unit->isPrefix() ? "*" : "") + (unit->isPlain() ? "" : "@*") +
-           "." + unit->type();
-}
-
-std::string primaryName(const UnitFiles& files, const std::string& name) {
-    const auto alias = files.relations.aliases.find(name);
-    return alias == files.relations.aliases.end() ? name : alias->second;
-}
-
-const ConfigText* fragmentOf(const UnitFiles& files, const std::string& name) {
-    if (const auto own = files.fragments.find(name); own != files.fragments.end())
+const ConfigText* fragmentOf(const UnitFiles& files, const UnitName& unit) {
+    if (const auto own = files.fragments.find(unit.text()); own != files.fragments.end())
         return &own->second;
-    const auto unit = UnitName::parse(name);
-    if (!unit || !unit->isInstance())
+    if (!unit.isInstance())
         return nullptr;
-    const auto common = files.fragments.find(primaryName(files, unit->templateName().text()));
+    const auto common = files.fragments.find(primaryUnit(files.relations, unit.templateName().text()));
     return common == files.fragments.end() ? nullptr : &common->second;
+}
+
+// The unit's own name first, then its aliases, also those that its template has.
+std::vector<UnitName> namesOf(const UnitFiles& files, const UnitName& unit) {
+    std::vector<UnitName> names{unit};
+    const auto own = unit.text();
+    const auto common = unit.isInstance() ? unit.templateName().text() : std::string();
+    for (const auto& [alias, primary] : files.relations.aliases) {
+        if (alias == primary || (primary != own && primary != common))
+            continue;
+        auto name = UnitName::parse(alias);
+        if (!name || (primary == common && !name->isTemplate()))
+            continue;
+        if (primary == common)
+            name = name->withInstance(unit.instance());
+        if (const auto other = files.relations.aliases.find(name->text());
+            other == files.relations.aliases.end() || other->second == own) // else it is another unit's
+            names.push_back(std::move(*name));
+    }
+    return names;
 }
 
 // systemd's order: for each name of the unit each path, in it the most specific directory first; last the
 // type.
-std::vector<const UnitDropIn*> dropInsOf(const UnitFiles& files, const std::string& unit) {
-    std::vector<std::string> names{unit};
-    for (const auto& [alias, primary] : files.relations.aliases)
-        if (primary == unit)
-            names.push_back(alias);
+std::vector<const UnitDropIn*> dropInsOf(const UnitFiles& files, const UnitName& unit) {
+    const auto names = namesOf(files, unit);
     using Place = std::array<std::size_t, 3>;
     std::map<std::string, std::pair<Place, const UnitDropIn*>> chosen; // by file name
     const auto choose = [&](const std::string& directory, std::size_t name, std::size_t depth) {
@@ -84,7 +69,7 @@ std::vector<const UnitDropIn*> dropInsOf(const UnitFiles& files, const std::stri
     for (std::size_t name = 0; name < names.size(); ++name) {
         const auto directories = dropInDirectories(names[name]);
         for (std::size_t depth = 0; depth < directories.size(); ++depth)
-            choose(directories[depth], isType(directories[depth]) ? names.size() : name, depth);
+            choose(directories[depth], directories[depth] == unit.type() ? names.size() : name, depth);
     }
     std::vector<const UnitDropIn*> result;
     result.reserve(chosen.size());
@@ -93,23 +78,104 @@ std::vector<const UnitDropIn*> dropInsOf(const UnitFiles& files, const std::stri
     return result;
 }
 
-// Everything of which a file says something to us: units, templates, prefixes, types.
-std::set<std::string> mentionedNames(const UnitFiles& files) {
-    std::set<std::string> names;
-    for (const auto& [name, text] : files.fragments)
-        if (mentionsUs(text))
-            names.insert(name);
-    for (const auto& [directory, dropIns] : files.dropIns)
-        for (const auto& dropIn : dropIns)
-            if (dropIn.text && mentionsUs(*dropIn.text))
-                names.insert(primaryName(files, directory));
-    std::erase_if(names, [&](const auto& name) { return files.masked.contains(name); });
-    return names;
+std::vector<ConfigText> filesOf(const UnitFiles& files, const UnitName& unit) {
+    std::vector<ConfigText> texts;
+    if (const auto* fragment = fragmentOf(files, unit); fragment != nullptr)
+        texts.push_back(*fragment);
+    for (const auto* dropIn : dropInsOf(files, unit))
+        if (dropIn->text)
+            texts.push_back(*dropIn->text);
+    return texts;
 }
+
+// Everything of which a file says something to us, or may: one that cannot be read.
+class MentionedUnits {
+  public:
+    explicit MentionedUnits(const UnitFiles& files) : files_(files) {
+        for (const auto& [name, text] : files.fragments)
+            if (isForUs(text))
+                if (auto unit = UnitName::parse(name))
+                    classes_.insert(UnitClass::ofFragment(std::move(*unit)));
+        for (const auto& [directory, dropIns] : files.dropIns)
+            if (std::any_of(dropIns.begin(), dropIns.end(),
+                            [&](const auto& dropIn) { return dropIn.text && isForUs(*dropIn.text); }))
+                addDirectory(directory);
+        addAliases();
+        classes_ = withCommonParts(std::move(classes_));
+        std::erase_if(classes_, [&](const auto& one) { return isNobody(one); });
+    }
+
+    [[nodiscard]] const UnitClasses& classes() const { return classes_; }
+    [[nodiscard]] const std::set<std::string>& types() const { return types_; }
+
+  private:
+    [[nodiscard]] bool isForUs(const ConfigText& text) const {
+        return mentionsUs(text) || files_.unreadable.contains(text.path);
+    }
+
+    void addDirectory(const std::string& directory) {
+        if (auto unit = UnitName::parse(directory))
+            classes_.insert(UnitClass::ofDirectory(std::move(*unit)));
+        else
+            types_.insert(directory);
+    }
+
+    // What is said of a name, or of names that begin so, is said of the unit that has it.
+    void addAliases() {
+        UnitClasses named;
+        for (const auto& [alias, primary] : files_.relations.aliases) {
+            const auto name = UnitName::parse(alias);
+            if (!name || alias == primary)
+                continue;
+            for (const auto& one : classes_)
+                if (auto unit = unitNamed(*name, primary, one))
+                    named.insert(UnitClass::ofFragment(std::move(*unit)));
+        }
+        classes_.insert(named.begin(), named.end());
+    }
+
+    // Of an alias of a template the instance that the class has.
+    [[nodiscard]] std::optional<UnitName> unitNamed(const UnitName& alias, const std::string& primary,
+                                                    const UnitClass& one) const {
+        if (!one.holdsPrefixOf(UnitClass::ofFragment(alias)))
+            return std::nullopt;
+        if (alias.isPlain() != one.name.isPlain() && (alias.isPlain() || !one.below))
+            return std::nullopt;
+        if (alias.isInstance() && one.name.isInstance() && one.name.instance() != alias.instance())
+            return std::nullopt;
+        const auto unit = UnitName::parse(primary);
+        if (!unit || !alias.isTemplate() || !one.name.isInstance())
+            return unit;
+        const auto instance = alias.withInstance(one.name.instance()).text();
+        return files_.relations.aliases.contains(instance) // it has a file, or leads elsewhere
+                   ? std::nullopt
+                   : std::optional(unit->withInstance(one.name.instance()));
+    }
+
+    // A masked unit does not start, and no unit has the name of an alias. Of a template this is so unless an
+    // instance has a file of its own.
+    [[nodiscard]] bool isNobody(const UnitClass& one) const {
+        if (one.below)
+            return false;
+        const auto name = one.name.text();
+        if (!files_.masked.contains(name) && primaryUnit(files_.relations, name) == name)
+            return false;
+        const auto next = files_.fragments.lower_bound(one.name.prefix() + "@");
+        return !one.name.isTemplate() || next == files_.fragments.end() ||
+               !next->first.starts_with(one.name.prefix() + "@");
+    }
+
+    const UnitFiles& files_;
+    UnitClasses classes_;
+    std::set<std::string> types_;
+};
 
 class UnitReader {
   public:
     explicit UnitReader(const std::string& target) { rule_.targets = {target}; }
+
+    // A file that cannot be read may say anything.
+    void readNothing(const std::string& path, const Error& error) { note(path, error); }
 
     void read(const ConfigText& file) {
         if (const auto parsed = parseUnitFile(file.path, file.text, isOurs); !parsed)
@@ -129,11 +195,16 @@ class UnitReader {
     // None when no file assigns anything.
     std::optional<Rule> take(const std::vector<Rule>& last) {
         if (!rule_.broken.empty())
-            for (const auto& known : last)
-                if (known.targets == rule_.targets && known.broken.empty() &&
-                    !known.source.ends_with(".queue"))
-                    return known;
+            if (const auto* known = goodIn(last); known != nullptr)
+                return *known;
         return rule_.source.empty() ? std::nullopt : std::optional(std::move(rule_));
+    }
+
+    [[nodiscard]] const Rule* goodIn(const std::vector<Rule>& last) const {
+        const auto known = std::find_if(last.begin(), last.end(), [&](const Rule& rule) {
+            return rule.targets == rule_.targets && rule.broken.empty() && !rule.source.ends_with(".queue");
+        });
+        return known == last.end() ? nullptr : &*known;
     }
 
   private:
@@ -153,32 +224,80 @@ class RuleCollector {
   public:
     RuleCollector(const UnitFiles& files, const std::vector<Rule>& last) : files_(files), last_(last) {}
 
-    void add(const std::string& name) {
-        auto target = targetOf(name);
-        if (!files_.manager.empty())
-            target = files_.manager + (target == name ? escapedForGlob(name) : target);
-        if (target != name)
-            if (const auto glob = Glob::compile(target); !glob)
-                return tell(glob.error().context(name));
-        UnitReader reader(target);
-        for (const auto& text : filesOfUnit(files_, name))
-            if (mentionsUs(text))
-                reader.read(text);
-        const auto rule = reader.take(last_);
-        for (const auto& error : reader.errors())
-            tell(error, rule && rule->broken.empty());
-        if (rule)
-            result_.rules.push_back(*rule);
-    }
-
-    void tell(const Error& error, bool isSurvived = false) {
-        if (told_.insert(error.message).second) // a drop-in may apply to many
-            result_.errors.push_back({error, isSurvived});
+    void addAll() {
+        const MentionedUnits mentioned(files_);
+        for (const auto& one : mentioned.classes())
+            confined(one.name.text(), [&] { addClass(one); });
+        for (const auto& type : mentioned.types())
+            confined(type, [&] { addType(type); });
+        for (const auto& error : files_.misplaced)
+            tell({error, false, false});
     }
 
     UnitRules take() { return std::move(result_); }
 
   private:
+    template<typename Step>
+    void confined(const std::string& name, Step step) {
+        if (const auto done = confine(name, step); !done)
+            tell({done.error(), false, false});
+    }
+
+    void addClass(const UnitClass& one) {
+        const auto target = files_.manager.empty() ? one.target()
+                            : one.isUnit()         ? files_.manager + escapedForGlob(one.target())
+                                                   : files_.manager + one.target();
+        add(one.name.text(), target, filesOf(files_, one.representative()), true);
+    }
+
+    // What cannot be read there does not stop the units of a whole type.
+    void addType(const std::string& type) {
+        std::map<std::string, const UnitDropIn*> chosen;
+        for (const auto& dropIn : files_.dropIns.at(type)) {
+            auto& highest = chosen.try_emplace(dropIn.file, &dropIn).first->second;
+            if (dropIn.rank < highest->rank)
+                highest = &dropIn;
+        }
+        std::vector<ConfigText> texts;
+        for (const auto& [file, dropIn] : chosen)
+            if (dropIn->text)
+                texts.push_back(*dropIn->text);
+        add(type, files_.manager + "*." + type, texts, false);
+    }
+
+    void add(const std::string& name, const std::string& target, const std::vector<ConfigText>& texts,
+             bool isHeld) {
+        if (target.find('*') != std::string::npos)
+            if (const auto glob = Glob::compile(target); !glob)
+                return tell({glob.error().context(name), false, false});
+        UnitReader reader(target);
+        for (const auto& text : texts)
+            if (const auto unreadable = files_.unreadable.find(text.path);
+                unreadable != files_.unreadable.end())
+                takeUnreadable(reader, text.path, unreadable->second, isHeld);
+            else if (mentionsUs(text))
+                reader.read(text);
+        const auto rule = reader.take(last_);
+        for (const auto& error : reader.errors())
+            tell({error, rule && rule->broken.empty()});
+        if (rule)
+            result_.rules.push_back(*rule);
+    }
+
+    // Where the unit had a rule it keeps it. What is missing systemd does not see either.
+    void takeUnreadable(UnitReader& reader, const std::string& path, const UnreadableFile& file,
+                        bool isHeld) {
+        if (reader.goodIn(last_) != nullptr || (isHeld && !file.isMissing))
+            reader.readNothing(path, file.error);
+        else
+            tell({file.error, false, false});
+    }
+
+    void tell(const BrokenFile& file) {
+        if (told_.insert(file.message).second) // a drop-in may apply to many
+            result_.errors.push_back(file);
+    }
+
     const UnitFiles& files_;
     const std::vector<Rule>& last_;
     UnitRules result_;
@@ -187,45 +306,16 @@ class RuleCollector {
 
 } // namespace
 
-std::vector<std::string> dropInDirectories(const std::string& unit) {
-    std::vector<std::string> directories{unit};
-    auto name = UnitName::parse(unit);
-    if (!name)
-        return directories; // a type
-    if (name->isInstance()) {
-        name = name->templateName();
-        directories.push_back(name->text());
-    }
-    while (auto shorter = shorterPrefix(name->prefix())) {
-        name = name->withPrefix(std::move(*shorter));
-        directories.push_back(name->text());
-    }
-    directories.push_back(name->type());
-    return directories;
-}
-
 std::vector<ConfigText> filesOfUnit(const UnitFiles& files, const std::string& unit) {
-    std::vector<ConfigText> texts;
-    if (const auto* fragment = fragmentOf(files, unit); fragment != nullptr)
-        texts.push_back(*fragment);
-    for (const auto* dropIn : dropInsOf(files, unit))
-        if (dropIn->text)
-            texts.push_back(*dropIn->text);
-    return texts;
+    auto name = primaryName(files.relations, unit);
+    if (!name)
+        return {};
+    return filesOf(files, UnitClass::ofFragment(std::move(*name)).representative());
 }
 
 UnitRules unitRules(const UnitFiles& files, const std::vector<Rule>& last) {
-    const auto names = mentionedNames(files);
-    std::vector<std::string> ordered(names.begin(), names.end());
-    std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
-        const bool exactA = targetOf(a) == a;
-        const bool exactB = targetOf(b) == b;
-        return exactA != exactB ? exactA : !exactA && a.size() > b.size();
-    });
     RuleCollector collector(files, last);
-    for (const auto& name : ordered)
-        if (const auto read = confine(name, [&] { collector.add(name); }); !read)
-            collector.tell(read.error());
+    collector.addAll();
     return collector.take();
 }
 

@@ -22,6 +22,11 @@ struct UnitDropIn {
     std::optional<ConfigText> text; // none: masked
 };
 
+struct UnreadableFile {
+    Error error;
+    bool isMissing = false; // a link that leads nowhere: systemd does not read it either
+};
+
 // What the unit paths hold.
 struct UnitFiles {
     std::map<std::string, ConfigText> fragments; // by unit name, of the highest path that has it
@@ -30,6 +35,9 @@ struct UnitFiles {
     std::string manager = {}; // before the names in rules' targets: "user@*.service/" of users' units
     // By directory, without ".d": "web@1.service", "web@.service", "web-.service", "service".
     std::map<std::string, std::vector<UnitDropIn>> dropIns;
+    std::map<std::string, UnreadableFile> unreadable =
+        {};                            // by path, of fragments and drop-ins without a text
+    std::vector<Error> misplaced = {}; // [X-Filterd] in units that have no packets
 };
 
 struct UnitRules {
@@ -39,11 +47,10 @@ struct UnitRules {
 
 inline constexpr std::string_view kUserManagers = "user@*.service/";
 
-// What is broken keeps the rule it has in `last`; without one, its units get what OnFailure= says.
+// What is broken or cannot be read keeps the rule it has in `last`; without one, its units get what
+// OnFailure= says. Only of a link that leads nowhere, and of drop-ins for all units of a type that cannot be
+// read, it is told and no more.
 [[nodiscard]] UnitRules unitRules(const UnitFiles& files, const std::vector<Rule>& last);
-
-// Where systemd looks for drop-ins of a unit or a template, the most specific directory first; without ".d".
-[[nodiscard]] std::vector<std::string> dropInDirectories(const std::string& unit);
 
 // The files that say something of a unit, in the order they apply: its fragment, then the drop-ins.
 [[nodiscard]] std::vector<ConfigText> filesOfUnit(const UnitFiles& files, const std::string& unit);

@@ -82,7 +82,8 @@ TEST(HostileNames, AreReadOrRefusedWhereverTheyStand) {
         EXPECT_NO_THROW((void)socketWarnings(known, rules));
         EXPECT_NO_THROW((void)unguardedSockets(known, name, rules));
         EXPECT_NO_THROW((void)rulesCovering(name, rules));
-        EXPECT_NO_THROW((void)dropInDirectories(name));
+        EXPECT_NO_THROW(
+            (void)filesOfUnit({.fragments = {}, .masked = {}, .relations = known, .dropIns = {}}, name));
         EXPECT_NO_THROW((void)Rules().setFiles(rules));
     }
 }

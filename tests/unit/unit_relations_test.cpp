@@ -33,7 +33,8 @@ TEST(PrimaryUnit, IsWhatAnAliasLinksTo) {
     EXPECT_EQ(primaryUnit(relations, "dbus-web.service"), "nginx.service");
     EXPECT_EQ(primaryUnit(relations, "w@a-b.service"), "web@a-b.service");
     EXPECT_EQ(primaryUnit(relations, "one@1.service"), "web@7.service");
-    for (const char* same : {"nginx.service", "web@1.service", "w@*.service",
+    EXPECT_EQ(primaryUnit(relations, "w@*.service"), "web@*.service") << "all instances of the template";
+    for (const char* same : {"nginx.service", "web@1.service", "w*.service", "w@*", "w@1*.service",
                              "/system.slice/dbus-web.service", "*", "user@1000.service/dbus-web.service"})
         EXPECT_EQ(primaryUnit(relations, same), same);
 }

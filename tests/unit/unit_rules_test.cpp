@@ -148,12 +148,64 @@ TEST_F(UnitRulesTest, TenThousandUnitsAreReadInNoTime) {
     EXPECT_LT(std::clock() - begin, 5 * CLOCKS_PER_SEC); // a quadratic reader takes minutes
 }
 
-TEST_F(UnitRulesTest, SearchesDropInsWhereSystemdDoes) {
-    EXPECT_THAT(dropInDirectories("a-b-c.service"),
-                ElementsAre("a-b-c.service", "a-b-.service", "a-.service", "service"));
-    EXPECT_THAT(dropInDirectories("a-b@c-d.service"),
-                ElementsAre("a-b@c-d.service", "a-b@.service", "a-@.service", "service"));
-    EXPECT_THAT(dropInDirectories("-.slice"), ElementsAre("-.slice", "slice"));
+TEST_F(UnitRulesTest, PrefixesTemplatesAndInstancesApplyTogether) {
+    dropIn("foo-.service", "1.conf", "IngressFilter=prefix");
+    dropIn("foo-bar@.service", "2.conf", "IngressFilter=template");
+    dropIn("foo-@1.service", "3.conf", "IngressFilter=one");
+    EXPECT_THAT(rules(), ElementsAre("foo-bar@1.service: prefix template one < /0/foo-.service.d/1.conf",
+                                     "foo-bar@*.service: prefix template < /0/foo-.service.d/1.conf",
+                                     "foo-*@1.service: prefix one < /0/foo-.service.d/1.conf",
+                                     "foo-*.service: prefix < /0/foo-.service.d/1.conf"));
+}
+
+TEST_F(UnitRulesTest, WhatIsSaidOfAnAliasOrOfItsPrefixIsSaidOfTheUnit) {
+    fragment("web@.service");
+    files.relations.aliases = {{"w-x@.service", "web@.service"}, {"old.service", "new.service"}};
+    fragment("new.service");
+    dropIn("w-.service", "1.conf", "IngressFilter=prefix");
+    dropIn("w-x@7.service", "2.conf", "IngressFilter=seven");
+    dropIn("old.service", "3.conf", "IngressFilter=old");
+    EXPECT_THAT(rules(), ElementsAre("new.service: old < /0/old.service.d/3.conf",
+                                     "web@7.service: prefix seven < /0/w-.service.d/1.conf",
+                                     "web@*.service: prefix < /0/w-.service.d/1.conf",
+                                     "w-*.service: prefix < /0/w-.service.d/1.conf"));
+}
+
+TEST_F(UnitRulesTest, AFileThatCannotBeReadHoldsItsUnitUnlessItHadARule) {
+    dropIn("web.service", "x.conf", "IngressFilter=web");
+    dropIn("lost.service", "x.conf", "IngressFilter=lost");
+    dropIn("service", "x.conf", "IngressFilter=every");
+    ASSERT_THAT(rules(), SizeIs(3));
+    const auto last = read.rules;
+    const auto lose = [&](const std::string& path, bool isMissing) {
+        files.unreadable[path] = {{ErrorCode::BadConfiguration, path + ": cannot be read"}, isMissing};
+    };
+    files.dropIns.at("service").front().file = "y.conf"; // no more hidden by the other two
+    files.dropIns.at("web.service").front().text->text.clear();
+    lose("/0/web.service.d/x.conf", false);
+    files.dropIns.at("lost.service").front().text->text.clear();
+    lose("/0/lost.service.d/x.conf", true);
+
+    EXPECT_THAT(rules(), ElementsAre("lost.service: every < /0/service.d/x.conf",
+                                     "web.service: every < /0/web.service.d/x.conf",
+                                     "*.service: every < /0/service.d/x.conf"));
+    EXPECT_THAT(read.rules[1].broken, StartsWith("/0/web.service.d/x.conf: "));
+    ASSERT_THAT(read.errors, SizeIs(2));
+    EXPECT_FALSE(read.errors[0].isHeld) << "a link that leads nowhere systemd does not read either";
+    EXPECT_TRUE(read.errors[1].isHeld);
+
+    (void)rules(last);
+    EXPECT_EQ(read.rules, last);
+    ASSERT_THAT(read.errors, SizeIs(2));
+    EXPECT_TRUE(read.errors[0].isSurvived && read.errors[1].isSurvived);
+}
+
+TEST_F(UnitRulesTest, WhatCannotBeReadOfAWholeTypeStopsNoUnit) {
+    dropIn("service", "x.conf", "");
+    files.unreadable["/0/service.d/x.conf"] = {{ErrorCode::BadConfiguration, "/0/service.d/x.conf: lost"}};
+    EXPECT_THAT(rules(), IsEmpty());
+    ASSERT_THAT(read.errors, SizeIs(1));
+    EXPECT_FALSE(read.errors.front().isHeld || read.errors.front().isSurvived);
 }
 
 } // namespace

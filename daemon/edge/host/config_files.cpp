@@ -104,7 +104,7 @@ class ConfigReader {
 
     void tell(const std::vector<BrokenFile>& files) {
         for (const auto& file : files)
-            tell(file, file.isSurvived);
+            tell(file, file.isSurvived, file.isHeld);
     }
 
     void tell(const Error& error, bool isSurvived, bool isHeld = true) {
@@ -131,8 +131,8 @@ class ConfigReader {
 
     void readUnits() {
         std::vector<Error> errors;
-        const auto files = readUnitFiles(places_.unitPaths, errors);
-        auto ofUsers = readUnitFiles(places_.userUnitPaths, errors);
+        const auto files = readUnitFiles({places_.unitPaths, places_.root}, errors);
+        auto ofUsers = readUnitFiles({places_.userUnitPaths, places_.root}, errors);
         ofUsers.manager = kUserManagers;
         if (!errors.empty()) { // what cannot be read may hold anything
             for (const auto& error : errors)
@@ -235,8 +235,13 @@ class ConfigReader {
 
 } // namespace
 
-ConfigPlaces ConfigPlaces::below(const fs::path& root) {
+ConfigPlaces ConfigPlaces::below(const fs::path& given) {
+    std::error_code missing;
+    const auto canonical =
+        fs::weakly_canonical(given, missing); // so that links are compared with what they lead to
+    const auto& root = missing ? given : canonical;
     ConfigPlaces places;
+    places.root = root;
     for (const auto* directory : {"etc/filterd", "run/filterd", "usr/lib/filterd"})
         places.roots.push_back(root / directory);
     for (const auto& path : systemUnitPaths())
@@ -245,8 +250,8 @@ ConfigPlaces ConfigPlaces::below(const fs::path& root) {
     for (auto path = ofUsers.begin(); path != ofUsers.end(); ++path) {
         const auto here = root / path->relative_path();
         const bool isAgainBelow = std::any_of(path + 1, ofUsers.end(), [&](const auto& other) {
-            std::error_code missing;
-            return fs::equivalent(here, root / other.relative_path(), missing);
+            std::error_code unknown;
+            return fs::equivalent(here, root / other.relative_path(), unknown);
         });
         if (!isAgainBelow) // as /etc/xdg/systemd/user, which is a link
             places.userUnitPaths.push_back(here);
@@ -271,7 +276,8 @@ Result<std::vector<ConfigText>> ConfigFiles::files(const std::string& name) cons
     if (isAnyUnitName(name)) {
         std::vector<Error> unreadable; // told by read()
         const auto& paths = isOfUserManager(name) ? places_.userUnitPaths : places_.unitPaths;
-        auto texts = filesOfUnit(readUnitFiles(paths, unreadable), name.substr(name.find('/') + 1));
+        auto texts =
+            filesOfUnit(readUnitFiles({paths, places_.root}, unreadable), name.substr(name.find('/') + 1));
         std::erase_if(texts, [](const ConfigText& text) { return text.text.empty(); });
         return texts;
     }

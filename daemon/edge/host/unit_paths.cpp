@@ -2,11 +2,13 @@
 
 #include "base/confine.hpp"
 #include "core/names.hpp"
+#include "core/unit_link.hpp"
 #include "core/unit_name.hpp"
 #include "edge/host/config_directory.hpp"
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace filterd {
 
@@ -16,17 +18,38 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kDirectorySuffix = ".d";
 constexpr std::array<std::string_view, 5> kTypes{"service", "scope", "slice", "socket", "mount"};
-constexpr std::size_t kMaxAliases = 16; // links that lead to each other end nowhere
+// systemd's other types: their units have no processes, or none but a helper's.
+constexpr std::array<std::string_view, 6> kTypesWithoutPackets{"target", "timer",     "path",
+                                                               "device", "automount", "swap"};
+constexpr std::size_t kMaxAliases = 8; // as many links as systemd follows
 
 bool isUnitType(std::string_view name) {
     return std::find(kTypes.begin(), kTypes.end(), name) != kTypes.end();
 }
 
+bool isWithoutPackets(std::string_view name) {
+    const auto type = name.substr(name.rfind('.') + 1); // the whole if there is no dot: "timer" of "timer.d"
+    return std::find(kTypesWithoutPackets.begin(), kTypesWithoutPackets.end(), type) !=
+           kTypesWithoutPackets.end();
+}
+
+bool isOurs(std::string_view section) { return section == kUnitSection; }
 bool mentionsUs(const std::string& text) { return text.find(kUnitSection) != std::string::npos; }
+
+// Where the link leads, as systemd sees it: the links on the way are followed, the last one is not.
+std::string targetOfLink(const fs::path& link, const fs::path& target, const fs::path& root) {
+    std::error_code ignored;
+    const auto whole = target.is_absolute() ? root / target.relative_path() : link.parent_path() / target;
+    const auto directory = fs::weakly_canonical(whole.parent_path(), ignored);
+    return ((ignored ? whole.parent_path().lexically_normal() : directory) / whole.filename()).string();
+}
 
 class UnitPathReader {
   public:
-    explicit UnitPathReader(std::vector<Error>& errors) : errors_(errors) {}
+    UnitPathReader(const UnitPaths& paths, std::vector<Error>& errors) : root_(paths.root), errors_(errors) {
+        for (const auto& path : paths.paths)
+            pathNames_.push_back(path.string());
+    }
 
     void readPath(const fs::path& path, std::size_t rank) {
         std::error_code error;
@@ -40,74 +63,149 @@ class UnitPathReader {
     }
 
     UnitFiles finish() {
-        for (auto& [alias, target] : files_.relations.aliases)
-            for (std::size_t i = 0; i < kMaxAliases && files_.relations.aliases.contains(target); ++i)
-                target = files_.relations.aliases.at(target);
+        for (const auto& name : seen_) // what has a file of its own is not the alias that its template is
+            if (!files_.relations.aliases.contains(name) && primaryUnit(files_.relations, name) != name &&
+                hasFile(name))
+                files_.relations.aliases.emplace(name, name);
+        for (auto& [alias, primary] : files_.relations.aliases)
+            primary = endOf(primary);
+        std::erase_if(files_.relations.aliases, [&](const auto& alias) { return !exists(alias.second); });
         noteSockets();
         return std::move(files_);
     }
 
   private:
-    [[nodiscard]] bool isKnown(const std::string& name) const {
-        return files_.fragments.contains(name) || files_.masked.contains(name) ||
-               files_.relations.aliases.contains(name);
+    [[nodiscard]] bool hasFile(const std::string& name) const {
+        return files_.fragments.contains(name) || files_.masked.contains(name);
+    }
+
+    // Links that lead to each other end nowhere: at a name without a file.
+    [[nodiscard]] std::string endOf(std::string name) const {
+        for (std::size_t i = 0; i < kMaxAliases; ++i) {
+            auto next = primaryUnit(files_.relations, name);
+            if (next == name)
+                return name;
+            name = std::move(next);
+        }
+        return {};
+    }
+
+    [[nodiscard]] bool exists(const std::string& name) const {
+        const auto unit = UnitName::parse(name);
+        return unit && (hasFile(name) || (unit->isInstance() && hasFile(endOf(unit->templateName().text()))));
     }
 
     void readEntry(const fs::path& path, std::size_t rank) {
         const auto name = path.filename().string();
         if (name.ends_with(kDirectorySuffix))
             readDirectory(path, name.substr(0, name.size() - kDirectorySuffix.size()), rank);
-        else if (isUnitName(name))
+        else if (isWithoutPackets(name))
+            noteMisplaced(path);
+        else if (isUnitName(name) && !seen_.contains(name))
             readFragment(path, name);
     }
 
+    void noteMisplaced(const fs::path& path) {
+        std::error_code ignored;
+        if (!fs::is_regular_file(path, ignored))
+            return;
+        if (const auto text = readText(path);
+            text && !readableParts(text->path, text->text, isOurs).sections.empty())
+            files_.misplaced.push_back(pathError(
+                path, "[X-Filterd] has no effect in a unit of this type, which has no packets; write it for "
+                      "a .service, .socket, .scope, .slice or .mount"));
+    }
+
     void readDirectory(const fs::path& path, const std::string& unit, std::size_t rank) {
+        if (isWithoutPackets(unit)) {
+            Offer offer;
+            listInto(offer, path, ".conf");
+            for (const auto& [file, dropIn] : offer.files)
+                noteMisplaced(dropIn);
+        }
         if (!isUnitName(unit) && !isUnitType(unit))
             return;
         Offer offer;
         listInto(offer, path, ".conf");
         for (const auto& [directory, error] : offer.unreadable)
-            errors_.push_back(error);
-        for (const auto& [file, dropIn] : offer.files) {
-            if (std::error_code ignored; !fs::exists(dropIn, ignored))
-                continue; // a link that leads nowhere
-            if (isMasked(dropIn)) {
-                files_.dropIns[unit].push_back({file, rank, std::nullopt});
-                whole_.dropIns[unit].push_back({file, rank, std::nullopt});
-            } else if (auto text = readText(dropIn)) {
-                whole_.dropIns[unit].push_back({file, rank, ofSockets(*text)});
-                files_.dropIns[unit].push_back({file, rank, ours(std::move(*text))});
-            } else {
-                errors_.push_back(text.error());
-            }
+            addUnreadable(unit, path.string(), rank, directory, {error});
+        for (const auto& error : offer.misnamed)
+            addUnreadable(unit, path.string(), rank, path, {error});
+        for (const auto& [file, dropIn] : offer.files)
+            readDropIn(unit, file, rank, dropIn);
+    }
+
+    void readDropIn(const std::string& unit, const std::string& file, std::size_t rank,
+                    const fs::path& path) {
+        if (isMasked(path)) {
+            files_.dropIns[unit].push_back({file, rank, std::nullopt});
+            whole_.dropIns[unit].push_back({file, rank, std::nullopt});
+            return;
+        }
+        auto text = readUnit(path);
+        if (!text) {
+            addUnreadable(unit, file, rank, path, std::move(text.error()));
+        } else if (*text) {
+            whole_.dropIns[unit].push_back({file, rank, ofSockets(**text)});
+            files_.dropIns[unit].push_back({file, rank, ours(std::move(**text))});
         }
     }
 
-    // A link to a file of another name is an alias; systemd reads an instance that links to its template as
-    // the template.
+    void addUnreadable(const std::string& unit, const std::string& file, std::size_t rank,
+                       const fs::path& path, UnreadableFile unreadable) {
+        files_.dropIns[unit].push_back({file, rank, ConfigText{path.string(), {}}});
+        files_.unreadable.insert_or_assign(path.string(), std::move(unreadable));
+    }
+
     void readFragment(const fs::path& path, const std::string& name) {
-        if (isKnown(name))
-            return;
         if (isMasked(path)) {
+            seen_.insert(name);
             files_.masked.insert(name);
             return;
         }
-        std::error_code error;
-        if (const auto target = fs::read_symlink(path, error).filename().string();
-            !error && target != name && isUnitName(target)) {
-            const auto unit = UnitName::parse(name);
-            if (!unit || !unit->isInstance() || unit->templateName().text() != target)
-                files_.relations.aliases.emplace(name, target);
+        std::error_code noLink;
+        if (const auto target = fs::read_symlink(path, noLink); !noLink) {
+            const auto link = meaningOfLink(name, targetOfLink(path, target, root_), pathNames_);
+            if (link.meaning != UnitLink::Meaning::Nothing)
+                seen_.insert(name);
+            if (link.meaning == UnitLink::Meaning::Alias && link.primary != name)
+                files_.relations.aliases.emplace(name, link.primary);
+            if (link.meaning != UnitLink::Meaning::Linked)
+                return;
+        }
+        addFragment(path, name);
+    }
+
+    void addFragment(const fs::path& path, const std::string& name) {
+        auto text = readUnit(path);
+        if (!text) {
+            files_.fragments.emplace(name, ConfigText{path.string(), {}});
+            files_.unreadable.insert_or_assign(path.string(), std::move(text.error()));
+        } else if (*text) {
+            whole_.fragments.emplace(name, ofSockets(**text));
+            files_.fragments.emplace(name, ours(std::move(**text)));
+        } else {
             return;
         }
-        if (!fs::is_regular_file(path, error))
-            return; // NAME.wants and the like, and links that lead nowhere
-        if (auto text = readText(path)) {
-            whole_.fragments.emplace(name, ofSockets(*text));
-            files_.fragments.emplace(name, ours(std::move(*text)));
-        } else {
-            errors_.push_back(text.error());
-        }
+        seen_.insert(name);
+    }
+
+    // Nothing for what is no file, such as a directory: systemd does not read it either.
+    [[nodiscard]] tl::expected<std::optional<ConfigText>, UnreadableFile>
+    readUnit(const fs::path& path) const {
+        std::error_code error;
+        const auto status = fs::status(path, error);
+        if (status.type() == fs::file_type::not_found)
+            return tl::unexpected(UnreadableFile{
+                pathError(path,
+                          "is a link that leads nowhere; what it should say is not known, mend or remove it"),
+                true});
+        if (status.type() != fs::file_type::regular && status.type() != fs::file_type::none)
+            return std::nullopt;
+        auto text = readText(path);
+        if (!text)
+            return tl::unexpected(UnreadableFile{text.error()});
+        return std::optional(std::move(*text));
     }
 
     void noteSockets() {
@@ -138,7 +236,10 @@ class UnitPathReader {
         return file;
     }
 
+    fs::path root_;
+    std::vector<std::string> pathNames_;
     std::vector<Error>& errors_;
+    std::set<std::string> seen_; // of the highest path that has them
     UnitFiles files_;
     UnitFiles whole_; // the same with what sockets and services say of each other
 };
@@ -158,10 +259,10 @@ std::vector<fs::path> userUnitPaths() {
             "/usr/lib/systemd/user"};
 }
 
-UnitFiles readUnitFiles(const std::vector<fs::path>& paths, std::vector<Error>& errors) {
-    UnitPathReader reader(errors);
-    for (std::size_t rank = 0; rank < paths.size(); ++rank)
-        reader.readPath(paths[rank], rank);
+UnitFiles readUnitFiles(const UnitPaths& paths, std::vector<Error>& errors) {
+    UnitPathReader reader(paths, errors);
+    for (std::size_t rank = 0; rank < paths.paths.size(); ++rank)
+        reader.readPath(paths.paths[rank], rank);
     return reader.finish();
 }
 

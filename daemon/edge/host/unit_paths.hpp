@@ -15,9 +15,12 @@ namespace filterd {
 // make too, is his own and binds nobody.
 [[nodiscard]] std::vector<std::filesystem::path> userUnitPaths();
 
-// Errors: of a path that cannot be listed, or of a file that cannot be read. A path that is not there is
-// none.
-[[nodiscard]] UnitFiles readUnitFiles(const std::vector<std::filesystem::path>& paths,
-                                      std::vector<Error>& errors);
+struct UnitPaths {
+    std::vector<std::filesystem::path> paths; // from the highest to the lowest
+    std::filesystem::path root = "/";         // before the absolute paths of links
+};
+
+// Errors: of a path that cannot be listed. A path that is not there is none.
+[[nodiscard]] UnitFiles readUnitFiles(const UnitPaths& paths, std::vector<Error>& errors);
 
 } // namespace filterd

@@ -30,6 +30,18 @@ class ConfigFilesTest : public testing::Test {
     void remove(const std::string& name) const { fs::remove_all(temp_.path() / name); }
     [[nodiscard]] std::string at(const std::string& name) const { return (temp_.path() / name).string(); }
 
+    void link(const fs::path& target, const std::string& name) const {
+        fs::create_symlink(target, temp_.path() / name);
+    }
+
+    // Of all rules, in order.
+    static std::vector<std::string> targets(const Configuration& configuration) {
+        std::vector<std::string> all;
+        for (const auto& rule : configuration.rules)
+            all.insert(all.end(), rule.targets.begin(), rule.targets.end());
+        return all;
+    }
+
     // "FILE INGRESS…" of each rule, with the file below the temporary directory.
     [[nodiscard]] std::vector<std::string> summary(const Configuration& configuration) const {
         std::vector<std::string> lines;
@@ -256,7 +268,7 @@ TEST_F(ConfigFilesTest, UnitsFilesComeBeforeQueueFiles) {
     write("units-lib/masked.service", "[X-Filterd]\nIngressFilter=x\n");
     fs::create_symlink("/dev/null", temp_.path() / "units-etc/masked.service");
     fs::create_directories(temp_.path() / "units-etc/multi-user.target.wants");
-    fs::create_symlink("/usr/lib/systemd/system/web.service", temp_.path() / "units-etc/alias.service");
+    fs::create_symlink(temp_.path() / "units-lib/web.service", temp_.path() / "units-etc/alias.service");
     write("units-etc/alias.service.d/z.conf", "[X-Filterd]\nIngressFilter=alias\n");
     const auto configuration = read();
     EXPECT_THAT(summary(configuration),
@@ -324,17 +336,100 @@ TEST_F(ConfigFilesTest, NamesTheFilesBehindAName) {
     EXPECT_FALSE(files.files("no.name"));
 }
 
-TEST_F(ConfigFilesTest, FollowsLinksOfATemplateButNotOnesThatLeadNowhere) {
+TEST_F(ConfigFilesTest, FollowsLinksOfATemplateAndChainsButNoLoops) {
     write("units-lib/web@.service", "[X-Filterd]\nIngressFilter=a\n");
-    fs::create_directories(temp_.path() / "units-etc/x.service.d");
-    fs::create_symlink("web@.service", temp_.path() / "units-etc/web@1.service");
-    fs::create_symlink("nowhere.conf", temp_.path() / "units-etc/x.service.d/x.conf");
-    fs::create_symlink("loop-b.service", temp_.path() / "units-etc/loop-a.service");
-    fs::create_symlink("loop-a.service", temp_.path() / "units-etc/loop-b.service");
+    write("units-lib/one.service", "[Service]\n");
+    fs::create_directories(temp_.path() / "units-etc/three.service.d");
+    link("web@.service", "units-etc/web@1.service");
+    link("loop-b.service", "units-etc/loop-a.service");
+    link("loop-a.service", "units-etc/loop-b.service");
+    link("nothing.service", "units-etc/gone.service");
+    link("one.service", "units-lib/two.service");
+    link("../units-lib/two.service", "units-etc/three.service");
+    write("units-etc/three.service.d/x.conf", "[X-Filterd]\nIngressFilter=b\n");
     const auto configuration = read();
-    ASSERT_THAT(summary(configuration), ElementsAre("units-lib/web@.service a"));
-    EXPECT_EQ(configuration.rules.front().targets, std::vector<std::string>{"web@*.service"});
+    ASSERT_THAT(summary(configuration),
+                ElementsAre("units-etc/three.service.d/x.conf b", "units-lib/web@.service a"));
+    EXPECT_THAT(targets(configuration), ElementsAre("one.service", "web@*.service"));
     EXPECT_THAT(configuration.errors, IsEmpty());
+    EXPECT_EQ(primaryUnit(configuration.units, "loop-a.service"), "loop-a.service");
+    EXPECT_EQ(primaryUnit(configuration.units, "gone.service"), "gone.service") << "it may be made otherwise";
+}
+
+TEST_F(ConfigFilesTest, ALinkOutOfTheUnitPathsIsAUnitOfItsOwnName) {
+    write("opt/app-v42.service", "[X-Filterd]\nIngressFilter=linked\n");
+    fs::create_directories(temp_.path() / "units-etc");
+    link("../opt/app-v42.service", "units-etc/app.service");
+    link(temp_.path() / "opt/app-v42.service", "units-etc/by-alias.service"); // as Alias= is made up to v255
+    link("app.service", "units-etc/real-alias.service");
+    link("../opt/app-v42.service", "units-etc/tool@.service");
+    link("../opt/app-v42.service", "units-etc/app.slice");
+    write("etc/a.queue", "[Match]\nUnit=app.service real-alias.service\n[Queue]\nIngressFilter=x\n");
+    const auto configuration = read();
+    EXPECT_THAT(targets(configuration), ElementsAre("app.service", "app.slice", "by-alias.service",
+                                                    "tool@*.service", "app.service", "app.service"));
+    EXPECT_THAT(configuration.errors, IsEmpty());
+    EXPECT_EQ(primaryUnit(configuration.units, "real-alias.service"), "app.service");
+}
+
+TEST_F(ConfigFilesTest, ALinkThatSystemdRejectsHidesNoLowerFile) {
+    write("units-lib/web.socket", "[X-Filterd]\nIngressFilter=socket\n");
+    write("units-lib/same.service", "[X-Filterd]\nIngressFilter=same\n");
+    write("units-lib/own@8.service", "[X-Filterd]\nIngressFilter=eight\n");
+    write("units-lib/main@.service", "[X-Filterd]\nIngressFilter=main\n");
+    fs::create_directories(temp_.path() / "units-etc");
+    link("web.service", "units-etc/web.socket");
+    link("../units-lib/same.service", "units-etc/same.service");
+    link("../units-lib/main@.service", "units-etc/own@.service");
+    const auto configuration = read();
+    EXPECT_THAT(targets(configuration),
+                ElementsAre("own@8.service", "same.service", "web.socket", "main@*.service"));
+    EXPECT_EQ(primaryUnit(configuration.units, "own@7.service"), "main@7.service");
+    EXPECT_EQ(primaryUnit(configuration.units, "own@8.service"), "own@8.service")
+        << "it has a file of its own";
+}
+
+TEST_F(ConfigFilesTest, TellsOfUnitFilesThatCannotBeRead) {
+    fs::create_directories(temp_.path() / "units-etc/a.service.d");
+    fs::create_directories(temp_.path() / "units-etc/c.service.d/directory.conf");
+    link("loop.conf", "units-etc/a.service.d/loop.conf");
+    write("units-etc/b.service", std::string((1U << 20) + 1, '#'));
+    link("/nowhere/x.conf", "units-etc/c.service.d/gone.conf");
+    link("/nowhere/d.service", "units-etc/d.service");
+    const auto configuration = read();
+    EXPECT_THAT(targets(configuration), ElementsAre("a.service", "b.service"));
+    for (const auto& rule : configuration.rules)
+        EXPECT_THAT(rule.broken, StartsWith(rule.source + ": ")) << "OnFailure= is for its unit";
+    EXPECT_THAT(
+        configuration.errors,
+        testing::UnorderedElementsAre(StartsWith(at("units-etc/a.service.d/loop.conf") + ": cannot be read"),
+                                      StartsWith(at("units-etc/b.service") + ": is larger"),
+                                      StartsWith(at("units-etc/c.service.d/gone.conf") + ": is a link"),
+                                      StartsWith(at("units-etc/d.service") + ": is a link")));
+    EXPECT_EQ(configuration.held.size(), 2U);
+}
+
+TEST_F(ConfigFilesTest, TellsOfSectionsInUnitsWithoutPackets) {
+    write("units-lib/a.timer", "[Timer]\n# not [X-Filterd]\n");
+    write("units-lib/b.timer", "[Timer]\n[X-Filterd]\nIngressFilter=x\n");
+    write("units-etc/c.target.d/x.conf", "[X-Filterd]\nIngressFilter=x\n");
+    write("units-etc/swap.d/x.conf", "[X-Filterd]\n");
+    const auto configuration = read();
+    EXPECT_THAT(configuration.rules, IsEmpty());
+    EXPECT_THAT(configuration.errors, testing::UnorderedElementsAre(
+                                          StartsWith(at("units-lib/b.timer") + ": [X-Filterd] has no effect"),
+                                          StartsWith(at("units-etc/c.target.d/x.conf") + ": [X-Filterd]"),
+                                          StartsWith(at("units-etc/swap.d/x.conf") + ": [X-Filterd]")));
+    EXPECT_THAT(configuration.held, IsEmpty());
+}
+
+TEST_F(ConfigFilesTest, AbsoluteLinksOfAnotherRootAreWithinIt) {
+    write("root/usr/lib/systemd/system/web.service", "[X-Filterd]\nIngressFilter=a\n");
+    fs::create_directories(temp_.path() / "root/etc/systemd/system");
+    link("/usr/lib/systemd/system/web.service", "root/etc/systemd/system/alias.service");
+    const auto configuration = ConfigFiles(ConfigPlaces::below(temp_.path() / "root")).read({});
+    EXPECT_EQ(primaryUnit(configuration.units, "alias.service"), "web.service");
+    EXPECT_THAT(targets(configuration), ElementsAre("web.service"));
 }
 
 } // namespace
