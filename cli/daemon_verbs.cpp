@@ -42,7 +42,8 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
     if (const auto warning = firstPacketsWarning(status))
         printField("First packets", coloured(*warning, Colour::Yellow));
     else if (!status.guardReason.empty())
-        printField("Guard", coloured(status.guardReason, Colour::Yellow));
+        printField("Guard",
+                   coloured(status.guardReason.substr(0, status.guardReason.find('\n')), Colour::Yellow));
     for (const auto& unit : troubled)
         printField(unit.state == "held" ? "Held" : "Failed",
                    coloured(unit.name, colourOfState(unit.state)) + ": " + unit.error);

@@ -181,6 +181,8 @@ TEST_F(ClientTest, QueuesAreSetResetAndListed) {
     EXPECT_TRUE(daemon_.saw("queue nginx.service 2/1"));
     EXPECT_TRUE(client_.setQueue("x.service", {.onFailure = client::OnFailure::Pass}));
     EXPECT_TRUE(daemon_.saw("queue x.service 0/0 on-failure=pass"));
+    EXPECT_TRUE(client_.setQueue("x.service", {.onFailure = client::OnFailure::Hold}));
+    EXPECT_TRUE(daemon_.saw("queue x.service 0/0 on-failure=hold")) << "said or not makes a difference";
     EXPECT_TRUE(client_.setQueue("x.service", {}, 30s));
     EXPECT_TRUE(daemon_.saw("queue x.service 0/0 confirm=30"));
     EXPECT_TRUE(client_.confirmQueue("nginx.service"));

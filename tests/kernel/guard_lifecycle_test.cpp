@@ -159,6 +159,21 @@ TEST_F(GuardLifecycle, ADowngradeIsRefused) {
     EXPECT_NE(layout.error().message.find("layout"), std::string::npos);
 }
 
+TEST_F(GuardLifecycle, WhatTheKernelRefusesIsNamedAndLeavesNothing) {
+    const auto opened = openGuard({kBpffs, kCgroups, testObject("guard_refused.bpf.o"), 0});
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_FALSE(opened->guard);
+    EXPECT_FALSE(opened->support.complete());
+    const auto& reason = opened->support.reason;
+    EXPECT_TRUE(reason.starts_with("its program 'filter': load the guard: Permission denied\n")) << reason;
+    EXPECT_NE(reason.find("processed "), std::string::npos) << "the end of the verifier's log: " << reason;
+    EXPECT_TRUE(fs::is_empty(guardDirectory(kBpffs)));
+    open();
+    setRules({{"web*.service", 1}});
+    makeCgroup("web1.service");
+    EXPECT_TRUE(isHeld("web1.service")) << "a later one is not hindered";
+}
+
 TEST_F(GuardLifecycle, ADamagedGuardFiltersUntilItsSuccessorIsThere) {
     open();
     setRules({{"web*.service", 1}});
