@@ -15,19 +15,6 @@ enum size_mode mode = segment;         /* live */
 __u64 dropped_packets, passed_packets; /* what it has decided so far */
 __u64 unparsable_packets;              /* large ones whose headers could not be read */
 
-/* The headers that each segment will have; 0 if they cannot be read. */
-static __always_inline __u32 headers_of_segment(const struct __sk_buff *skb)
-{
-	const struct packet packet = parse(skb);
-	__u8 offset;
-
-	if (packet.protocol == IPPROTO_UDP)
-		return packet.transport + 8;
-	if (packet.protocol != IPPROTO_TCP || !load(skb, packet.transport + 12, &offset, 1))
-		return 0;
-	return packet.transport + (offset >> 4) * 4;
-}
-
 static __always_inline __u32 size_of(const struct __sk_buff *skb)
 {
 	__u32 headers, size;

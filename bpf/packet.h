@@ -25,6 +25,7 @@
 struct packet {
 	int version;     /* 4 or 6; 0: neither */
 	int protocol;    /* IPPROTO_…; NO_PROTOCOL: unparsable, or a fragment behind the first */
+	__u32 header;    /* offset of the IP header: 0, but of a packet that an ICMP error quotes */
 	__u32 transport; /* offset of the transport header */
 	int is_ingress;
 };
@@ -49,23 +50,23 @@ static __always_inline void parse_ipv4(const struct __sk_buff *skb, struct packe
 	} ip;
 	__u32 header;
 
-	if (!load(skb, 0, &ip, 10))
+	if (!load(skb, packet->header, &ip, 10))
 		return;
 	header = (ip.version_ihl & 15) * 4;
-	if (ip.version_ihl >> 4 != 4 || header < 20 || header > skb->len)
+	if (ip.version_ihl >> 4 != 4 || header < 20 || packet->header + header > skb->len)
 		return;
 	packet->version = 4;
 	/* Only the first fragment has a transport header. */
 	if (ip.fragment & bpf_htons(0x1fff))
 		return;
-	packet->transport = header;
+	packet->transport = packet->header + header;
 	packet->protocol = ip.protocol;
 }
 
 /* The extension headers between the IPv6 header and the transport's. */
 static __always_inline void skip_extensions(const struct __sk_buff *skb, struct packet *packet, __u8 next)
 {
-	__u32 offset = 40;
+	__u32 offset = packet->header + 40;
 	int i;
 
 #pragma clang loop unroll(full)
@@ -97,6 +98,8 @@ static __always_inline void skip_extensions(const struct __sk_buff *skb, struct 
 			break;
 		case IPPROTO_NONE:
 		default:
+			if (offset > skb->len) /* the headers before it are cut off, or lie about their length */
+				return;
 			packet->protocol = next;
 			packet->transport = offset;
 			return;
@@ -109,7 +112,7 @@ static __always_inline void parse_ipv6(const struct __sk_buff *skb, struct packe
 {
 	__u8 head[40];
 
-	if (!load(skb, 0, head, sizeof(head)) || head[0] >> 4 != 6)
+	if (!load(skb, packet->header, head, sizeof(head)) || head[0] >> 4 != 6)
 		return;
 	packet->version = 6;
 	skip_extensions(skb, packet, head[6]);
@@ -143,6 +146,44 @@ static __always_inline int load_ports(const struct __sk_buff *skb, const struct 
 	ports->local = bpf_ntohs(packet->is_ingress ? wire[1] : wire[0]);
 	ports->remote = bpf_ntohs(packet->is_ingress ? wire[0] : wire[1]);
 	return 1;
+}
+
+/*
+ * What the kernel will cut into segments, or has put together from them, is one packet here and many on the wire. Its
+ * headers, which each of them has; 0 if they cannot be read.
+ */
+static __always_inline __u32 headers_of_segment(const struct __sk_buff *skb)
+{
+	const struct packet packet = parse(skb);
+	__u8 offset;
+
+	if (packet.protocol == IPPROTO_UDP)
+		return packet.transport + 8;
+	if (packet.protocol != IPPROTO_TCP || !load(skb, packet.transport + 12, &offset, 1))
+		return 0;
+	return packet.transport + (offset >> 4) * 4;
+}
+
+/* Packets and bytes on the wire, from the IP header on. */
+struct wire_size {
+	__u64 packets, bytes;
+};
+
+static __always_inline struct wire_size wire_size(const struct __sk_buff *skb)
+{
+	struct wire_size size = {.packets = 1, .bytes = skb->len};
+	__u32 headers;
+
+	if (skb->gso_size == 0)
+		return size;
+	headers = headers_of_segment(skb);
+	/* Packets that come from virtual machines have gso_segs 0. */
+	if (skb->gso_segs > 0)
+		size.packets = skb->gso_segs;
+	else if (skb->len > headers)
+		size.packets = (skb->len - headers + skb->gso_size - 1) / skb->gso_size;
+	size.bytes += (size.packets - 1) * headers;
+	return size;
 }
 
 /* Counters that a unit's sockets of all CPUs share. */

@@ -1,27 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rate: a token bucket. All units that share the filter share the bucket, both directions too; give each a filter of
- * its own name (rate@web) for a bucket of its own.
+ * rate: a token bucket for each cgroup that has sockets, so for each unit that has no cgroups of its own below it; or
+ * one for all that use the filter. Both directions share it.
  *
- * The bucket is one number, the time at which it will be full again; a packet moves it by what it costs. All
- * parameters are live.
+ * A bucket is one number, the time at which it will be full again; a packet moves it by what it costs. A packet that
+ * costs more than a full bucket holds passes when the bucket is full, and those behind it wait for what it took too
+ * much. All parameters are live.
  */
-#include <linux/bpf.h>
-#include <linux/types.h>
-#include <bpf/bpf_helpers.h>
+#include "packet.h"
 
 #define NANOSECONDS 1000000000ull
 #define TRIES 8
 
 enum rate_unit { packets = 0, bytes = 1 };
+enum rate_share { cgroup = 0, filter = 1 };
 
-__u64 rate_per_second = 1000;  /* 0: nothing passes */
-__u32 burst = 100;             /* what may pass at once after a pause */
-enum rate_unit unit = packets; /* what is counted: packets, or bytes from the IP header on */
-__u64 dropped_packets;         /* for want of tokens */
-__u64 contended_packets;       /* dropped because other CPUs changed the bucket again and again */
+struct bucket {
+	__u64 full_at;
+	__u64 rate; /* by which parameters it is: by others it is another bucket, and full */
+	__u32 burst, unit;
+};
 
-static __u64 full_at;
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct bucket);
+} buckets SEC(".maps"); /* by cgroup: one that is not there is full */
+
+__u64 rate_per_second = 1000;   /* 0: nothing passes */
+__u32 burst = 100;              /* what may pass at once after a pause; 0: nothing passes */
+enum rate_unit unit = packets;  /* what is counted, as it is on the wire: packets, or bytes from the IP header on */
+enum rate_share share = cgroup; /* whose bucket it is: each cgroup's own, or that of all who use the filter */
+__u64 dropped_packets;          /* for want of tokens */
+__u64 contended_packets;        /* dropped because other CPUs changed the bucket again and again */
+
+static struct bucket common; /* that all share */
 
 /* amount * NANOSECONDS / rate without an overflow for amounts below 2^32 */
 static __always_inline __u64 time_for(__u64 amount, __u64 rate)
@@ -29,34 +43,53 @@ static __always_inline __u64 time_for(__u64 amount, __u64 rate)
 	return amount / rate * NANOSECONDS + amount % rate * NANOSECONDS / rate;
 }
 
+static __always_inline struct bucket *find_bucket(struct __sk_buff *skb)
+{
+	const __u64 id = bpf_skb_cgroup_id(skb);
+	const struct bucket full = {};
+	struct bucket *bucket = bpf_map_lookup_elem(&buckets, &id);
+
+	if (bucket)
+		return bucket;
+	bpf_map_update_elem(&buckets, &id, &full, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&buckets, &id);
+}
+
 SEC("cgroup/skb")
 int rate(struct __sk_buff *skb)
 {
-	const __u64 per_second = rate_per_second, now = bpf_ktime_get_ns();
-	const __u64 amount = unit == bytes ? skb->len : 1;
-	__u64 cost, room;
+	const struct wire_size size = wire_size(skb);
+	const __u64 per_second = rate_per_second, now = bpf_ktime_get_ns(), most = burst;
+	const __u64 amount = unit == bytes ? size.bytes : size.packets;
+	struct bucket *bucket = share == filter ? &common : find_bucket(skb);
+	__u64 cost, needed, room;
 	int i;
 
-	if (per_second == 0 || amount > burst) {
-		__sync_fetch_and_add(&dropped_packets, 1);
+	if (per_second == 0 || most == 0 || !bucket) {
+		COUNT(dropped_packets);
 		return 0;
 	}
 	cost = time_for(amount, per_second);
-	room = time_for(burst, per_second);
+	needed = time_for(amount < most ? amount : most, per_second);
+	room = time_for(most, per_second);
+	if (bucket->rate != per_second || bucket->burst != most || bucket->unit != unit) {
+		bucket->rate = per_second;
+		bucket->burst = most;
+		bucket->unit = unit;
+		bucket->full_at = 0;
+	}
 	for (i = 0; i < TRIES; i++) {
-		const __u64 before = full_at;
-		/* A bucket emptier than these settings allow is of others, and begins anew. A second is for other CPUs' clocks. */
-		const int refilled = before <= now || before - now > room + NANOSECONDS;
-		const __u64 after = (refilled ? now : before) + cost;
+		const __u64 before = *(volatile __u64 *)&bucket->full_at;
+		const __u64 begin = before < now ? now : before;
 
-		if (after - now > room) {
-			__sync_fetch_and_add(&dropped_packets, 1);
+		if (begin + needed - now > room) {
+			COUNT(dropped_packets);
 			return 0;
 		}
-		if (__sync_val_compare_and_swap(&full_at, before, after) == before)
+		if (__sync_val_compare_and_swap(&bucket->full_at, before, begin + cost) == before)
 			return 1;
 	}
-	__sync_fetch_and_add(&contended_packets, 1);
+	COUNT(contended_packets);
 	return 0;
 }
 

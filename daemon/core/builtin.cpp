@@ -160,6 +160,7 @@ class MtuAssembly {
         const auto tcp = code_.newPlace();
         const auto sized = code_.newPlace();
         code_.mark(transport_);
+        code_.goIfRegister(BPF_JGT, kOffset, kSize, unparsable_);
         code_.goIf(BPF_JEQ, kProtocol, IPPROTO_TCP, tcp);
         code_.goIf(BPF_JNE, kProtocol, IPPROTO_UDP, unparsable_);
         code_.compute(BPF_ADD, kOffset, 8);

@@ -1,132 +1,16 @@
 // What the filters of the catalogue look for, in every packet that may carry it: behind options and extension
 // headers, in fragments, in what is yet to be cut into segments.
 
+#include "carriers.hpp"
 #include "loaded_filter.hpp"
 
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <algorithm>
 
 namespace filterd::test {
 
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-
-constexpr std::uint8_t kTcp = 6;
-constexpr std::uint8_t kUdp = 17;
-constexpr std::uint16_t kIp4 = 0x0800;
-constexpr std::uint16_t kIp6 = 0x86dd;
-constexpr std::uint8_t kSyn = 0x02;
-constexpr std::uint8_t kAck = 0x10;
-
-void put16(Bytes& bytes, unsigned value) {
-    bytes.push_back(static_cast<std::uint8_t>(value >> 8));
-    bytes.push_back(static_cast<std::uint8_t>(value));
-}
-
-Bytes operator+(Bytes one, const Bytes& other) {
-    one.insert(one.end(), other.begin(), other.end());
-    return one;
-}
-
-Bytes bytesOf(const std::string& text) { return {text.begin(), text.end()}; }
-
-Bytes udp(unsigned from, unsigned to, const Bytes& payload = {}) {
-    Bytes bytes;
-    for (const unsigned value : {from, to, static_cast<unsigned>(8 + payload.size()), 0U})
-        put16(bytes, value);
-    return bytes + payload;
-}
-
-Bytes tcp(unsigned from, unsigned to, std::uint8_t flags, const Bytes& payload = {}) {
-    Bytes bytes;
-    put16(bytes, from);
-    put16(bytes, to);
-    bytes.resize(12);
-    bytes.insert(bytes.end(), {0x60, flags, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1}); // with 4 bytes of options
-    return bytes + payload;
-}
-
-Bytes ip4(std::uint8_t protocol, unsigned fragment, unsigned options, bool back, const Bytes& rest) {
-    Bytes bytes{static_cast<std::uint8_t>(0x45 + options), 0, 0, 0, 0, 7};
-    put16(bytes, fragment);
-    const auto near = static_cast<std::uint8_t>(back ? 2 : 1);
-    bytes.insert(bytes.end(),
-                 {64, protocol, 0, 0, 192, 0, 2, near, 192, 0, 2, static_cast<std::uint8_t>(3 - near)});
-    bytes.resize(bytes.size() + std::size_t{4} * options, 1);
-    return bytes + rest;
-}
-
-Bytes ip6(std::uint8_t next, bool back, const Bytes& rest) {
-    Bytes bytes{0x60, 0, 0, 0, 0, 0, next, 64};
-    for (const int last : {back ? 2 : 1, back ? 1 : 2}) {
-        bytes.insert(bytes.end(), {0x20, 1, 0x0d, 0xb8});
-        bytes.resize(bytes.size() + 12);
-        bytes.back() = static_cast<std::uint8_t>(last);
-    }
-    return bytes + rest;
-}
-
-struct Carrier {
-    const char* name;
-    std::uint16_t etherType;
-    std::function<Bytes(std::uint8_t protocol, bool back, const Bytes& rest)> wrap;
-
-    [[nodiscard]] Packet carry(std::uint8_t protocol, const Bytes& rest, bool back = false) const {
-        return {etherType, wrap(protocol, back, rest)};
-    }
-};
-
-Carrier four(const char* name, unsigned fragment, unsigned options) {
-    return {name, kIp4, [=](std::uint8_t protocol, bool back, const Bytes& rest) {
-                return ip4(protocol, fragment, options, back, rest);
-            }};
-}
-
-// Headers before the transport's: the type of each, and what stands behind its first byte.
-Carrier six(const char* name, const std::vector<std::pair<std::uint8_t, Bytes>>& headers) {
-    return {name, kIp6, [=](std::uint8_t protocol, bool back, const Bytes& rest) {
-                Bytes all = rest;
-                std::uint8_t next = protocol;
-                for (auto header = headers.rbegin(); header != headers.rend(); ++header) {
-                    all = Bytes{next} + header->second + all;
-                    next = header->first;
-                }
-                return ip6(next, back, all);
-            }};
-}
-
-const Bytes kOptions{0, 1, 4, 0, 0, 0, 0};
-const Bytes kLongOptions = Bytes{1, 1, 12} + Bytes(12, 0);
-const Bytes kAuthentication = Bytes{4} + Bytes(22, 7);
-const Bytes kFirst{0, 0, 1, 0, 0, 0, 9};
-const Bytes kLater{0, 0, 9, 0, 0, 0, 9};
-
-const std::vector<Carrier>& carriers() {
-    static const std::vector<Carrier> all{
-        four("IPv4", 0, 0),
-        four("IPv4 with options", 0x4000, 10),
-        four("the first fragment of IPv4", 0x2000, 1),
-        six("IPv6", {}),
-        six("hop-by-hop options", {{0, kOptions}}),
-        six("four headers", {{0, kOptions}, {60, kLongOptions}, {43, kOptions}, {60, kOptions}}),
-        six("an authentication header", {{51, kAuthentication}}),
-        six("the first fragment of IPv6", {{44, kFirst}}),
-        six("options in a fragment", {{44, kFirst}, {60, kOptions}}),
-    };
-    return all;
-}
-
-// What carries no transport header that could be read.
-const std::vector<Carrier>& hiding() {
-    static const std::vector<Carrier> all{
-        four("a later fragment of IPv4", 0x2001, 0),
-        six("a later fragment of IPv6", {{44, kLater}}),
-        six("too many headers", std::vector<std::pair<std::uint8_t, Bytes>>(9, {60, kOptions})),
-    };
-    return all;
-}
 
 Bytes question(const std::string& name) {
     Bytes bytes{0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
@@ -180,7 +64,10 @@ TEST_F(CarriedPackets, PortFindsThePorts) {
     for (const auto& carrier : hiding()) {
         SCOPED_TRACE(carrier.name);
         expectUnparsable(port, carrier.carry(kUdp, udp(80, 80)));
+        expectUnparsable(port, carrier.carry(kIcmp, {8, 0, 0, 0}));
     }
+    // Options said to be longer than the packet, before what would pass: nothing is readable behind them.
+    expectUnparsable(port, {kIp6, ip6(60, false, Bytes{kIcmp6, 9, 1, 4, 0, 0, 0, 0, 128, 0, 0, 0})});
 }
 
 TEST_F(CarriedPackets, DnsFindsTheName) {
@@ -245,6 +132,45 @@ TEST_F(CarriedPackets, EstablishedFindsTheConversation) {
         expectUnparsable(established, carrier.carry(kUdp, udp(53, 1001), true), true);
         expect(established, carrier.carry(kUdp, udp(1001, 53)), true);
     }
+}
+
+TEST_F(CarriedPackets, CidrFindsTheAddressWhateverIsBehindIt) {
+    const Loaded cidr("cidr", {{"prefixes", Value{std::string("192.0.2.2,2001:db8::2")}}});
+    for (const auto* all : {&carriers(), &hiding()})
+        for (const auto& carrier : *all) {
+            SCOPED_TRACE(carrier.name);
+            expect(cidr, carrier.carry(kUdp, udp(5, 53)), true);
+            expect(cidr, carrier.carry(kUdp, udp(5, 53), true), false);
+            expect(cidr, carrier.carry(kUdp, udp(5, 53), true), true, true);
+            expect(cidr, carrier.carry(kTcp, {}), true); // its addresses are there
+        }
+    Packet broken{kIp4, ip4(kUdp, 0, 0, false, udp(5, 53))};
+    broken.bytes[0] = 0x65;
+    expectUnparsable(cidr, broken);
+}
+
+TEST_F(CarriedPackets, MtuFindsTheHeadersOfASegment) {
+    constexpr std::uint32_t kSegment = 100;
+    const Loaded mtu("mtu");
+    const auto sizeIs = [&](const Packet& packet, std::size_t size) {
+        for (const bool fits : {false, true}) {
+            mtu.set("mtu_bytes", std::to_string(fits ? size : size - 1));
+            EXPECT_EQ(mtu.run(packet, {.gsoSize = kSegment}).passes, fits) << size;
+        }
+    };
+    for (const auto& carrier : carriers()) {
+        SCOPED_TRACE(carrier.name);
+        const auto headers = carrier.carry(kUdp, {}).bytes.size();
+        sizeIs(carrier.carry(kUdp, udp(5, 53, Bytes(1000))), headers + 8 + kSegment);
+        sizeIs(carrier.carry(kTcp, tcp(5, 53, kAck, Bytes(1000))), headers + 24 + kSegment);
+    }
+    EXPECT_EQ(mtu.count("unparsable_packets"), 0U);
+    for (const auto& carrier : hiding()) {
+        SCOPED_TRACE(carrier.name);
+        const auto packet = carrier.carry(kUdp, udp(5, 53, Bytes(1000)));
+        sizeIs(packet, packet.bytes.size());
+    }
+    EXPECT_EQ(mtu.count("unparsable_packets"), 2 * hiding().size());
 }
 
 } // namespace filterd::test

@@ -1,5 +1,6 @@
 # The catalogue's filters on the running kernel.
-add_executable(filterd-catalogue-tests catalogue_test.cpp carried_packets_test.cpp catalogue_model.cpp
+add_executable(filterd-catalogue-tests catalogue_test.cpp carried_packets_test.cpp carriers.cpp catalogue_model.cpp
+                                       conversations_test.cpp conversation_sockets_test.cpp rate_test.cpp unit_sockets.cpp
                                        catalogue_expressions.cpp loaded_filter.cpp libpcap_filter.cpp
                                        packet_generator.cpp memory_limit.cpp)
 target_link_libraries(filterd-catalogue-tests PRIVATE filterd_object_intake filterd_bpf_kernel filterd_bpf_calls

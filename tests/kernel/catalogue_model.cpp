@@ -34,7 +34,7 @@ Transport transport6(const Bytes& ip) {
         const bool counted =
             next == 0 || next == 43 || next == 60 || next == 135 || next == 139 || next == 140;
         if (!counted && next != 44 && next != 51)
-            return {next, at};
+            return at <= ip.size() ? Transport{next, at} : Transport{};
         if (!has(ip, at, next == 44 ? 4 : 2))
             return {};
         if (next == 44 && (word(ip, at + 2) & 0xfff8) != 0)

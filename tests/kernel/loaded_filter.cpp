@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 namespace filterd::test {
@@ -20,10 +21,32 @@ std::vector<std::byte> objectOf(const std::string& name) {
     return {bytes, bytes + text.size()};
 }
 
+namespace {
+
+std::shared_ptr<std::string> newPins() {
+    static int number = 0;
+    auto directory = "/sys/fs/bpf/loaded-" + std::to_string(++number);
+    std::filesystem::create_directory(directory);
+    return {new std::string(std::move(directory)), [](const std::string* path) {
+                std::filesystem::remove_all(*path);
+                delete path;
+            }};
+}
+
+} // namespace
+
 Loaded::Loaded(std::vector<std::byte> object, const std::string& name,
-               const std::map<std::string, Value>& parameters) {
+               const std::map<std::string, Value>& parameters)
+    : Loaded(std::move(object), name, newPins(), parameters) {}
+
+Loaded::Loaded(const std::string& name, const Loaded& older, const std::map<std::string, Value>& parameters)
+    : Loaded(objectOf(name), name, older.pins_, parameters) {}
+
+Loaded::Loaded(std::vector<std::byte> object, const std::string& name, std::shared_ptr<std::string> pins,
+               const std::map<std::string, Value>& parameters)
+    : pins_(std::move(pins)) {
     LibbpfObjectIntake intake;
-    auto program = intake.load({*FilterName::parse(name), std::move(object), "", "", parameters});
+    auto program = intake.load({*FilterName::parse(name), std::move(object), "", *pins_, parameters});
     EXPECT_TRUE(program) << program.error().message;
     if (program)
         filter_ = std::move(*program);
@@ -38,6 +61,7 @@ Run Loaded::run(const Packet& packet, const Conditions& conditions) const {
     __sk_buff after{};
     context.ingress_ifindex = conditions.ingress ? 1 : 0;
     context.gso_size = conditions.gsoSize;
+    context.gso_segs = conditions.gsoSegments;
     context.mark = conditions.mark;
     bpf_test_run_opts options{};
     options.sz = sizeof options;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Conditions {
     bool ingress = false;
     std::uint32_t gsoSize = 0;
     std::uint32_t mark = 0;
+    std::uint32_t gsoSegments = 0;
 };
 
 [[nodiscard]] std::vector<std::byte> objectOf(const std::string& name);
@@ -31,6 +33,8 @@ class Loaded {
         : Loaded(objectOf(name), name, parameters) {}
     Loaded(std::vector<std::byte> object, const std::string& name,
            const std::map<std::string, Value>& parameters = {});
+    // Goes on with the maps that `older` has pinned by name, as what replaces it does.
+    Loaded(const std::string& name, const Loaded& older, const std::map<std::string, Value>& parameters);
 
     [[nodiscard]] Run run(const Packet& packet, const Conditions& conditions) const;
     void set(const std::string& name, const std::string& value) const;
@@ -41,6 +45,11 @@ class Loaded {
   private:
     [[nodiscard]] const Parameter* find(const std::string& name) const;
 
+    Loaded(std::vector<std::byte> object, const std::string& name, std::shared_ptr<std::string> pins,
+           const std::map<std::string, Value>& parameters);
+
+    std::shared_ptr<std::string>
+        pins_; // the directory of what it pins by name, which ends with its last user
     FilterProgram filter_;
 };
 

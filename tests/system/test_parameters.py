@@ -243,8 +243,10 @@ def test_rate_lets_a_burst_pass(client, unit):
     assert ping_in(unit, count=10).loss == 50
     filterctl("set", "rate", "rate_per_second=100000", "burst=1000")
     assert ping_in(unit, count=10).loss == 0
-    filterctl("set", "rate", "unit=bytes", "burst=83")
-    assert ping_in(unit, count=3).loss == 100
+    filterctl("set", "rate", "rate_per_second=1", "unit=bytes", "burst=83")
+    assert ping_in(unit, count=4).loss == 75  # each has 84 bytes: the first found a full bucket
+    filterctl("set", "rate", "rate_per_second=1000000")
+    assert ping_in(unit, count=4).loss == 0
 
 
 def test_rate_counts_right_with_the_largest_values_that_it_takes(client, unit):
