@@ -22,14 +22,24 @@ struct QueueArguments {
     std::uint32_t confirm = 0; // seconds; 0: for good
 };
 
+// Of "port@80,443": what is no name of a filter, but goes on with the list before it.
+bool continues(const std::vector<std::string>& names, const std::string& part) {
+    return !names.empty() && names.back().find('@') != std::string::npos &&
+           part.find_first_not_of("0123456789-") == std::string::npos;
+}
+
 // A,B and C as A, B and C; an empty word is an empty queue.
 std::vector<std::string> split(const std::vector<std::string>& words) {
     std::vector<std::string> names;
     for (const auto& word : words) {
         std::istringstream stream(word);
+        std::vector<std::string> ofWord;
         for (std::string name; std::getline(stream, name, ',');)
-            if (!name.empty())
-                names.push_back(name);
+            if (!name.empty() && continues(ofWord, name))
+                ofWord.back() += "," + name;
+            else if (!name.empty())
+                ofWord.push_back(name);
+        names.insert(names.end(), ofWord.begin(), ofWord.end());
     }
     return names;
 }

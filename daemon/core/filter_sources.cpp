@@ -1,8 +1,23 @@
 #include "core/filter_sources.hpp"
 
 #include "base/confine.hpp"
+#include "core/builtin.hpp"
 
 namespace filterd {
+
+namespace {
+
+bool namesBuiltin(const FilterName& name) { return name.text().starts_with(kBuiltinPrefix); }
+
+// "builtin:drop" is what a file with Object=builtin:drop would define.
+FilterDefinition definitionOfBuiltin(const FilterName& name) {
+    FilterDefinition definition(name);
+    definition.source = name.text();
+    definition.object = name.text();
+    return definition;
+}
+
+} // namespace
 
 const FilterSource* FilterSources::find(const std::string& name) const {
     const auto found = sources_.find(name);
@@ -32,8 +47,9 @@ std::vector<ConfigText> FilterSources::files(const FilterName& name) const {
 }
 
 bool FilterSources::defines(const FilterName& name) const {
-    return !isTemplate(name.text()) && (!files(name).empty() || broken_.contains(name.text()) ||
-                                        broken_.contains(templateOf(name.text())));
+    return !isTemplate(name.text()) &&
+           (namesBuiltin(name) || !files(name).empty() || broken_.contains(name.text()) ||
+            broken_.contains(templateOf(name.text())));
 }
 
 Result<FilterDefinition> FilterSources::define(const FilterName& name) const {
@@ -45,6 +61,8 @@ Result<FilterDefinition> FilterSources::define(const FilterName& name) const {
         if (const auto broken = broken_.find(source); broken != broken_.end())
             return failure(broken->second);
     const auto texts = files(name);
+    if (texts.empty() && namesBuiltin(name))
+        return definitionOfBuiltin(name);
     if (texts.empty())
         return failure(ErrorCode::NoSuchFilter, "no filter '" + name.text() +
                                                     "' is loaded and no file defines it; load it first, or "

@@ -33,7 +33,7 @@ class FilterSources {
     // template could: they are no good state to keep.
     void forgetUnusable(const std::map<FilterName, Error>& failures, const std::set<FilterName>& loaded);
 
-    // NoSuchFilter when no file defines it; BadConfiguration, FILE:LINE, when one is broken.
+    // NoSuchFilter if no file defines it, but builtin:NAME; BadConfiguration, FILE:LINE, if one is broken.
     [[nodiscard]] Result<FilterDefinition> define(const FilterName& name) const;
     [[nodiscard]] bool defines(const FilterName& name) const;
     // The files that define it, in the order they apply.

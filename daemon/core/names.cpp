@@ -25,12 +25,36 @@ bool consistsOf(std::string_view text, std::string_view alphabet) {
 
 } // namespace
 
+namespace {
+
+// Nothing if there is a comma that is none between the items of an instance.
+std::optional<std::string> withColons(std::string_view text) {
+    std::string name(text);
+    const auto at = name.find('@');
+    for (auto comma = name.find(','); comma != std::string::npos; comma = name.find(',', comma + 1)) {
+        const bool inList =
+            at != std::string::npos && at + 1 < comma && name[comma - 1] != ':' && comma + 1 < name.size();
+        if (!inList)
+            return std::nullopt;
+        name[comma] = ':';
+    }
+    return name;
+}
+
+} // namespace
+
 Result<FilterName> FilterName::parse(std::string_view text) {
-    if (text.empty() || text.size() > kFilterNameMax || !consistsOf(text, kFilterAlphabet))
+    auto name = withColons(text);
+    if (!name)
+        return failure(ErrorCode::InvalidName,
+                       "'" + std::string(text.substr(0, kFilterNameMax)) +
+                           "' is not a filter name: a comma stands only between the items of a list behind "
+                           "an @ (port@80,443); write blanks between names");
+    if (name->empty() || name->size() > kFilterNameMax || !consistsOf(*name, kFilterAlphabet))
         return failure(ErrorCode::InvalidName,
                        "'" + std::string(text.substr(0, kFilterNameMax)) +
                            "' is not a filter name: use 1 to 128 of A-Z a-z 0-9 _ : @ -");
-    return FilterName(std::string(text));
+    return FilterName(std::move(*name));
 }
 
 std::vector<std::string> textsOf(const std::vector<FilterName>& names) {

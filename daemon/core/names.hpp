@@ -12,7 +12,7 @@
 
 namespace filterd {
 
-// [A-Za-z0-9_:@-]{1,128}: also a valid file name on bpffs, which refuses dots.
+// [A-Za-z0-9_:@-]{1,128}: bpffs refuses dots, and units commas: "port@80,443" is read as "port@80:443".
 class FilterName {
   public:
     [[nodiscard]] static Result<FilterName> parse(std::string_view text);

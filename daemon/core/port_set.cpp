@@ -2,6 +2,7 @@
 
 #include "core/value_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -22,7 +23,9 @@ std::optional<std::uint16_t> portFrom(std::string_view text) {
 
 Result<PortSet> PortSet::parse(std::string_view text) {
     PortSet set;
-    const auto items = splitItems(withoutBraces(text));
+    std::string list(withoutBraces(text));
+    std::replace(list.begin(), list.end(), ':', ',');
+    const auto items = splitItems(list);
     if (!items)
         return failure(items.error());
     for (const auto& item : *items) {

@@ -15,7 +15,7 @@ namespace filterd {
 
 class PortSet {
   public:
-    // "80,443 8000-8080"; empty: no port; "all".
+    // "80,443 8000-8080"; empty: no port; "all". Colons are commas, as in the name of an instance.
     [[nodiscard]] static Result<PortSet> parse(std::string_view text);
     [[nodiscard]] static PortSet fromBytes(std::span<const std::byte> bytes);
 

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from conftest import ping_in, run, wait_until
-from filterd import FILES, CallError, links, main_pid
+from filterd import FILES, CallError, links, main_pid, object_path
 
 
 @pytest.fixture
@@ -141,12 +141,12 @@ def test_a_broken_file_does_not_keep_systemctl_reload_waiting(drop):
 @pytest.mark.parametrize("otherwise, loss", [("", 100), ("OnFailure=pass\n", 0)])
 def test_a_filter_that_is_not_loaded_holds_or_passes(client, units, otherwise, loss):
     units.start("waiting.service", "sleep", "600")
-    write("a.queue", rule("waiting.service", "pass", otherwise))
+    write("a.queue", rule("waiting.service", "later", otherwise))
     client.call("Reload")
     shown = client.unit("waiting.service")
-    assert shown["State"] == ("held" if loss else "failed") and "pass" in shown["Error"]
+    assert shown["State"] == ("held" if loss else "failed") and "later" in shown["Error"]
     assert ping_in("waiting.service").loss == loss
-    client.load("pass")
+    client.load("later", object_path("pass"))
     client.await_attached("waiting.service")
     assert ping_in("waiting.service").loss == 0
 

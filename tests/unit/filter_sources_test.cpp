@@ -120,5 +120,17 @@ TEST(FilterSources, WhatCouldNotBeReadKeepsWhatWasGood) {
     EXPECT_EQ(errorOf(next, "b@1"), "/etc/b@.filter: cannot be read");
 }
 
+TEST(FilterSources, ABuiltinNeedsNoFile) {
+    FilterSources sources;
+    ASSERT_TRUE(sources.defines(filter("builtin:drop")));
+    const auto defined = sources.define(filter("builtin:drop"));
+    ASSERT_TRUE(defined) << defined.error().message;
+    EXPECT_EQ(defined->object, "builtin:drop");
+    EXPECT_FALSE(defined->allowUsers);
+    EXPECT_FALSE(sources.defines(filter("drop")));
+    sources.add("builtin:drop", file("/etc/filterd/builtin:drop.filter", "Object=/own.o\n"));
+    EXPECT_EQ(sources.define(filter("builtin:drop"))->object, "/own.o");
+}
+
 } // namespace
 } // namespace filterd

@@ -21,6 +21,19 @@ TEST(FilterName, RefusesWhatBpffsOrThePathWouldRefuse) {
     EXPECT_FALSE(FilterName::parse(std::string_view("a\0b", 3)));
 }
 
+TEST(FilterName, AListBehindTheAtHasColons) {
+    for (const std::string written :
+         {"port@80,443,8000-8080", "port@80:443:8000-8080", "port@80,443:8000-8080"})
+        EXPECT_EQ(FilterName::parse(written)->text(), "port@80:443:8000-8080") << written;
+    for (const std::string bad :
+         {"port,443", "count,drop", "port@,80", "port@80,", "port@80,,443", "a,b@80", ","}) {
+        const auto name = FilterName::parse(bad);
+        ASSERT_FALSE(name) << bad;
+        EXPECT_EQ(name.error().code, ErrorCode::InvalidName);
+        EXPECT_NE(name.error().message.find("write blanks between names"), std::string::npos) << bad;
+    }
+}
+
 TEST(Pattern, IsAUnitAGlobOrACgroupPath) {
     EXPECT_TRUE(checkPattern("nginx.service"));
     EXPECT_TRUE(checkPattern("web@*.service"));

@@ -216,8 +216,17 @@ class ConfigReader {
     }
 
     void readFilter(const Paths& roots, const std::string& name, const fs::path& main) {
-        if (auto valid = FilterName::parse(name); !valid) {
+        const auto valid = FilterName::parse(name);
+        if (!valid) {
             tell(valid.error().context(main.string()), false, false);
+            return;
+        }
+        if (valid->text() != name) {
+            tell({ErrorCode::InvalidName, main.string() +
+                                              ": a comma stands for a colon in the names of filters; "
+                                              "rename the file to " +
+                                              valid->text() + ".filter"},
+                 false, false);
             return;
         }
         if (!main.empty() && isMasked(main))
