@@ -1,5 +1,6 @@
 #include "core/queue_file.hpp"
 
+#include "core/builtin.hpp"
 #include "core/glob.hpp"
 
 #include <string_view>
@@ -19,6 +20,14 @@ Status checkTarget(const std::string& target) {
     return {};
 }
 
+Status checkBuiltin(std::string_view name) {
+    if (!name.starts_with(kBuiltinPrefix) || builtin(name.substr(kBuiltinPrefix.size())))
+        return {};
+    return failure(ErrorCode::InvalidName, "there is no built-in filter '" +
+                                               std::string(name.substr(kBuiltinPrefix.size())) +
+                                               "', name builtin:drop, builtin:pass or builtin:mtu");
+}
+
 Status applyFilters(const std::string& path, const UnitFileEntry& entry, Rule& rule,
                     std::vector<FilterName>& filters) {
     if (entry.value.empty())
@@ -27,6 +36,8 @@ Status applyFilters(const std::string& path, const UnitFileEntry& entry, Rule& r
         auto name = FilterName::parse(word);
         if (!name)
             return failure(fileError(path, entry.line, entry.key + "=: " + name.error().message));
+        if (auto checked = checkBuiltin(name->text()); !checked)
+            return failure(fileError(path, entry.line, entry.key + "=: " + checked.error().message));
         rule.places.insert_or_assign(*name, path + ":" + std::to_string(entry.line));
         filters.push_back(std::move(*name));
     }

@@ -35,7 +35,7 @@ def test_a_name_of_the_catalogue_needs_no_file(client, unit, name, loss):
 
 def test_a_builtin_that_there_is_not_is_refused(client, unit):
     rule("builtin:dorp")
-    told = "there is no built-in filter 'dorp'"
+    told = "10-ready.queue:4: IngressFilter=: there is no built-in filter 'dorp', name builtin:drop"
     assert told in run("filterctl", "check", check=False).stderr
     assert told in reload(status=1)
     assert ping_in(unit).loss == 100

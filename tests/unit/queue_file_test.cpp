@@ -153,6 +153,8 @@ TEST(QueueFile, RefusesEveryOddInputWithItsLine) {
         {"[Match]\nUnit=a.service\n[Queue]\n\nIngressFilter=a.b\n", 5},
         {"[Match]\nUnit=a.service\n[Queue]\nIngressFilter=x, y\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nEgressFilter=ok no/good\n", 4},
+        {"[Match]\nUnit=a.service\n[Queue]\nEgressFilter=port@80, port@443\n", 4},
+        {"[Match]\nUnit=a.service\n[Queue]\nEgressFilter=builtin:drop builtin:dorp\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=Hold\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nFallbackPolicy=yes\n", 4},
         {"[Match]\nUnit=a.service\n[Queue]\nOnFailure=drop\n", 4},
