@@ -93,6 +93,15 @@ struct {
 	__type(value, struct guard_rule);
 } rules SEC(".maps");
 
+/* The automata of those globs that need more than one word, by the keys of `rules`. Takes memory for what is there only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2 * GUARD_RULES_MAX);
+	__type(key, __u32);
+	__type(value, struct glob_wide);
+} wide_globs SEC(".maps");
+
 /* Wakes the daemon up. A lost event does no harm: `held` is the work list. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

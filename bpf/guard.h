@@ -10,8 +10,8 @@
  */
 #include "glob.h"
 
-#define GUARD_LAYOUT 3
-#define GUARD_REVISION 3
+#define GUARD_LAYOUT 4
+#define GUARD_REVISION 4
 
 #define GUARD_LEVELS 0xffff  /* cgroups at all levels below it can be held: no kernel has the memory for one so deep */
 #define GUARD_RULES_MAX 1024 /* in each of two halves */

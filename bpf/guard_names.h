@@ -7,10 +7,10 @@
 
 static __always_inline int is_slice(struct scratch *buffer, const char *name)
 {
-	long size = bpf_probe_read_kernel_str(buffer->name, GLOB_NAME_SIZE, name);
+	long size = bpf_probe_read_kernel_str(buffer->name, GLOB_UNIT_SIZE, name);
 	char tail[sizeof(".slice")] = {};
 
-	if (size <= (long)sizeof(tail) || size > GLOB_NAME_SIZE) /* both count their NUL */
+	if (size <= (long)sizeof(tail) || size > GLOB_UNIT_SIZE) /* both count their NUL */
 		return 0;
 	bpf_probe_read_kernel(tail, sizeof(tail) - 1, name + size - sizeof(tail));
 	return tail[0] == '.' && tail[1] == 's' && tail[2] == 'l' && tail[3] == 'i' && tail[4] == 'c' && tail[5] == 'e';
@@ -125,13 +125,13 @@ static __always_inline int name_for_rules(struct scratch *buffer, const char *na
 	long size, prefix;
 
 	if (manager == MANAGER_SYSTEM)
-		return bpf_probe_read_kernel_str(buffer->name, GLOB_NAME_SIZE, name) > 1;
+		return bpf_probe_read_kernel_str(buffer->name, GLOB_UNIT_SIZE, name) > 1;
 	prefix = bpf_probe_read_kernel_str(buffer->name, MANAGER_NAME_SIZE, buffer->manager);
 	if (prefix <= 1 || prefix > MANAGER_NAME_SIZE)
 		return 0;
 	bpf_probe_read_kernel(&first, 1, name);
-	size = bpf_probe_read_kernel_str(buffer->name + prefix, GLOB_NAME_SIZE, name + (first == '_'));
-	if (size <= 1 || prefix + size > GLOB_NAME_SIZE) /* longer than any name of a rule */
+	size = bpf_probe_read_kernel_str(buffer->name + prefix, GLOB_UNIT_SIZE, name + (first == '_'));
+	if (size <= 1)
 		return 0;
 	buffer->name[(prefix - 1) & (MANAGER_NAME_SIZE - 1)] = '/';
 	return 1;
@@ -155,13 +155,25 @@ __attribute__((noinline)) int match_rule(__u32 key, __u32 of_user)
 	__u32 zero = 0;
 	struct scratch *buffer = bpf_map_lookup_elem(&scratch, &zero);
 	struct guard_rule *rule = bpf_map_lookup_elem(&rules, &key);
+	struct glob_wide *wide;
+	const char *name;
+	int matches;
 
 	if (!buffer || !rule)
 		return NO_RULE;
 	if (rule->of_user != of_user)
 		return NO_MATCH;
 	/* systemd puts a "_" before names that the kernel could mistake for its own files. */
-	return glob_matches(&rule->glob, buffer->name + (buffer->name[0] == '_')) ? (int)rule->queue : NO_MATCH;
+	name = buffer->name + (buffer->name[0] == '_');
+	if (rule->glob.kind == GLOB_WIDE) {
+		wide = bpf_map_lookup_elem(&wide_globs, &key);
+		if (!wide)
+			return NO_RULE;
+		matches = glob_matches_wide(wide, rule->glob.length, name);
+	} else {
+		matches = glob_matches(&rule->glob, name);
+	}
+	return matches ? (int)rule->queue : NO_MATCH;
 }
 
 static long try_rule(__u32 index, struct match *match)

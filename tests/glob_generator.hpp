@@ -13,18 +13,41 @@ class GlobGenerator {
   public:
     explicit GlobGenerator(unsigned seed) : random_(seed) {}
 
-    std::string pattern() {
-        static constexpr std::array<const char*, 14> kBrackets{
-            "[ab]", "[!a]",  "[a-c]", "[@.]",   "[]a]",          "[^b-c.]",      "[a-]",
-            "\\*",  "\\\\a", "[c-a]", "[\\]@]", "[[:digit:]-z]", "[![:alpha:]]", "[[-a]"};
+    std::string pattern() { return patternOf(below(12), 5); }
+    // Beyond one word of the automaton, up to the longest name of a user's unit.
+    std::string longPattern() { return patternOf(60 + below(180), 40); }
+
+    std::string name() { return nameOf(below(14)); }
+
+    // A name that the pattern matches, or nearly.
+    std::string nameFor(const std::string& pattern) {
         std::string text;
-        for (std::size_t elements = below(12); elements > 0; --elements) {
-            const auto kind = below(10);
-            if (kind < 5)
+        for (std::size_t i = 0; i < pattern.size(); ++i) {
+            const char c = pattern[i];
+            if (c == '[')
+                i = pattern.find(']', i + 2);
+            text += c == '*' ? nameOf(below(4))
+                             : std::string(1, c == '?' || c == '[' || below(300) == 0 ? letter() : c);
+        }
+        return text.substr(0, 255);
+    }
+
+    std::size_t below(std::size_t limit) { return random_() % limit; }
+
+  private:
+    // Of elements that are letters, as many as `letters` of `letters` + 5.
+    std::string patternOf(std::size_t elements, std::size_t letters) {
+        static constexpr std::array<const char*, 14> kBrackets{
+            "[ab]", "[!a]",  "[a-c]", "[@.]",  "[]a]",          "[^b-c.]",      "[a-]",
+            "\\*",  "\\\\a", "[c-a]", "[\\@]", "[[:digit:]-z]", "[![:alpha:]]", "[[-a]"};
+        std::string text;
+        for (; elements > 0; --elements) {
+            const auto kind = below(letters + 5);
+            if (kind < letters)
                 text += letter();
-            else if (kind < 7)
+            else if (kind < letters + 2)
                 text += '*';
-            else if (kind < 8)
+            else if (kind < letters + 3)
                 text += '?';
             else
                 text += kBrackets[below(kBrackets.size())];
@@ -32,18 +55,15 @@ class GlobGenerator {
         return text;
     }
 
-    std::string name() {
+    std::string nameOf(std::size_t letters) {
         std::string text;
-        for (std::size_t letters = below(14); letters > 0; --letters)
+        for (; letters > 0; --letters)
             text += letter();
         return text;
     }
 
-    std::size_t below(std::size_t limit) { return random_() % limit; }
-
-  private:
     char letter() {
-        static constexpr std::string_view kLetters = "aaabbc-.@7[]*\\\xe4";
+        static constexpr std::string_view kLetters = "aaabbc-.@7]\\_";
         return kLetters[below(kLetters.size())];
     }
 

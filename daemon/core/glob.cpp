@@ -4,16 +4,16 @@
 #include <array>
 #include <bitset>
 #include <cctype>
-#include <cstdint>
+#include <cstddef>
 #include <cstring>
+#include <optional>
+#include <vector>
 
 namespace filterd {
 
 namespace {
 
 using ByteSet = std::bitset<256>;
-
-constexpr std::size_t kNameMax = GLOB_NAME_SIZE - 1;
 
 struct CharacterClass {
     std::string_view name;
@@ -69,11 +69,6 @@ class PatternReader {
     }
 
     Result<char> letter() {
-        if (rest_.starts_with('\\')) {
-            rest_.remove_prefix(1);
-            if (rest_.empty())
-                return refuse("ends in a backslash that escapes nothing");
-        }
         if (rest_.empty())
             return refuse("has a bracket that is not closed");
         const char byte = rest_.front();
@@ -136,7 +131,7 @@ class PatternReader {
 
     [[nodiscard]] Status refuseCollation() const {
         if (rest_.starts_with("[.") || rest_.starts_with("[=") || rest_.starts_with("[:"))
-            return refuse("has a collating symbol inside a bracket; write '\\[' for the letter");
+            return refuse("has a collating symbol inside a bracket; no unit's name holds a [");
         return {};
     }
 
@@ -144,54 +139,128 @@ class PatternReader {
     std::string_view rest_;
 };
 
-void addElement(glob_automaton& automaton, const ByteSet& set) {
-    const std::uint64_t bit = std::uint64_t{1} << ++automaton.length;
-    for (std::size_t byte = 1; byte < set.size(); ++byte)
-        if (set[byte])
-            automaton.accepts[byte] |= bit;
+// Of a compiled pattern, whatever its width: what each element accepts, and behind which of them a * stands.
+struct Pattern {
+    std::vector<ByteSet> elements;
+    std::vector<bool> loops = {false}; // [i]: behind the first i elements
+};
+
+Result<Pattern> read(std::string_view text) {
+    Pattern pattern;
+    PatternReader reader(text);
+    while (!reader.done()) {
+        if (reader.skipStar()) {
+            pattern.loops.back() = true;
+            continue;
+        }
+        auto set = reader.element();
+        if (!set)
+            return failure(set.error());
+        pattern.elements.push_back(*set);
+        pattern.loops.push_back(false);
+    }
+    return pattern;
+}
+
+constexpr __u64 bit(std::size_t state) { return __u64{1} << state % 64; }
+
+void fill(const Pattern& pattern, __u64* loop, __u64* accepts, std::size_t words) {
+    for (std::size_t state = 0; state < pattern.loops.size(); ++state)
+        if (pattern.loops[state])
+            loop[state / 64] |= bit(state);
+    for (std::size_t element = 0; element < pattern.elements.size(); ++element)
+        for (std::size_t letter = 0; letter < GLOB_LETTERS; ++letter)
+            if (pattern.elements[element][letter + GLOB_FIRST])
+                accepts[letter * words + (element + 1) / 64] |= bit(element + 1);
+}
+
+using States = std::vector<bool>;
+
+// One letter further; `letter`: none stands for each of them.
+States step(const Pattern& pattern, const States& states, std::optional<char> letter) {
+    States next(states.size());
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        if (!states[i])
+            continue;
+        if (pattern.loops[i])
+            next[i] = true;
+        if (i < pattern.elements.size() &&
+            (letter ? pattern.elements[i][index(*letter)] : pattern.elements[i].any()))
+            next[i + 1] = true;
+    }
+    return next;
+}
+
+// After any number of letters.
+States steps(const Pattern& pattern, States states) {
+    for (;;) {
+        auto more = step(pattern, states, std::nullopt);
+        for (std::size_t i = 0; i < states.size(); ++i)
+            more[i] = more[i] || states[i];
+        if (more == states)
+            return states;
+        states = std::move(more);
+    }
 }
 
 } // namespace
 
-Result<Glob> Glob::compile(std::string_view pattern) {
-    if (pattern.find('\0') != std::string_view::npos)
+Result<Glob> Glob::compile(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos)
         return failure(ErrorCode::InvalidName, "a pattern cannot hold a NUL byte");
-    Glob glob(pattern);
-    PatternReader reader(pattern);
-    while (!reader.done()) {
-        if (reader.skipStar()) {
-            glob.automaton_.loop |= std::uint64_t{1} << glob.automaton_.length;
-            continue;
-        }
-        const auto set = reader.element();
-        if (!set)
-            return failure(set.error());
-        if (glob.automaton_.length == GLOB_ELEMENTS_MAX)
-            return failure(ErrorCode::LimitExceeded,
-                           "the pattern '" + glob.text_ + "' is too long: at most " +
-                               std::to_string(GLOB_ELEMENTS_MAX) +
-                               " letters, ? and [..] beside any number of *; shorten it with a *");
-        addElement(glob.automaton_, *set);
+    const auto pattern = read(text);
+    if (!pattern)
+        return failure(pattern.error());
+    if (pattern->elements.size() > GLOB_WIDE_ELEMENTS)
+        return failure(ErrorCode::LimitExceeded, "the pattern '" + std::string(text) +
+                                                     "' is longer than the longest name of a unit: at most " +
+                                                     std::to_string(GLOB_WIDE_ELEMENTS) +
+                                                     " letters, ? and [..] beside any number of *");
+    Glob glob(text);
+    auto& automaton = glob.automaton_;
+    automaton.length = static_cast<__u32>(pattern->elements.size());
+    if (automaton.length <= GLOB_WORD_ELEMENTS) {
+        automaton.kind = GLOB_WORD;
+        fill(*pattern, &automaton.loop, automaton.accepts, 1);
+        return glob;
     }
+    automaton.kind = GLOB_WIDE;
+    auto wide = std::make_shared<glob_wide>();
+    fill(*pattern, wide->loop, &wide->accepts[0][0], GLOB_WIDE_WORDS);
+    glob.wide_ = std::move(wide);
     return glob;
 }
 
 Result<Glob> Glob::exact(std::string_view name) {
-    if (name.size() > kNameMax || name.find('\0') != std::string_view::npos)
+    if (name.size() > kUserUnitNameMax || name.find('\0') != std::string_view::npos)
         return failure(ErrorCode::InvalidName,
-                       "'" + std::string(name.substr(0, kNameMax)) + "' is not the name of a unit");
+                       "'" + std::string(name.substr(0, kUnitNameMax)) + "' is not the name of a unit");
     Glob glob(name);
-    glob.automaton_.plain = 1;
+    glob.automaton_.kind = GLOB_TEXT;
     std::memcpy(glob.automaton_.text, name.data(), name.size());
     return glob;
 }
 
 bool Glob::matches(std::string_view name) const {
-    if (name.size() > kNameMax)
+    if (name.size() > kUserUnitNameMax)
         return false; // no directory has such a name
     std::array<char, GLOB_NAME_SIZE> buffer{};
     std::memcpy(buffer.data(), name.data(), name.size());
-    return glob_matches(&automaton_, buffer.data()) != 0;
+    return (wide_ ? glob_matches_wide(wide_.get(), automaton_.length, buffer.data())
+                  : glob_matches(&automaton_, buffer.data())) != 0;
+}
+
+bool Glob::meets(std::string_view form) const {
+    if (automaton_.kind == GLOB_TEXT) {
+        const auto other = compile(form);
+        return other && other->matches(text_);
+    }
+    const auto pattern = read(text_);
+    States states(pattern->loops.size());
+    states[0] = true;
+    for (const char letter : form)
+        states = letter == '*' ? steps(*pattern, std::move(states)) : step(*pattern, states, letter);
+    return states.back();
 }
 
 } // namespace filterd

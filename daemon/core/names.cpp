@@ -1,5 +1,7 @@
 #include "core/names.hpp"
 
+#include "core/glob.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -17,7 +19,6 @@ constexpr std::string_view kGlobAlphabet =
 constexpr std::array<std::string_view, 5> kSuffixes{".service", ".scope", ".slice", ".socket", ".mount"};
 
 constexpr std::size_t kFilterNameMax = 128;
-constexpr std::size_t kUnitNameMax = 255;
 
 bool consistsOf(std::string_view text, std::string_view alphabet) {
     return text.find_first_not_of(alphabet) == std::string_view::npos;
@@ -75,8 +76,8 @@ bool isUnitName(std::string_view text) {
 
 bool isUserUnitName(std::string_view text) {
     const auto slash = text.find('/');
-    return slash != std::string_view::npos && text.size() <= kUnitNameMax &&
-           userOfManager(text.substr(0, slash)) && isUnitName(text.substr(slash + 1));
+    return slash != std::string_view::npos && userOfManager(text.substr(0, slash)) &&
+           isUnitName(text.substr(slash + 1));
 }
 
 bool isAnyUnitName(std::string_view text) { return isUnitName(text) || isUserUnitName(text); }
@@ -107,12 +108,23 @@ bool isGlob(std::string_view text) { return text.find_first_of("*?[") != std::st
 // A glob over units of users' managers; its one '/' stands between the two.
 bool isUserUnitGlob(std::string_view pattern) {
     const auto slash = pattern.find('/');
-    if (slash == std::string_view::npos || !isGlob(pattern) || pattern.size() > kUnitNameMax)
+    if (slash == std::string_view::npos || !isGlob(pattern))
         return false;
     const auto manager = pattern.substr(0, slash);
     return manager.starts_with("user@") && manager.ends_with(".service") &&
            consistsOf(manager, kGlobAlphabet) && slash + 1 < pattern.size() &&
            consistsOf(pattern.substr(slash + 1), kGlobAlphabet);
+}
+
+// What follows the last wildcard of a glob from a dot on, if no unit's name ends so.
+std::string_view strangeSuffix(std::string_view pattern) {
+    const auto tail = pattern.substr(pattern.find_last_of("*?]") + 1);
+    const auto dot = tail.rfind('.');
+    if (!isGlob(pattern) || dot == std::string_view::npos)
+        return {};
+    const auto suffix = tail.substr(dot);
+    return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) == kSuffixes.end() ? suffix
+                                                                                    : std::string_view();
 }
 
 } // namespace
@@ -124,9 +136,13 @@ Status checkPattern(std::string_view pattern) {
                            "cgroup path '" + std::string(pattern) + "' must not contain '..'");
         return {};
     }
+    if (const auto suffix = strangeSuffix(pattern); !suffix.empty())
+        return failure(ErrorCode::InvalidName,
+                       "'" + std::string(pattern) + "' matches no unit that has a queue: '" +
+                           std::string(suffix) + "' is none of .service, .scope, .slice, .socket and .mount");
     if (isAnyUnitName(pattern) || isUserUnitGlob(pattern))
         return {};
-    if (isGlob(pattern) && pattern.size() <= kUnitNameMax && consistsOf(pattern, kGlobAlphabet))
+    if (isGlob(pattern) && consistsOf(pattern, kGlobAlphabet))
         return {};
     return failure(ErrorCode::InvalidName,
                    "'" + std::string(pattern.substr(0, kUnitNameMax)) +

@@ -29,8 +29,8 @@ class FilterName {
 // A unit name as systemd accepts it: known suffix, systemd's alphabet, at most 255 bytes.
 [[nodiscard]] bool isUnitName(std::string_view text);
 
-// A unit of a user's manager, named with that manager: "user@1000.service/app.service". Its name alone would
-// be another unit for every user, and for the system.
+// A unit of a user's manager, named with that manager: "user@1000.service/app.service". Its name alone, of at
+// most 255 bytes, would be another unit for every user, and for the system.
 [[nodiscard]] bool isUserUnitName(std::string_view text);
 [[nodiscard]] bool isAnyUnitName(std::string_view text);
 // Whether a name or a pattern is about units of users' managers.

@@ -49,10 +49,8 @@ UnitClass UnitClass::ofDirectory(UnitName name) {
 std::string UnitClass::target() const {
     if (isUnit())
         return name.text();
-    const auto instance = name.isPlain()      ? ""
-                          : name.isTemplate() ? "@*"
-                                              : "@" + escapedForGlob(name.instance());
-    return escapedForGlob(name.prefix()) + (below ? "*" : "") + instance + "." + name.type();
+    const auto instance = name.isPlain() ? "" : name.isTemplate() ? "@*" : "@" + name.instance();
+    return name.prefix() + (below ? "*" : "") + instance + "." + name.type();
 }
 
 UnitName UnitClass::representative() const {
@@ -94,13 +92,6 @@ UnitClasses withCommonParts(UnitClasses classes) {
     }
     classes.insert(common.begin(), common.end());
     return classes;
-}
-
-std::string escapedForGlob(const std::string& name) {
-    std::string escaped;
-    for (const char c : name)
-        escaped += c == '\\' ? std::string("\\\\") : std::string(1, c);
-    return escaped;
 }
 
 std::vector<std::string> dropInDirectories(const UnitName& unit) {

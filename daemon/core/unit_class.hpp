@@ -43,9 +43,6 @@ using UnitClasses = std::set<UnitClass, MoreSpecific>;
 // of every other.
 [[nodiscard]] UnitClasses withCommonParts(UnitClasses classes);
 
-// A glob over exactly this name.
-[[nodiscard]] std::string escapedForGlob(const std::string& name);
-
 // systemd's order, the most specific first; without ".d". The last is the type.
 [[nodiscard]] std::vector<std::string> dropInDirectories(const UnitName& unit);
 

@@ -1,7 +1,6 @@
 #include "core/unit_rules.hpp"
 
 #include "base/confine.hpp"
-#include "core/glob.hpp"
 #include "core/queue_file.hpp"
 #include "core/unit_class.hpp"
 
@@ -244,10 +243,7 @@ class RuleCollector {
     }
 
     void addClass(const UnitClass& one) {
-        const auto target = files_.manager.empty() ? one.target()
-                            : one.isUnit()         ? files_.manager + escapedForGlob(one.target())
-                                                   : files_.manager + one.target();
-        add(one.name.text(), target, filesOf(files_, one.representative()), true);
+        add(files_.manager + one.target(), filesOf(files_, one.representative()), true);
     }
 
     // What cannot be read there does not stop the units of a whole type.
@@ -262,14 +258,10 @@ class RuleCollector {
         for (const auto& [file, dropIn] : chosen)
             if (dropIn->text)
                 texts.push_back(*dropIn->text);
-        add(type, files_.manager + "*." + type, texts, false);
+        add(files_.manager + "*." + type, texts, false);
     }
 
-    void add(const std::string& name, const std::string& target, const std::vector<ConfigText>& texts,
-             bool isHeld) {
-        if (target.find('*') != std::string::npos)
-            if (const auto glob = Glob::compile(target); !glob)
-                return tell({glob.error().context(name), false, false});
+    void add(const std::string& target, const std::vector<ConfigText>& texts, bool isHeld) {
         UnitReader reader(target);
         for (const auto& text : texts)
             if (const auto unreadable = files_.unreadable.find(text.path);

@@ -106,14 +106,50 @@ TEST_F(GuardNames, TheLongestNamesOfUsersUnitsAreJudged) {
     open();
     const std::string manager = "user@1000.service";
     makeCgroup(manager);
-    const std::string longest = manager + "/l" + std::string(228, 'x') + ".service";
-    ASSERT_EQ(longest.size(), 255U);
-    setRules({{longest, 1}, {manager + "/*y.service", 2}, {"user@*.service/z*", 3}});
-    const std::string other = manager + "/" + std::string(229, 'y') + ".service";
-    for (const auto& [name, number] : {std::pair{longest, 1}, std::pair{other, 2},
-                                       std::pair{manager + "/z" + other.substr(manager.size() + 1), 0}}) {
+    const auto unit = [&](char letter) { return std::string(247, letter) + ".service"; };
+    setRules({{manager + "/" + unit('x'), 1},
+              {"user@*.service/" + std::string(200, 'y') + "*.service", 2},
+              {"user@*.service/z*", 3}});
+    for (const auto& [letter, queue] :
+         {std::pair{'x', 1}, std::pair{'y', 2}, std::pair{'z', 3}, std::pair{'w', 0}}) {
+        const auto name = manager + "/" + unit(letter);
+        ASSERT_EQ(unit(letter).size(), 255U);
         makeCgroup(name);
-        EXPECT_EQ(heldQueue(name), number) << name;
+        EXPECT_EQ(heldQueue(name), queue) << name;
+    }
+}
+
+// Globs beyond one word have their automata in a map of their own, in two halves as the rules.
+TEST_F(GuardNames, LongGlobsAreJudgedAndChangeWithTheRules) {
+    open();
+    const std::string stem(100, 'x');
+    for (int round = 0; round < 5; ++round) {
+        const int queue = 1 + round % 3;
+        setRules({{"web@" + stem + "*.service", queue},
+                  {"*.service", 0},
+                  {stem + "*" + stem + "*.scope", 3 - round % 3}});
+        for (const auto& [name, expected] :
+             {std::pair{"web@" + stem + "1.service", queue},
+              std::pair{"web@" + stem.substr(1) + ".service", 0},
+              std::pair{stem + stem + ".scope", 3 - round % 3}, std::pair{stem + ".scope", 0}}) {
+            makeCgroup(name);
+            EXPECT_EQ(heldQueue(name), expected) << name;
+            removeCgroup(name);
+        }
+    }
+    setRules({{"web@*.service", 1}});
+    makeCgroup("web@" + stem + "1.service");
+    EXPECT_EQ(heldQueue("web@" + stem + "1.service"), 1);
+}
+
+TEST_F(GuardNames, EscapesInNamesAreLetters) {
+    open();
+    setRules({{"my\\x2dapp@*.service", 1}, {"machine-qemu\\x2d*.scope", 2}});
+    for (const auto& [name, queue] :
+         {std::pair{"my\\x2dapp@1.service", 1}, std::pair{"my-app@1.service", 0},
+          std::pair{"machine-qemu\\x2d1\\x2dweb.scope", 2}, std::pair{"machine-qemux2d1.scope", 0}}) {
+        makeCgroup(name);
+        EXPECT_EQ(heldQueue(name), queue) << name;
     }
 }
 
@@ -146,20 +182,23 @@ TEST_F(GuardNames, TheKernelAndTheDaemonAgreeOnGeneratedNames) {
     for (int round = 0; round < rounds; ++round) {
         std::vector<std::pair<Glob, int>> rules; // in order; queue 0: not guarded
         std::vector<GuardRule> compiled;
+        std::vector<std::string> patterns;
         while (rules.size() < 12)
-            if (const auto glob = Glob::compile(generator.pattern())) {
+            if (const auto glob = Glob::compile(patterns.emplace_back(
+                    generator.below(3) == 0 ? generator.longPattern() : generator.pattern()))) {
                 rules.emplace_back(*glob, static_cast<int>(generator.below(4)));
                 const auto number = rules.back().second;
                 compiled.push_back({*glob, number == 0 ? std::nullopt : std::optional(slot(number))});
             }
         ASSERT_TRUE(guard().setRules(compiled));
         for (int i = 0; i < 20; ++i) {
-            const auto name = generator.name();
+            const auto name =
+                i % 2 == 0 ? generator.name() : generator.nameFor(patterns[generator.below(patterns.size())]);
             if (name.empty() || name == "." || name == "..")
                 continue;
             makeCgroup(name);
             const auto rule = std::find_if(rules.begin(), rules.end(), [&](const auto& candidate) {
-                return candidate.first.matches(name);
+                return candidate.first.matches(unitOfCgroupName(name));
             });
             const int expected = rule == rules.end() ? 0 : rule->second;
             EXPECT_EQ(heldQueue(name), expected) << name;

@@ -64,7 +64,7 @@ TEST(UserUnit, IsNamedWithItsManager) {
     for (const char* bad : {"user@*.service/", "user@*/app.service", "*/app.service", "user@*.service/a/*",
                             "user@x.service/a.service"})
         EXPECT_FALSE(checkPattern(bad)) << bad;
-    EXPECT_FALSE(checkPattern("user@1000.service/" + std::string(231, 'x') + ".service"));
+    EXPECT_FALSE(checkPattern("user@1000.service/" + std::string(248, 'x') + ".service"));
 }
 
 TEST(CgroupPath, BelongsToAUnitBelowSlicesAndAUsersManagerAlone) {
@@ -84,6 +84,28 @@ TEST(CgroupPath, BelongsToAUnitBelowSlicesAndAUsersManagerAlone) {
 TEST(CgroupName, LosesTheEscapeOfSystemd) {
     EXPECT_EQ(unitOfCgroupName("_cpu.service"), "cpu.service");
     EXPECT_EQ(unitOfCgroupName("nginx.service"), "nginx.service");
+}
+
+TEST(Pattern, OfASuffixThatNoUnitHasIsRefused) {
+    for (const char* typo :
+         {"*.servcie", "web@*.sevice", "user@*.service/*.servcie", "[a-z]*.timer", "*.target"}) {
+        const auto checked = checkPattern(typo);
+        ASSERT_FALSE(checked) << typo;
+        EXPECT_NE(checked.error().message.find("is none of .service"), std::string::npos) << typo;
+    }
+    for (const char* good :
+         {"*.service", "web.*", "*", "web@1.2*", "*vice", "a.b-*.scope", "web.servic[e]", "user@*.service/*"})
+        EXPECT_TRUE(checkPattern(good)) << good;
+}
+
+TEST(Pattern, MayBeAsLongAsTheLongestName) {
+    const std::string longest = std::string(247, 'x') + ".service";
+    EXPECT_TRUE(checkPattern(longest));
+    EXPECT_TRUE(checkPattern("user@4294967295.service/" + longest));
+    EXPECT_TRUE(checkPattern("user@*.service/" + longest));
+    EXPECT_TRUE(checkPattern(std::string(240, 'x') + "@*.service"));
+    EXPECT_FALSE(checkPattern("x" + longest));
+    EXPECT_FALSE(checkPattern("user@1000.service/x" + longest));
 }
 
 } // namespace

@@ -37,10 +37,10 @@ UnitClass directory(const char* name) { return UnitClass::ofDirectory(UnitName::
 
 TEST(UnitClass, CoversWhatSystemdAppliesADirectoryTo) {
     EXPECT_EQ(directory("web.service").target(), "web.service");
-    EXPECT_EQ(directory("a\\x2db@.service").target(), "a\\\\x2db@*.service");
+    EXPECT_EQ(directory("a\\x2db@.service").target(), "a\\x2db@*.service");
     EXPECT_EQ(directory("a-.service").target(), "a-*.service");
     EXPECT_EQ(directory("a-@.service").target(), "a-*@*.service");
-    EXPECT_EQ(directory("a-@x\\x2dy.service").target(), "a-*@x\\\\x2dy.service");
+    EXPECT_EQ(directory("a-@x\\x2dy.service").target(), "a-*@x\\x2dy.service");
     EXPECT_EQ(directory("-.slice").target(), "-.slice");
     EXPECT_EQ(UnitClass::ofFragment(UnitName::parse("a-.service").value()).target(), "a-.service")
         << "a unit's file is for no other";

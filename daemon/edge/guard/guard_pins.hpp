@@ -38,12 +38,13 @@ struct GuardMap {
     const char* pin;
 };
 
-inline constexpr std::array<GuardMap, 8> kGuardMaps{{{"held", "held"},
+inline constexpr std::array<GuardMap, 9> kGuardMaps{{{"held", "held"},
                                                      {"managers", "managers"},
                                                      {"spill", "spill"},
                                                      {"queues_ingress", "queues_ingress"},
                                                      {"queues_egress", "queues_egress"},
                                                      {"rules", "rules"},
+                                                     {"wide_globs", "wide_globs"},
                                                      {"events", "events"},
                                                      {".bss", "state"}}};
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "edge/guard/guard_loader.hpp"
+#include "edge/guard/guard_rules.hpp"
 
 #include <bpf/bpf.h>
 
@@ -189,22 +190,11 @@ Status PinnedGuard::replaceRules(const std::vector<GuardRule>& rules) {
 
 // Nobody reads this half, or whoever does will notice (find_queue() in bpf/guard_names.h).
 Status PinnedGuard::writeRules(std::uint32_t half, const std::vector<GuardRule>& rules) {
-    std::vector<std::uint32_t> keys;
-    std::vector<guard_rule> values;
-    keys.reserve(rules.size());
-    values.reserve(rules.size());
-    for (const auto& rule : rules) {
+    for (const auto& rule : rules)
         if (rule.slot)
             if (auto allowed = checkSlot(*rule.slot); !allowed)
                 return allowed;
-        keys.push_back(half * GUARD_RULES_MAX + static_cast<std::uint32_t>(keys.size()));
-        values.push_back({rule.glob.automaton(), rule.slot ? rule.slot->value : 0, rule.ofUser ? 1U : 0U});
-    }
-    auto count = static_cast<std::uint32_t>(keys.size());
-    LIBBPF_OPTS(bpf_map_batch_opts, options);
-    if (bpf_map_update_batch(pin("rules"), keys.data(), values.data(), &count, &options) < 0)
-        return failure(systemError("write the guard's rules", errno));
-    return {};
+    return writeGuardRules({pin("rules"), pin("wide_globs")}, half, rules);
 }
 
 Status PinnedGuard::attach() {

@@ -1,0 +1,22 @@
+#pragma once
+// How rules are written into the guard's maps.
+
+#include "base/result.hpp"
+#include "core/guard_port.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace filterd {
+
+struct GuardRuleMaps {
+    int rules = -1;
+    int wideGlobs = -1;
+};
+
+// Writes one half of the rules (bpf/guard.h), and the wide globs among them. What the half had before is
+// gone. To be called for the half that is not in force.
+[[nodiscard]] Status writeGuardRules(const GuardRuleMaps& maps, std::uint32_t half,
+                                     const std::vector<GuardRule>& rules);
+
+} // namespace filterd
