@@ -59,6 +59,8 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
                        " s unless you call 'filterctl confirm " + queue.target + "'");
     for (const auto& error : status.configurationErrors)
         printField("Broken file", coloured(error, Colour::Red));
+    for (const auto& warning : status.configurationWarnings)
+        printField("Warning", coloured(warning, Colour::Yellow));
 }
 
 Exit showStatus(client::Client& client, bool json) {
@@ -81,6 +83,15 @@ Exit showStatus(client::Client& client, bool json) {
     return Exit::Ok;
 }
 
+// What is in force, and does not do what it looks like, is told whether or not a file is broken.
+Exit reloadFiles(client::Client& client) {
+    const auto done = client.reload();
+    if (const auto status = client.status())
+        for (const auto& warning : status->configurationWarnings)
+            complain("warning: " + warning);
+    return warnOfFirstPackets(client, finished(done));
+}
+
 } // namespace
 
 void addDaemonVerbs(CLI::App& app, Invocation& invocation) {
@@ -92,12 +103,7 @@ void addDaemonVerbs(CLI::App& app, Invocation& invocation) {
     });
 
     auto* reload = app.add_subcommand("reload", "Read the configuration files again");
-    reload->callback([&invocation] {
-        invocation.action = [] {
-            return withDaemon(
-                [](client::Client& client) { return warnOfFirstPackets(client, finished(client.reload())); });
-        };
-    });
+    reload->callback([&invocation] { invocation.action = [] { return withDaemon(reloadFiles); }; });
 }
 
 } // namespace filterd::cli

@@ -1,11 +1,16 @@
+#include "cli/explain.hpp"
+
 #include "cli/failure.hpp"
 #include "cli/file_faults.hpp"
+#include "cli/lineage.hpp"
 #include "cli/terminal.hpp"
-#include "core/configuration_check.hpp"
+#include "core/rule_warnings.hpp"
 #include "edge/host/config_files.hpp"
+#include "edge/host/running_units.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 namespace filterd::cli {
 
@@ -20,7 +25,7 @@ std::vector<FilterName> parseNames(const std::vector<std::string>& texts) {
 }
 
 struct InForce {
-    std::vector<filterd::Rule> rules;
+    Rules rules;
     std::vector<std::string> errors; // of files
     bool fromDaemon = false;
 };
@@ -30,10 +35,16 @@ InForce currentRules(const Configuration& files) {
     auto client = client::Client::connect();
     const auto rules = client ? client->rules() : tl::unexpected(client.error());
     const auto status = client ? client->status() : tl::unexpected(client.error());
-    if (!rules || !status)
-        return {files.rules, files.errors};
-    InForce now{{}, status->configurationErrors, true};
-    auto& result = now.rules;
+    InForce now;
+    if (!rules || !status) {
+        now.errors = files.errors;
+        if (const auto set = now.rules.setFiles(files.rules); !set)
+            now.errors.push_back(set.error().message);
+        return now;
+    }
+    now.errors = status->configurationErrors;
+    now.fromDaemon = true;
+    std::vector<filterd::Rule> ordered;
     for (const auto& rule : *rules) {
         filterd::Rule one{.source = rule.source,
                           .targets = rule.targets,
@@ -42,8 +53,10 @@ InForce currentRules(const Configuration& files) {
         one.onFailure = rule.queues.onFailure == client::OnFailure::Pass ? OnFailure::Pass : OnFailure::Hold;
         one.logOnly = rule.queues.logOnly;
         one.broken = rule.error;
-        result.push_back(std::move(one));
+        ordered.push_back(std::move(one));
     }
+    if (const auto set = now.rules.setFiles(ordered); !set)
+        now.errors.push_back(set.error().message);
     return now;
 }
 
@@ -122,6 +135,62 @@ void printState(const std::string& unit) {
         printField("Error", coloured(now->error, Colour::Red));
 }
 
+bool hasQueue(const filterd::Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
+
+std::string queueText(std::string_view direction, const std::vector<FilterName>& queue) {
+    return queue.empty() ? std::string() : std::string(direction) + " " + joined(textsOf(queue), " ");
+}
+
+// The units among these that have a queue, in one line each.
+void printQueuesOf(const std::string& label, const std::vector<std::string>& units, const Rules& rules) {
+    constexpr std::size_t kMost = 10;
+    std::size_t more = 0;
+    std::size_t shown = 0;
+    for (const auto& unit : units) {
+        const auto covering = rules.covering(unit);
+        if (covering.empty() || !hasQueue(*covering.front().rule))
+            continue;
+        if (shown++ >= kMost) {
+            ++more;
+            continue;
+        }
+        const auto& rule = *covering.front().rule;
+        std::vector<std::string> parts;
+        for (auto part : {queueText("ingress", rule.ingress), queueText("egress", rule.egress)})
+            if (!part.empty())
+                parts.push_back(std::move(part));
+        printField(label, unit + ": " + joined(parts, "; ") + (rule.logOnly ? " (log only)" : "") + ", by " +
+                              rule.source);
+    }
+    if (more > 0)
+        printField(label, "and " + std::to_string(more) + " more units");
+}
+
+bool isGuarded(const std::string& unit, const Rules& rules) {
+    const auto covering = rules.covering(unit);
+    return !covering.empty() && hasQueue(*covering.front().rule);
+}
+
+void printLineage(const Lineage& lineage, const Rules& rules) {
+    printQueuesOf("Judged above, too", lineage.above, rules);
+    printQueuesOf("Judged below, too", lineage.below, rules);
+}
+
+void printWarnings(const std::string& unit, const filterd::Rule& rule, const Rules& rules,
+                   const Configuration& files) {
+    const RunningUnitsOnDemand running([] { return runningUnits(); });
+    const KnownDefinitions filters(files.filters);
+    const RuleSurroundings around{files.units, filters, running};
+    for (const auto& sentence : unseenTraffic(unit, rule, rules, around))
+        printField("Warning", coloured(sentence, Colour::Yellow));
+    for (const auto& warning : queueWarnings(rule, filters))
+        printField("Warning", coloured(warning, Colour::Yellow));
+    for (const auto& socket : unguardedSockets(files.units, unit, rules, running))
+        printField("Warning",
+                   coloured("no rule covers " + socket + ", whose sockets are handed to it: guard that, too",
+                            Colour::Yellow));
+}
+
 // Of a cgroup that is no unit's, its path.
 std::string meantBy(const std::string& name, const UnitRelations& units) {
     if (!name.starts_with('/'))
@@ -133,10 +202,17 @@ std::string meantBy(const std::string& name, const UnitRelations& units) {
 
 } // namespace
 
-bool isCovered(const std::string& name) {
+Surroundings surroundingsOf(const std::string& name) {
     const auto files = ConfigFiles().read({});
     const auto now = currentRules(files);
-    return !rulesCovering(meantBy(name, files.units), now.rules).empty();
+    const auto unit = meantBy(name, files.units);
+    const auto lineage = lineageOf(unit, files.units);
+    const auto has = [&](const std::string& other) { return isGuarded(other, now.rules); };
+    Surroundings around;
+    around.isCovered = !now.rules.covering(unit).empty();
+    std::copy_if(lineage.above.begin(), lineage.above.end(), std::back_inserter(around.above), has);
+    std::copy_if(lineage.below.begin(), lineage.below.end(), std::back_inserter(around.below), has);
+    return around;
 }
 
 Exit explainUnit(const std::string& name) {
@@ -146,25 +222,28 @@ Exit explainUnit(const std::string& name) {
     const auto unit = meantBy(name, files.units);
     const auto now = currentRules(files);
     const auto& [rules, errors, fromDaemon] = now;
-    const auto covering = rulesCovering(unit, rules);
+    const auto covering = rules.covering(unit);
     print(coloured(unit, Colour::Bold) + "\n");
     if (unit != name)
         printField("Note", "'" + name + "' is another name of it");
     if (!fromDaemon)
         printField("Note", "filterd does not answer: only the files are considered");
+    const auto lineage = lineageOf(unit, files.units);
     if (covering.empty()) {
-        printField("Rule", fromDaemon ? "none: nothing of filterd's filters it"
-                                      : "none in the files; a rule of the bus may be in force");
+        const bool isFree = std::none_of(lineage.above.begin(), lineage.above.end(),
+                                         [&](const auto& other) { return isGuarded(other, now.rules); });
+        printField("Rule", !fromDaemon ? "none in the files; a rule of the bus may be in force"
+                           : isFree    ? "none: nothing of filterd's filters it"
+                                       : "none of its own");
+        printLineage(lineage, rules);
         return Exit::Ok;
     }
     printRule(unit, covering.front(), errors);
-    for (const auto& socket : unguardedSockets(files.units, unit, rules))
-        printField("Warning",
-                   coloured("no rule covers " + socket + ", whose sockets are handed to it: guard that, too",
-                            Colour::Yellow));
+    printWarnings(unit, *covering.front().rule, rules, files);
     for (std::size_t i = 1; i < covering.size(); ++i)
         printField("Not used",
                    covering[i].rule->source + " ('" + covering[i].target + "' covers it, but comes later)");
+    printLineage(lineage, rules);
     if (fromDaemon)
         printState(unit);
     return Exit::Ok;

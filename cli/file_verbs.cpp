@@ -1,6 +1,7 @@
 // cat, check, explain: what the configuration files say. cat and check need no daemon.
 
 #include "base/files.hpp"
+#include "cli/explain.hpp"
 #include "cli/failure.hpp"
 #include "cli/first_packets.hpp"
 #include "cli/terminal.hpp"
@@ -11,6 +12,7 @@
 #include "edge/bpf/object_intake.hpp"
 #include "edge/bpf/rules_intake.hpp"
 #include "edge/host/config_files.hpp"
+#include "edge/host/running_units.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
 #include <filesystem>
@@ -49,6 +51,11 @@ void addFirstPackets(const Configuration& configuration, CheckReport& report) {
         report.errors.push_back(std::move(error));
 }
 
+bool isThisSystem(const std::string& root) {
+    std::error_code missing;
+    return fs::equivalent(root, "/", missing);
+}
+
 Exit checkFiles(const std::string& root) {
     LibbpfObjectIntake objects;
     PcapExpressions expressions;
@@ -61,9 +68,12 @@ Exit checkFiles(const std::string& root) {
             return intake.inspect(request);
         });
     };
+    const bool isHere = isThisSystem(root);
+    const RunningUnitsOnDemand running(isHere ? RunningUnitsOnDemand::Reader([] { return runningUnits(); })
+                                              : nullptr);
     const auto configuration = ConfigFiles(ConfigPlaces::below(root)).read({});
-    auto report = checkConfiguration(configuration, inspect);
-    if (root == "/")
+    auto report = checkConfiguration(configuration, inspect, running);
+    if (isHere)
         addFirstPackets(configuration, report);
     for (const auto& error : report.errors)
         complain(error);

@@ -79,11 +79,17 @@ void to_json(json& result, const Status& status) {
     json unconfirmed = json::array();
     for (const auto& queue : status.unconfirmed)
         unconfirmed.push_back({{"target", queue.target}, {"milliseconds_left", queue.left.count()}});
-    result = {{"unconfirmed", unconfirmed},    {"version", status.version},
-              {"enforcing", status.enforcing}, {"state_saved", status.stateSaved},
-              {"filters", status.filters},     {"rules", status.rules},
-              {"units", status.units},         {"configuration_errors", status.configurationErrors},
-              {"guard", status.guard},         {"guard_reason", status.guardReason}};
+    result = {{"unconfirmed", unconfirmed},
+              {"version", status.version},
+              {"enforcing", status.enforcing},
+              {"state_saved", status.stateSaved},
+              {"filters", status.filters},
+              {"rules", status.rules},
+              {"units", status.units},
+              {"configuration_errors", status.configurationErrors},
+              {"configuration_warnings", status.configurationWarnings},
+              {"guard", status.guard},
+              {"guard_reason", status.guardReason}};
 }
 
 } // namespace filterd::client

@@ -51,13 +51,29 @@ client::Queues queuesOf(const QueueArguments& arguments) {
     return queues;
 }
 
+// What the daemon says of the rule that was just set.
+void warn(client::Client& client, const std::string& unit) {
+    const auto status = client.status();
+    if (!status)
+        return;
+    for (const auto& warning : status->configurationWarnings)
+        if (warning.starts_with("bus: ") && (warning.find("'" + unit + "'") != std::string::npos ||
+                                             warning.find(" " + unit) != std::string::npos))
+            complain("warning: " + warning);
+}
+
 Exit set(client::Client& client, const QueueArguments& arguments) {
-    if (arguments.confirm == 0)
-        return finished(client.setQueue(arguments.unit, queuesOf(arguments)));
+    if (arguments.confirm == 0) {
+        const auto done = client.setQueue(arguments.unit, queuesOf(arguments));
+        if (done)
+            warn(client, arguments.unit);
+        return finished(done);
+    }
     const auto done =
         client.setQueue(arguments.unit, queuesOf(arguments), std::chrono::seconds(arguments.confirm));
     if (!done)
         return failed(done.error());
+    warn(client, arguments.unit);
     printConfirm(arguments.unit, arguments.confirm);
     return Exit::Ok;
 }

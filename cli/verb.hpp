@@ -60,11 +60,6 @@ void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
     return {check, "", "a name"};
 }
 
-// Which rule a unit gets, from which files, and why.
-[[nodiscard]] Exit explainUnit(const std::string& name);
-// Whether any rule covers it.
-[[nodiscard]] bool isCovered(const std::string& name);
-
 // Where the daemon is: on this machine, unless one is given.
 struct Destination {
     std::string host;    // reached by ssh

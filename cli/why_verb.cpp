@@ -2,6 +2,7 @@
 
 #include "cli/counters.hpp"
 #include "cli/drops.hpp"
+#include "cli/explain.hpp"
 #include "cli/failure.hpp"
 #include "cli/json.hpp"
 #include "cli/table.hpp"
@@ -18,6 +19,13 @@ namespace filterd::cli {
 namespace {
 
 constexpr std::chrono::minutes kRemembered{10}; // by the daemon
+// Of a unit above or below, whose queue judges packets of this one, too.
+struct Other {
+    std::string unit;
+    bool logOnly = false;
+    std::vector<client::Counters> counters;
+    client::Drops drops;
+};
 
 struct Findings {
     std::string unit;
@@ -27,7 +35,24 @@ struct Findings {
     std::string unreported; // why there is nothing to be known of drops
     bool covered = false;
     bool enforcing = true;
+    std::vector<Other> above;
+    std::vector<Other> below;
 };
+
+// One that has ended meanwhile has nothing to tell.
+std::vector<Other> others(client::Client& client, const std::vector<std::string>& units) {
+    constexpr std::size_t kMost = 20;
+    std::vector<Other> found;
+    for (const auto& unit : units) {
+        if (found.size() == kMost)
+            break;
+        const auto state = client.unit(unit);
+        found.push_back({unit, state && state->logOnly,
+                         client.counters(unit).value_or(std::vector<client::Counters>()),
+                         client.drops(unit).value_or(client::Drops())});
+    }
+    return found;
+}
 
 // Only what tells that there is nothing to be told is no failure.
 std::optional<client::Error> look(client::Client& client, Findings& findings) {
@@ -45,7 +70,10 @@ std::optional<client::Error> look(client::Client& client, Findings& findings) {
     auto unit = client.unit(findings.unit);
     if (!unit && unit.error().name != client::errors::kNoSuchUnit)
         return unit.error();
-    findings.covered = unit || isCovered(findings.unit);
+    const auto around = surroundingsOf(findings.unit);
+    findings.covered = unit || around.isCovered;
+    findings.above = others(client, around.above);
+    findings.below = others(client, around.below);
     if (!unit)
         return std::nullopt;
     findings.state = std::move(*unit);
@@ -83,7 +111,8 @@ void printDrops(const client::Drops& drops) {
 
 void printState(const Findings& findings) {
     if (!findings.covered)
-        printField("Rule", "none: nothing of filterd's filters it");
+        printField("Rule",
+                   findings.above.empty() ? "none: nothing of filterd's filters it" : "none of its own");
     else if (!findings.enforcing)
         printField("State", "everything is switched off: nothing is filtered until 'filterctl on'");
     else if (!findings.state)
@@ -96,6 +125,18 @@ void printState(const Findings& findings) {
     }
     for (const auto& counters : findings.counters.value_or(std::vector<client::Counters>()))
         printCounters(counters, findings.state && findings.state->logOnly);
+}
+
+// Drops of a queue above may be of any unit in it: nobody else tells of them here.
+void printOthers(std::string_view where, const std::vector<Other>& others) {
+    for (const auto& other : others) {
+        printField(where, coloured(other.unit, Colour::Bold) + " has a queue, too: 'filterctl why " +
+                              other.unit + "' tells more");
+        for (const auto& counters : other.counters)
+            printCounters(counters, other.logOnly);
+        if (!other.drops.sums.empty())
+            printDrops(other.drops);
+    }
 }
 
 // What to look at next.
@@ -124,8 +165,21 @@ void printText(const Findings& findings) {
     if (!findings.drops.sums.empty() || findings.drops.lost > 0)
         printField("Not reported", std::to_string(findings.drops.lost) +
                                        " drops of all units since boot; the counters have them all");
+    printOthers("Above", findings.above);
+    printOthers("Below", findings.below);
     if (findings.covered)
         printWays(findings);
+}
+
+nlohmann::json documentOf(const std::vector<Other>& others) {
+    auto list = nlohmann::json::array();
+    for (const auto& other : others) {
+        auto drops = nlohmann::json::array();
+        for (const auto& sum : other.drops.sums)
+            drops.push_back(jsonOf(sum));
+        list.push_back({{"unit", other.unit}, {"counters", other.counters}, {"drops", drops}});
+    }
+    return list;
 }
 
 void printDocument(const Findings& findings) {
@@ -141,7 +195,9 @@ void printDocument(const Findings& findings) {
                {"since_usec", microsecondsOf(findings.drops.since)},
                {"enforcing", findings.enforcing},
                {"unreported", findings.unreported},
-               {"lost_reports", findings.drops.lost}});
+               {"lost_reports", findings.drops.lost},
+               {"above", documentOf(findings.above)},
+               {"below", documentOf(findings.below)}});
 }
 
 Exit why(client::Client& client, const std::string& unit, bool json) {

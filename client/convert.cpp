@@ -266,7 +266,8 @@ Status statusOf(const Properties& from) {
                   .unconfirmed = {},
                   .stateSaved = from.get<bool>("StateSaved"),
                   .guard = from.text("Guard"),
-                  .guardReason = from.text("GuardReason")};
+                  .guardReason = from.text("GuardReason"),
+                  .configurationWarnings = from.list("ConfigurationWarnings")};
     using Deadlines = Rows<std::string, std::uint64_t>;
     for (const auto& queue : from.get<Deadlines>("UnconfirmedQueues"))
         status.unconfirmed.push_back({std::get<0>(queue), timeUntil(std::get<1>(queue))});

@@ -295,6 +295,8 @@ struct Status {
     bool stateSaved = true; // false: a restart of the daemon would lose rules and references
     std::string guard = {}; // "active", "idle" or "unsupported": the first packets of units that start pass
     std::string guardReason = {}; // what the guard lacks in this kernel; empty if nothing
+    // Rules and settings that have no effect, or not the one that they seem to have; each as SOURCE: WHAT.
+    std::vector<std::string> configurationWarnings = {};
 };
 
 // Something that the daemon, or the bus, has told.

@@ -22,6 +22,8 @@ constexpr milliseconds kJoinRetry{500};
 // guard tells.
 constexpr milliseconds kFirstCollect{50};
 constexpr milliseconds kLastCollect{60'000};
+// Rules are set one after the other; what they lack is looked for once.
+constexpr milliseconds kWarningsDelay{100};
 
 // Adds the source, or passes its error on.
 Status keep(std::vector<EventLoop::Handle>& sources, Result<EventLoop::Handle> source) {
@@ -44,14 +46,19 @@ Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch wat
     : lock_(std::move(lock)), loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)),
       power_(std::move(power)), kernel_(intake_, tree_), settings_(kernel_.values(), parameters_),
       bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
+                   [this] { return configurator_.warnings(); },
                    [this](sdbus::IConnection& connection) { return onJoined(connection); },
                    [this](const std::string& reason) { onLost(reason); }}),
       teller_(loop_, bus_), firewall_(kernel_, tree_, state_, teller_),
       drops_(firewall_, [this](const Drop& drop) { bus_.packetDropped(drop); }), trials_(loop_, firewall_),
-      configurator_([this](const Configuration& last) { return files_.read(last); }, lastConfiguration_,
-                    firewall_) {
+      configurator_([this](const Configuration& last) { return files_.read(last); },
+                    [this] { return runningUnits(tree_); }, lastConfiguration_, firewall_) {
     firewall_.onLoaded([this](const FilterFacts& filter) { settings_.restore(filter); });
     firewall_.knowUsersBy(userExists);
+    firewall_.onRulesSet([this] {
+        configurator_.rulesChanged();
+        loop_.rearm(warningsTimer_, kWarningsDelay);
+    });
     firewall_.followBareCgroupsBy([this](const auto& paths) { watch_.follow(paths); });
     bus_.serve(firewall_, settings_, drops_);
     teller_.watch(firewall_);
@@ -125,12 +132,14 @@ Status Daemon::listen() {
     auto joinTimer = loop_.onTimer([this] { joinBus(); });
     auto collectTimer = loop_.onTimer([this] { collect(); });
     auto dropTimer = loop_.onTimer([this] { onDrops(); });
-    for (const auto* timer : {&joinTimer, &collectTimer, &dropTimer})
+    auto warningsTimer = loop_.onTimer([this] { tellWarnings(); });
+    for (const auto* timer : {&joinTimer, &collectTimer, &dropTimer, &warningsTimer})
         if (!*timer)
             return failure(timer->error());
     joinTimer_ = *joinTimer;
     collectTimer_ = *collectTimer;
     dropTimer_ = *dropTimer;
+    warningsTimer_ = *warningsTimer;
     for (auto& source :
          {loop_.onReadable(watch_.fd(), [this] { onCgroups(); }),
           loop_.onReadable(power_.fd(), [this] { onPower(); }),
@@ -201,6 +210,12 @@ void Daemon::tellConfiguration() {
         errors.push_back(std::move(stranger));
     teller_.setBroken(errors);
     bus_.setConfigurationErrors(std::move(errors));
+}
+
+// Of rules that were set on the bus.
+void Daemon::tellWarnings() {
+    static_cast<void>(configurator_.warnings());
+    bus_.warningsChanged();
 }
 
 Status Daemon::reload() {

@@ -18,6 +18,7 @@
 #include "edge/host/instance_lock.hpp"
 #include "edge/host/parameter_files.hpp"
 #include "edge/host/pin_watch.hpp"
+#include "edge/host/running_units.hpp"
 #include "edge/host/switch_watch.hpp"
 #include "edge/host/users.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
@@ -50,6 +51,7 @@ class Daemon {
     Status hearOfDrops();
     Status reload();
     void tellConfiguration();
+    void tellWarnings();
     void reloadOnSignal();
     void followUnitFiles();
     void joinBus();
@@ -96,6 +98,7 @@ class Daemon {
     EventLoop::Handle joinTimer_;
     EventLoop::Handle collectTimer_;
     EventLoop::Handle dropTimer_;
+    EventLoop::Handle warningsTimer_;
     std::chrono::milliseconds collectDelay_{};
 };
 

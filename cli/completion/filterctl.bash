@@ -26,7 +26,7 @@ __filterctl_units() {
         __filterctl_guarded
         systemctl "${global[@]}" list-units --all --plain --no-legend --no-pager 2>/dev/null | cut -d ' ' -f 1
         systemctl "${global[@]}" list-unit-files --plain --no-legend --no-pager 2>/dev/null | cut -d ' ' -f 1
-    } | grep -E '\.(service|scope|slice|socket|mount|swap)$' | sort -u
+    } | grep -E '\.(service|scope|slice|socket|mount)$' | sort -u
 }
 
 __filterctl_parameters() { filterctl "${global[@]}" get "$1" 2>/dev/null | cut -f 1; }
@@ -69,7 +69,7 @@ __filterctl_operands() {
     list:1) printf '%s\n' filters units rules ;;
     show:1 | test:1) __filterctl_filters && __filterctl_guarded ;;
     cat:1) __filterctl_filters && __filterctl_queue_files && __filterctl_units ;;
-    explain:1 | ensure:1 | queue:1 | confirm:1 | attach:1) __filterctl_units ;;
+    explain:1 | ensure:1 | queue:1 | confirm:1 | attach:1) __filterctl_units | grep -vF '@.' ;; # a template covers no unit
     detach:1 | watch:1 | why:1 | capture:1 | monitor:1) __filterctl_guarded ;;
     attach:2 | detach:2) printf '%s\n' ingress egress ;;
     attach:3 | detach:3 | load:1 | unload:1 | acquire:1 | release:1 | get:1 | set:1 | map:1 | tune:1) __filterctl_filters ;;

@@ -1,6 +1,7 @@
 #include "app/configurator.hpp"
 
 #include "base/log.hpp"
+#include "core/configuration_check.hpp"
 #include "core/first_packets.hpp"
 
 #include <algorithm>
@@ -77,10 +78,9 @@ std::vector<std::string> Configurator::errorsOf(const Configuration& next) const
 void Configurator::accept(Configuration next) {
     for (const auto& error : next.errors)
         log::error(error, {log::id(log::Message::FileBroken), log::code(ErrorCode::BadConfiguration)});
-    for (const auto& warning : socketWarnings(next.units, next.rules))
-        log::warning(warning, {log::id(log::Message::SocketWithoutRule)});
     errors_ = errorsOf(next);
     current_ = std::move(next);
+    review();
     const auto& definitions = firewall_.definitions();
     current_.filters.forgetUnusable(definitions.failures(), definitions.loaded());
     keepAgain();
@@ -90,6 +90,21 @@ void Configurator::keepAgain() {
     if (auto saved = store_.save(serialiseConfiguration(current_)); !saved)
         log::warning(saved.error().context("the configuration is not kept for the next start"),
                      {log::id(log::Message::StateNotSaved)});
+}
+
+const std::vector<std::string>& Configurator::warnings() {
+    if (!isReviewed_)
+        review();
+    return warnings_;
+}
+
+void Configurator::review() {
+    auto now = configurationWarnings(current_, firewall_.ruleSet(), RunningUnitsOnDemand(running_));
+    for (const auto& warning : now)
+        if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end())
+            log::warning(warning, {log::id(log::Message::RuleWithoutEffect)});
+    warnings_ = std::move(now);
+    isReviewed_ = true;
 }
 
 } // namespace filterd

@@ -2,6 +2,7 @@
 // The configuration in force: read again when asked, brought into force, and kept for the next start.
 
 #include "app/firewall.hpp"
+#include "core/known_units.hpp"
 
 #include <functional>
 #include <string>
@@ -14,8 +15,8 @@ class Configurator {
     // Reads every file; what is broken keeps what it has in `last`.
     using Reader = std::function<Configuration(const Configuration& last)>;
 
-    Configurator(Reader read, StateStore& store, Firewall& firewall)
-        : read_(std::move(read)), store_(store), firewall_(firewall) {}
+    Configurator(Reader read, RunningUnitsOnDemand::Reader running, StateStore& store, Firewall& firewall)
+        : read_(std::move(read)), running_(std::move(running)), store_(store), firewall_(firewall) {}
 
     // The files, and the firewall with them.
     [[nodiscard]] Status start(bool enforcing);
@@ -26,17 +27,26 @@ class Configurator {
 
     // Each as FILE:LINE: REASON (WHAT IS IN FORCE); and what keeps the guard from following the files.
     [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
+    // What is legal and has no effect, or not the one that it seems to have: of files, and of what is set on
+    // the bus. Looked for when it is asked for, since that takes a look at all units now and then.
+    [[nodiscard]] const std::vector<std::string>& warnings();
+    // Rules were set or reset on the bus.
+    void rulesChanged() { isReviewed_ = false; }
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 
   private:
     void accept(Configuration next);
     [[nodiscard]] std::vector<std::string> errorsOf(const Configuration& next) const;
+    void review();
 
     Reader read_;
+    RunningUnitsOnDemand::Reader running_;
     StateStore& store_;
     Firewall& firewall_;
     Configuration current_;
     std::vector<std::string> errors_;
+    std::vector<std::string> warnings_;
+    bool isReviewed_ = false;
 };
 
 } // namespace filterd

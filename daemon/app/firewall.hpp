@@ -64,6 +64,9 @@ class Firewall {
     // Is told of every instance that was just loaded, before anything runs it.
     void onLoaded(std::function<void(const FilterFacts&)> told) { loadedHook_ = std::move(told); }
 
+    // Is told whenever a rule was set or reset on the bus.
+    void onRulesSet(std::function<void()> told) { rulesHook_ = std::move(told); }
+
     // Tells whether there is such a user; everybody there is, if not given.
     void knowUsersBy(std::function<bool(uid_t)> exists) { userExists_ = std::move(exists); }
 
@@ -168,6 +171,7 @@ class Firewall {
     [[nodiscard]] const Statistics& statistics() const { return reconciler_.statistics(); }
     [[nodiscard]] bool covers(const std::string& unit) const { return rules_.match({unit, {}}) != nullptr; }
     [[nodiscard]] std::vector<const Rule*> rules() const { return rules_.ordered(); }
+    [[nodiscard]] const Rules& ruleSet() const { return rules_; }
 
   private:
     [[nodiscard]] Status ensureStart(const std::string& name) const;
@@ -205,7 +209,6 @@ class Firewall {
     void takeReference(const LoadRequest& request);
     [[nodiscard]] Status loadFor(const Rule& rule);
     [[nodiscard]] Status setRule(const Rule& rule, std::optional<std::uint64_t> deadline);
-    void warnOfSockets(const std::string& service) const;
     [[nodiscard]] Status checkForUsers(const FilterName& name) const;
     bool reviewUsers();
     bool reviewQueueOfUser(Rule rule);
@@ -240,6 +243,7 @@ class Firewall {
     Publisher& publisher_;
 
     std::function<void(const FilterFacts&)> loadedHook_ = [](const FilterFacts&) {};
+    std::function<void()> rulesHook_ = [] {};
     Rules rules_;
     Trials trials_;
     References references_;

@@ -165,16 +165,4 @@ std::vector<std::string> Firewall::definitionErrors() const {
     return errors;
 }
 
-void Firewall::warnOfSockets(const std::string& service) const {
-    std::vector<Rule> ordered;
-    for (const auto* rule : rules_.ordered())
-        ordered.push_back(*rule);
-    for (const auto& socket : unguardedSockets(units_, service, ordered)) {
-        std::string warning = service;
-        warning.append(" is handed sockets of ").append(socket);
-        warning.append(", whose packets no rule covers: set a queue for ").append(socket).append(", too");
-        log::warning(warning, {log::id(log::Message::SocketWithoutRule), log::unit(service)});
-    }
-}
-
 } // namespace filterd

@@ -25,6 +25,7 @@ Status Firewall::tryRules(Rules before, Trials trialsBefore) {
     }
     publisher_.countsChanged();
     finish();
+    rulesHook_();
     return {};
 }
 
@@ -83,7 +84,6 @@ Status Firewall::setRule(const Rule& rule, std::optional<std::uint64_t> deadline
     if (auto done = tryRules(std::move(before), std::move(trialsBefore)); !done)
         return done;
     log::info("queue set for " + target, {log::id(log::Message::QueueSet), log::unit(target)});
-    warnOfSockets(target);
     tellReferences(rule);
     return {};
 }

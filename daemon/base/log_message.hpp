@@ -22,7 +22,7 @@ enum class Message : std::uint8_t {
     FilterUnloaded,
     FilterBroken,
     FileBroken,
-    SocketWithoutRule,
+    RuleWithoutEffect,
     GuardOverflow,
     GuardLacking,
     StateNotSaved,
@@ -50,7 +50,7 @@ inline constexpr std::array<std::string_view, kMessageCount> kMessageIds{
     "bbe425582b244b5cb2c23101f10a62fe", // FilterUnloaded
     "7c3955eb361141ec94235265cb4f1131", // FilterBroken
     "7edd634faa064c82844829977541b2aa", // FileBroken
-    "d326f5ae090e44059c8a19a79b6bebe8", // SocketWithoutRule
+    "d326f5ae090e44059c8a19a79b6bebe8", // RuleWithoutEffect
     "3e4dd80e20394358b6061c0a2174e378", // GuardOverflow
     "29c03dfef73a441db8794b21c4ded9e9", // GuardLacking
     "61d48fd09d9a43f29e2e33ca5f80fd5d", // StateNotSaved

@@ -2,8 +2,8 @@
 
 #include "bpf/guard.h"
 #include "core/filter_content.hpp"
-#include "core/glob.hpp"
 #include "core/resolve.hpp"
+#include "core/rule_warnings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,27 +19,19 @@ constexpr std::array kWaysIn{
     "sshd@0.service", "system-sshd.slice", "system-ssh.slice", "system.slice", "systemd-logind.service",
     "-.slice"};
 
-bool covers(const std::string& target, const std::string& unit) {
-    if (target.starts_with('/'))
-        return target == unit || unitOfCgroupPath(target) == unit || (target == "/" && unit == "-.slice");
-    if (unit.starts_with('/') || isOfUserManager(target) != isOfUserManager(unit))
-        return false;
-    if (isAnyUnitName(target))
-        return target == unit;
-    const auto glob = Glob::compile(target);
-    return glob && glob->matches(unit);
-}
-
 std::optional<std::string> targetThatCovers(const Rule& rule, const std::string& unit) {
-    const auto found = std::find_if(rule.targets.begin(), rule.targets.end(),
-                                    [&](const auto& target) { return covers(target, unit); });
-    return found == rule.targets.end() ? std::nullopt : std::optional(*found);
+    Rules alone;
+    if (!alone.setFiles({rule}))
+        return std::nullopt;
+    const auto covering = alone.covering(unit);
+    return covering.empty() ? std::nullopt : std::optional(covering.front().target);
 }
 
 class Checker {
   public:
-    Checker(const Configuration& configuration, const FilterInspector& inspect)
-        : configuration_(configuration), inspect_(inspect) {
+    Checker(const Configuration& configuration, const FilterInspector& inspect,
+            const RunningUnitsOnDemand& running)
+        : configuration_(configuration), inspect_(inspect), running_(running) {
         report_.errors = configuration.errors;
     }
 
@@ -49,8 +41,11 @@ class Checker {
         for (const auto& name : configuration_.filters.names())
             checkFilter(name, isLoadedAtOnce(name));
         checkNumber();
-        for (auto& warning : socketWarnings(configuration_.units, configuration_.rules))
-            report_.warnings.push_back(std::move(warning));
+        Rules rules;
+        if (const auto set = rules.setFiles(configuration_.rules); !set)
+            tell(set.error().message);
+        for (const auto& warning : configurationWarnings(configuration_, rules, running_))
+            warn(warning);
         return std::move(report_);
     }
 
@@ -139,22 +134,26 @@ class Checker {
 
     const Configuration& configuration_;
     const FilterInspector& inspect_;
+    const RunningUnitsOnDemand& running_;
     LoadedFilters filters_; // what is known of those that were checked
     CheckReport report_;
 };
 
 } // namespace
 
-CheckReport checkConfiguration(const Configuration& configuration, const FilterInspector& inspect) {
-    return Checker(configuration, inspect).check();
+CheckReport checkConfiguration(const Configuration& configuration, const FilterInspector& inspect,
+                               const RunningUnitsOnDemand& running) {
+    return Checker(configuration, inspect, running).check();
 }
 
-std::vector<CoveringRule> rulesCovering(const std::string& unit, const std::vector<Rule>& ordered) {
-    std::vector<CoveringRule> covering;
-    for (const auto& rule : ordered)
-        if (auto target = targetThatCovers(rule, unit))
-            covering.push_back({&rule, std::move(*target)});
-    return covering;
+std::vector<std::string> configurationWarnings(const Configuration& configuration, const Rules& rules,
+                                               const RunningUnitsOnDemand& running) {
+    auto warnings = configuration.warnings;
+    const KnownDefinitions filters(configuration.filters);
+    for (auto& some : {ruleWarnings(rules, {configuration.units, filters, running}),
+                       socketWarnings(configuration.units, rules, running)})
+        warnings.insert(warnings.end(), some.begin(), some.end());
+    return warnings;
 }
 
 } // namespace filterd

@@ -1,8 +1,10 @@
 #pragma once
-// Judges a configuration as a whole, as a reload would before it asks the kernel, and tells which rule a unit
-// gets. Needs neither a daemon nor a kernel.
+// Judges a configuration as a whole, as a reload would before it asks the kernel. Needs neither a daemon nor
+// a kernel.
 
 #include "core/configuration.hpp"
+#include "core/known_units.hpp"
+#include "core/rules.hpp"
 
 #include <functional>
 #include <string>
@@ -19,17 +21,13 @@ struct CheckReport {
 using FilterInspector = std::function<Result<FilterDirection>(const FilterDefinition& definition)>;
 
 [[nodiscard]] CheckReport checkConfiguration(const Configuration& configuration,
-                                             const FilterInspector& inspect);
+                                             const FilterInspector& inspect,
+                                             const RunningUnitsOnDemand& running);
 
-// A rule that covers a unit, and which of its targets does.
-struct CoveringRule {
-    const Rule* rule = nullptr;
-    std::string target;
-};
-
-// In the order in which they are tried: the first one counts. A cgroup path covers the unit that has its
-// name; of a cgroup that is no unit's, `unit` is the path.
-[[nodiscard]] std::vector<CoveringRule> rulesCovering(const std::string& unit,
-                                                      const std::vector<Rule>& ordered);
+// What files and rules say that has no effect, or not the one that it seems to have; what a reload and the
+// daemon's status tell, too.
+[[nodiscard]] std::vector<std::string> configurationWarnings(const Configuration& configuration,
+                                                             const Rules& rules,
+                                                             const RunningUnitsOnDemand& running);
 
 } // namespace filterd

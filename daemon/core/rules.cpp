@@ -25,11 +25,18 @@ Result<Rules::Compiled> Rules::compile(const Rule& rule) {
     return compiled;
 }
 
+namespace {
+
+bool takes(const Glob& glob, std::string_view unit) { // a * of the system's units means no user's
+    return !unit.empty() && !unit.starts_with('/') && isOfUserManager(glob.text()) == isOfUserManager(unit) &&
+           glob.matches(unit);
+}
+
+} // namespace
+
 bool Rules::covers(const Compiled& rule, const Target& target) {
-    const auto takes = [&](const Glob& glob) { // a * of the system's units means no user's
-        return isOfUserManager(glob.text()) == isOfUserManager(target.unit) && glob.matches(target.unit);
-    };
-    if (!target.unit.empty() && std::any_of(rule.globs.begin(), rule.globs.end(), takes))
+    if (std::any_of(rule.globs.begin(), rule.globs.end(),
+                    [&](const Glob& glob) { return takes(glob, target.unit); }))
         return true;
     return std::find(rule.paths.begin(), rule.paths.end(), target.path) != rule.paths.end();
 }
@@ -150,32 +157,53 @@ const Rule* Rules::matchAdministrators(const Target& target) const {
     return nullptr;
 }
 
-std::vector<const Rule*> Rules::ordered() const {
-    std::vector<const Rule*> rules;
+std::optional<std::string> Rules::targetFor(const Compiled& rule, const std::string& unit) {
+    if (unit.empty())
+        return std::nullopt;
+    auto glob = rule.globs.begin(); // one for each target that is no path
+    for (const auto& target : rule.rule.targets) {
+        const bool isPath = target.starts_with('/');
+        if (isPath
+                ? target == unit || unitOfCgroupPath(target) == unit || (target == "/" && unit == "-.slice")
+                : takes(*glob++, unit))
+            return target;
+    }
+    return std::nullopt;
+}
+
+std::vector<const Rules::Compiled*> Rules::inOrder() const {
+    std::vector<const Compiled*> rules;
     for (const auto& [unit, own] : users_)
-        rules.push_back(&own.combined.rule);
+        rules.push_back(&own.combined);
     for (const auto* kind : {&exact_, &paths_, &globs_})
         for (const auto& [target, compiled] : *kind)
-            rules.push_back(&compiled.rule);
+            rules.push_back(&compiled);
     for (const auto& compiled : files_)
-        rules.push_back(&compiled.rule);
+        rules.push_back(&compiled);
+    return rules;
+}
+
+std::vector<CoveringRule> Rules::covering(const std::string& unit) const {
+    std::vector<CoveringRule> covering;
+    for (const auto* compiled : inOrder())
+        if (auto target = targetFor(*compiled, unit))
+            covering.push_back({&compiled->rule, std::move(*target)});
+    return covering;
+}
+
+std::vector<const Rule*> Rules::ordered() const {
+    std::vector<const Rule*> rules;
+    for (const auto* compiled : inOrder())
+        rules.push_back(&compiled->rule);
     return rules;
 }
 
 std::vector<std::pair<const Rule*, const Glob*>> Rules::names() const {
     std::vector<std::pair<const Rule*, const Glob*>> names;
-    const auto add = [&](const Compiled& compiled) {
-        for (const auto* globs : {&compiled.globs, &compiled.pathNames})
+    for (const auto* compiled : inOrder())
+        for (const auto* globs : {&compiled->globs, &compiled->pathNames})
             for (const auto& glob : *globs)
-                names.emplace_back(&compiled.rule, &glob);
-    };
-    for (const auto& [unit, own] : users_)
-        add(own.combined);
-    for (const auto* kind : {&exact_, &paths_, &globs_})
-        for (const auto& [target, compiled] : *kind)
-            add(compiled);
-    for (const auto& compiled : files_)
-        add(compiled);
+                names.emplace_back(&compiled->rule, &glob);
     return names;
 }
 

@@ -6,6 +6,7 @@
 #include "core/rule.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,12 @@ namespace filterd {
 struct Target {
     std::string_view unit;
     std::string_view path;
+};
+
+// A rule that covers a unit, and which of its targets does.
+struct CoveringRule {
+    const Rule* rule = nullptr;
+    std::string target;
 };
 
 class Rules {
@@ -33,6 +40,9 @@ class Rules {
     [[nodiscard]] const Rule* match(const Target& target) const;
     // The same, but for what users have set.
     [[nodiscard]] const Rule* matchAdministrators(const Target& target) const;
+    // All rules that cover a unit, in the order in which they are tried: the first one counts. A path among
+    // the targets covers the unit that has its name; of a cgroup that is no unit's, `unit` is the path.
+    [[nodiscard]] std::vector<CoveringRule> covering(const std::string& unit) const;
     // In the order in which they are tried. A user's rule has the filters of the rule that it adds to before
     // its own.
     [[nodiscard]] std::vector<const Rule*> ordered() const;
@@ -53,6 +63,9 @@ class Rules {
     [[nodiscard]] static Result<Compiled> compile(const Rule& rule);
     [[nodiscard]] static bool covers(const Compiled& rule, const Target& target);
     [[nodiscard]] static bool coversUnit(const Compiled& rule, const std::string& unit);
+    [[nodiscard]] static std::optional<std::string> targetFor(const Compiled& rule, const std::string& unit);
+    // In the order in which they are tried.
+    [[nodiscard]] std::vector<const Compiled*> inOrder() const;
     [[nodiscard]] Status checkLimits(const Rule& rule) const;
     [[nodiscard]] const Rule* administrators(const std::string& unit) const;
     void addToUsers();

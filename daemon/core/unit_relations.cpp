@@ -1,20 +1,14 @@
 #include "core/unit_relations.hpp"
 
-#include "core/configuration_check.hpp"
 #include "core/unit_class.hpp"
 #include "core/unit_name.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace filterd {
 
 namespace {
-
-// An instance that stands for all of a template.
-std::string instanceFor(const std::string& service) {
-    const auto name = UnitName::parse(service);
-    return name && name->isTemplate() ? name->withInstance("0").text() : service;
-}
 
 // The unit itself and, of an instance, its template.
 std::vector<std::string> withTemplate(const std::string& unit) {
@@ -31,7 +25,13 @@ std::string serviceOfSocket(const UnitName& socket, bool accepts) {
 }
 
 bool isSocketSection(std::string_view section) { return section == "Socket"; }
-bool isServiceSection(std::string_view section) { return section == "Service"; }
+bool mayDemand(std::string_view section) { return section == "Service" || section == "Unit"; }
+
+bool isDemand(const UnitFileEntry& entry) {
+    constexpr std::array kDemands{"Wants", "Requires", "Requisite", "BindsTo", "Upholds"};
+    return entry.section == "Unit" &&
+           std::find(kDemands.begin(), kDemands.end(), entry.key) != kDemands.end();
+}
 
 bool isListening(const UnitFileEntry& entry) {
     return entry.key == "ListenStream" || entry.key == "ListenDatagram" ||
@@ -107,7 +107,61 @@ std::set<std::string> socketsOf(const UnitRelations& relations, const std::strin
     return found;
 }
 
+// Whether systemd has any reason to open it: its service's file asks for it, something else does, or it runs.
+bool mayRun(const UnitRelations& relations, const std::string& service, const std::string& socket,
+            const RunningUnitsOnDemand& running) {
+    const auto wanted = relations.wanted.find(service);
+    const bool isWanted = wanted != relations.wanted.end() &&
+                          std::any_of(wanted->second.begin(), wanted->second.end(), [&](const auto& name) {
+                              return primaryUnit(relations, name) == socket;
+                          });
+    return isWanted || relations.demanded.contains(socket) || relations.traits.started.contains(socket) ||
+           running.get().units.contains(socket);
+}
+
+bool isSocketUnit(const std::string& target) { return target.ends_with(".socket"); }
+
+// The manager's own part of a rule's target: "user@*.service/".
+std::string managerOf(const std::string& target) { return target.substr(0, target.find('/') + 1); }
+
+void warnOfUserSockets(const Rule& rule, std::vector<std::string>& warnings) {
+    for (const auto& target : rule.targets)
+        if (isOfUserManager(target) && isSocketUnit(target))
+            warnings.push_back(
+                rule.source + ": '" + target +
+                "': the manager of a user opens sockets in its own init.scope, so that no packet meets "
+                "this rule: name " +
+                managerOf(target) + "init.scope");
+}
+
+// A rule about a service of users' managers that such a manager hands sockets to.
+void warnOfUserServices(const UnitRelations& relations, const Rule& rule, const Rules& rules,
+                        std::vector<std::string>& warnings) {
+    for (const auto& target : rule.targets) {
+        if (!isOfUserManager(target) || !hasQueue(rule))
+            continue;
+        const auto manager = managerOf(target);
+        const auto covers = isAnyUnitName(target) ? Glob::exact(target) : Glob::compile(target);
+        const auto opener = // of any user, where the rule is for several
+            (userOfManager(manager.substr(0, manager.size() - 1)) ? manager : "user@0.service/") +
+            "init.scope";
+        for (const auto& [service, sockets] : relations.userSockets)
+            if (covers && covers->meets("user@*.service/" + instanceFor(service)) &&
+                rules.covering(opener).empty())
+                warnings.push_back(rule.source + ": " + service + " is handed sockets of " +
+                                   join({sockets.begin(), sockets.end()}) +
+                                   ", which the manager of a user opens in its own init.scope, and no rule "
+                                   "covers that: name " +
+                                   manager + "init.scope in Unit=, too");
+    }
+}
+
 } // namespace
+
+std::string instanceFor(const std::string& unit) {
+    const auto name = UnitName::parse(unit);
+    return name && name->isTemplate() ? name->withInstance("0").text() : unit;
+}
 
 std::string primaryUnit(const UnitRelations& relations, const std::string& name) {
     if (!isOfUserManager(name))
@@ -116,9 +170,13 @@ std::string primaryUnit(const UnitRelations& relations, const std::string& name)
     return name.substr(0, unit) + primaryIn(relations.userAliases, name.substr(unit));
 }
 
-void noteService(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files) {
-    for (const auto& entry : settingsIn(isServiceSection, files)) {
-        if (entry.key != "Sockets")
+void noteDemands(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files) {
+    for (const auto& entry : settingsIn(mayDemand, files)) {
+        if (isDemand(entry))
+            for (auto& name : words(entry.value))
+                if (isSocketUnit(name))
+                    relations.demanded.insert(std::move(name));
+        if (entry.section != "Service" || entry.key != "Sockets")
             continue;
         if (entry.value.empty())
             relations.wanted.erase(unit);
@@ -151,28 +209,38 @@ void noteSocket(UnitRelations& relations, const std::string& unit, const std::ve
 }
 
 std::vector<std::string> unguardedSockets(const UnitRelations& relations, const std::string& service,
-                                          const std::vector<Rule>& ordered) {
+                                          const Rules& rules, const RunningUnitsOnDemand& running) {
     std::vector<std::string> unguarded;
-    const auto covering = rulesCovering(instanceFor(service), ordered);
+    const auto covering = rules.covering(instanceFor(service));
     if (covering.empty() || !hasQueue(*covering.front().rule))
         return unguarded;
     for (const auto& socket : socketsOf(relations, service))
-        if (rulesCovering(socket, ordered).empty())
+        if (rules.covering(socket).empty() && mayRun(relations, service, socket, running))
             unguarded.push_back(socket);
     return unguarded;
 }
 
-std::vector<std::string> socketWarnings(const UnitRelations& relations, const std::vector<Rule>& ordered) {
+std::vector<std::string> socketWarnings(const UnitRelations& relations, const Rules& rules,
+                                        const RunningUnitsOnDemand& running) {
     std::vector<std::string> warnings;
     std::set<std::string> services;
     for (const auto* known : {&relations.sockets, &relations.wanted})
         for (const auto& [service, sockets] : *known)
             services.insert(service);
     for (const auto& service : services)
-        if (const auto open = unguardedSockets(relations, service, ordered); !open.empty())
-            warnings.push_back(rulesCovering(instanceFor(service), ordered).front().rule->source + ": " +
-                               service + " is handed sockets of " + join(open) +
-                               ", whose packets no rule covers: name " + join(open) + " in Unit=, too");
+        if (const auto open = unguardedSockets(relations, service, rules, running); !open.empty()) {
+            const auto& source = rules.covering(instanceFor(service)).front().rule->source;
+            warnings.push_back(source + ": " + service + " is handed sockets of " + join(open) +
+                               ", whose packets no rule covers: " +
+                               (source == kBusSource ? "set a queue for " + join(open) + ", too"
+                                                     : "name " + join(open) + " in Unit=, too"));
+        }
+    for (const auto* rule : rules.ordered()) {
+        if (rule->source == kUserSource)
+            continue;
+        warnOfUserSockets(*rule, warnings);
+        warnOfUserServices(relations, *rule, rules, warnings);
+    }
     return warnings;
 }
 

@@ -3,7 +3,9 @@
 // such a socket belong to the .socket unit, which opened it: the service's own rule does not see them.
 
 #include "core/config_text.hpp"
-#include "core/rule.hpp"
+#include "core/known_units.hpp"
+#include "core/rules.hpp"
+#include "core/unit_traits.hpp"
 
 #include <map>
 #include <set>
@@ -18,6 +20,11 @@ struct UnitRelations {
     std::map<std::string, std::set<std::string>> sockets; // service, or its template -> .socket units for IP
     std::map<std::string, std::set<std::string>> wanted;  // service -> what its Sockets= names
     std::set<std::string> ipSockets;                      // every .socket unit for IP
+    std::set<std::string> demanded;                       // .socket units that other units' files ask for
+    // Of users' managers: service -> .socket units for IP.
+    std::map<std::string, std::set<std::string>> userSockets;
+    KnownUnits known;
+    UnitTraits traits;
 
     bool operator==(const UnitRelations&) const = default;
 };
@@ -26,17 +33,21 @@ struct UnitRelations {
 // manager stays. Anything but a unit's name as it is.
 [[nodiscard]] std::string primaryUnit(const UnitRelations& relations, const std::string& name);
 
-// Notes which sockets a .service unit asks for, by its file and the drop-ins.
-void noteService(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files);
+// Notes which .socket units the unit asks for, by its file and the drop-ins.
+void noteDemands(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files);
 // Notes which services a .socket unit is for.
 void noteSocket(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files);
 
-// The sockets of a service that no rule covers, if the service has a queue. `ordered` as the rules are tried.
+// The sockets of a service that no rule covers, if the service has a queue. A socket that nothing starts, and
+// that does not run, is not handed to anybody.
 [[nodiscard]] std::vector<std::string> unguardedSockets(const UnitRelations& relations,
-                                                        const std::string& service,
-                                                        const std::vector<Rule>& ordered);
-// One sentence for each service that has such sockets.
-[[nodiscard]] std::vector<std::string> socketWarnings(const UnitRelations& relations,
-                                                      const std::vector<Rule>& ordered);
+                                                        const std::string& service, const Rules& rules,
+                                                        const RunningUnitsOnDemand& running);
+// One sentence for each service that has such sockets, and for each rule about sockets of a user's manager.
+[[nodiscard]] std::vector<std::string> socketWarnings(const UnitRelations& relations, const Rules& rules,
+                                                      const RunningUnitsOnDemand& running);
+
+// An instance that stands for all of a template; anything else as it is.
+[[nodiscard]] std::string instanceFor(const std::string& unit);
 
 } // namespace filterd

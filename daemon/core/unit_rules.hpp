@@ -32,6 +32,7 @@ struct UnitFiles {
     std::map<std::string, ConfigText> fragments; // by unit name, of the highest path that has it
     std::set<std::string> masked;
     UnitRelations relations;
+    std::vector<std::string> warnings = {}; // of misplaced settings
     std::string manager = {}; // before the names in rules' targets: "user@*.service/" of users' units
     // By directory, without ".d": "web@1.service", "web@.service", "web-.service", "service".
     std::map<std::string, std::vector<UnitDropIn>> dropIns;

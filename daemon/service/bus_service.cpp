@@ -39,9 +39,9 @@ void BusService::open() {
         std::make_unique<bus::ManagedObjects>(*session_->connection, loop_.get(), root);
     session_->logControl = std::make_unique<LogControlObject>(*session_->connection, session_->authority);
     session_->manager = std::make_unique<ManagerObject>(
-        *session_->connection,
-        ManagerObject::Context{*firewall_, session_->authority, session_->followers, *drops_,
-                               callbacks_.reload, callbacks_.trialsChanged, configurationErrors_});
+        *session_->connection, ManagerObject::Context{*firewall_, session_->authority, session_->followers,
+                                                      *drops_, callbacks_.reload, callbacks_.trialsChanged,
+                                                      configurationErrors_, callbacks_.warnings});
     publishEverything();
     watchClients(); // before the name: nobody can hold a reference earlier
     session_->connection->requestName(bus::BusName(bus::kServiceName));
@@ -103,6 +103,11 @@ void BusService::setConfigurationErrors(std::vector<std::string> errors) {
         configurationErrors_.push_back(bus::printable(std::move(error)));
     if (session_)
         bus::contain("broken configuration", [this] { session_->manager->tellConfiguration(); });
+}
+
+void BusService::warningsChanged() {
+    if (session_)
+        bus::contain("warnings of rules", [this] { session_->manager->tellConfiguration(); });
 }
 
 void BusService::packetDropped(const Drop& drop) {

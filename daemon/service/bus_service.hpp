@@ -22,7 +22,8 @@ class BusService final : public Publisher {
   public:
     struct Callbacks {
         std::function<Status()> reload;
-        std::function<void()> trialsChanged; // a queue was set on the bus
+        std::function<void()> trialsChanged;                // a queue was set on the bus
+        std::function<std::vector<std::string>()> warnings; // of configuration and rules, as of now
         // The name is owned, the objects are there. What is returned is whatever else lives on this
         // connection: the session keeps it, nobody else may, and it ends before the connection does.
         std::function<std::shared_ptr<void>(sdbus::IConnection&)> joined;
@@ -40,6 +41,7 @@ class BusService final : public Publisher {
     [[nodiscard]] Status join();
     [[nodiscard]] bool joined() const { return session_ != nullptr; }
     void setConfigurationErrors(std::vector<std::string> errors);
+    void warningsChanged();
     void packetDropped(const Drop& drop);
 
     void filterAppeared(const FilterName& name) override;

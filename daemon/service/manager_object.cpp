@@ -57,7 +57,7 @@ void ManagerObject::tellCounts() {
 }
 
 void ManagerObject::tellConfiguration() {
-    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"ConfigurationErrors"});
+    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"ConfigurationErrors", "ConfigurationWarnings"});
 }
 
 // ---- filters --------------------------------------------------------------------------------------------
@@ -377,6 +377,14 @@ std::string ManagerObject::GuardReason() {
     return bus::printable(context_.firewall.guard().support().reason);
 }
 ManagerObject::Names ManagerObject::ConfigurationErrors() { return context_.configurationErrors; }
+ManagerObject::Names ManagerObject::ConfigurationWarnings() {
+    return answer([&] {
+        auto warnings = context_.warnings();
+        for (auto& warning : warnings)
+            warning = bus::printable(std::move(warning));
+        return warnings;
+    });
+}
 std::vector<sdbus::Struct<std::string, std::uint64_t>> ManagerObject::UnconfirmedQueues() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, std::uint64_t>> list;

@@ -22,6 +22,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
         std::function<Status()> reload;
         std::function<void()> trialsChanged;
         const std::vector<std::string>& configurationErrors;
+        std::function<std::vector<std::string>()> warnings;
     };
 
     ManagerObject(sdbus::IConnection& connection, Context context);
@@ -91,6 +92,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     std::string Guard() override;
     std::string GuardReason() override;
     Names ConfigurationErrors() override;
+    Names ConfigurationWarnings() override;
     std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override;
 
     template<typename... Out, typename Body>

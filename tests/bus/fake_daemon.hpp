@@ -417,6 +417,9 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override {
         return {{std::string("nginx.service"), (bootMilliseconds() + 30'000) * 1'000}};
     }
+    Names ConfigurationWarnings() override {
+        return {"bus: 'ngnix.service' covers no unit that systemd knows"};
+    }
     Names ConfigurationErrors() override { return {"/etc/filterd/x.queue:3: unknown key Foo"}; }
 
     FakeFilter filter_;

@@ -10,7 +10,7 @@ import pytest
 from conftest import run
 from filterd import FILES, RUN, CallError, object_path
 
-QUEUE = "[Match]\nUnit=checked.service\n[Queue]\n"
+QUEUE = "[Match]\nUnit=run-checked.service\n[Queue]\n"
 
 
 def write(name, text):
@@ -94,8 +94,8 @@ def test_what_nothing_uses_may_lack_its_object_but_not_be_wrong(client):
 
 
 def test_a_queue_without_filters_and_undefined_filters_are_warned_of(client):
-    write("a.queue", "[Match]\nUnit=a.service\n")
-    write("b.queue", "[Match]\nUnit=b.service\n[Queue]\nEgressFilter=\n\nEgressFilter=undefined\n")
+    write("a.queue", "[Match]\nUnit=run-a.service\n")
+    write("b.queue", "[Match]\nUnit=run-b.service\n[Queue]\nEgressFilter=\n\nEgressFilter=undefined\n")
     done = run("filterctl", "check")
     assert re.findall(r"warning: /etc/filterd/(\S+) (.*)", done.stderr) == [
         ("a.queue:", "it names no filter: its units get none, from later files neither"),
@@ -122,7 +122,7 @@ def test_everybody_may_check_and_see_the_files_of_this_system(client):
     write("f.filter", of_object("drop"))
     write("q.queue", QUEUE + "IngressFilter=f\n")
     FILES.chmod(0o755)
-    for verb in (["check"], ["cat", "f"], ["cat", "q.queue"], ["explain", "checked.service"]):
+    for verb in (["check"], ["cat", "f"], ["cat", "q.queue"], ["explain", "run-checked.service"]):
         run("setpriv", "--reuid=65534", "--clear-groups", "filterctl", *verb)
     assert (RUN / "programs").stat().st_mode & 0o077 == 0
 

@@ -88,7 +88,8 @@ def written():
 
 @pytest.mark.parametrize("block", of_kind("file"))
 def test_every_file_takes_effect(client, units, written, block):
-    units.write("nginx.service", "[Service]\nExecStart=/bin/sleep 600\n")
+    for name in ("nginx.service", "web@.service"):
+        units.write(name, "[Service]\nExecStart=/bin/sleep 600\n")
     path = written(block.text)
     run("systemctl", "daemon-reload")
     checked = run("filterctl", "check")

@@ -300,7 +300,7 @@ def test_a_unit_can_insist_on_its_queue(client, units):
 
 def test_check_finds_faults_without_the_daemon(client):
     write("any@.filter", ANY)
-    write("a.queue", queue("web.service", "any@drop"))
+    write("a.queue", queue("run-web.service", "any@drop"))
     done = run("filterctl", "check")
     assert done.stderr == ""
     write("b.queue", "[Match]\nUnit=ssh.service\n[Queue]\nIngressFilter=any@nothere\n")

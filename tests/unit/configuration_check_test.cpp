@@ -24,15 +24,19 @@ class ConfigurationCheckTest : public testing::Test {
     }
 
     CheckReport check() {
-        return checkConfiguration(configuration, [&](const FilterDefinition& definition) {
-            const auto known = objects.find(definition.object);
-            return known == objects.end()
-                       ? Result<FilterDirection>(failure(systemError("open " + definition.object, ENOENT)))
-                       : known->second;
-        });
+        return checkConfiguration(
+            configuration,
+            [&](const FilterDefinition& definition) {
+                const auto known = objects.find(definition.object);
+                return known == objects.end() ? Result<FilterDirection>(
+                                                    failure(systemError("open " + definition.object, ENOENT)))
+                                              : known->second;
+            },
+            RunningUnitsOnDemand([this] { return running; }));
     }
 
     Configuration configuration;
+    RunningUnits running;
     std::map<std::string, Result<FilterDirection>> objects{{"/port-443.o", FilterDirection::Either}};
 };
 
@@ -118,19 +122,18 @@ TEST_F(ConfigurationCheckTest, RefusesMoreNamesThanTheGuardHolds) {
     EXPECT_THAT(check().errors, ElementsAre(HasSubstr("1025 units")));
 }
 
-TEST(RulesCovering, AreThoseThatMatchInTheirOrder) {
-    const std::vector<Rule> rules{rule("bus", "db.service", "a"), rule("/etc/a.queue", "web@*.service", "a"),
-                                  rule("/etc/b.queue", "web@1.service", "a"), rule("/etc/c.queue", "/x", "a"),
-                                  rule("/etc/d.queue", "/system.slice/web@1.service", "a")};
-    const auto covering = rulesCovering("web@1.service", rules);
-    ASSERT_EQ(covering.size(), 3U);
-    EXPECT_EQ(covering[0].rule->source, "/etc/a.queue");
-    EXPECT_EQ(covering[0].target, "web@*.service");
-    EXPECT_EQ(covering[1].rule->source, "/etc/b.queue");
-    EXPECT_EQ(covering[2].rule->source, "/etc/d.queue");
-    ASSERT_EQ(rulesCovering("/x", rules).size(), 1U);
-    EXPECT_EQ(rulesCovering("/x", rules)[0].rule->source, "/etc/c.queue");
-    EXPECT_TRUE(rulesCovering("none.service", rules).empty());
+TEST_F(ConfigurationCheckTest, TellsWhatARuleDoesNotReach) {
+    configuration.units.known.ofSystem = {"nginx.service", "ssh.service"};
+    configuration.rules = {rule("/etc/a.queue", "ngnix.service", "port@443")};
+    configuration.warnings = {"/etc/systemd/system/x.service:3: section [X-filterd] is not read by filterd"};
+    EXPECT_THAT(check().errors, IsEmpty());
+    EXPECT_THAT(
+        check().warnings,
+        ElementsAre(
+            HasSubstr("[X-filterd]"),
+            "/etc/a.queue: 'ngnix.service' covers no unit that systemd knows; did you mean nginx.service?"));
+    running.units = {"ngnix.service"};
+    EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("[X-filterd]")));
 }
 
 } // namespace

@@ -263,12 +263,37 @@ class ConfiguratorTest : public DefinitionsTest {
                     last = before;
                     return configuration;
                 },
-                kept, over};
+                [this] { return runningUnits; }, kept, over};
     }
 
     test::FakeStore kept;
     Configuration last;
+    RunningUnits runningUnits;
 };
+
+TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
+    define("web", "w");
+    rule("web.service", "web");
+    rule("wbe.service", "web");
+    configuration.units.known.ofSystem = {"web.service"};
+    test::RecordingPublisher seen;
+    Firewall own(kernel, tree, store, seen);
+    auto running = configurator(own);
+    own.onRulesSet([&] { running.rulesChanged(); });
+    ASSERT_TRUE(running.start(true));
+    EXPECT_THAT(
+        running.warnings(),
+        ElementsAre(HasSubstr("'wbe.service' covers no unit that systemd knows; did you mean web.service?")));
+    Rule set{
+        .source = "", .targets = {"ngnix.service"}, .ingress = {*FilterName::parse("web")}, .egress = {}};
+    ASSERT_TRUE(own.setQueue(set, {}));
+    EXPECT_THAT(running.warnings(), testing::Contains(HasSubstr("bus: 'ngnix.service' covers no unit")));
+    ASSERT_TRUE(own.resetQueue("ngnix.service"));
+    EXPECT_EQ(running.warnings().size(), 1U);
+    runningUnits.units = {"wbe.service"};
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), testing::IsEmpty());
+}
 
 TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
     define("web", "w");

@@ -67,24 +67,34 @@ std::string ruleOf(const std::string& name) {
     return "[Match]\nUnit=" + name + "\n[Queue]\nIngressFilter=x\n";
 }
 
+Rules rulesOf(const std::vector<Rule>& files) {
+    Rules rules;
+    (void)rules.setFiles(files);
+    return rules;
+}
+
 TEST(HostileNames, AreReadOrRefusedWhereverTheyStand) {
     for (const std::string name : kHostileNames) {
         SCOPED_TRACE("'" + name + "'");
         auto known = relations();
         EXPECT_EQ(primaryUnit(known, name), name);
-        noteService(known, "web.service", {{"/x/web.service", "[Service]\nSockets=" + name + "\n"}});
-        noteService(known, name, {{"/x/any", "[Service]\nSockets=web.socket\n"}});
+        noteDemands(known, "web.service", {{"/x/web.service", "[Service]\nSockets=" + name + "\n"}});
+        noteDemands(known, name, {{"/x/any", "[Service]\nSockets=web.socket\n"}});
         noteSocket(known, "web.socket",
                    {{"/x/web.socket", "[Socket]\nListenStream=80\nService=" + name + "\n"}});
         noteSocket(known, name, {{"/x/any", "[Socket]\nListenStream=80\n"}});
         auto rule = parseQueueFile({{"/x/a.queue", ruleOf(name)}});
-        const std::vector<Rule> rules = rule ? std::vector<Rule>{*rule} : std::vector<Rule>{};
-        EXPECT_NO_THROW((void)socketWarnings(known, rules));
-        EXPECT_NO_THROW((void)unguardedSockets(known, name, rules));
-        EXPECT_NO_THROW((void)rulesCovering(name, rules));
+        noteTraits(known.traits, name,
+                   {{"/x/any", "[Mount]\nWhat=" + name + "\n[Service]\nSlice=" + name + "\n"}});
+        known.known = {{"web@.service", name}, {name}};
+        const auto rules = rulesOf(rule ? std::vector<Rule>{*rule} : std::vector<Rule>{});
+        EXPECT_NO_THROW(
+            (void)configurationWarnings({.rules = {}, .filters = {}, .units = known, .errors = {}}, rules,
+                                        RunningUnitsOnDemand(nullptr)));
+        EXPECT_NO_THROW((void)unguardedSockets(known, name, rules, RunningUnitsOnDemand(nullptr)));
+        EXPECT_NO_THROW((void)rules.covering(name));
         EXPECT_NO_THROW(
             (void)filesOfUnit({.fragments = {}, .masked = {}, .relations = known, .dropIns = {}}, name));
-        EXPECT_NO_THROW((void)Rules().setFiles(rules));
     }
 }
 
@@ -146,8 +156,7 @@ void readQueue(const std::string& text) {
         return;
     for (auto& target : rule->targets)
         target = primaryUnit(relations(), target);
-    (void)Rules().setFiles({*rule});
-    (void)socketWarnings(relations(), {*rule});
+    (void)socketWarnings(relations(), rulesOf({*rule}), RunningUnitsOnDemand(nullptr));
 }
 
 void readFilter(const std::string& text) {
@@ -160,9 +169,11 @@ void readUnit(const std::string& text, const std::string& name) {
     files.relations = relations();
     files.fragments = {{name, file}};
     files.dropIns[name].push_back({"x.conf", 0, file});
-    noteService(files.relations, name, filesOfUnit(files, name));
+    noteDemands(files.relations, name, filesOfUnit(files, name));
     noteSocket(files.relations, name, filesOfUnit(files, name));
-    (void)socketWarnings(files.relations, unitRules(files, {}).rules);
+    noteTraits(files.relations.traits, name, filesOfUnit(files, name));
+    (void)misplacedSettings(file);
+    (void)socketWarnings(files.relations, rulesOf(unitRules(files, {}).rules), RunningUnitsOnDemand(nullptr));
 }
 
 // As what it is meant to be, by its first section.

@@ -140,6 +140,28 @@ TEST(Rules, ListThemselvesInTheOrderTried) {
     EXPECT_EQ(order, (std::vector<std::string>{"n.service", "/x", "a*", "b*", "*"}));
 }
 
+TEST(Rules, CoverAUnitInTheirOrder) {
+    Rules rules;
+    ASSERT_TRUE(rules.setFiles({rule("a.queue", {"/y", "x.service", "web@*.service"}),
+                                rule("b.queue", {"web@1.service"}), rule("c.queue", {"/x"}),
+                                rule("d.queue", {"/system.slice/web@1.service"}),
+                                rule("e.queue", {"user@*.service/web@1.service"}), rule("f.queue", {"/"})}));
+    ASSERT_TRUE(rules.set(rule("bus", {"db.service"})));
+    const auto covering = rules.covering("web@1.service");
+    ASSERT_EQ(covering.size(), 3U);
+    EXPECT_EQ(covering[0].rule->source, "a.queue");
+    EXPECT_EQ(covering[0].target, "web@*.service");
+    EXPECT_EQ(covering[1].rule->source, "b.queue");
+    EXPECT_EQ(covering[2].target, "/system.slice/web@1.service");
+    ASSERT_EQ(rules.covering("/x").size(), 1U);
+    EXPECT_EQ(rules.covering("/x")[0].rule->source, "c.queue");
+    EXPECT_EQ(rules.covering("-.slice").at(0).rule->source, "f.queue");
+    EXPECT_EQ(rules.covering("user@7.service/web@1.service").at(0).rule->source, "e.queue");
+    EXPECT_EQ(rules.covering("db.service").at(0).rule->source, "bus");
+    EXPECT_TRUE(rules.covering("none.service").empty());
+    EXPECT_TRUE(rules.covering("").empty());
+}
+
 TEST(Rules, ABadPatternChangesNothing) {
     Rules rules;
     ASSERT_TRUE(rules.setFiles({rule("a.queue", {"x.service"})}));

@@ -18,8 +18,30 @@ Rule rule(const std::string& target, const std::vector<std::string>& filters = {
     return rule;
 }
 
+Rules rulesOf(const std::vector<Rule>& files) {
+    Rules rules;
+    EXPECT_TRUE(rules.setFiles(files));
+    return rules;
+}
+
+// Where nothing runs.
+const RunningUnitsOnDemand& nothing() {
+    static const RunningUnitsOnDemand kNothing(nullptr);
+    return kNothing;
+}
+
+std::vector<std::string> socketWarnings(const UnitRelations& relations, const std::vector<Rule>& rules) {
+    return filterd::socketWarnings(relations, rulesOf(rules), nothing());
+}
+std::vector<std::string> unguardedSockets(const UnitRelations& relations, const std::string& service,
+                                          const std::vector<Rule>& rules) {
+    return filterd::unguardedSockets(relations, service, rulesOf(rules), nothing());
+}
+
+// Of a socket that a target's .wants/ starts.
 UnitRelations withSocket(const std::string& unit, const std::string& settings) {
     UnitRelations relations;
+    relations.traits.started.insert(unit);
     noteSocket(relations, unit,
                {{"/x/" + unit, "[Unit]\nDescription=x\n[Socket]\n" + settings + "[Install]\n"}});
     return relations;
@@ -51,7 +73,7 @@ TEST(PrimaryUnit, OfAUsersManagerHasAliasesOfItsOwn) {
 TEST(Sockets, AreHandedToAServiceThatAsksForThem) {
     auto relations = withSocket("shared.socket", "ListenStream=80\n");
     noteSocket(relations, "local.socket", {{"/x/local.socket", "[Socket]\nListenStream=/run/x\n"}});
-    noteService(relations, "web.service",
+    noteDemands(relations, "web.service",
                 {{"/x/web.service", "[Service]\nSockets=gone.socket\nSockets=\n"},
                  {"/x/web.service.d/a.conf", "[Service]\nSockets=local.socket shared.socket\n[Install]\n"}});
     EXPECT_THAT(unguardedSockets(relations, "web.service", {rule("web.service")}),
@@ -118,6 +140,56 @@ TEST(Sockets, OfEachConnectionStandForTheTemplate) {
     EXPECT_EQ(socketWarnings(relations, {rule("web@*.service")}).size(), 1U);
     EXPECT_THAT(unguardedSockets(relations, "web@3-1.service", {rule("web@*.service")}),
                 ElementsAre("web.socket"));
+}
+
+// Debian installs ssh.socket and starts ssh.service: nobody hands it a socket.
+TEST(Sockets, ThatNothingStartsAreNotToldOf) {
+    auto relations = withSocket("ssh.socket", "ListenStream=22\nAccept=no\n");
+    relations.traits.started.clear();
+    EXPECT_THAT(socketWarnings(relations, {rule("ssh.service")}), IsEmpty());
+
+    auto started = relations;
+    started.traits.started = {"ssh.socket"};
+    EXPECT_THAT(socketWarnings(started, {rule("ssh.service")}), ElementsAre(HasSubstr("ssh.socket")));
+
+    auto demanded = relations;
+    noteDemands(demanded, "other.service", {{"/x/other.service", "[Unit]\nWants=a.service ssh.socket\n"}});
+    EXPECT_THAT(socketWarnings(demanded, {rule("ssh.service")}), ElementsAre(HasSubstr("ssh.socket")));
+
+    auto wanted = relations;
+    noteDemands(wanted, "ssh.service", {{"/x/ssh.service", "[Service]\nSockets=ssh.socket\n"}});
+    EXPECT_THAT(socketWarnings(wanted, {rule("ssh.service")}), ElementsAre(HasSubstr("ssh.socket")));
+
+    const RunningUnitsOnDemand running([] { return RunningUnits{{"ssh.socket"}, {}}; });
+    EXPECT_THAT(filterd::socketWarnings(relations, rulesOf({rule("ssh.service")}), running),
+                ElementsAre(HasSubstr("ssh.socket")));
+}
+
+TEST(Sockets, ThatTakeABooleanAsSystemdDoes) {
+    for (const char* yes : {"Yes", "TRUE", "on", "1", "y"})
+        EXPECT_EQ(withSocket("web.socket", std::string("ListenStream=80\nAccept=") + yes + "\n")
+                      .sockets.begin()
+                      ->first,
+                  "web@.service")
+            << yes;
+}
+
+// systemd of a user opens them in the manager's own cgroup.
+TEST(Sockets, OfUsersManagersAreOfItsInitScope) {
+    EXPECT_THAT(
+        socketWarnings({}, {rule("user@*.service/web.socket")}),
+        ElementsAre(AllOf(HasSubstr("no packet meets"), HasSubstr("name user@*.service/init.scope"))));
+    UnitRelations relations;
+    relations.userSockets = {{"web.service", {"web.socket"}}};
+    EXPECT_THAT(socketWarnings(relations, {rule("user@1000.service/web.service")}),
+                ElementsAre(AllOf(HasSubstr("web.service is handed sockets of web.socket"),
+                                  HasSubstr("name user@1000.service/init.scope in Unit="))));
+    EXPECT_THAT(socketWarnings(relations, {rule("user@*.service/*")}), IsEmpty()) << "init.scope is covered";
+    EXPECT_THAT(
+        socketWarnings(relations, {rule("user@*.service/w*.service"), rule("user@*.service/init.scope")}),
+        IsEmpty());
+    EXPECT_THAT(socketWarnings(relations, {rule("user@*.service/other.service"), rule("web.service")}),
+                IsEmpty());
 }
 
 } // namespace

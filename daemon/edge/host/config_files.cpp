@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <utility>
 
 namespace filterd {
 
@@ -142,8 +143,20 @@ class ConfigReader {
         }
         next_.units = files.relations;
         next_.units.userAliases = ofUsers.relations.aliases;
+        next_.units.userSockets = ofUsers.relations.sockets;
+        next_.units.known.ofUsers = ofUsers.relations.known.ofSystem;
+        for (const auto* some : {&files.warnings, &std::as_const(ofUsers).warnings})
+            next_.warnings.insert(next_.warnings.end(), some->begin(), some->end());
+        readNameService();
         addRules(files);
         addRules(ofUsers);
+    }
+
+    void readNameService() {
+        if (places_.nsswitch.empty())
+            return;
+        if (const auto text = readText(places_.nsswitch))
+            next_.units.traits.resolver = resolverIn(text->text, next_.units.traits.started);
     }
 
     void addRules(const UnitFiles& files) {
@@ -265,6 +278,7 @@ ConfigPlaces ConfigPlaces::below(const fs::path& given) {
         if (!isAgainBelow) // as /etc/xdg/systemd/user, which is a link
             places.userUnitPaths.push_back(here);
     }
+    places.nsswitch = root / "etc/nsswitch.conf";
     return places;
 }
 

@@ -15,6 +15,7 @@ struct ConfigPlaces {
     std::vector<std::filesystem::path> unitPaths;
     std::vector<std::filesystem::path> userUnitPaths = {}; // of every user's manager
     std::filesystem::path root = "/";
+    std::filesystem::path nsswitch = {}; // who resolves names
 
     // Those of the system whose root directory this is.
     [[nodiscard]] static ConfigPlaces below(const std::filesystem::path& root);

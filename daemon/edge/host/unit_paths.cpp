@@ -70,7 +70,8 @@ class UnitPathReader {
         for (auto& [alias, primary] : files_.relations.aliases)
             primary = endOf(primary);
         std::erase_if(files_.relations.aliases, [&](const auto& alias) { return !exists(alias.second); });
-        noteSockets();
+        noteRelations();
+        noteUnits();
         return std::move(files_);
     }
 
@@ -97,7 +98,9 @@ class UnitPathReader {
 
     void readEntry(const fs::path& path, std::size_t rank) {
         const auto name = path.filename().string();
-        if (name.ends_with(kDirectorySuffix))
+        if (name.ends_with(".wants") || name.ends_with(".requires") || name.ends_with(".upholds"))
+            noteStarted(path);
+        else if (name.ends_with(kDirectorySuffix))
             readDirectory(path, name.substr(0, name.size() - kDirectorySuffix.size()), rank);
         else if (isWithoutPackets(name))
             noteMisplaced(path);
@@ -146,7 +149,8 @@ class UnitPathReader {
         if (!text) {
             addUnreadable(unit, file, rank, path, std::move(text.error()));
         } else if (*text) {
-            whole_.dropIns[unit].push_back({file, rank, ofSockets(**text)});
+            noteUnread(**text);
+            whole_.dropIns[unit].push_back({file, rank, ofRelations(**text)});
             files_.dropIns[unit].push_back({file, rank, ours(std::move(**text))});
         }
     }
@@ -182,7 +186,8 @@ class UnitPathReader {
             files_.fragments.emplace(name, ConfigText{path.string(), {}});
             files_.unreadable.insert_or_assign(path.string(), std::move(text.error()));
         } else if (*text) {
-            whole_.fragments.emplace(name, ofSockets(**text));
+            noteUnread(**text);
+            whole_.fragments.emplace(name, ofRelations(**text));
             files_.fragments.emplace(name, ours(std::move(**text)));
         } else {
             return;
@@ -208,7 +213,31 @@ class UnitPathReader {
         return std::optional(std::move(*text));
     }
 
-    void noteSockets() {
+    // What a target, or another unit, has in its .wants/ or .requires/ is started with it.
+    void noteStarted(const fs::path& directory) {
+        std::error_code error;
+        for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
+            files_.relations.traits.started.insert(it->path().filename().string());
+    }
+
+    // What is meant for filterd and stands where nobody reads it.
+    void noteUnread(const ConfigText& file) {
+        for (auto& warning : misplacedSettings(file))
+            files_.warnings.push_back(std::move(warning));
+    }
+
+    void noteUnits() {
+        auto& known = files_.relations.known.ofSystem;
+        for (const auto& [name, file] : files_.fragments)
+            known.insert(name);
+        for (const auto& [alias, target] : files_.relations.aliases)
+            known.insert(alias);
+        known.insert(files_.masked.begin(), files_.masked.end());
+        for (const auto& [unit, slice] : files_.relations.traits.slices)
+            known.insert(slice);
+    }
+
+    void noteRelations() {
         whole_.relations.aliases = files_.relations.aliases;
         for (const auto& [name, file] : whole_.fragments)
             if (auto noted = confine(file.path, [&, &unit = name] { noteUnit(unit); }); !noted)
@@ -216,16 +245,18 @@ class UnitPathReader {
     }
 
     void noteUnit(const std::string& name) {
+        const auto texts = filesOfUnit(whole_, name);
         if (name.ends_with(".socket"))
-            noteSocket(files_.relations, name, filesOfUnit(whole_, name));
-        else if (name.ends_with(".service"))
-            noteService(files_.relations, name, filesOfUnit(whole_, name));
+            noteSocket(files_.relations, name, texts);
+        noteDemands(files_.relations, name, texts);
+        noteTraits(files_.relations.traits, name, texts);
     }
 
-    // What may tell which sockets belong to which service.
-    static ConfigText ofSockets(const ConfigText& file) {
-        const bool tells =
-            file.text.find("[Socket]") != std::string::npos || file.text.find("Sockets") != std::string::npos;
+    // What may tell of other units and of what is peculiar of this one.
+    static ConfigText ofRelations(const ConfigText& file) {
+        const bool tells = file.text.find("[Socket]") != std::string::npos ||
+                           file.text.find("Sockets") != std::string::npos ||
+                           file.text.find(".socket") != std::string::npos || mayTellTraits(file.text);
         return {file.path, tells ? file.text : std::string()};
     }
 
@@ -241,7 +272,7 @@ class UnitPathReader {
     std::vector<Error>& errors_;
     std::set<std::string> seen_; // of the highest path that has them
     UnitFiles files_;
-    UnitFiles whole_; // the same with what sockets and services say of each other
+    UnitFiles whole_; // the same with what units say of each other, and of themselves
 };
 
 } // namespace

@@ -290,14 +290,14 @@ TEST_F(ConfigFilesTest, UnitsOfUsersHaveFilesOfTheirOwn) {
     EXPECT_EQ(configuration.rules[2].targets, std::vector<std::string>{"user@1000.service/app.service"});
 }
 
-TEST_F(ConfigFilesTest, LeavesAnAliasWhoseUnitIsTooLongToBeMatched) {
+TEST_F(ConfigFilesTest, FollowsAnAliasOfALongName) {
     const auto longName = std::string(245, 'a') + ".service";
     write("user-etc/" + longName, "[Service]\n");
     fs::create_symlink(longName, temp_.path() / "user-etc/alias.service");
     write("etc/a.queue", "[Match]\nUnit=user@1000.service/alias.service\n[Queue]\nIngressFilter=x\n");
     const auto configuration = read();
     ASSERT_EQ(configuration.rules.size(), 1U);
-    EXPECT_THAT(configuration.rules.front().targets, ElementsAre("user@1000.service/alias.service"));
+    EXPECT_THAT(configuration.rules.front().targets, ElementsAre("user@1000.service/" + longName));
     EXPECT_TRUE(Rules().setFiles(configuration.rules));
 }
 
@@ -430,6 +430,50 @@ TEST_F(ConfigFilesTest, AbsoluteLinksOfAnotherRootAreWithinIt) {
     const auto configuration = ConfigFiles(ConfigPlaces::below(temp_.path() / "root")).read({});
     EXPECT_EQ(primaryUnit(configuration.units, "alias.service"), "web.service");
     EXPECT_THAT(targets(configuration), ElementsAre("web.service"));
+}
+
+TEST_F(ConfigFilesTest, TakesNamesAsLongAsSystemdDoes) {
+    const std::string stem(240, 'x');
+    write("units-etc/" + stem + "@.service", "[X-Filterd]\nIngressFilter=a\n");
+    write("user-etc/" + stem + "yyyyyyy.service", "[X-Filterd]\nIngressFilter=b\n");
+    write("user-etc/my\\x2dapp@.service", "[X-Filterd]\nIngressFilter=c\n");
+    const auto configuration = read();
+    EXPECT_THAT(configuration.errors, IsEmpty());
+    Rules rules;
+    ASSERT_TRUE(rules.setFiles(configuration.rules));
+    for (const auto& unit : {stem + "@1.service", "user@4294967294.service/" + stem + "yyyyyyy.service",
+                             std::string("user@1000.service/my\\x2dapp@1.service")})
+        EXPECT_NE(rules.match({unit, {}}), nullptr) << unit;
+    EXPECT_EQ(rules.match({"user@1000.service/my-app@1.service", {}}), nullptr);
+}
+
+TEST_F(ConfigFilesTest, WarnsOfWhatIsMisplacedInUnitsFiles) {
+    write("units-lib/web.service", "[Service]\nIngressFilter=a\n");
+    write("units-etc/web.service.d/x.conf", "[X-filterd]\nIngressFilter=a\n");
+    write("user-etc/app.service", "[Filterd]\n");
+    const auto configuration = read();
+    EXPECT_THAT(configuration.rules, IsEmpty());
+    EXPECT_THAT(configuration.errors, IsEmpty());
+    EXPECT_THAT(
+        configuration.warnings,
+        testing::UnorderedElementsAre(StartsWith(at("units-lib/web.service:2: IngressFilter= in [Service]")),
+                                      StartsWith(at("units-etc/web.service.d/x.conf:1: section [X-filterd]")),
+                                      StartsWith(at("user-etc/app.service:1: section [Filterd]"))));
+}
+
+TEST_F(ConfigFilesTest, KnowsTheUnitsOfFilesAndWhatStartsThem) {
+    write("units-lib/web@.service", "[Service]\nSlice=shop.slice\n");
+    write("units-lib/ssh.socket", "[Socket]\nListenStream=22\n");
+    write("user-lib/app.service", "[Service]\n");
+    fs::create_directories(temp_.path() / "units-etc/sockets.target.wants");
+    fs::create_symlink("web@.service", temp_.path() / "units-lib/www@.service");
+    fs::create_symlink("/dev/null", temp_.path() / "units-etc/gone.service");
+    fs::create_symlink("../ssh.socket", temp_.path() / "units-etc/sockets.target.wants/ssh.socket");
+    const auto units = read().units;
+    EXPECT_THAT(units.known.ofSystem,
+                ElementsAre("gone.service", "shop.slice", "ssh.socket", "web@.service", "www@.service"));
+    EXPECT_THAT(units.known.ofUsers, ElementsAre("app.service"));
+    EXPECT_THAT(units.traits.started, ElementsAre("ssh.socket"));
 }
 
 } // namespace

@@ -1,0 +1,111 @@
+#include "cli/lineage.hpp"
+
+#include "core/names.hpp"
+#include "core/unit_name.hpp"
+#include "edge/host/cgroup_directory.hpp"
+#include "edge/host/cgroup_tree.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace filterd::cli {
+
+namespace {
+
+constexpr const char* kRootSlice = "-.slice";
+
+// "/a.slice/a-b.slice/x.service" -> "/a.slice/a-b.slice", and so on up to "/".
+std::vector<std::string> unitsAbove(std::string path) {
+    std::vector<std::string> above;
+    while (path.size() > 1) {
+        path.erase(std::max<std::size_t>(path.rfind('/'), 1));
+        if (path == "/" || path.empty())
+            break;
+        if (auto unit = unitOfCgroupPath(path); !unit.empty())
+            above.push_back(std::move(unit));
+    }
+    above.emplace_back(kRootSlice);
+    return above;
+}
+
+// "a-b.slice" is in "a.slice", and that in the root.
+void addWithParents(std::vector<std::string>& above, const std::string& manager, std::string slice) {
+    constexpr std::string_view kSuffix = ".slice";
+    while (slice.ends_with(kSuffix) && slice != kRootSlice) {
+        above.push_back(manager + slice);
+        const auto dash = slice.rfind('-');
+        if (dash == std::string::npos || dash == 0)
+            return;
+        slice = slice.substr(0, dash) + std::string(kSuffix);
+    }
+}
+
+std::string escapedDashes(const std::string& text) {
+    std::string escaped;
+    for (const char c : text)
+        escaped += c == '-' ? std::string("\\x2d") : std::string(1, c);
+    return escaped;
+}
+
+std::string sliceOf(const std::string& unit, const UnitRelations& units, bool isOfUser) {
+    if (isOfUser)
+        return "app.slice";
+    const auto name = UnitName::parse(unit);
+    const bool isInstance = name && name->isInstance();
+    for (const auto& told : {unit, isInstance ? name->templateName().text() : unit})
+        if (const auto slice = units.traits.slices.find(told); slice != units.traits.slices.end())
+            return slice->second;
+    if (userOfManager(unit))
+        return "user-" + name->instance() + ".slice";
+    return isInstance ? "system-" + escapedDashes(name->prefix()) + ".slice" : "system.slice";
+}
+
+// As systemd would place it.
+std::vector<std::string> expectedAbove(const std::string& name, const UnitRelations& units) {
+    std::vector<std::string> above;
+    const bool isOfUser = isOfUserManager(name);
+    const auto slash = isOfUser ? name.find('/') + 1 : 0;
+    const auto manager = name.substr(0, slash);
+    const auto unit = name.substr(slash);
+    const bool isSlice = unit.ends_with(".slice");
+    addWithParents(above, manager, isSlice ? unit : sliceOf(unit, units, isOfUser));
+    if (isSlice && !above.empty())
+        above.erase(above.begin());
+    if (isOfUser) {
+        const auto service = manager.substr(0, manager.size() - 1);
+        above.push_back(service);
+        addWithParents(above, "", sliceOf(service, units, false));
+    }
+    if (name != kRootSlice)
+        above.emplace_back(kRootSlice);
+    return above;
+}
+
+std::vector<UnitCgroup> runningCgroups() {
+    const auto mount = cgroup2Mount();
+    auto tree = mount ? CgroupFs::create(*mount) : failure(mount.error());
+    return tree ? tree->units() : std::vector<UnitCgroup>();
+}
+
+} // namespace
+
+Lineage lineageOf(const std::string& name, const UnitRelations& units) {
+    const auto running = runningCgroups();
+    const auto own =
+        std::find_if(running.begin(), running.end(), [&](const UnitCgroup& one) { return one.unit == name; });
+    const auto path = name == kRootSlice || name == "/" ? std::string()
+                      : name.starts_with('/')           ? name
+                      : own != running.end()            ? own->cgroup.path
+                                                        : std::string("?");
+    Lineage lineage;
+    if (path == "?")
+        lineage.above = expectedAbove(name, units);
+    else if (!path.empty())
+        lineage.above = unitsAbove(path);
+    for (const auto& one : running)
+        if (one.cgroup.path.starts_with(path + "/"))
+            lineage.below.push_back(one.unit);
+    return lineage;
+}
+
+} // namespace filterd::cli

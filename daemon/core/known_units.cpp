@@ -1,0 +1,201 @@
+#include "core/known_units.hpp"
+
+#include "core/glob.hpp"
+#include "core/names.hpp"
+#include "core/unit_name.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace filterd {
+
+namespace {
+
+// Units that no file tells of: systemd, or who manages containers, makes them when they are needed.
+constexpr std::array<std::string_view, 20> kMadeOfSystem{
+    "-.slice",         "-.mount",         "system.slice",           "user.slice",
+    "machine.slice",   "init.scope",      "system-*.slice",         "user-*.slice",
+    "session-*.scope", "machine-*.scope", "run-*.service",          "run-*.scope",
+    "run-*.mount",     "run-*.slice",     "user@*.service",         "docker-*.scope",
+    "libpod-*.scope",  "crio-*.scope",    "cri-containerd-*.scope", "kubepods*.slice"};
+constexpr std::array<std::string_view, 12> kMadeOfUsers{
+    "-.slice",     "init.scope",    "app.slice",   "session.slice", "background.slice", "app-*.slice",
+    "app-*.scope", "app-*.service", "run-*.scope", "run-*.service", "run-*.slice",      "vte-spawn-*.scope"};
+
+constexpr std::string_view kEscapedDash = "\\x2d";
+constexpr std::string_view kMachine = "machine-";
+constexpr std::string_view kScope = ".scope";
+
+std::string quoted(const std::string& text) { return "'" + text + "'"; }
+
+bool isTemplateUnit(const std::string& unit) {
+    const auto name = UnitName::parse(unit);
+    return name && name->isTemplate();
+}
+
+// "web@*.service" for "web@.service", anything else as it is.
+std::string instancesOf(const std::string& unit) {
+    const auto name = UnitName::parse(unit);
+    return name && name->isTemplate() ? name->withInstance("*").text() : unit;
+}
+
+// "web@.service" for "web@1.service"; empty for what is no instance.
+std::string templateOfInstance(const std::string& unit) {
+    const auto name = UnitName::parse(unit);
+    return name && name->isInstance() ? name->templateName().text() : std::string();
+}
+
+template<class Forms>
+bool meetsAny(const Glob& glob, const Forms& forms) {
+    return std::any_of(forms.begin(), forms.end(),
+                       [&](const auto& form) { return glob.meets(std::string_view(form)); });
+}
+
+// A target of one manager: of the system's, or of users'.
+struct Part {
+    std::string text; // without the manager
+    bool isExact = false;
+};
+
+bool isKnown(const Part& part, const Glob& glob, const std::set<std::string>& names) {
+    if (part.isExact)
+        return names.contains(part.text) || names.contains(templateOfInstance(part.text));
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+        return isTemplateUnit(name) ? glob.meets(instancesOf(name)) : glob.matches(name);
+    });
+}
+
+bool isRunning(const std::string& target, const RunningUnits& running) {
+    const auto glob = isAnyUnitName(target) ? Glob::exact(target) : Glob::compile(target);
+    const auto takes = [&](const std::string& unit) {
+        return isOfUserManager(unit) == isOfUserManager(target) && glob && glob->matches(unit);
+    };
+    return std::any_of(running.units.begin(), running.units.end(), takes) ||
+           std::any_of(running.mounts.begin(), running.mounts.end(),
+                       [&](const auto& mount) { return takes(mount.first); });
+}
+
+std::string replaceAll(std::string text, std::string_view what, std::string_view by) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+        text.replace(at, what.size(), by);
+    return text;
+}
+
+std::string withoutEscapes(const std::string& name) { return replaceAll(name, kEscapedDash, "-"); }
+
+// The name of a machine's scope has its dashes escaped, and no other dash behind the first one.
+std::optional<std::string> machineScope(const std::string& target) {
+    if (!target.starts_with(kMachine) || !target.ends_with(kScope))
+        return std::nullopt;
+    const auto name = target.substr(kMachine.size(), target.size() - kMachine.size() - kScope.size());
+    if (name.find('-') == std::string::npos || name.find('[') != std::string::npos)
+        return std::nullopt;
+    return std::string(kMachine) + replaceAll(name, "-", kEscapedDash) + std::string(kScope);
+}
+
+// How many letters have to be added, left out, changed or exchanged with their neighbours; more than `limit`
+// if it is more.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) {
+    if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit)
+        return limit + 1;
+    std::vector<std::size_t> older;
+    std::vector<std::size_t> last(b.size() + 1);
+    std::vector<std::size_t> now(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        last[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        now[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t changed = a[i - 1] == b[j - 1] ? 0 : 1;
+            now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + changed});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = std::min(now[j], older[j - 2] + 1);
+        }
+        if (*std::min_element(now.begin(), now.end()) > limit)
+            return limit + 1;
+        older = std::exchange(last, now);
+    }
+    return last.back();
+}
+
+// Globs are compared with the globs over a template's instances, names with names.
+std::string hint(const std::string& text, const std::set<std::string>& names, const std::string& manager) {
+    std::set<std::string> candidates;
+    const bool isExact = isUnitName(text);
+    for (const auto& name : names)
+        if (!isTemplateUnit(name))
+            candidates.insert(name);
+        else if (!isExact)
+            candidates.insert(instancesOf(name));
+    if (const auto nearest = nearestName(text, candidates))
+        return "; did you mean " + manager + *nearest + "?";
+    if (isExact && text.find('@') != std::string::npos) { // the template's name may be wrong
+        std::set<std::string> templates;
+        std::copy_if(names.begin(), names.end(), std::inserter(templates, templates.end()), isTemplateUnit);
+        if (const auto nearest = nearestName(templateOfInstance(text), templates)) {
+            const auto at = text.find('@') + 1;
+            return "; did you mean " + manager + nearest->substr(0, nearest->find('@') + 1) +
+                   text.substr(at) + "?";
+        }
+    }
+    return {};
+}
+
+std::string whyNoneOfUsers(const std::string& target, const Part& part, const KnownUnits& known) {
+    const auto manager = target.substr(0, target.find('/') + 1);
+    return quoted(target) +
+           " covers no unit of a file for all users, and none that runs; files in a user's home are not "
+           "read" +
+           hint(part.text, known.ofUsers, manager);
+}
+
+} // namespace
+
+std::optional<std::string> nearestName(const std::string& name, const std::set<std::string>& known) {
+    const auto letters = name.substr(0, name.rfind('.')).size();
+    const std::size_t limit = letters < 3 ? 0 : letters < 5 ? 1 : 2; // of three letters two are not nearly it
+    const auto plain = withoutEscapes(name);
+    std::optional<std::string> nearest;
+    std::size_t least = limit + 1;
+    for (const auto& candidate : known) {
+        const auto far = withoutEscapes(candidate) == plain ? 0 : distance(name, candidate, least - 1);
+        if (far < least) {
+            least = far;
+            nearest = candidate;
+        }
+    }
+    return nearest;
+}
+
+std::string whyUnknown(const std::string& target, const KnownUnits& known,
+                       const RunningUnitsOnDemand& running) {
+    const bool ofUser = isOfUserManager(target);
+    const auto& names = ofUser ? known.ofUsers : known.ofSystem;
+    const Part part{target.substr(ofUser ? target.find('/') + 1 : 0),
+                    isUnitName(target.substr(ofUser ? target.find('/') + 1 : 0))};
+    if (known.ofSystem.empty() || target.starts_with('/'))
+        return {}; // no system, or no unit
+    if (part.isExact && isTemplateUnit(part.text))
+        return quoted(target) + " is a template, which covers no instance: write " +
+               target.substr(0, target.size() - part.text.size()) + instancesOf(part.text);
+    if (!ofUser)
+        if (const auto scope = machineScope(target); scope && !isRunning(target, running.get()))
+            return quoted(target) +
+                   " covers no machine, since the unit's name has the dashes of the machine's escaped: "
+                   "write " +
+                   *scope;
+    const auto glob = part.isExact ? Glob::exact(part.text) : Glob::compile(part.text);
+    if (!glob || isKnown(part, *glob, names) ||
+        (ofUser ? meetsAny(*glob, kMadeOfUsers) : meetsAny(*glob, kMadeOfSystem)) ||
+        isRunning(target, running.get()))
+        return {};
+    if (ofUser)
+        return whyNoneOfUsers(target, part, known);
+    return quoted(target) + " covers no unit that systemd knows" + hint(part.text, names, "");
+}
+
+} // namespace filterd

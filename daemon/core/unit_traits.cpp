@@ -1,0 +1,139 @@
+#include "core/unit_traits.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace filterd {
+
+namespace {
+
+constexpr std::array<std::string_view, 9> kNetworkFileSystems{"nfs", "nfs4", "cifs", "smb3",  "ceph",
+                                                              "afs", "9p",   "coda", "lustre"};
+constexpr std::array<std::string_view, 6> kTellingKeys{
+    "FileDescriptorStoreMax", "PrivateNetwork", "Slice=", "[Mount]", "wg-quick", "wg setconf"};
+constexpr std::array<std::string_view, 4> kOurKeys{"IngressFilter", "EgressFilter", "FallbackPolicy",
+                                                   "LogOnly"};
+constexpr std::string_view kOurSection = "X-Filterd";
+
+bool anySection(std::string_view /*section*/) { return true; }
+
+bool isTrue(const std::string& value) { return parseBoolean(value).value_or(false); }
+
+void assign(std::set<std::string>& units, const std::string& unit, bool isIn) {
+    if (isIn)
+        units.insert(unit);
+    else
+        units.erase(unit);
+}
+
+// As mount(8) guesses it from what is mounted, if it is not said.
+std::string fileSystemOf(const std::string& type, const std::string& what) {
+    if (!type.empty() && type != "auto")
+        return type;
+    if (what.starts_with("//"))
+        return "cifs";
+    const auto colon = what.find(":/");
+    return colon != std::string::npos && what.find('/') > colon ? "nfs" : type;
+}
+
+std::string lowered(std::string_view text) {
+    std::string result;
+    for (const char c : text)
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+            result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return result;
+}
+
+// "x-filterd", "Filterd" and the like, but not "X-Filterd-Notes" or another one's section.
+bool isNearlyOurs(std::string_view section) {
+    constexpr std::size_t kMost = 20;
+    if (section.size() > kMost)
+        return false;
+    const auto letters = lowered(section);
+    return section != kOurSection && (letters == "xfilterd" || letters == "filterd");
+}
+
+// A quick look, since every unit's file is read: hardly one has anything for us.
+bool mayBeMisplaced(std::string_view text) {
+    for (auto at = text.find('['); at != std::string_view::npos; at = text.find('[', at + 1))
+        if (isNearlyOurs(text.substr(at + 1, text.find(']', at) - at - 1)))
+            return true;
+    return std::any_of(kOurKeys.begin(), kOurKeys.end(),
+                       [&](std::string_view key) { return text.find(key) != std::string_view::npos; });
+}
+
+} // namespace
+
+bool isNetworkFileSystem(std::string_view type) {
+    return std::find(kNetworkFileSystems.begin(), kNetworkFileSystems.end(), type) !=
+           kNetworkFileSystems.end();
+}
+
+bool mayTellTraits(std::string_view text) {
+    return std::any_of(kTellingKeys.begin(), kTellingKeys.end(),
+                       [&](std::string_view key) { return text.find(key) != std::string_view::npos; });
+}
+
+void noteTraits(UnitTraits& traits, const std::string& unit, const std::vector<ConfigText>& files) {
+    std::string type;
+    std::string what;
+    for (const auto& file : files)
+        for (const auto& [section, key, value, line] : readableParts(file.path, file.text).entries) {
+            if (section == "Mount" && key == "Type")
+                type = value;
+            else if (section == "Mount" && key == "What")
+                what = value;
+            else if (key == "Slice")
+                traits.slices[unit] = value;
+            else if (key == "FileDescriptorStoreMax")
+                assign(traits.keepsSockets, unit, !value.empty() && value != "0");
+            else if (key == "PrivateNetwork")
+                assign(traits.ownNetwork, unit, isTrue(value));
+            else if (key.starts_with("ExecStart") && (value.find("wg-quick") != std::string::npos ||
+                                                      value.find("wg setconf") != std::string::npos))
+                traits.wireGuard.insert(unit);
+        }
+    if (const auto system = fileSystemOf(type, what); isNetworkFileSystem(system))
+        traits.networkMounts.insert_or_assign(unit, system);
+}
+
+std::string resolverIn(const std::string& nsswitch, const std::set<std::string>& started) {
+    constexpr const char* kResolved = "systemd-resolved.service";
+    for (const char* cache : {"nscd.service", "unscd.service"})
+        if (started.contains(cache))
+            return cache;
+    std::string_view rest = nsswitch;
+    while (!rest.empty()) {
+        const auto end = rest.find('\n');
+        const auto line = rest.substr(0, end);
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+        auto services = words(line.substr(0, line.find('#')));
+        if (services.empty() || services.front() != "hosts:")
+            continue;
+        const bool asks = std::find(services.begin(), services.end(), "resolve") != services.end();
+        return asks && started.contains(kResolved) ? kResolved : "";
+    }
+    return {};
+}
+
+std::vector<std::string> misplacedSettings(const ConfigText& file) {
+    std::vector<std::string> misplaced;
+    if (!mayBeMisplaced(file.text))
+        return misplaced;
+    const auto tell = [&](std::size_t line, const std::string& what) {
+        misplaced.push_back(fileError(file.path, line, what).message);
+    };
+    const auto parts = readableParts(file.path, file.text, anySection);
+    for (const auto& section : parts.sections)
+        if (isNearlyOurs(section.name))
+            tell(section.line, "section [" + section.name + "] is not read by filterd: write [X-Filterd]");
+    for (const auto& entry : parts.entries)
+        if (!entry.section.starts_with("X-") && !isNearlyOurs(entry.section) &&
+            std::find(kOurKeys.begin(), kOurKeys.end(), entry.key) != kOurKeys.end())
+            tell(entry.line,
+                 entry.key + "= in [" + entry.section + "] is read by nobody: write it below [X-Filterd]");
+    return misplaced;
+}
+
+} // namespace filterd

@@ -1,0 +1,74 @@
+#include "edge/host/running_units.hpp"
+
+#include "core/config_text.hpp"
+#include "core/names.hpp"
+#include "edge/host/cgroup_directory.hpp"
+#include "edge/host/cgroup_tree.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+
+namespace filterd {
+
+namespace {
+
+bool isOctal(char c) { return c >= '0' && c <= '7'; }
+
+// mountinfo writes blanks and backslashes as \ooo.
+std::string unescaped(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const bool isEscape =
+            text.size() >= 4 && text[0] == '\\' && isOctal(text[1]) && isOctal(text[2]) && isOctal(text[3]);
+        result += isEscape ? static_cast<char>((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'))
+                           : text[0];
+        text.remove_prefix(isEscape ? 4 : 1);
+    }
+    return result;
+}
+
+std::string escaped(char c) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    return {'\\', 'x', kDigits[byte / 16U], kDigits[byte % 16U]};
+}
+
+} // namespace
+
+std::string mountUnitOf(std::string_view path) {
+    constexpr std::string_view kPlain = ":_.";
+    const auto tidied = tidyPath(path);
+    std::string name;
+    for (std::size_t i = 1; i < tidied.size(); ++i) {
+        const char c = tidied[i];
+        const bool isPlain =
+            (std::isalnum(static_cast<unsigned char>(c)) != 0 || kPlain.find(c) != std::string_view::npos) &&
+            !(c == '.' && name.empty());
+        name += c == '/' ? "-" : isPlain ? std::string(1, c) : escaped(c);
+    }
+    return (name.empty() ? "-" : name) + ".mount";
+}
+
+RunningUnits runningUnits(CgroupTree& tree, const std::filesystem::path& mountinfo) {
+    RunningUnits running;
+    for (auto& unit : tree.units())
+        running.units.insert(std::move(unit.unit));
+    std::ifstream lines(mountinfo);
+    for (std::string line; std::getline(lines, line);) {
+        // The mount point is the fifth word; behind a lonely dash comes the type.
+        const auto fields = words(line);
+        const auto dash = std::find(fields.begin(), fields.end(), "-");
+        if (fields.size() > 4 && dash != fields.end() && dash + 1 != fields.end())
+            running.mounts.insert_or_assign(mountUnitOf(unescaped(fields[4])), *(dash + 1));
+    }
+    return running;
+}
+
+RunningUnits runningUnits() {
+    const auto mount = cgroup2Mount();
+    auto tree = mount ? CgroupFs::create(*mount) : failure(mount.error());
+    return tree ? runningUnits(*tree) : RunningUnits{};
+}
+
+} // namespace filterd

@@ -1,0 +1,21 @@
+#pragma once
+// The units that there are now, whatever files say: those that have a cgroup, and those of mounts.
+
+#include "core/known_units.hpp"
+#include "core/ports.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace filterd {
+
+[[nodiscard]] RunningUnits runningUnits(CgroupTree& tree,
+                                        const std::filesystem::path& mountinfo = "/proc/self/mountinfo");
+// The same where no tree is open; empty if there is no cgroup2.
+[[nodiscard]] RunningUnits runningUnits();
+
+// The name of the .mount unit of a path, as systemd escapes it: /srv/my-data is srv-my\x2ddata.mount.
+[[nodiscard]] std::string mountUnitOf(std::string_view path);
+
+} // namespace filterd

@@ -1,0 +1,87 @@
+#include "core/unit_traits.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::StartsWith;
+
+UnitTraits traitsOf(const std::string& unit, const std::string& text) {
+    UnitTraits traits;
+    EXPECT_TRUE(mayTellTraits(text));
+    noteTraits(traits, unit, {{"/x/" + unit, text}});
+    return traits;
+}
+
+TEST(UnitTraits, AreWhatFilesSay) {
+    EXPECT_THAT(traitsOf("a.service", "[Service]\nFileDescriptorStoreMax=8\n").keepsSockets,
+                ElementsAre("a.service"));
+    EXPECT_THAT(
+        traitsOf("a.service", "[Service]\nFileDescriptorStoreMax=8\nFileDescriptorStoreMax=0\n").keepsSockets,
+        IsEmpty());
+    EXPECT_THAT(traitsOf("a.service", "[Service]\nPrivateNetwork=Yes\n").ownNetwork,
+                ElementsAre("a.service"));
+    EXPECT_THAT(traitsOf("a.service", "[Service]\nPrivateNetwork=no\n").ownNetwork, IsEmpty());
+    EXPECT_THAT(traitsOf("wg-quick@.service", "[Service]\nExecStart=/usr/bin/wg-quick up %i\n").wireGuard,
+                ElementsAre("wg-quick@.service"));
+    EXPECT_THAT(traitsOf("a.service", "[Service]\nSlice=web.slice\n").slices,
+                ElementsAre(Pair("a.service", "web.slice")));
+}
+
+TEST(UnitTraits, TellFileSystemsWhoseServersTheKernelTalksTo) {
+    const auto mounts = [](const std::string& settings) {
+        return traitsOf("m.mount", "[Mount]\nWhere=/m\n" + settings).networkMounts;
+    };
+    EXPECT_THAT(mounts("Type=nfs4\nWhat=server:/x\n"), ElementsAre(Pair("m.mount", "nfs4")));
+    EXPECT_THAT(mounts("Type=cifs\nWhat=//server/x\n"), ElementsAre(Pair("m.mount", "cifs")));
+    EXPECT_THAT(mounts("What=server:/x\n"), ElementsAre(Pair("m.mount", "nfs")));
+    EXPECT_THAT(mounts("What=//server/x\n"), ElementsAre(Pair("m.mount", "cifs")));
+    EXPECT_THAT(mounts("What=/dev/disk/by-path/pci-0000:00:/x\nType=ext4\n"), IsEmpty());
+    EXPECT_THAT(mounts("What=/dev/sda1\n"), IsEmpty());
+    EXPECT_THAT(mounts("Type=fuse.sshfs\nWhat=me@server:/x\n"), IsEmpty());
+}
+
+TEST(Resolver, IsWhoAnswersForOtherPrograms) {
+    const std::set<std::string> both{"systemd-resolved.service", "nscd.service"};
+    const std::set<std::string> resolved{"systemd-resolved.service"};
+    EXPECT_EQ(resolverIn("passwd: files\nhosts: files resolve [!UNAVAIL=return] dns # x\n", resolved),
+              "systemd-resolved.service");
+    EXPECT_EQ(resolverIn("hosts: files dns # resolve\n", resolved), "");
+    EXPECT_EQ(resolverIn("hosts: files resolve dns\n", {}), "") << "nobody is there to be asked";
+    EXPECT_EQ(resolverIn("hosts: files dns\n", both), "nscd.service");
+}
+
+std::vector<std::string> misplaced(const std::string& text) {
+    return misplacedSettings({"/x/web.service", text});
+}
+
+TEST(MisplacedSettings, AreToldWithTheirLine) {
+    EXPECT_THAT(
+        misplaced("[Unit]\n[X-filterd]\nIngressFilter=a\n"),
+        ElementsAre("/x/web.service:2: section [X-filterd] is not read by filterd: write [X-Filterd]"));
+    EXPECT_THAT(misplaced("[Filterd]\n"), ElementsAre(HasSubstr(":1: section [Filterd] is not read")));
+    EXPECT_THAT(misplaced("[X-Filterd ]\n"), ElementsAre(HasSubstr("section [X-Filterd ] is not read")));
+    EXPECT_THAT(misplaced("[x-filterd]\n"), ElementsAre(HasSubstr("section [x-filterd] is not read")));
+    EXPECT_THAT(
+        misplaced("[Service]\nExecStart=x\nIngressFilter=a\nEgressFilter=b\n"),
+        ElementsAre(
+            "/x/web.service:3: IngressFilter= in [Service] is read by nobody: write it below [X-Filterd]",
+            StartsWith("/x/web.service:4: EgressFilter= in [Service]")));
+    EXPECT_THAT(misplaced("[Unit]\nLogOnly=yes\n"), ElementsAre(HasSubstr("LogOnly= in [Unit]")));
+}
+
+TEST(MisplacedSettings, AreNotWhatIsInItsPlaceOrAnothersOwn) {
+    for (const char* good :
+         {"[X-Filterd]\nIngressFilter=a\n", "[Service]\nIPIngressFilterPath=/x\n", "[X-Filterd-Notes]\nx=1\n",
+          "[X-Other]\nIngressFilter=a\n", "[Unit]\nDescription=filterd\nOnFailure=x.service\n"})
+        EXPECT_THAT(misplaced(good), IsEmpty()) << good;
+}
+
+} // namespace
+} // namespace filterd
