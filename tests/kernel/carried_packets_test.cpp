@@ -22,6 +22,12 @@ Bytes question(const std::string& name) {
     return bytes + Bytes{0, 0, 1, 0, 1};
 }
 
+Bytes overTcp(const Bytes& message) {
+    Bytes bytes;
+    put16(bytes, static_cast<unsigned>(message.size()));
+    return bytes + message;
+}
+
 Bytes request(const std::string& path) { return bytesOf("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"); }
 
 constexpr std::uint32_t kGsoSizes[] = {0, 50};
@@ -72,11 +78,21 @@ TEST_F(CarriedPackets, PortFindsThePorts) {
 
 TEST_F(CarriedPackets, DnsFindsTheName) {
     const Loaded dns("dns", {{"domains", Value{std::string("example.org")}}});
+    unsigned own = 1000;
     for (const auto& carrier : carriers()) {
         SCOPED_TRACE(carrier.name);
+        ++own;
         expect(dns, carrier.carry(kUdp, udp(5, 53, question("www.example.org"))), true);
         expect(dns, carrier.carry(kUdp, udp(5, 53, question("www.example.com"))), false);
-        expect(dns, carrier.carry(kTcp, tcp(5, 53, kSyn)), false);
+        expect(dns, carrier.carry(kTcp, tcp(own, 53, kSyn)), true);
+        expect(dns, carrier.carry(kTcp, tcp(own, 53, kAck, overTcp(question("www.example.org")))), true);
+        expect(dns, carrier.carry(kTcp, tcp(own + 100, 53, kAck, overTcp(question("www.example.com")))),
+               false);
+        dns.set("tcp", "deny");
+        expect(dns, carrier.carry(kTcp, tcp(own, 53, kSyn)), false);
+        dns.set("tcp", "allow");
+        expectUnparsable(dns, carrier.carry(kTcp, tcp(own + 200, 53, kAck, overTcp(Bytes(11)))));
+        expectUnparsable(dns, carrier.carry(kTcp, {0, 5, 0, 53, 0, 0, 0, 0}));
         for (std::size_t length = 0; length < 12; ++length) {
             expectUnparsable(dns, carrier.carry(kUdp, udp(5, 53, Bytes(length))));
             expect(dns, carrier.carry(kUdp, udp(53, 5, Bytes(length))), true);
@@ -89,14 +105,44 @@ TEST_F(CarriedPackets, DnsFindsTheName) {
     }
 }
 
+TEST_F(CarriedPackets, DnsJudgesNoSendOfSeveralDatagrams) {
+    const Loaded dns("dns", {{"domains", Value{std::string("example.org")}}});
+    const auto one = question("a.example.org");
+    const auto size = static_cast<std::uint32_t>(one.size());
+    const auto packet = carriers().front().carry(kUdp, udp(5, 53, one + question("b.evil.test.")));
+    const auto allowed = carriers().front().carry(kUdp, udp(5, 53, one));
+    EXPECT_FALSE(dns.run(packet, {.gsoSize = size}).passes);
+    EXPECT_EQ(dns.count("unparsable_packets"), 1U);
+    EXPECT_TRUE(dns.run(allowed, {.gsoSize = size}).passes);
+    EXPECT_FALSE(dns.run(allowed, {.gsoSize = size - 1}).passes);
+}
+
+TEST_F(CarriedPackets, DnsLetsAllowedNamesThroughWithASearchDomain) {
+    const Loaded dns("dns", {{"domains", Value{std::string("example.org, bad.example.org=deny")}},
+                             {"search", Value{std::string("cluster.local, not.cluster.local=deny")}}});
+    const auto passes = [&](const std::string& name) {
+        return dns.run(carriers().front().carry(kUdp, udp(5, 53, question(name))), {}).passes;
+    };
+    for (const auto* name : {"example.org", "example.org.cluster.local", "a.Example.org.svc.Cluster.local"})
+        EXPECT_TRUE(passes(name)) << name;
+    for (const auto* name : {"cluster.local", "x.cluster.local", "notexample.org.cluster.local",
+                             "bad.example.org.cluster.local", "example.org.not.cluster.local",
+                             "example.org.xcluster.local", "example.org.evil.test", "example.org.local"})
+        EXPECT_FALSE(passes(name)) << name;
+    dns.set("search", "");
+    EXPECT_FALSE(passes("example.org.cluster.local"));
+}
+
 TEST_F(CarriedPackets, HttpPathFindsThePath) {
     const Loaded http("http-path", {{"paths", Value{std::string("/api/")}}});
+    unsigned own = 1000;
     for (const auto& carrier : carriers()) {
         SCOPED_TRACE(carrier.name);
-        expectUnparsable(http, carrier.carry(kTcp, tcp(5, 80, kAck, bytesOf("body"))), true);
-        expect(http, carrier.carry(kTcp, tcp(5, 80, kAck, request("/api/x"))), true, true);
-        expect(http, carrier.carry(kTcp, tcp(5, 80, kAck, bytesOf("body"))), true, true);
-        expect(http, carrier.carry(kTcp, tcp(5, 80, kAck, request("/x"))), false, true);
+        ++own;
+        expectUnparsable(http, carrier.carry(kTcp, tcp(own, 80, kAck, bytesOf("body"))), true);
+        expect(http, carrier.carry(kTcp, tcp(own, 80, kAck, request("/api/x"))), true, true);
+        expectUnparsable(http, carrier.carry(kTcp, tcp(own, 80, kAck, bytesOf("body"))), true);
+        expect(http, carrier.carry(kTcp, tcp(own + 100, 80, kAck, request("/x"))), false, true);
         expect(http, carrier.carry(kTcp, tcp(5, 80, kSyn)), true, true);
         expect(http, carrier.carry(kTcp, tcp(5, 8080, kAck, request("/x"))), true, true);
         expect(http, carrier.carry(kUdp, udp(5, 80, request("/x"))), true, true);

@@ -1,5 +1,5 @@
 # The catalogue's filters on the running kernel.
-add_executable(filterd-catalogue-tests catalogue_test.cpp carried_packets_test.cpp carriers.cpp catalogue_model.cpp
+add_executable(filterd-catalogue-tests catalogue_test.cpp carried_packets_test.cpp carriers.cpp streams_test.cpp catalogue_model.cpp
                                        conversations_test.cpp conversation_sockets_test.cpp rate_test.cpp unit_sockets.cpp
                                        catalogue_expressions.cpp loaded_filter.cpp libpcap_filter.cpp
                                        packet_generator.cpp memory_limit.cpp)
