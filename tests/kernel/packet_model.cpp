@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 
 namespace filterd::test {
 
@@ -18,6 +19,7 @@ struct Sight {
     std::size_t visible = 0;
     int version = 0;
     bool fragment = false;                                // not the first of an IPv4 packet
+    std::set<unsigned> extensions = {};                   // the kinds of IPv6 extension headers seen
     std::optional<unsigned> upperProtocol = std::nullopt; // of IPv6; none: cannot be told
 };
 
@@ -43,17 +45,23 @@ std::size_t leastHeader(unsigned protocol) {
     }
 }
 
-std::optional<unsigned> upperProtocolOf(const std::vector<std::uint8_t>& p) {
+// Notes what is seen on the way.
+std::optional<unsigned> walkExtensions(const std::vector<std::uint8_t>& p, std::set<unsigned>& seen) {
     unsigned type = p[6];
     std::size_t at = 40;
     for (int headers = 0; isExtension(type); ++headers) {
+        seen.insert(type);
         if (headers == 8 || at + 8 > p.size())
             return std::nullopt;
         const unsigned next = p[at];
         if (type == 44) {
             const bool later = ((p[at + 2] << 8 | p[at + 3]) & 0xfff8) != 0;
+            if (later && isExtension(next)) {
+                seen.insert(next);
+                return std::nullopt;
+            }
             if (later)
-                return isExtension(next) ? std::nullopt : std::optional(next);
+                return next;
             at += 8;
         } else {
             at += type == 51 ? (p[at + 1] + 2U) * 4 : (p[at + 1] + 1U) * 8;
@@ -76,7 +84,9 @@ Sight sightV6(const std::vector<std::uint8_t>& p) {
     if (p.size() < 40 || p[0] >> 4 != 6)
         return {.whole = false};
     const bool whole = !isExtension(p[6]) && 40 + leastHeader(p[6]) <= p.size();
-    return {.whole = whole, .visible = 40, .version = 6, .upperProtocol = upperProtocolOf(p)};
+    Sight sight{.whole = whole, .visible = 40, .version = 6};
+    sight.upperProtocol = walkExtensions(p, sight.extensions);
+    return sight;
 }
 
 Sight sightOf(const Packet& packet) {
@@ -92,42 +102,23 @@ Sight sightOf(const Packet& packet) {
 struct Value {
     std::uint32_t number = 0;
     bool hidden = false;
-    int origin = -1; // an untouched load of this offset
+    bool fixed = true; // no part of the packet is in it
+    int origin = -1;   // a load of this offset, from which `less` was taken
     int size = 0;
+    std::uint32_t less = 0;
+    auto operator<=>(const Value&) const = default;
 };
+
+constexpr int kFragmentOffset = -2; // as an origin
 
 struct Machine {
     std::size_t at = 0;
-    Value a;
-    Value x;
+    Value a{};
+    Value x{};
     std::array<Value, BPF_MEMWORDS> scratch{};
-};
-
-class HiddenRun {
-  public:
-    HiddenRun(const packet::ClassicProgram& program, const Packet& packet, const Sight& sight)
-        : program_(program), bytes_(packet.bytes), sight_(sight) {}
-
-    // The ends it can come to: true is a match.
-    std::set<bool> ends() {
-        run({});
-        return ends_;
-    }
-
-  private:
-    void run(Machine machine);
-    void jump(const Machine& machine);
-    void follow(Machine machine, bool yes);
-    std::set<bool> answers(const Machine& machine) const;
-    std::set<bool> answersOfNextHeader(std::uint32_t value, std::uint32_t asked) const;
-    Value load(std::uint64_t offset, int size, bool relative) const;
-    Value calculate(const sock_filter& insn, const Machine& machine) const;
-    bool looksBeyond(std::size_t at) const;
-
-    const packet::ClassicProgram& program_;
-    const std::vector<std::uint8_t>& bytes_;
-    const Sight& sight_;
-    std::set<bool> ends_;
+    bool looked = false; // at what is hidden
+    bool mayEnd = false; // without a match, for a division by 0
+    bool mustEnd = false;
 };
 
 int sizeOf(const sock_filter& insn) {
@@ -136,177 +127,224 @@ int sizeOf(const sock_filter& insn) {
 
 bool divides(const sock_filter& insn) { return BPF_OP(insn.code) == BPF_DIV || BPF_OP(insn.code) == BPF_MOD; }
 
-Value HiddenRun::load(std::uint64_t offset, int size, bool relative) const {
-    if (relative || offset + static_cast<std::uint64_t>(size) > sight_.visible)
-        return {0, true, relative ? -1 : static_cast<int>(offset), size};
-    std::uint32_t number = 0;
-    for (int i = 0; i < size; ++i)
-        number = number << 8 | bytes_[offset + static_cast<std::size_t>(i)];
-    return {number, false, static_cast<int>(offset), size};
+std::uint32_t compute(std::uint16_t operation, std::uint32_t l, std::uint32_t r) {
+    switch (operation) {
+    case BPF_ADD:
+        return l + r;
+    case BPF_SUB:
+        return l - r;
+    case BPF_MUL:
+        return l * r;
+    case BPF_DIV:
+        return r == 0 ? 0 : l / r;
+    case BPF_MOD:
+        return r == 0 ? 0 : l % r;
+    case BPF_AND:
+        return l & r;
+    case BPF_OR:
+        return l | r;
+    case BPF_XOR:
+        return l ^ r;
+    case BPF_LSH:
+        return r > 31 ? 0 : l << r;
+    case BPF_RSH:
+        return r > 31 ? 0 : l >> r;
+    default:
+        return 0 - l;
+    }
 }
 
-Value HiddenRun::calculate(const sock_filter& insn, const Machine& machine) const {
-    const Value right = BPF_SRC(insn.code) == BPF_X ? machine.x : Value{insn.k};
-    const std::uint32_t l = machine.a.number;
-    const std::uint32_t r = right.number;
-    Value result{0, machine.a.hidden || (right.hidden && BPF_OP(insn.code) != BPF_NEG)};
-    switch (BPF_OP(insn.code)) {
-    case BPF_ADD:
-        result.number = l + r;
-        break;
-    case BPF_SUB:
-        result.number = l - r;
-        break;
-    case BPF_MUL:
-        result.number = l * r;
-        break;
-    case BPF_DIV:
-        result.number = r == 0 ? 0 : l / r;
-        break;
-    case BPF_MOD:
-        result.number = r == 0 ? 0 : l % r;
-        break;
-    case BPF_AND:
-        result.number = l & r;
-        // A fragment's offset, whether asked by jset or by and.
-        if (machine.a.origin == 6 && machine.a.size == 2 && right.number == 0x1fff)
-            result.origin = -2;
-        break;
-    case BPF_OR:
-        result.number = l | r;
-        break;
-    case BPF_XOR:
-        result.number = l ^ r;
-        break;
-    case BPF_LSH:
-        result.number = r > 31 ? 0 : l << r;
-        break;
-    case BPF_RSH:
-        result.number = r > 31 ? 0 : l >> r;
-        break;
+bool compares(std::uint16_t operation, std::uint32_t l, std::uint32_t r) {
+    switch (operation) {
+    case BPF_JEQ:
+        return l == r;
+    case BPF_JGE:
+        return l >= r;
+    case BPF_JGT:
+        return l > r;
     default:
-        result.number = 0 - l;
+        return (l & r) != 0;
+    }
+}
+
+Value calculate(const sock_filter& insn, const Value& left, const Value& right) {
+    const bool negates = BPF_OP(insn.code) == BPF_NEG;
+    Value result{compute(BPF_OP(insn.code), left.number, right.number), left.hidden, left.fixed};
+    if (!negates) {
+        result.hidden |= right.hidden;
+        result.fixed &= right.fixed;
+    }
+    const bool known = left.origin >= 0 && right.fixed;
+    if (known && BPF_OP(insn.code) == BPF_SUB) {
+        result.origin = left.origin;
+        result.size = left.size;
+        result.less = left.less + right.number;
+    }
+    // A fragment's offset.
+    if (known && BPF_OP(insn.code) == BPF_AND && left.origin == 6 && left.size == 2 && right.number == 0x1fff)
+        result.origin = kFragmentOffset;
+    if (left.origin == kFragmentOffset && BPF_OP(insn.code) == BPF_SUB && right.fixed) {
+        result.origin = kFragmentOffset;
+        result.less = left.less + right.number;
     }
     return result;
 }
 
-bool HiddenRun::looksBeyond(std::size_t at) const {
-    std::vector<std::size_t> open{at};
-    std::set<std::size_t> seen;
-    while (!open.empty()) {
-        const std::size_t now = open.back();
-        open.pop_back();
-        if (now >= program_.size() || !seen.insert(now).second)
-            continue;
-        const auto& insn = program_[now];
-        const bool loads = BPF_CLASS(insn.code) == BPF_LD || BPF_CLASS(insn.code) == BPF_LDX;
-        if (loads && BPF_MODE(insn.code) == BPF_IND)
-            return true;
-        if (loads && BPF_MODE(insn.code) == BPF_ABS &&
-            insn.k + static_cast<std::size_t>(sizeOf(insn)) > sight_.visible)
-            return true;
-        if (BPF_CLASS(insn.code) == BPF_RET)
-            continue;
-        if (BPF_CLASS(insn.code) != BPF_JMP)
-            open.push_back(now + 1);
-        else if (BPF_OP(insn.code) == BPF_JA)
-            open.push_back(now + 1 + insn.k);
-        else
-            open.insert(open.end(), {now + 1 + insn.jt, now + 1 + insn.jf});
+class HiddenRun {
+  public:
+    HiddenRun(const packet::ClassicProgram& program, const Packet& packet, const Sight& sight)
+        : program_(program), bytes_(packet.bytes), sight_(sight) {
+        findLive();
     }
-    return false;
+
+    // The ends it can come to: true is a match.
+    std::set<bool> ends() {
+        std::vector<Machine> open{{}};
+        std::set<bool> ends;
+        std::set<std::pair<std::size_t, std::vector<Value>>> seen;
+        while (!open.empty() && ends.size() < 2) {
+            Machine machine = open.back();
+            open.pop_back();
+            if (!seen.emplace(machine.at, liveValues(machine)).second)
+                continue;
+            runToJump(machine);
+            if (machine.mayEnd)
+                ends.insert(false);
+            if (machine.mustEnd)
+                continue;
+            const auto& insn = program_[machine.at];
+            if (BPF_CLASS(insn.code) == BPF_RET)
+                ends.insert(insn.k != 0);
+            else
+                for (const bool yes : answers(machine))
+                    open.push_back(behind(machine, yes));
+        }
+        return ends;
+    }
+
+  private:
+    void runToJump(Machine& machine) const;
+    void load(Machine& machine) const;
+    Value read(std::uint64_t offset, int size) const;
+    Machine behind(const Machine& machine, bool yes) const;
+    Value operand(const Machine& machine) const {
+        const auto& insn = program_[machine.at];
+        return BPF_SRC(insn.code) == BPF_X ? machine.x : Value{insn.k};
+    }
+    std::set<bool> answers(const Machine& machine) const;
+    std::set<bool> answersOfHeader(std::uint32_t asked) const;
+    bool looksBeyond(const Machine& machine) const;
+    void findLive();
+    std::vector<Value> liveValues(const Machine& machine) const;
+
+    const packet::ClassicProgram& program_;
+    const std::vector<std::uint8_t>& bytes_;
+    const Sight& sight_;
+    std::vector<unsigned> live_; // what is read later, before each instruction: a bit for A, X and each word
+};
+
+struct Access {
+    unsigned reads = 0;
+    unsigned writes = 0;
+};
+
+Access accessOf(const sock_filter& insn) {
+    constexpr unsigned a = 1;
+    constexpr unsigned x = 2;
+    const unsigned word = 4U << insn.k % BPF_MEMWORDS;
+    const unsigned operand = BPF_SRC(insn.code) == BPF_X ? x : 0;
+    switch (BPF_CLASS(insn.code)) {
+    case BPF_LD:
+    case BPF_LDX: {
+        const unsigned target = BPF_CLASS(insn.code) == BPF_LD ? a : x;
+        return {BPF_MODE(insn.code) == BPF_IND ? x : BPF_MODE(insn.code) == BPF_MEM ? word : 0, target};
+    }
+    case BPF_ST:
+        return {a, word};
+    case BPF_STX:
+        return {x, word};
+    case BPF_ALU:
+        return {a | operand, 0};
+    case BPF_JMP:
+        return {BPF_OP(insn.code) == BPF_JA ? 0 : a | operand, 0};
+    case BPF_RET:
+        return {};
+    default:
+        return BPF_MISCOP(insn.code) == BPF_TAX ? Access{a, x} : Access{x, a};
+    }
 }
 
-std::set<bool> HiddenRun::answersOfNextHeader(std::uint32_t value, std::uint32_t asked) const {
-    if (value == asked)
-        return {true};
-    if (!sight_.upperProtocol)
-        return {true, false};
-    return {*sight_.upperProtocol == asked};
+void HiddenRun::findLive() {
+    live_.assign(program_.size() + 1, 0);
+    for (std::size_t at = program_.size(); at-- > 0;) {
+        const auto& insn = program_[at];
+        unsigned later = live_[at + 1];
+        if (BPF_CLASS(insn.code) == BPF_RET)
+            later = 0;
+        else if (BPF_CLASS(insn.code) == BPF_JMP)
+            later = BPF_OP(insn.code) == BPF_JA ? live_[at + 1 + insn.k]
+                                                : live_[at + 1U + insn.jt] | live_[at + 1U + insn.jf];
+        const Access access = accessOf(insn);
+        live_[at] = access.reads | (later & ~access.writes);
+    }
 }
 
-std::set<bool> HiddenRun::answers(const Machine& machine) const {
+std::vector<Value> HiddenRun::liveValues(const Machine& machine) const {
+    std::vector<Value> values;
+    const unsigned live = live_[machine.at];
+    if ((live & 1) != 0)
+        values.push_back(machine.a);
+    if ((live & 2) != 0)
+        values.push_back(machine.x);
+    for (unsigned word = 0; word < machine.scratch.size(); ++word)
+        if ((live & 4U << word) != 0)
+            values.push_back(machine.scratch[word]);
+    return values;
+}
+
+Value HiddenRun::read(std::uint64_t offset, int size) const {
+    Value value{0, false, false, static_cast<int>(offset), size};
+    value.hidden = offset + static_cast<std::uint64_t>(size) > sight_.visible;
+    for (int i = 0; i < size && !value.hidden; ++i)
+        value.number = value.number << 8 | bytes_[offset + static_cast<std::size_t>(i)];
+    return value;
+}
+
+void HiddenRun::load(Machine& machine) const {
     const auto& insn = program_[machine.at];
-    const Value right = BPF_SRC(insn.code) == BPF_X ? machine.x : Value{insn.k};
-    const std::uint32_t a = machine.a.number;
-    const bool equals = BPF_OP(insn.code) == BPF_JEQ && BPF_SRC(insn.code) == BPF_K;
-    const bool nextHeader = sight_.version == 6 && equals && machine.a.size == 1;
-    if (nextHeader && machine.a.origin == 6)
-        return answersOfNextHeader(a, insn.k);
-    if (nextHeader && machine.a.origin == 40 && bytes_[6] == 44)
-        return sight_.upperProtocol ? std::set<bool>{*sight_.upperProtocol == insn.k}
-                                    : std::set<bool>{true, false};
-    if (machine.a.hidden || right.hidden)
-        return {true, false};
-    const bool offsetAsked =
-        BPF_OP(insn.code) == BPF_JSET && machine.a.origin == 6 && machine.a.size == 2 && insn.k == 0x1fff;
-    bool yes = false;
-    switch (BPF_OP(insn.code)) {
-    case BPF_JEQ:
-        yes = a == right.number;
+    Value& target = BPF_CLASS(insn.code) == BPF_LDX ? machine.x : machine.a;
+    switch (BPF_MODE(insn.code)) {
+    case BPF_IMM:
+        target = {insn.k};
+        return;
+    case BPF_MEM:
+        target = machine.scratch[insn.k];
+        return;
+    case BPF_LEN:
+        target = {static_cast<std::uint32_t>(bytes_.size()), false, false};
+        return;
+    case BPF_MSH:
+        target = read(insn.k, 1);
+        target = {(target.number & 0xf) << 2, target.hidden, false};
         break;
-    case BPF_JGE:
-        yes = a >= right.number;
-        break;
-    case BPF_JGT:
-        yes = a > right.number;
+    case BPF_IND:
+        // Where the offset hangs on the packet, it leads beyond the header.
+        target = machine.x.fixed ? read(std::uint64_t{machine.x.number} + insn.k, sizeOf(insn))
+                                 : Value{0, true, false};
         break;
     default:
-        yes = (a & right.number) != 0;
+        target = read(insn.k, sizeOf(insn));
     }
-    if (sight_.fragment && (offsetAsked || machine.a.origin == -2)) {
-        const bool whole = offsetAsked ? false : BPF_OP(insn.code) == BPF_JEQ && right.number == 0;
-        if (looksBeyond(machine.at + 1 + (whole ? insn.jt : insn.jf)))
-            return {true, false};
-    }
-    return {yes};
+    machine.looked |= target.hidden;
 }
 
-void HiddenRun::follow(Machine machine, bool yes) {
-    const auto& insn = program_[machine.at];
-    machine.at += 1U + (yes ? insn.jt : insn.jf);
-    run(machine);
-}
-
-void HiddenRun::jump(const Machine& machine) {
-    const auto& insn = program_[machine.at];
-    if (BPF_OP(insn.code) == BPF_JA) {
-        Machine next = machine;
-        next.at += 1 + insn.k;
-        run(next);
-        return;
-    }
-    for (const bool yes : answers(machine))
-        follow(machine, yes);
-}
-
-void HiddenRun::run(Machine machine) {
+void HiddenRun::runToJump(Machine& machine) const {
     for (;; ++machine.at) {
         const auto& insn = program_[machine.at];
-        Value& target = BPF_CLASS(insn.code) == BPF_LDX ? machine.x : machine.a;
         switch (BPF_CLASS(insn.code)) {
         case BPF_LD:
         case BPF_LDX:
-            switch (BPF_MODE(insn.code)) {
-            case BPF_IMM:
-                target = {insn.k};
-                break;
-            case BPF_MEM:
-                target = machine.scratch[insn.k];
-                break;
-            case BPF_LEN:
-                target = {static_cast<std::uint32_t>(bytes_.size())};
-                break;
-            case BPF_MSH:
-                target = load(insn.k, 1, false);
-                target = {(target.number & 0xf) << 2, target.hidden};
-                break;
-            case BPF_IND:
-                target = load(0, sizeOf(insn), true);
-                break;
-            default:
-                target = load(insn.k, sizeOf(insn), false);
-            }
+            load(machine);
             break;
         case BPF_ST:
             machine.scratch[insn.k] = machine.a;
@@ -314,28 +352,90 @@ void HiddenRun::run(Machine machine) {
         case BPF_STX:
             machine.scratch[insn.k] = machine.x;
             break;
-        case BPF_ALU:
-            if (divides(insn) && BPF_SRC(insn.code) == BPF_X) {
-                if (machine.x.hidden || machine.x.number == 0)
-                    ends_.insert(false);
-                if (!machine.x.hidden && machine.x.number == 0)
-                    return;
-            }
-            machine.a = calculate(insn, machine);
+        case BPF_ALU: {
+            const Value right = operand(machine);
+            machine.mustEnd = divides(insn) && !right.hidden && right.number == 0;
+            machine.mayEnd |= divides(insn) && (right.hidden || right.number == 0);
+            if (machine.mustEnd)
+                return;
+            machine.a = calculate(insn, machine.a, right);
             break;
-        case BPF_JMP:
-            jump(machine);
-            return;
-        case BPF_RET:
-            ends_.insert(insn.k != 0);
-            return;
+        }
+        case BPF_MISC:
+            (BPF_MISCOP(insn.code) == BPF_TAX ? machine.x : machine.a) =
+                BPF_MISCOP(insn.code) == BPF_TAX ? machine.a : machine.x;
+            break;
         default:
-            if (BPF_MISCOP(insn.code) == BPF_TAX)
-                machine.x = machine.a;
-            else
-                machine.a = machine.x;
+            return;
         }
     }
+}
+
+Machine HiddenRun::behind(const Machine& machine, bool yes) const {
+    const auto& insn = program_[machine.at];
+    Machine next = machine;
+    const bool always = BPF_OP(insn.code) == BPF_JA;
+    next.at += 1U + (always ? insn.k : yes ? insn.jt : insn.jf);
+    return next;
+}
+
+// Whether any way from here looks at what is hidden.
+bool HiddenRun::looksBeyond(const Machine& machine) const {
+    std::vector<Machine> open{machine};
+    std::set<std::size_t> seen;
+    while (!open.empty()) {
+        Machine now = open.back();
+        open.pop_back();
+        if (!seen.insert(now.at).second)
+            continue;
+        now.looked = false;
+        runToJump(now);
+        if (now.looked)
+            return true;
+        const auto& insn = program_[now.at];
+        if (now.mustEnd || BPF_CLASS(insn.code) == BPF_RET)
+            continue;
+        const Value right = operand(now);
+        const bool settled = BPF_OP(insn.code) == BPF_JA || (now.a.fixed && right.fixed);
+        const bool yes = compares(BPF_OP(insn.code), now.a.number, right.number);
+        open.push_back(behind(now, yes));
+        if (!settled)
+            open.push_back(behind(now, !yes));
+    }
+    return false;
+}
+
+// Every header of the chain counts.
+std::set<bool> HiddenRun::answersOfHeader(std::uint32_t asked) const {
+    if (asked > 255)
+        return {false};
+    if (sight_.extensions.contains(asked) || sight_.upperProtocol == asked)
+        return {true};
+    return sight_.upperProtocol ? std::set<bool>{false} : std::set<bool>{true, false};
+}
+
+std::set<bool> HiddenRun::answers(const Machine& machine) const {
+    const auto& insn = program_[machine.at];
+    const std::uint16_t operation = BPF_OP(insn.code);
+    const Value right = operand(machine);
+    const Value& left = machine.a;
+    const std::uint32_t asked = right.number + left.less;
+    if (operation == BPF_JA)
+        return {true};
+    const bool isHeader = sight_.version == 6 && operation == BPF_JEQ && right.fixed && left.size == 1;
+    if (isHeader && left.origin == 6)
+        return answersOfHeader(asked);
+    if (isHeader && left.origin == 40 && (sight_.extensions.contains(44) || asked > 255))
+        return answersOfHeader(asked);
+    if (left.hidden || right.hidden)
+        return {true, false};
+    const bool yes = compares(operation, left.number, right.number);
+    const bool offsetAsked = left.origin == kFragmentOffset || (operation == BPF_JSET && left.origin == 6 &&
+                                                                left.size == 2 && right.number == 0x1fff);
+    if (sight_.fragment && offsetAsked &&
+        looksBeyond(behind(machine, compares(operation, 0 - left.less, right.number))))
+        return {true, false};
+    return {yes};
 }
 
 // ---- rules in a row -------------------------------------------------------------------------------------

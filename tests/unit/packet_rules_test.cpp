@@ -108,6 +108,116 @@ TEST(Classic, WhatIsNotReadAnyMoreTellsNothingApart) {
     EXPECT_EQ(decisions[decisions[*root].inside].subject, expressions.fits(1, kNoExpr, 9));
 }
 
+// libpcap's unoptimised programs calculate with constants, in scratch words.
+TEST(Classic, ConstantsAreCalculatedBeforehand) {
+    const auto constants = [](std::uint32_t left, std::uint32_t right) {
+        return ClassicProgram{{BPF_LD | BPF_IMM, 0, 0, left},
+                              {BPF_ST, 0, 0, 0},
+                              {BPF_LD | BPF_IMM, 0, 0, right},
+                              {BPF_ST, 0, 0, 1},
+                              {BPF_LDX | BPF_MEM, 0, 0, 1},
+                              {BPF_LD | BPF_MEM, 0, 0, 0},
+                              {BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0},
+                              equals(0, 0, 1),
+                              end(1),
+                              end(0)};
+    };
+    EXPECT_EQ(*read(constants(1, 1)), kMatch);
+    EXPECT_EQ(*read(constants(1, 2)), kNoMatch);
+    EXPECT_EQ(*read({{BPF_LD | BPF_IMM, 0, 0, 8}, {BPF_ALU | BPF_DIV | BPF_K, 0, 0, 0}, end(1)}), kNoMatch);
+}
+
+TEST(Classic, ADifferenceThatIsZeroIsAComparison) {
+    Expressions expressions;
+    Decisions decisions;
+    const ClassicProgram program{
+        load(9), {BPF_LDX | BPF_IMM, 0, 0, 6}, {BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0}, equals(0, 0, 1), end(1),
+        end(0)};
+    const auto root = readClassic(program, expressions, decisions);
+    ASSERT_TRUE(root);
+    const Decision value = decisions[decisions[*root].inside];
+    EXPECT_EQ(value.subject, expressions.load(1, kNoExpr, 9));
+    EXPECT_EQ(value.range, (Range{6, 6}));
+}
+
+TEST(Classic, LongProgramsNeedNoDeepStack) {
+    constexpr std::uint32_t kQuestions = 20'000;
+    ClassicProgram program;
+    for (std::uint32_t i = 0; i < kQuestions; ++i) {
+        program.push_back(load(i % 200));
+        program.push_back(equals(i % 251, 0, 1));
+        program.push_back({BPF_JMP | BPF_JA, 0, 0, 3 * (kQuestions - i - 1) + 1});
+    }
+    program.push_back(end(0));
+    program.push_back(end(1));
+    Expressions expressions;
+    Decisions decisions;
+    const auto root = readClassic(program, expressions, decisions);
+    ASSERT_TRUE(root);
+    EXPECT_FALSE(specialise(*root, wholeView(expressions, Version::V4), expressions, decisions).isLeaf());
+}
+
+TEST(Expressions, WhatChangesNoValueIsLeftOut) {
+    Expressions e;
+    const ExprId byte = e.load(1, kNoExpr, 6);
+    EXPECT_EQ(e.binary(Op::And, byte, e.constant(0xff)), byte);
+    EXPECT_NE(e.binary(Op::And, byte, e.constant(0x7f)), byte);
+    EXPECT_EQ(e.binary(Op::Add, e.constant(0), byte), byte);
+    EXPECT_EQ(e.binary(Op::Subtract, byte, byte), e.constant(0));
+    EXPECT_EQ(e.binary(Op::ShiftRight, byte, e.constant(32)), e.constant(0));
+    EXPECT_EQ(e.binary(Op::Multiply, byte, e.constant(0)), e.constant(0));
+    EXPECT_EQ(e.binary(Op::Subtract, e.constant(0), byte), e.binary(Op::Subtract, e.constant(0), byte));
+    EXPECT_NE(e.binary(Op::Subtract, e.constant(0), byte), byte);
+}
+
+TEST(Expressions, ComparisonsWithAConstantAreRanges) {
+    Expressions e;
+    const ExprId word = e.load(4, kNoExpr, 0);
+    const auto range = [&](Comparison comparison, ExprId left, ExprId right) {
+        return e.compare(comparison, left, right).range;
+    };
+    EXPECT_EQ(range(Comparison::Greater, word, e.constant(5)), (Range{6, kMaxValue}));
+    EXPECT_EQ(range(Comparison::AtLeast, word, e.constant(5)), (Range{5, kMaxValue}));
+    EXPECT_EQ(range(Comparison::Greater, e.constant(5), word), (Range{0, 4}));
+    EXPECT_EQ(range(Comparison::AtLeast, e.constant(5), word), (Range{0, 5}));
+    EXPECT_EQ(range(Comparison::Equal, e.constant(5), word), (Range{5, 5}));
+    EXPECT_TRUE(e.isConstant(e.compare(Comparison::Greater, word, e.constant(kMaxValue)).subject));
+    EXPECT_TRUE(e.isConstant(e.compare(Comparison::Greater, e.constant(0), word).subject));
+    const Condition shifted =
+        e.compare(Comparison::Equal, e.binary(Op::Add, word, e.constant(3)), e.constant(1));
+    EXPECT_EQ(shifted.subject, word);
+    EXPECT_EQ(shifted.range, (Range{kMaxValue - 1, kMaxValue - 1}));
+}
+
+TEST(Specialise, EveryExtensionHeaderOfTheChainCounts) {
+    Expressions expressions;
+    Decisions decisions;
+    const ExprId upper = expressions.upperProtocol();
+    const auto ends = [&](std::uint32_t asked, std::uint32_t chain, std::uint32_t last) {
+        const auto rule =
+            readClassic(ClassicProgram{load(6), equals(asked, 0, 1), end(1), end(0)}, expressions, decisions);
+        NodeId node = specialise(*rule, hiddenView(expressions, Version::V6), expressions, decisions);
+        while (!node.isLeaf()) {
+            const Decision& decision = decisions[node];
+            const std::uint32_t mask =
+                decision.subject == upper ? 0 : expressions.valueOf(expressions[decision.subject].right);
+            const std::uint32_t value = decision.subject == upper ? last : chain & mask;
+            node = decision.range.contains(value) ? decision.inside : decision.outside;
+        }
+        return node;
+    };
+    const std::uint32_t chain = *extensionBit(0) | *extensionBit(60);
+    EXPECT_EQ(ends(60, chain, 6), kMatch);
+    EXPECT_EQ(ends(0, chain, 6), kMatch);
+    EXPECT_EQ(ends(6, chain, 6), kMatch);
+    EXPECT_EQ(ends(44, chain, 6), kNoMatch);
+    EXPECT_EQ(ends(17, chain, 6), kNoMatch);
+    EXPECT_EQ(ends(60, chain, kUnknownProtocol), kMatch);
+    EXPECT_EQ(ends(44, chain, kUnknownProtocol), kCannotJudge);
+    EXPECT_EQ(ends(17, chain, kUnknownProtocol), kCannotJudge);
+    EXPECT_EQ(ends(256, chain, kUnknownProtocol), kNoMatch) << "no byte is 256";
+}
+
 TEST(Specialise, DecidesWhatTheClassOfPacketsTells) {
     Expressions expressions;
     Decisions decisions;
@@ -211,6 +321,44 @@ TEST(Assembler, RefusesAJumpThatIsTooFar) {
     EXPECT_EQ(program.error().code, ErrorCode::LimitExceeded);
 }
 
+// The verifier refuses other reads of the stack.
+TEST(Compile, ReadsTheCopiedHeaderInItsPlace) {
+    for (const std::uint16_t size : {BPF_H, BPF_W})
+        for (std::uint32_t offset = 0; offset < 36; ++offset) {
+            RulesInput input;
+            input.rules = {
+                {{load(offset, size), equals(5, 0, 1), end(1), end(0)}, Verdict::Allow, kFirstRule}};
+            const auto program = compileSmall(input);
+            ASSERT_TRUE(program) << program.error().message;
+            for (const auto& insn : *program) {
+                const int bytes = BPF_SIZE(insn.code) == BPF_W   ? 4
+                                  : BPF_SIZE(insn.code) == BPF_H ? 2
+                                  : BPF_SIZE(insn.code) == BPF_B ? 1
+                                                                 : 8;
+                if (BPF_CLASS(insn.code) == BPF_LDX && insn.src_reg == BPF_REG_10)
+                    EXPECT_EQ(insn.off % bytes, 0) << offset;
+            }
+        }
+}
+
+TEST(Compile, SaysTheLimitOfAProgram) {
+    RulesInput input;
+    for (std::uint32_t i = 0; i < 600; ++i) {
+        ClassicProgram rule;
+        for (std::uint32_t byte = 0; byte < 20; ++byte) {
+            rule.push_back(load(byte));
+            rule.push_back(equals((i + byte) % 256, 0, static_cast<std::uint8_t>(2 * (19 - byte) + 1)));
+        }
+        rule.push_back(end(1));
+        rule.push_back(end(0));
+        input.rules.push_back({rule, Verdict::Allow, kFirstRule + i});
+    }
+    const auto program = compile(input);
+    ASSERT_FALSE(program);
+    EXPECT_EQ(program.error().code, ErrorCode::LimitExceeded);
+    EXPECT_NE(program.error().message.find("32,767"), std::string::npos) << program.error().message;
+}
+
 TEST(Compile, NamesTheRuleThatCannotBeCompiled) {
     const ClassicProgram good{load(9), equals(6, 0, 1), end(1), end(0)};
     RulesInput input;
@@ -218,6 +366,7 @@ TEST(Compile, NamesTheRuleThatCannotBeCompiled) {
     const auto program = compile(input);
     ASSERT_FALSE(program);
     EXPECT_TRUE(program.error().message.starts_with("rule 2: ")) << program.error().message;
+    EXPECT_EQ(program.error().item, "2") << "so that its line is named";
 }
 
 } // namespace filterd::packet

@@ -110,9 +110,10 @@ Result<std::vector<bpf_insn>> Assembler::finish() {
         const auto distance =
             static_cast<std::int64_t>(labels_[jump.label]) - static_cast<std::int64_t>(jump.instruction) - 1;
         if (distance > std::numeric_limits<std::int16_t>::max() || distance < 0)
-            return failure(ErrorCode::LimitExceeded, "the rules need " +
-                                                         std::to_string(instructions_.size()) +
-                                                         " instructions; use fewer or simpler rules");
+            return failure(ErrorCode::LimitExceeded,
+                           "the rules need a program of " + std::to_string(instructions_.size()) +
+                               " instructions, whose jumps reach no further than 32,767; use fewer or "
+                               "simpler rules, or lists in the filters port and cidr");
         instructions_[jump.instruction].off = static_cast<std::int16_t>(distance);
     }
     return std::move(instructions_);

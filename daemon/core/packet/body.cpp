@@ -1,6 +1,7 @@
 #include "core/packet/body.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <set>
 
@@ -116,13 +117,14 @@ void BodyWriter::writeNode(NodeId node, std::optional<NodeId> next) {
         code_.jump(labelOf(decision.outside));
 }
 
-// A register keeps its value where all ways to a node agree. A search's value ends with the search: the
-// verifier would look at what follows once for each of its outcomes.
+// A register keeps its value where all ways to a node agree. What the verifier knows of a value by the answer
+// ends with it: it would look at what follows once for each answer, and so often again at all rules behind.
 void BodyWriter::passOn(const Decision& decision, NodeId to) {
     if (to.isLeaf())
         return;
     Held passed = held_;
-    if (!decision.range.isSingle() && decisions_[to].subject != decision.subject)
+    const bool learnt = !decision.range.isSingle() || to == decision.inside;
+    if (learnt && decisions_[to].subject != decision.subject)
         std::replace(passed.begin(), passed.end(), decision.subject, kNoExpr);
     const auto [arriving, isFirst] = arriving_.emplace(to, passed);
     if (isFirst)
@@ -187,6 +189,9 @@ std::uint8_t BodyWriter::evaluate(ExprId id, std::int32_t depth) {
     case Op::UpperProtocol:
         code_.load(8, kAccumulator, BPF_REG_10, kUpperProtocol);
         break;
+    case Op::Extensions:
+        code_.load(1, kAccumulator, BPF_REG_10, kExtensions);
+        break;
     case Op::Load:
         loadByCall(expression, depth);
         break;
@@ -199,9 +204,20 @@ std::uint8_t BodyWriter::evaluate(ExprId id, std::int32_t depth) {
     return keep(id, kAccumulator);
 }
 
+// The verifier wants what lies on the stack to be read in its place.
 void BodyWriter::loadDirectly(const Expression& load, std::uint8_t target) {
-    code_.load(load.size, target, reach_.base, reach_.displacement + static_cast<std::int32_t>(load.value));
-    code_.toHostOrder(target, load.size);
+    const std::int32_t offset = reach_.displacement + static_cast<std::int32_t>(load.value);
+    const int alignment = 1 << std::countr_zero(static_cast<unsigned>(offset));
+    const auto part =
+        reach_.base == kData ? load.size : static_cast<std::uint8_t>(std::min<int>(load.size, alignment));
+    code_.load(part, target, reach_.base, offset);
+    code_.toHostOrder(target, part);
+    for (std::int32_t done = part; done < load.size; done += part) {
+        code_.load(part, kAccumulator, reach_.base, offset + done);
+        code_.toHostOrder(kAccumulator, part);
+        code_.compute(BPF_LSH, target, 8U * part);
+        code_.computeWith(BPF_OR, target, kAccumulator);
+    }
 }
 
 void BodyWriter::addOffset(std::uint8_t target, std::uint64_t offset) {

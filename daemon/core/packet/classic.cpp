@@ -10,7 +10,7 @@ namespace filterd::packet {
 namespace {
 
 constexpr std::size_t kWords = BPF_MEMWORDS;
-constexpr std::size_t kMaxLength = 8192;
+constexpr std::size_t kMaxLength = 65536;
 constexpr std::uint32_t kDeviceOffsets = 0xfffff000; // the kernel's extensions of libpcap
 
 // Slots of what a program keeps: A, X and the scratch words.
@@ -66,6 +66,45 @@ std::optional<Op> operation(std::uint16_t code) {
     }
 }
 
+Comparison comparison(std::uint16_t code) {
+    switch (BPF_OP(code)) {
+    case BPF_JEQ:
+        return Comparison::Equal;
+    case BPF_JGE:
+        return Comparison::AtLeast;
+    case BPF_JGT:
+        return Comparison::Greater;
+    default: // JSET
+        return Comparison::AnyBitOf;
+    }
+}
+
+// Where an instruction leads to: on to another one, or to an end.
+struct Target {
+    Target() = default;
+    Target(NodeId theEnd) : end(theEnd) {}
+    Target(std::size_t where, const State& how) : at(where), state(how) {}
+
+    std::size_t at = 0;
+    State state{};
+    std::optional<NodeId> end;
+};
+
+// A question and its two ways; no subject: there is only the first.
+struct Step {
+    Step() = default;
+    Step(const Target& only) : inside(only) {}
+    Step(ExprId asked, Range within, const Target& yes, const Target& no)
+        : subject(asked), range(within), inside(yes), outside(no) {}
+
+    ExprId subject = kNoExpr;
+    Range range;
+    Target inside;
+    Target outside;
+};
+
+// All jumps lead forward: the states in which each instruction is met are found from the first on, what they
+// come to from the last on.
 class Reader {
   public:
     Reader(std::span<const sock_filter> program, Expressions& expressions, Decisions& decisions)
@@ -77,21 +116,28 @@ class Reader {
         findLive();
         State start{};
         start.fill(expressions_.constant(0));
-        return visit(0, start);
+        return visitAll({0, start});
     }
 
   private:
+    struct Visit {
+        Step step;
+        NodeId node;
+    };
+
     Status check() const;
     Status checkOne(std::size_t at) const;
     void findLive();
     Live liveBefore(std::size_t at) const;
-    NodeId visit(std::size_t at, State state);
-    NodeId step(std::size_t at, State& state);
-    NodeId load(std::size_t at, State& state);
-    NodeId loadBytes(std::size_t at, State& state, std::size_t slot);
-    NodeId calculate(std::size_t at, State& state);
-    NodeId jump(std::size_t at, const State& state);
-    NodeId finish(const sock_filter& insn, const State& state);
+    NodeId visitAll(Target first);
+    void meet(Target& target);
+    NodeId nodeOf(const Target& target) const;
+    Step step(std::size_t at, State state);
+    Step load(std::size_t at, State& state);
+    Step loadBytes(std::size_t at, State& state, std::size_t slot);
+    Step calculate(std::size_t at, State& state);
+    Step jump(std::size_t at, const State& state);
+    Step finish(const sock_filter& insn, const State& state);
     ExprId operand(const sock_filter& insn, const State& state) {
         return usesX(insn.code) ? state[kX] : expressions_.constant(insn.k);
     }
@@ -100,8 +146,11 @@ class Reader {
     Expressions& expressions_;
     Decisions& decisions_;
     std::vector<Live> live_; // what is read later, before each instruction
-    std::map<std::pair<std::size_t, State>, NodeId> visited_;
+    std::vector<std::map<State, Visit>> visits_;
 };
+
+Step onTo(std::size_t at, const State& state) { return Target(at, state); }
+Step endAt(NodeId end) { return Target(end); }
 
 Status Reader::check() const {
     if (program_.empty() || program_.size() > kMaxLength)
@@ -186,20 +235,42 @@ Live Reader::liveBefore(std::size_t at) const {
     }
 }
 
-// What is not read any more must not tell two visits apart.
-NodeId Reader::visit(std::size_t at, State state) {
-    for (std::size_t slot = 0; slot < kSlots; ++slot)
-        if (!live_[at].test(slot))
-            state[slot] = kNoExpr;
-    const std::pair key(at, state);
-    if (const auto known = visited_.find(key); known != visited_.end())
-        return known->second;
-    const NodeId node = step(at, state);
-    visited_.emplace(key, node);
-    return node;
+NodeId Reader::visitAll(Target first) {
+    visits_.resize(program_.size());
+    meet(first);
+    for (std::size_t at = 0; at < program_.size(); ++at)
+        for (auto& [state, visit] : visits_[at]) {
+            visit.step = step(at, state);
+            meet(visit.step.inside);
+            if (visit.step.subject != kNoExpr)
+                meet(visit.step.outside);
+        }
+    for (std::size_t at = program_.size(); at-- > 0;)
+        for (auto& [state, visit] : visits_[at]) {
+            const Step& step = visit.step;
+            const NodeId inside = nodeOf(step.inside);
+            visit.node = step.subject == kNoExpr
+                             ? inside
+                             : decisions_.ask({step.subject, step.range, inside, nodeOf(step.outside)});
+        }
+    return nodeOf(first);
 }
 
-NodeId Reader::step(std::size_t at, State& state) {
+// What is not read any more must not tell two visits apart.
+void Reader::meet(Target& target) {
+    if (target.end)
+        return;
+    for (std::size_t slot = 0; slot < kSlots; ++slot)
+        if (!live_[target.at].test(slot))
+            target.state[slot] = kNoExpr;
+    visits_[target.at].try_emplace(target.state);
+}
+
+NodeId Reader::nodeOf(const Target& target) const {
+    return target.end ? *target.end : visits_[target.at].at(target.state).node;
+}
+
+Step Reader::step(std::size_t at, State state) {
     const auto& insn = program_[at];
     switch (BPF_CLASS(insn.code)) {
     case BPF_LD:
@@ -223,87 +294,79 @@ NodeId Reader::step(std::size_t at, State& state) {
         else
             state[kA] = state[kX];
     }
-    return visit(at + 1, state);
+    return onTo(at + 1, state);
 }
 
-NodeId Reader::load(std::size_t at, State& state) {
+Step Reader::load(std::size_t at, State& state) {
     const auto& insn = program_[at];
     const std::size_t slot = BPF_CLASS(insn.code) == BPF_LD ? kA : kX;
     switch (BPF_MODE(insn.code)) {
     case BPF_IMM:
         state[slot] = expressions_.constant(insn.k);
-        return visit(at + 1, state);
+        break;
     case BPF_MEM:
         state[slot] = state[kFirstWord + insn.k];
-        return visit(at + 1, state);
+        break;
     case BPF_LEN:
         state[slot] = expressions_.length();
-        return visit(at + 1, state);
+        break;
     default:
         return loadBytes(at, state, slot);
     }
+    return onTo(at + 1, state);
 }
 
-NodeId Reader::loadBytes(std::size_t at, State& state, std::size_t slot) {
+Step Reader::loadBytes(std::size_t at, State& state, std::size_t slot) {
     const auto& insn = program_[at];
     const std::uint8_t size = sizeOf(insn.code);
     const ExprId base = BPF_MODE(insn.code) == BPF_IND ? state[kX] : kNoExpr;
     const ExprId fits = expressions_.fits(size, base, insn.k);
+    if (expressions_.isConstant(fits))
+        return endAt(kNoMatch); // beyond whatever a packet can have
     ExprId value = expressions_.load(size, base, insn.k);
     if (BPF_MODE(insn.code) == BPF_MSH) // the length of an IPv4 header
         value = expressions_.binary(Op::ShiftLeft,
                                     expressions_.binary(Op::And, value, expressions_.constant(0xf)),
                                     expressions_.constant(2));
     state[slot] = value;
-    return decisions_.ask({fits, {1, kMaxValue}, visit(at + 1, state), kNoMatch});
+    return {fits, {1, kMaxValue}, {at + 1, state}, kNoMatch};
 }
 
-NodeId Reader::calculate(std::size_t at, State& state) {
+Step Reader::calculate(std::size_t at, State& state) {
     const auto& insn = program_[at];
     if (BPF_OP(insn.code) == BPF_NEG) {
         state[kA] = expressions_.binary(Op::Subtract, expressions_.constant(0), state[kA]);
-        return visit(at + 1, state);
+        return onTo(at + 1, state);
     }
     const Op op = *operation(insn.code);
     const ExprId right = operand(insn, state);
+    const bool divides = op == Op::Divide || op == Op::Modulo;
+    if (divides && expressions_.isConstant(right) && expressions_.valueOf(right) == 0)
+        return endAt(kNoMatch);
     state[kA] = expressions_.binary(op, state[kA], right);
-    const NodeId next = visit(at + 1, state);
-    if (op != Op::Divide && op != Op::Modulo)
-        return next;
-    return decisions_.ask({right, {0, 0}, kNoMatch, next});
+    if (!divides || expressions_.isConstant(right))
+        return onTo(at + 1, state);
+    return {right, {0, 0}, kNoMatch, {at + 1, state}};
 }
 
-NodeId Reader::jump(std::size_t at, const State& state) {
+Step Reader::jump(std::size_t at, const State& state) {
     const auto& insn = program_[at];
     if (BPF_OP(insn.code) == BPF_JA)
-        return visit(at + 1 + insn.k, state);
-    const NodeId yes = visit(at + 1 + insn.jt, state);
-    const NodeId no = visit(at + 1 + insn.jf, state);
-    const ExprId right = operand(insn, state);
-    const bool constant = expressions_.isConstant(right);
-    const std::uint32_t value = constant ? expressions_.valueOf(right) : 0;
-    switch (BPF_OP(insn.code)) {
-    case BPF_JEQ:
-        if (constant)
-            return decisions_.ask({state[kA], {value, value}, yes, no});
-        return decisions_.ask({expressions_.binary(Op::Xor, state[kA], right), {0, 0}, yes, no});
-    case BPF_JGE:
-        if (constant)
-            return value == 0 ? yes : decisions_.ask({state[kA], {value, kMaxValue}, yes, no});
-        return decisions_.ask({expressions_.binary(Op::Greater, right, state[kA]), {0, 0}, yes, no});
-    case BPF_JGT:
-        if (constant)
-            return value == kMaxValue ? no : decisions_.ask({state[kA], {value + 1, kMaxValue}, yes, no});
-        return decisions_.ask({expressions_.binary(Op::Greater, state[kA], right), {1, 1}, yes, no});
-    default: // JSET
-        return decisions_.ask({expressions_.binary(Op::And, state[kA], right), {1, kMaxValue}, yes, no});
-    }
+        return onTo(at + 1 + insn.k, state);
+    const Condition asked = expressions_.compare(comparison(insn.code), state[kA], operand(insn, state));
+    const Target yes{at + 1 + insn.jt, state};
+    const Target no{at + 1 + insn.jf, state};
+    if (expressions_.isConstant(asked.subject))
+        return asked.range.contains(expressions_.valueOf(asked.subject)) ? yes : no;
+    return {asked.subject, asked.range, yes, no};
 }
 
-NodeId Reader::finish(const sock_filter& insn, const State& state) {
-    if (BPF_RVAL(insn.code) == BPF_A)
-        return decisions_.ask({state[kA], {0, 0}, kNoMatch, kMatch});
-    return insn.k == 0 ? kNoMatch : kMatch;
+Step Reader::finish(const sock_filter& insn, const State& state) {
+    if (BPF_RVAL(insn.code) != BPF_A)
+        return endAt(insn.k == 0 ? kNoMatch : kMatch);
+    if (expressions_.isConstant(state[kA]))
+        return endAt(expressions_.valueOf(state[kA]) == 0 ? kNoMatch : kMatch);
+    return {state[kA], {0, 0}, kNoMatch, kMatch};
 }
 
 } // namespace

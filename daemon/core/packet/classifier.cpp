@@ -12,6 +12,7 @@ constexpr std::uint8_t kProtocol = BPF_REG_2;
 constexpr std::uint8_t kTemp = BPF_REG_1;
 constexpr std::uint8_t kNextHeader = BPF_REG_8; // survive calls
 constexpr std::uint8_t kOffset = BPF_REG_9;
+constexpr std::uint8_t kSeen = kData; // a bit for each extension header; who walks reaches no data directly
 constexpr std::uint8_t kLength = BPF_REG_0;
 
 constexpr std::uint32_t kVersionMask = 0xf0;
@@ -174,29 +175,25 @@ Status Classifier::writeCarefulV4(Label malformed) {
 }
 
 Status Classifier::writeCarefulV6(Label malformed) {
-    const Label unknown = code_.label();
-    const Label found = code_.label();
     const Label hidden = code_.label();
     const Label plain = code_.label();
+    const Label extended = code_.label();
     copyHeader(Version::V6, malformed);
     code_.load(1, kNextHeader, BPF_REG_10, kHeaderCopy + static_cast<std::int32_t>(kProtocolV6));
     code_.set(kOffset, kHeaderV6);
-    const Label extended = code_.label();
+    code_.set(kSeen, 0);
     jumpIfExtension(kNextHeader, extended);
-    code_.store(8, BPF_REG_10, kUpperProtocol, kNextHeader);
     transportSizeOf(kNextHeader, BPF_REG_2);
     code_.addWith64(kOffset, BPF_REG_2);
     code_.load(4, kLength, kContext, offsetof(__sk_buff, len));
-    code_.jumpIfWith(BPF_JGT, kOffset, kLength, hidden);
-    code_.jump(plain);
+    code_.jumpIfWith(BPF_JLE, kOffset, kLength, plain);
+    code_.jump(hidden);
 
     code_.place(extended);
-    walkExtensions(unknown, found);
-    code_.place(unknown);
-    code_.set(kNextHeader, kUnknownProtocol);
-    code_.place(found);
-    code_.store(8, BPF_REG_10, kUpperProtocol, kNextHeader);
+    walkExtensions(hidden);
     code_.place(hidden);
+    code_.store(8, BPF_REG_10, kUpperProtocol, kNextHeader);
+    code_.store(1, BPF_REG_10, kExtensions, kSeen);
     if (auto written = body(hiddenView(expressions_, Version::V6), copied(Version::V6)); !written)
         return written;
     code_.place(plain);
@@ -209,12 +206,32 @@ void Classifier::jumpIfExtension(std::uint8_t protocol, Label to) {
 }
 
 // From the extension header of type kNextHeader at kOffset to the protocol behind all of them.
-void Classifier::walkExtensions(Label unknown, Label found) {
-    for (int i = 0; i < kMaxExtensions; ++i)
-        nextExtension(unknown, found);
+void Classifier::walkExtensions(Label found) {
+    const Label last = code_.label();
+    const Label unknown = code_.label();
+    for (int i = 0; i < kMaxExtensions; ++i) {
+        noteExtension();
+        nextExtension(unknown, last, found);
+    }
+    code_.place(last); // an extension header that is not looked into
+    noteExtension();
+    code_.place(unknown);
+    code_.set(kNextHeader, kUnknownProtocol);
 }
 
-void Classifier::nextExtension(Label unknown, Label found) {
+void Classifier::noteExtension() {
+    const Label noted = code_.label();
+    for (const std::uint8_t header : kExtensionHeaders) {
+        const Label next = code_.label();
+        code_.jumpIf(BPF_JNE, kNextHeader, header, next);
+        code_.compute(BPF_OR, kSeen, *extensionBit(header));
+        code_.jump(noted);
+        code_.place(next);
+    }
+    code_.place(noted);
+}
+
+void Classifier::nextExtension(Label unknown, Label last, Label found) {
     const Label fragment = code_.label();
     const Label authentication = code_.label();
     const Label advance = code_.label();
@@ -249,7 +266,7 @@ void Classifier::nextExtension(Label unknown, Label found) {
     code_.jump(found);
     code_.place(more); // not the first fragment: what follows is data
     code_.move(kNextHeader, BPF_REG_2);
-    jumpIfExtension(kNextHeader, unknown);
+    jumpIfExtension(kNextHeader, last);
     code_.jump(found);
     code_.place(again);
 }

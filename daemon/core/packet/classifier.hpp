@@ -39,9 +39,9 @@ class Classifier {
     void requireDirect(std::uint32_t bytes, Label otherwise);
     void copyHeader(Version version, Label otherwise);
     void transportSizeOf(std::uint8_t protocol, std::uint8_t target);
-    void walkExtensions(Label unknown, Label found);
-    void nextExtension(Label unknown, Label found);
-    void fragmentHeader(Label unknown, Label found);
+    void walkExtensions(Label found);
+    void noteExtension();
+    void nextExtension(Label unknown, Label last, Label found);
     void jumpIfExtension(std::uint8_t protocol, Label to);
 
     Assembler& code_;

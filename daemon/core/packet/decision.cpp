@@ -1,6 +1,7 @@
 #include "core/packet/decision.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace filterd::packet {
 
@@ -55,6 +56,23 @@ NodeId Decisions::decide(ExprId subject, Range range, NodeId inside, NodeId outs
            drawTogether(decision, all_[decision.inside.value])) {
     }
     return ask(decision);
+}
+
+// A node's id is larger than those of the nodes it leads to.
+std::vector<NodeId> nodesOf(NodeId root, const Decisions& decisions) {
+    std::unordered_set<std::uint32_t> seen;
+    std::vector<NodeId> nodes;
+    const auto add = [&](NodeId node) {
+        if (!node.isLeaf() && seen.insert(node.value).second)
+            nodes.push_back(node);
+    };
+    add(root);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        add(decisions[nodes[i]].inside);
+        add(decisions[nodes[i]].outside);
+    }
+    std::sort(nodes.begin(), nodes.end());
+    return nodes;
 }
 
 } // namespace filterd::packet

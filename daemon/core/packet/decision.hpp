@@ -21,14 +21,6 @@ struct NodeId {
 
 [[nodiscard]] constexpr NodeId leaf(std::uint32_t meaning) { return {NodeId::kLeaf + meaning}; }
 
-struct Range {
-    std::uint32_t low = 0;
-    std::uint32_t high = 0; // included
-    [[nodiscard]] bool contains(std::uint32_t value) const { return low <= value && value <= high; }
-    [[nodiscard]] bool isSingle() const { return low == high; }
-    auto operator<=>(const Range&) const = default;
-};
-
 struct Decision {
     ExprId subject = kNoExpr;
     Range range;
@@ -48,5 +40,9 @@ class Decisions {
     std::vector<Decision> all_;
     std::map<Decision, NodeId> ids_;
 };
+
+// The nodes of a graph, leaves left out, each behind all that it leads to. Graphs are as deep as their rules
+// are long: whoever walks one does it along this list, not by recursion.
+[[nodiscard]] std::vector<NodeId> nodesOf(NodeId root, const Decisions& decisions);
 
 } // namespace filterd::packet

@@ -1,12 +1,15 @@
 #include "core/packet/expression.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace filterd::packet {
 
 namespace {
 
 constexpr std::uint32_t kBits = 32;
+constexpr std::uint32_t kMaxByte = 255;
 
 std::uint32_t compute(Op op, std::uint32_t left, std::uint32_t right) {
     switch (op) {
@@ -35,6 +38,10 @@ std::uint32_t compute(Op op, std::uint32_t left, std::uint32_t right) {
     default:
         return 0;
     }
+}
+
+bool isCommutative(Op op) {
+    return op == Op::Add || op == Op::Multiply || op == Op::And || op == Op::Or || op == Op::Xor;
 }
 
 } // namespace
@@ -74,7 +81,99 @@ ExprId Expressions::fits(std::uint8_t size, ExprId base, std::uint32_t offset) {
 ExprId Expressions::binary(Op op, ExprId left, ExprId right) {
     if (isConstant(left) && isConstant(right))
         return constant(compute(op, valueOf(left), valueOf(right)));
+    if (isConstant(left) && isCommutative(op))
+        std::swap(left, right);
+    if (left == right)
+        if (const auto simple = withItself(op, left))
+            return *simple;
+    if (isConstant(right))
+        if (const auto simple = withConstant(op, left, valueOf(right)))
+            return *simple;
     return add({.op = op, .left = left, .right = right});
+}
+
+std::optional<ExprId> Expressions::withItself(Op op, ExprId operand) {
+    switch (op) {
+    case Op::Subtract:
+    case Op::Xor:
+    case Op::Greater:
+        return constant(0);
+    case Op::And:
+    case Op::Or:
+        return operand;
+    default:
+        return std::nullopt;
+    }
+}
+
+std::optional<ExprId> Expressions::withConstant(Op op, ExprId left, std::uint32_t right) {
+    const auto only = [](bool condition, ExprId id) { return condition ? std::optional(id) : std::nullopt; };
+    switch (op) {
+    case Op::Add:
+    case Op::Subtract:
+    case Op::Or:
+    case Op::Xor:
+        return only(right == 0, left);
+    case Op::ShiftLeft:
+    case Op::ShiftRight:
+        return right >= kBits ? std::optional(constant(0)) : only(right == 0, left);
+    case Op::Multiply:
+        return right == 0 ? std::optional(constant(0)) : only(right == 1, left);
+    case Op::Divide:
+        return only(right == 1, left);
+    case Op::And:
+        // A mask that leaves every bit of the value.
+        return right == 0
+                   ? std::optional(constant(0))
+                   : only(std::countr_one(right) >= static_cast<int>(std::bit_width(maximum(left))), left);
+    default:
+        return std::nullopt;
+    }
+}
+
+Condition Expressions::compare(Comparison comparison, ExprId left, ExprId right) {
+    if (comparison == Comparison::AnyBitOf) {
+        const ExprId bits = binary(Op::And, left, right);
+        return {bits, {1, kMaxValue}};
+    }
+    if (comparison == Comparison::Equal) {
+        if (isConstant(right))
+            return equals(left, valueOf(right));
+        return isConstant(left) ? equals(right, valueOf(left)) : equals(binary(Op::Xor, left, right), 0);
+    }
+    const bool orEqual = comparison == Comparison::AtLeast;
+    if (isConstant(right)) {
+        const std::uint32_t value = valueOf(right);
+        if (orEqual)
+            return {left, {value, kMaxValue}};
+        return value == kMaxValue ? never() : Condition{left, {value + 1, kMaxValue}};
+    }
+    if (isConstant(left)) {
+        const std::uint32_t value = valueOf(left);
+        if (orEqual)
+            return {right, {0, value}};
+        return value == 0 ? never() : Condition{right, {0, value - 1}};
+    }
+    return orEqual ? Condition{binary(Op::Greater, right, left), {0, 0}}
+                   : Condition{binary(Op::Greater, left, right), {1, 1}};
+}
+
+// libpcap asks whether a difference is 0 where it was told to compare with a constant.
+Condition Expressions::equals(ExprId subject, std::uint32_t value) {
+    for (Expression outer = all_[subject]; outer.right != kNoExpr && isConstant(outer.right);
+         outer = all_[subject]) {
+        const std::uint32_t constant = valueOf(outer.right);
+        if (outer.op == Op::Subtract)
+            value += constant;
+        else if (outer.op == Op::Add)
+            value -= constant;
+        else if (outer.op == Op::Xor)
+            value ^= constant;
+        else
+            break;
+        subject = outer.left;
+    }
+    return {subject, {value, value}};
 }
 
 std::uint32_t Expressions::maximum(ExprId id) const {
@@ -86,6 +185,8 @@ std::uint32_t Expressions::maximum(ExprId id) const {
         return kMaxValue >> (kBits - 8 * expression.size);
     case Op::UpperProtocol:
         return kUnknownProtocol;
+    case Op::Extensions:
+        return kMaxByte;
     case Op::And:
         return std::min(maximum(expression.left), maximum(expression.right));
     case Op::Greater:

@@ -1,9 +1,11 @@
 #pragma once
 // Values that a rule computes from a packet, as pure expressions. Equal expressions have equal ids.
 
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -18,6 +20,7 @@ enum class Op : std::uint8_t {
     Constant,
     Length,        // of the packet
     UpperProtocol, // behind IPv6 extension headers; kUnknownProtocol where that cannot be told
+    Extensions,    // a bit for each kind of IPv6 extension header that was seen, see kExtensionHeaders
     Load,          // `size` bytes at left + value, in network order
     Add,
     Subtract,
@@ -33,6 +36,7 @@ enum class Op : std::uint8_t {
     Fits,    // the packet has `size` bytes at left + value
 };
 
+// No rule comes to it: whether a byte has this value is answered before anybody looks.
 inline constexpr std::uint32_t kUnknownProtocol = 256;
 
 struct Expression {
@@ -45,14 +49,34 @@ struct Expression {
     bool operator<(const Expression& other) const { return key() < other.key(); }
 };
 
+struct Range {
+    std::uint32_t low = 0;
+    std::uint32_t high = 0; // included
+    [[nodiscard]] bool contains(std::uint32_t value) const { return low <= value && value <= high; }
+    [[nodiscard]] bool isSingle() const { return low == high; }
+    auto operator<=>(const Range&) const = default;
+};
+
+// Whether a value is within a range.
+struct Condition {
+    ExprId subject = kNoExpr;
+    Range range;
+};
+
+enum class Comparison : std::uint8_t { Equal, AtLeast, Greater, AnyBitOf };
+
+// Those that are always the same become constants, and what changes no value is left out.
 class Expressions {
   public:
     [[nodiscard]] ExprId constant(std::uint32_t value) { return add({.value = value}); }
     [[nodiscard]] ExprId length() { return add({.op = Op::Length}); }
     [[nodiscard]] ExprId upperProtocol() { return add({.op = Op::UpperProtocol}); }
+    [[nodiscard]] ExprId extensions() { return add({.op = Op::Extensions}); }
     [[nodiscard]] ExprId load(std::uint8_t size, ExprId base, std::uint32_t offset);
     [[nodiscard]] ExprId fits(std::uint8_t size, ExprId base, std::uint32_t offset);
     [[nodiscard]] ExprId binary(Op op, ExprId left, ExprId right);
+    // A constant as its subject where the answer is always the same.
+    [[nodiscard]] Condition compare(Comparison comparison, ExprId left, ExprId right);
 
     // By value: a reference would not survive the next new expression.
     [[nodiscard]] Expression operator[](ExprId id) const { return all_[id]; }
@@ -64,6 +88,10 @@ class Expressions {
   private:
     ExprId add(const Expression& expression);
     bool foldOffset(ExprId& base, std::uint32_t& offset) const;
+    std::optional<ExprId> withItself(Op op, ExprId operand);
+    std::optional<ExprId> withConstant(Op op, ExprId left, std::uint32_t right);
+    Condition equals(ExprId subject, std::uint32_t value);
+    Condition never() { return {constant(0), {1, 1}}; }
 
     std::vector<Expression> all_;
     std::map<Expression, ExprId> ids_;

@@ -15,7 +15,9 @@ inline constexpr std::int32_t kCounterKey = -4;
 inline constexpr std::int32_t kLoaded = -16;        // what bpf_skb_load_bytes has copied for one load
 inline constexpr std::int32_t kHeaderCopy = -64;    // 40 bytes
 inline constexpr std::int32_t kUpperProtocol = -72; // of an IPv6 packet with extension headers
-inline constexpr std::int32_t kFirstSpill = -80;
+// A byte, and where no register could be spilled to: so the verifier knows no more of it than that.
+inline constexpr std::int32_t kExtensions = -79;
+inline constexpr std::int32_t kFirstSpill = -88;
 inline constexpr std::int32_t kSpills = 16;
 
 // Bytes of the packet that can be loaded without a call.

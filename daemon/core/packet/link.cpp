@@ -21,24 +21,24 @@ class Grafting {
     Grafting(Decisions& decisions, NodeId match, NodeId noMatch, NodeId cannotJudge)
         : decisions_(decisions), match_(match), noMatch_(noMatch), cannotJudge_(cannotJudge) {}
 
-    NodeId graft(NodeId node) {
+    NodeId graft(NodeId rule) {
+        for (const NodeId node : nodesOf(rule, decisions_)) {
+            const Decision decision = decisions_[node];
+            done_.emplace(node, decisions_.decide(decision.subject, decision.range, exit(decision.inside),
+                                                  exit(decision.outside)));
+        }
+        return exit(rule);
+    }
+
+  private:
+    NodeId exit(NodeId node) const {
         if (node == kMatch)
             return match_;
         if (node == kNoMatch)
             return noMatch_;
-        if (node == kCannotJudge)
-            return cannotJudge_;
-        if (const auto known = done_.find(node); known != done_.end())
-            return known->second;
-        const Decision decision = decisions_[node];
-        const NodeId inside = graft(decision.inside);
-        const NodeId result =
-            decisions_.decide(decision.subject, decision.range, inside, graft(decision.outside));
-        done_.emplace(node, result);
-        return result;
+        return node == kCannotJudge ? cannotJudge_ : done_.at(node);
     }
 
-  private:
     Decisions& decisions_;
     NodeId match_;
     NodeId noMatch_;

@@ -17,7 +17,7 @@ class Compiler {
     Result<std::vector<bpf_insn>> write(bool direct);
 
   private:
-    void findProtocols(NodeId node, std::set<NodeId>& seen);
+    void findProtocols(NodeId rule);
     Status writeBody(const PacketClass& packets);
     void writeOutcomes();
     void writeEnd(Label end);
@@ -40,26 +40,24 @@ Status Compiler::read() {
     for (std::size_t i = 0; i < input_.rules.size(); ++i) {
         const auto node = readClassic(input_.rules[i].program, expressions_, decisions_);
         if (!node)
-            return failure(node.error().context("rule " + std::to_string(i + 1)));
+            return failure(
+                node.error().context("rule " + std::to_string(i + 1)).about(std::to_string(i + 1)));
         rules_.push_back(*node);
-        std::set<NodeId> seen;
-        findProtocols(*node, seen);
+        findProtocols(*node);
     }
     return {};
 }
 
-void Compiler::findProtocols(NodeId node, std::set<NodeId>& seen) {
+void Compiler::findProtocols(NodeId rule) {
     constexpr std::uint32_t kMaxProtocol = 255;
-    if (node.isLeaf() || !seen.insert(node).second)
-        return;
-    const Decision decision = decisions_[node];
-    const bool asksProtocol = decision.subject == protocolOf(expressions_, Version::V4) ||
-                              decision.subject == protocolOf(expressions_, Version::V6);
-    if (asksProtocol && decision.range.isSingle() && decision.range.low <= kMaxProtocol &&
-        protocols_.size() < std::size(kTransports) * 2)
-        protocols_.insert(decision.range.low);
-    findProtocols(decision.inside, seen);
-    findProtocols(decision.outside, seen);
+    for (const NodeId node : nodesOf(rule, decisions_)) {
+        const Decision& decision = decisions_[node];
+        const bool asksProtocol = decision.subject == protocolOf(expressions_, Version::V4) ||
+                                  decision.subject == protocolOf(expressions_, Version::V6);
+        if (asksProtocol && decision.range.isSingle() && decision.range.low <= kMaxProtocol &&
+            protocols_.size() < std::size(kTransports) * 2)
+            protocols_.insert(decision.range.low);
+    }
 }
 
 Result<std::vector<bpf_insn>> Compiler::write(bool direct) {

@@ -34,7 +34,7 @@ struct RuleCounter {
     bool operator==(const RuleCounter&) const = default;
 };
 
-inline constexpr std::size_t kMaxPacketRules = 1000;
+inline constexpr std::size_t kMaxPacketRules = 4096;
 
 // The only map, the counters, has index 0. Errors: Unsupported, InvalidArgument, LimitExceeded; "rule N: …"
 // where one rule is the reason.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -96,12 +97,15 @@ namespace {
 // For each rule the counter of the earlier rule that it is, each of which goes on once.
 std::vector<std::optional<std::uint32_t>> findEarlier(const PacketRules& rules,
                                                       const NumberedRules& earlier) {
+    std::multimap<std::string, std::uint32_t> left;
+    for (std::size_t old = 0; old < earlier.rules.rules.size(); ++old)
+        left.emplace(toString(earlier.rules.rules[old]), earlier.counters[old]);
     std::vector<std::optional<std::uint32_t>> found(rules.rules.size());
-    std::set<std::size_t> taken;
     for (std::size_t i = 0; i < rules.rules.size(); ++i)
-        for (std::size_t old = 0; old < earlier.rules.rules.size(); ++old)
-            if (!found[i] && rules.rules[i] == earlier.rules.rules[old] && taken.insert(old).second)
-                found[i] = earlier.counters[old];
+        if (const auto same = left.find(toString(rules.rules[i])); same != left.end()) {
+            found[i] = same->second;
+            left.erase(same);
+        }
     return found;
 }
 

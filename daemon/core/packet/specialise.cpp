@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 namespace filterd::packet {
 
@@ -16,23 +17,29 @@ class Specialiser {
     Specialiser(const PacketView& view, Expressions& expressions, Decisions& decisions)
         : view_(view), expressions_(expressions), decisions_(decisions) {}
 
-    NodeId run(NodeId rule) { return follow({rule}); }
+    NodeId run(NodeId rule);
 
   private:
     // All that may come next, largest first; leaves are largest.
     using Frontier = std::vector<NodeId>;
 
     NodeId follow(Frontier frontier);
+    std::optional<NodeId> endOf(const Frontier& frontier) const;
+    Frontier advance(Frontier frontier);
     NodeId ask(const Frontier& frontier);
     NodeId askVisible(const Frontier& rest, const Decision& decision, ExprId subject);
-    NodeId askNextHeader(const Frontier& rest, const Decision& decision);
+    NodeId askHeader(const Frontier& rest, const Decision& decision);
+    NodeId askBehindFragment(const Frontier& rest, const Decision& decision);
     NodeId askFragment(const Frontier& rest, const Decision& decision, ExprId subject);
-    NodeId askUpperProtocol(const Frontier& rest, const Decision& decision);
+    NodeId decide(ExprId subject, Range range, NodeId inside, NodeId outside) {
+        return missing_.empty() ? decisions_.decide(subject, range, inside, outside) : kCannotJudge;
+    }
     std::optional<bool> answer(ExprId subject, const Range& range) const;
     ExprId simplify(ExprId id);
     ExprId rebuild(const Expression& expression);
     bool hidden(ExprId id) const;
-    bool reachesHidden(NodeId node);
+    void findReaching(NodeId rule);
+    bool reachesHidden(NodeId node) const { return reaching_.contains(node); }
 
     NodeId with(Frontier rest, NodeId one) {
         rest.push_back(one);
@@ -47,32 +54,79 @@ class Specialiser {
         return expression.op == Op::Load && expression.left == kNoExpr && expression.size == 1 &&
                expression.value == offset;
     }
-    bool isHiddenV6() const { return view_.visible && view_.version == Version::V6; }
+    bool isHeaderQuestion(ExprId subject, const Range& range) const {
+        return view_.visible && view_.version == Version::V6 && range.isSingle() &&
+               (isByte(subject, kProtocolV6) || isByte(subject, kHeaderV6));
+    }
 
     const PacketView& view_;
     Expressions& expressions_;
     Decisions& decisions_;
     std::map<Frontier, NodeId> followed_;
+    std::vector<Frontier> missing_; // what must be followed before the frontier at hand
     std::map<ExprId, ExprId> simplified_;
-    std::map<NodeId, bool> reaching_;
+    std::set<NodeId> reaching_;
 };
 
-NodeId Specialiser::follow(Frontier frontier) {
+void sortUnique(std::vector<NodeId>& frontier) {
     std::sort(frontier.begin(), frontier.end(), std::greater<>());
     frontier.erase(std::unique(frontier.begin(), frontier.end()), frontier.end());
+}
+
+// Not by recursion, see nodesOf(): a frontier waits until all that it leads to have been followed.
+NodeId Specialiser::run(NodeId rule) {
+    if (view_.visible && view_.version == Version::V4)
+        findReaching(rule);
+    NodeId result = follow({rule});
+    for (std::vector<Frontier> waiting = std::move(missing_); !waiting.empty();) {
+        missing_.clear();
+        const Frontier frontier = waiting.back();
+        const NodeId node = followed_.size() > kMaxStates ? kCannotJudge : ask(frontier);
+        if (missing_.empty()) {
+            followed_.emplace(frontier, node);
+            waiting.pop_back();
+            result = node;
+        }
+        std::move(missing_.begin(), missing_.end(), std::back_inserter(waiting));
+    }
+    return result;
+}
+
+// What it comes to, or a note that it must be followed first.
+NodeId Specialiser::follow(Frontier frontier) {
+    frontier = advance(std::move(frontier));
+    if (const auto end = endOf(frontier))
+        return *end;
+    if (const auto known = followed_.find(frontier); known != followed_.end())
+        return known->second;
+    missing_.push_back(std::move(frontier));
+    return kCannotJudge;
+}
+
+std::optional<NodeId> Specialiser::endOf(const Frontier& frontier) const {
     const auto leaves =
         std::count_if(frontier.begin(), frontier.end(), [](NodeId id) { return id.isLeaf(); });
     if (leaves > 1 || frontier.front() == kCannotJudge)
         return kCannotJudge;
-    if (frontier.size() == 1 && leaves == 1)
-        return frontier.front();
-    if (const auto known = followed_.find(frontier); known != followed_.end())
-        return known->second;
-    if (followed_.size() > kMaxStates)
-        return kCannotJudge;
-    const NodeId result = ask(frontier);
-    followed_.emplace(std::move(frontier), result);
-    return result;
+    return frontier.size() == 1 && leaves == 1 ? std::optional(frontier.front()) : std::nullopt;
+}
+
+// Past all questions that this class of packets answers and all that are hidden, to one that is asked.
+Specialiser::Frontier Specialiser::advance(Frontier frontier) {
+    for (sortUnique(frontier); !endOf(frontier); sortUnique(frontier)) {
+        const auto next =
+            std::find_if(frontier.begin(), frontier.end(), [](NodeId id) { return !id.isLeaf(); });
+        const Decision decision = decisions_[*next];
+        const ExprId subject = simplify(decision.subject);
+        const bool both = hidden(subject) && !isHeaderQuestion(subject, decision.range);
+        const auto known = answer(subject, decision.range);
+        if (!both && !known)
+            break;
+        *next = both || *known ? decision.inside : decision.outside;
+        if (both)
+            frontier.push_back(decision.outside);
+    }
+    return frontier;
 }
 
 // The first question in the order of the rule.
@@ -83,16 +137,9 @@ NodeId Specialiser::ask(const Frontier& frontier) {
     rest.erase(rest.begin() + (next - frontier.begin()));
 
     const ExprId subject = simplify(decision.subject);
-    if (isHiddenV6() && decision.range.isSingle() && isByte(subject, kProtocolV6))
-        return askNextHeader(rest, decision);
-    if (isHiddenV6() && decision.range.isSingle() && isByte(subject, kHeaderV6))
-        return decisions_.decide(protocolOf(expressions_, Version::V6), {kFragmentHeader, kFragmentHeader},
-                                 askUpperProtocol(rest, decision), withBoth(rest, decision));
-    if (hidden(subject))
-        return withBoth(rest, decision);
-    if (const auto known = answer(subject, decision.range))
-        return with(rest, *known ? decision.inside : decision.outside);
-    return askVisible(rest, decision, subject);
+    if (!isHeaderQuestion(subject, decision.range))
+        return askVisible(rest, decision, subject);
+    return isByte(subject, kProtocolV6) ? askHeader(rest, decision) : askBehindFragment(rest, decision);
 }
 
 NodeId Specialiser::askVisible(const Frontier& rest, const Decision& decision, ExprId subject) {
@@ -102,8 +149,7 @@ NodeId Specialiser::askVisible(const Frontier& rest, const Decision& decision, E
                                        expressions_.constant(kFragmentMask));
     if (isFragment)
         return askFragment(rest, decision, subject);
-    return decisions_.decide(subject, decision.range, with(rest, decision.inside),
-                             with(rest, decision.outside));
+    return decide(subject, decision.range, with(rest, decision.inside), with(rest, decision.outside));
 }
 
 // libpcap asks whether a packet is a fragment before it looks at a port, and gives up if it is: then the
@@ -112,24 +158,29 @@ NodeId Specialiser::askFragment(const Frontier& rest, const Decision& decision, 
     const bool zeroInside = decision.range.contains(0);
     const NodeId whole = zeroInside ? decision.inside : decision.outside;
     if (!reachesHidden(whole))
-        return decisions_.decide(subject, decision.range, with(rest, decision.inside),
-                                 with(rest, decision.outside));
+        return decide(subject, decision.range, with(rest, decision.inside), with(rest, decision.outside));
     const NodeId both = withBoth(rest, decision);
     const NodeId plain = with(rest, whole);
-    return decisions_.decide(subject, {0, 0}, plain, both);
+    return decide(subject, {0, 0}, plain, both);
 }
 
-// Is this the next header? If not, it may be the protocol behind the extension headers, which is meant.
-NodeId Specialiser::askNextHeader(const Frontier& rest, const Decision& decision) {
-    return decisions_.decide(protocolOf(expressions_, Version::V6), decision.range,
-                             with(rest, decision.inside), askUpperProtocol(rest, decision));
+// Is this the next header? All headers of the chain are meant, and the protocol behind them.
+NodeId Specialiser::askHeader(const Frontier& rest, const Decision& decision) {
+    const NodeId yes = with(rest, decision.inside);
+    const NodeId no = decide(expressions_.upperProtocol(), {kUnknownProtocol, kUnknownProtocol},
+                             withBoth(rest, decision), with(rest, decision.outside));
+    if (const auto bit = extensionBit(decision.range.low))
+        return decide(expressions_.binary(Op::And, expressions_.extensions(), expressions_.constant(*bit)),
+                      {1, kMaxValue}, yes, no);
+    return decide(expressions_.upperProtocol(), decision.range, yes, no);
 }
 
-NodeId Specialiser::askUpperProtocol(const Frontier& rest, const Decision& decision) {
-    return decisions_.decide(expressions_.upperProtocol(), decision.range, with(rest, decision.inside),
-                             decisions_.decide(expressions_.upperProtocol(),
-                                               {kUnknownProtocol, kUnknownProtocol}, withBoth(rest, decision),
-                                               with(rest, decision.outside)));
+// libpcap looks at this byte where a fragment header is the next.
+NodeId Specialiser::askBehindFragment(const Frontier& rest, const Decision& decision) {
+    const ExprId fragment = expressions_.binary(Op::And, expressions_.extensions(),
+                                                expressions_.constant(*extensionBit(kFragmentHeader)));
+    const NodeId behind = askHeader(rest, decision);
+    return decide(fragment, {1, kMaxValue}, behind, withBoth(rest, decision));
 }
 
 std::optional<bool> Specialiser::answer(ExprId subject, const Range& range) const {
@@ -170,6 +221,8 @@ ExprId Specialiser::rebuild(const Expression& expression) {
         return expressions_.length();
     case Op::UpperProtocol:
         return expressions_.upperProtocol();
+    case Op::Extensions:
+        return expressions_.extensions();
     case Op::Load:
         return expressions_.load(expression.size, left, expression.value);
     case Op::Fits: {
@@ -198,16 +251,13 @@ bool Specialiser::hidden(ExprId id) const {
            (expression.right != kNoExpr && hidden(expression.right));
 }
 
-bool Specialiser::reachesHidden(NodeId node) {
-    if (node.isLeaf())
-        return false;
-    if (const auto known = reaching_.find(node); known != reaching_.end())
-        return known->second;
-    const Decision decision = decisions_[node];
-    const bool reaches = hidden(simplify(decision.subject)) || reachesHidden(decision.inside) ||
-                         reachesHidden(decision.outside);
-    reaching_.emplace(node, reaches);
-    return reaches;
+void Specialiser::findReaching(NodeId rule) {
+    for (const NodeId node : nodesOf(rule, decisions_)) {
+        const Decision decision = decisions_[node];
+        if (hidden(simplify(decision.subject)) || reachesHidden(decision.inside) ||
+            reachesHidden(decision.outside))
+            reaching_.insert(node);
+    }
 }
 
 } // namespace

@@ -46,6 +46,13 @@ std::uint32_t transportSize(std::uint32_t protocol) {
     return 0;
 }
 
+std::optional<std::uint32_t> extensionBit(std::uint32_t protocol) {
+    for (std::uint32_t i = 0; i < std::size(kExtensionHeaders); ++i)
+        if (kExtensionHeaders[i] == protocol)
+            return 1U << i;
+    return std::nullopt;
+}
+
 ExprId protocolOf(Expressions& expressions, Version version) {
     return expressions.load(1, kNoExpr, version == Version::V4 ? kProtocolV4 : kProtocolV6);
 }

@@ -28,7 +28,10 @@ struct Transport {
 inline constexpr Transport kTransports[] = {{6, 20}, {17, 8}, {1, 8}, {58, 8}, {132, 12}, {33, 12}, {136, 8}};
 [[nodiscard]] std::uint32_t transportSize(std::uint32_t protocol);
 
+// Hop by hop, routing, fragment, authentication, destination options, mobility, HIP, shim6.
 inline constexpr std::uint8_t kExtensionHeaders[] = {0, 43, 44, 51, 60, 135, 139, 140};
+// Its bit in Op::Extensions; nothing for what is no extension header.
+[[nodiscard]] std::optional<std::uint32_t> extensionBit(std::uint32_t protocol);
 
 struct PacketView {
     Version version = Version::Unknown;

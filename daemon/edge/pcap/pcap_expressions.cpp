@@ -1,11 +1,13 @@
 #include "edge/pcap/pcap_expressions.hpp"
 
-#include "edge/pcap/expression_words.hpp"
+#include "core/packet/expression_words.hpp"
+#include "core/packet/possible.hpp"
 
 #include <algorithm>
 #include <memory>
 #include <pcap/pcap.h>
 #include <span>
+#include <unistd.h>
 
 namespace filterd {
 
@@ -38,16 +40,15 @@ class CompiledCode {
     bpf_program code_{};
 };
 
-enum class Optimise { No, Yes };
+constexpr int kUnoptimised = 0; // libpcap's optimiser changes what some expressions mean
 
 // With libpcap's own words where it fails.
-Result<packet::ClassicProgram> compileOnce(const std::string& expression, Optimise optimise) {
+Result<packet::ClassicProgram> compileOnce(const std::string& expression) {
     const std::unique_ptr<pcap_t, PcapCloser> pcap(::pcap_open_dead(DLT_RAW, kWholePacket));
     if (!pcap)
         return failure(ErrorCode::Internal, "libpcap has no memory");
     CompiledCode code;
-    if (::pcap_compile(pcap.get(), code.get(), expression.c_str(), optimise == Optimise::Yes ? 1 : 0,
-                       PCAP_NETMASK_UNKNOWN) < 0)
+    if (::pcap_compile(pcap.get(), code.get(), expression.c_str(), kUnoptimised, PCAP_NETMASK_UNKNOWN) < 0)
         return failure(ErrorCode::InvalidArgument, ::pcap_geterr(pcap.get()));
     return code.copy();
 }
@@ -55,7 +56,7 @@ Result<packet::ClassicProgram> compileOnce(const std::string& expression, Optimi
 // Of those that a version of libpcap has, it knows best. No name is looked up where a number is expected.
 bool isConstant(std::string_view word) {
     const bool looksLike = word.starts_with("tcp") || word.starts_with("icmp");
-    return looksLike && compileOnce("len = " + std::string(word), Optimise::No).has_value();
+    return looksLike && compileOnce("len = " + std::string(word)).has_value();
 }
 
 bool isSyntaxError(const std::string& message) { return message.find("syntax error") != std::string::npos; }
@@ -78,7 +79,7 @@ std::optional<Word> findOffender(std::string_view expression, std::span<const Wo
     for (std::size_t count = words.size(); count-- > fewest + 1;) {
         const Word& last = words[count - 1];
         const std::string beginning(expression.data(), last.text.data() + last.text.size());
-        const auto compiled = compileOnce(beginning + closing(words.first(count)), Optimise::No);
+        const auto compiled = compileOnce(beginning + closing(words.first(count)));
         if (compiled || !isSyntaxError(compiled.error().message))
             return words[count];
     }
@@ -94,6 +95,18 @@ std::optional<Word> findNamed(const std::string& message, const std::vector<Word
     return named;
 }
 
+// Names of ports and protocols stand in files that a small system may lack.
+std::string missingNames(const std::string& message) {
+    if (message.find("unknown") == std::string::npos)
+        return "";
+    for (const auto& [kind, file] :
+         {std::pair("port", "/etc/services"), std::pair("proto", "/etc/protocols")})
+        if (message.find(kind) != std::string::npos && ::access(file, R_OK) < 0)
+            return std::string("; ") + file +
+                   ", which tells the names, is missing: install netbase, or write the number";
+    return "";
+}
+
 Error explain(const std::string& expression, std::size_t first, const std::vector<Word>& words,
               const Error& error) {
     if (isSyntaxError(error.message)) {
@@ -103,7 +116,7 @@ Error explain(const std::string& expression, std::size_t first, const std::vecto
             return {error.code,
                     at(*word) + "syntax error at '" + std::string(word->text) + "', see pcap-filter(7)"};
     } else if (const auto word = findNamed(error.message, words))
-        return {error.code, at(*word) + error.message};
+        return {error.code, at(*word) + error.message + missingNames(error.message)};
     return {error.code, at({expression, first}) + error.message};
 }
 
@@ -122,9 +135,12 @@ Result<packet::ClassicProgram> PcapExpressions::compile(const std::string& expre
     if (const auto word = findOneOf(words, {"protochain"}))
         return failure(ErrorCode::Unsupported,
                        at(*word) + "protochain needs a loop; name the headers one by one");
-    auto program = compileOnce(expression, Optimise::Yes);
+    auto program = compileOnce(expression);
     if (!program)
         return failure(explain(expression, first, words, program.error()));
+    if (!packet::canMatch(*program))
+        return failure(ErrorCode::InvalidArgument,
+                       at({expression, first}) + "expression rejects all packets: no IP packet matches it");
     return program;
 }
 

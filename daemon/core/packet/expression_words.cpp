@@ -1,4 +1,4 @@
-#include "edge/pcap/expression_words.hpp"
+#include "core/packet/expression_words.hpp"
 
 #include <algorithm>
 #include <array>

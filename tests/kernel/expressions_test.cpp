@@ -1,0 +1,97 @@
+// Real expressions, expressions/*.txt: each of them loads, and judges packets as libpcap's own program does
+// without its optimiser, which is wrong for some.
+
+#include "edge/pcap/pcap_expressions.hpp"
+#include "libpcap_filter.hpp"
+#include "loaded_rules.hpp"
+#include "packet_generator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace filterd::test {
+
+namespace {
+
+using packet::Verdict;
+
+constexpr unsigned kPackets = 120;
+
+std::vector<std::string> expressionsIn(const std::string& name) {
+    std::ifstream file(std::string(FILTERD_EXPRESSIONS) + "/" + name);
+    std::vector<std::string> expressions;
+    for (std::string line; std::getline(file, line);)
+        if (!line.empty() && !line.starts_with('#'))
+            expressions.push_back(line);
+    return expressions;
+}
+
+std::vector<Packet> packets(unsigned seed) {
+    PacketGenerator random(seed);
+    std::vector<Packet> made;
+    for (unsigned i = 0; i < kPackets; ++i)
+        made.push_back(random.next());
+    return made;
+}
+
+struct Tally {
+    unsigned expressions = 0;
+    unsigned matched = 0;
+    unsigned hidden = 0;
+};
+
+// What libpcap says by itself, for packets that can be judged; the model for those that hide a part.
+void compare(const std::string& expression, const std::vector<Packet>& packets, Tally& tally) {
+    const auto program = libpcapProgram(expression);
+    ASSERT_FALSE(program.empty()) << "libpcap refuses " << expression;
+    const auto rules = rulesFrom({{Verdict::Allow, expression}}, Verdict::Deny, Verdict::Deny);
+    ASSERT_EQ(rules.rules.size(), 1U) << expression;
+    LoadedRules loaded(rules, tally.expressions % 3 == 0);
+    ASSERT_EQ(loaded.error(), "") << expression;
+    for (const auto& packet : packets) {
+        const Decided decided = judge(rules, packet);
+        ASSERT_EQ(loaded.run(packet), decided.verdict) << expression << "\n" << hex(packet);
+        const bool matches = libpcapMatches(program, packet.bytes);
+        if (!decided.hidden)
+            ASSERT_EQ(decided.verdict, matches ? Verdict::Allow : Verdict::Deny) << expression;
+        tally.matched += decided.verdict == Verdict::Allow ? 1 : 0;
+        tally.hidden += decided.hidden ? 1 : 0;
+    }
+    ++tally.expressions;
+}
+
+} // namespace
+
+class ExpressionFiles : public testing::TestWithParam<const char*> {};
+
+TEST_P(ExpressionFiles, LoadAndAgreeWithLibpcap) {
+    const auto expressions = expressionsIn(GetParam());
+    ASSERT_GT(expressions.size(), 400U);
+    Tally tally;
+    for (std::size_t i = 0; i < expressions.size() && !HasFatalFailure(); ++i)
+        compare(expressions[i], packets(static_cast<unsigned>(i) % 16), tally);
+    std::cout << tally.expressions << " expressions, each with " << kPackets << " packets: " << tally.matched
+              << " matches, " << tally.hidden << " partly hidden\n";
+    EXPECT_GT(tally.matched, tally.expressions * kPackets / 10);
+}
+
+// libpcap's optimiser made a program of it that matched this datagram.
+TEST(Expressions, AShortDatagramToAnotherPortDoesNotMatch) {
+    const auto rules =
+        rulesFrom({{Verdict::Allow, "(dst port 22 and less 100) or (src net 127.0.0.0/8 and greater 100)"}},
+                  Verdict::Deny, Verdict::Deny);
+    Packet packet{0x0800, {0x45, 0, 0,   38, 0, 0, 0x40, 0,    64, 17,  0, 0,  127, 0,
+                           0,    1, 127, 0,  0, 1, 0xc3, 0x50, 12, 234, 0, 18, 0,   0}};
+    packet.bytes.resize(38);
+    for (const bool small : {false, true})
+        EXPECT_EQ(LoadedRules(rules, small).run(packet), Verdict::Deny);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ExpressionFiles, testing::Values("written.txt", "generated.txt"),
+                         [](const auto& instance) {
+                             const std::string name = instance.param;
+                             return name.substr(0, name.find('.'));
+                         });
+
+} // namespace filterd::test
