@@ -4,6 +4,7 @@
 #include "cli/file_faults.hpp"
 #include "cli/lineage.hpp"
 #include "cli/terminal.hpp"
+#include "core/filter_content.hpp"
 #include "core/rule_warnings.hpp"
 #include "edge/host/config_files.hpp"
 #include "edge/host/running_units.hpp"
@@ -88,15 +89,18 @@ void printFiles(const std::string& label, const std::string& name, const std::ve
         printField("Broken", coloured(error, Colour::Red));
 }
 
-void printQueue(const std::string& label, const std::vector<FilterName>& queue,
+void printQueue(const std::string& label, const std::vector<FilterName>& queue, const FilterSources& filters,
                 const std::vector<std::string>& errors) {
     for (const auto& filter : queue) {
         printField(label, filter.text());
         printFiles("  defined in", filter.text(), errors);
+        if (const auto definition = filters.define(filter))
+            for (const auto& note : notesOf(*definition))
+                printField("  Note", note);
     }
 }
 
-void printRule(const std::string& unit, const CoveringRule& covering,
+void printRule(const std::string& unit, const CoveringRule& covering, const FilterSources& filters,
                const std::vector<std::string>& errors) {
     const auto& rule = *covering.rule;
     printField("Rule", rule.source);
@@ -105,8 +109,8 @@ void printRule(const std::string& unit, const CoveringRule& covering,
         printFiles("File", std::filesystem::path(rule.source).filename().string(), errors);
     else if (!isBus(rule) && rule.source != kUserSource)
         printFiles("File", unit, errors);
-    printQueue("Ingress", rule.ingress, errors);
-    printQueue("Egress", rule.egress, errors);
+    printQueue("Ingress", rule.ingress, filters, errors);
+    printQueue("Egress", rule.egress, filters, errors);
     if (rule.ingress.empty() && rule.egress.empty() && rule.broken.empty())
         printField("Filters", "none: the rule exempts the unit");
     if (!rule.broken.empty() && isBus(rule))
@@ -238,7 +242,7 @@ Exit explainUnit(const std::string& name) {
         printLineage(lineage, rules);
         return Exit::Ok;
     }
-    printRule(unit, covering.front(), errors);
+    printRule(unit, covering.front(), files.filters, errors);
     printWarnings(unit, *covering.front().rule, rules, files);
     for (std::size_t i = 1; i < covering.size(); ++i)
         printField("Not used",

@@ -56,6 +56,8 @@ Exit load(client::Client& client, const LoadArguments& arguments) {
     const auto rules = readRules(arguments.rules);
     if (!rules)
         return failed(rules.error());
+    for (const auto& note : notesOn(*rules))
+        complain("warning: " + note);
     return finished(client.loadRules(arguments.name, *rules, arguments.options));
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/table.hpp"
 #include "cli/text_file.hpp"
+#include "core/packet/families.hpp"
 
 #include <optional>
 #include <sstream>
@@ -106,6 +107,19 @@ client::Result<client::PacketRules> readRules(const RulesArguments& arguments) {
     if (!arguments.unparsable.empty())
         rules.unparsable = arguments.unparsable;
     return rules;
+}
+
+std::vector<std::string> notesOn(const client::PacketRules& rules) {
+    packet::PacketRules parsed;
+    for (const auto& text : rules.rules)
+        if (auto rule = packet::parseRule(text))
+            parsed.rules.push_back(std::move(*rule));
+        else
+            return {}; // the daemon refuses it
+    std::vector<std::string> notes;
+    for (const auto& note : packet::notesAbout(parsed))
+        notes.push_back(note.text);
+    return notes;
 }
 
 void printRules(const client::PacketRulesState& rules) {

@@ -29,6 +29,9 @@ void addRulesOptions(CLI::App& verb, RulesArguments& arguments);
 [[nodiscard]] client::Result<client::PacketRules> parseRulesFile(const std::string& name,
                                                                  const std::string& text);
 
+// What the rules leave open.
+[[nodiscard]] std::vector<std::string> notesOn(const client::PacketRules& rules);
+
 void printRules(const client::PacketRulesState& rules);
 [[nodiscard]] nlohmann::json jsonOf(const client::PacketRulesState& rules);
 

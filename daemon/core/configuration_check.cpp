@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 namespace filterd {
 
@@ -88,10 +89,12 @@ class Checker {
             return;
         }
         const auto direction = definition->pinned.empty() ? inspect_(*definition) : FilterDirection::Either;
-        if (direction)
+        if (direction) {
             filters_.at(name).direction = *direction;
-        else if (const auto fault = inFile(*definition, direction.error());
-                 isNeeded || fault.code != ErrorCode::KernelRefused)
+            for (const auto& note : notesOf(*definition))
+                warn(note);
+        } else if (const auto fault = inFile(*definition, direction.error());
+                   isNeeded || fault.code != ErrorCode::KernelRefused)
             tell(fault.message);
         else // its package may not be installed yet
             warn(fault.message + "; nothing uses the filter yet");
@@ -139,6 +142,22 @@ class Checker {
     CheckReport report_;
 };
 
+// What the rules of every filter leave open that has a file of its own or stands in a queue.
+std::vector<std::string> notesOnFilters(const Configuration& configuration) {
+    std::set<FilterName> names;
+    for (const auto& name : configuration.filters.names())
+        names.insert(name);
+    for (const auto& rule : configuration.rules)
+        for (const auto direction : kDirections)
+            names.insert(rule.filters(direction).begin(), rule.filters(direction).end());
+    std::vector<std::string> notes;
+    for (const auto& name : names)
+        if (const auto definition = configuration.filters.define(name))
+            for (auto& note : notesOf(*definition))
+                notes.push_back(std::move(note));
+    return notes;
+}
+
 } // namespace
 
 CheckReport checkConfiguration(const Configuration& configuration, const FilterInspector& inspect,
@@ -151,7 +170,7 @@ std::vector<std::string> configurationWarnings(const Configuration& configuratio
     auto warnings = configuration.warnings;
     const KnownDefinitions filters(configuration.filters);
     for (auto& some : {ruleWarnings(rules, {configuration.units, filters, running}),
-                       socketWarnings(configuration.units, rules, running)})
+                       socketWarnings(configuration.units, rules, running), notesOnFilters(configuration)})
         warnings.insert(warnings.end(), some.begin(), some.end());
     return warnings;
 }

@@ -1,6 +1,7 @@
 #include "core/filter_content.hpp"
 
 #include "core/builtin.hpp"
+#include "core/packet/families.hpp"
 #include "core/packet/rules_text.hpp"
 
 #include <cstring>
@@ -22,10 +23,25 @@ Result<ObjectRequest> requestFor(const FilterDefinition& definition, const Objec
     return request;
 }
 
+namespace {
+
+const std::string& placeOf(const FilterDefinition& definition, const std::string& item) {
+    const auto place = definition.places.find(item);
+    return place == definition.places.end() ? definition.source : place->second;
+}
+
+} // namespace
+
 Error inFile(const FilterDefinition& definition, const Error& error) {
-    const auto place = definition.places.find(error.item);
-    const auto& where = place == definition.places.end() ? definition.source : place->second;
+    const auto& where = placeOf(definition, error.item);
     return error.message.starts_with(where) ? error : error.context(where);
+}
+
+std::vector<std::string> notesOf(const FilterDefinition& definition) {
+    std::vector<std::string> notes;
+    for (const auto& note : packet::notesAbout(definition.rules))
+        notes.push_back(placeOf(definition, std::to_string(note.rule)) + ": " + note.text);
+    return notes;
 }
 
 } // namespace filterd

@@ -18,4 +18,7 @@ using ObjectReader = std::function<Result<std::string>(const std::string& path)>
 // where the definition says what to load.
 [[nodiscard]] Error inFile(const FilterDefinition& definition, const Error& error);
 
+// What its rules leave open, each with its FILE:LINE.
+[[nodiscard]] std::vector<std::string> notesOf(const FilterDefinition& definition);
+
 } // namespace filterd

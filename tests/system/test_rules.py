@@ -1,7 +1,9 @@
 """Filters of rules in the language of tcpdump: acceptance S13, counters, live changes, restarts, refusals."""
 
 import json
+import pathlib
 import re
+import time
 
 import pytest
 
@@ -252,3 +254,91 @@ def test_a_filter_file_holds_rules(client, units):
     assert send("ruled.service", "AF_INET", "127.0.0.1", 54, [1]) == []
     assert send("ruled.service", "AF_INET", "127.0.0.1", 55, [1]) == [1]
     assert packets(client, "ports@53") == [1, 2, 1, 0]
+
+
+def mixed_rule(i):
+    place = f"{i // 250}.{i % 250 + 1}"
+    return [
+        f"src net 10.{place}.0/24 and tcp dst port 443",
+        f"src host 10.{place}.7 and udp dst port {3000 + i}",
+        f"dst net 172.{16 + i // 250}.{i % 250 + 1}.0/24",
+        f"udp dst portrange {10000 + i * 10}-{10005 + i * 10}",
+    ][i % 4]
+
+
+def test_six_long_lists_at_start(client, units):
+    """Each took the verifier 5 to 13 seconds, so that the watchdog ended every start."""
+    FILES.mkdir(exist_ok=True)
+    lines = "".join(f"Rule=deny {mixed_rule(i)}\n" for i in range(512))
+    for number in range(6):
+        (FILES / f"list{number}.filter").write_text(f"[Filter]\nLoad=yes\nDefault=allow\n{lines}Rule=deny udp port {50 + number}\n")
+    (FILES / "dropped.filter").write_text("[Filter]\nObject=builtin:drop\n")
+    (FILES / "dropped.queue").write_text("[Match]\nUnit=dropped.service\n[Queue]\nEgressFilter=dropped\n")
+    (FILES / "listed.queue").write_text("[Match]\nUnit=listed.service\n[Queue]\nEgressFilter=list0 list5\n")
+    pid = main_pid()
+    begun = time.monotonic()
+    run("systemctl", "restart", "filterd", timeout=60)
+    assert time.monotonic() - begun < 15, "half of the watchdog's time"
+    await_daemon(not_pid=pid)
+    units.start("dropped.service", "sleep", "300")
+    assert send("dropped.service", "AF_INET", "127.0.0.1", 53, [1]) == []
+    units.start("listed.service", "sleep", "300")
+    assert send("listed.service", "AF_INET", "127.0.0.1", 50, [1]) == []
+    assert send("listed.service", "AF_INET", "127.0.0.1", 55, [1]) == []
+    assert send("listed.service", "AF_INET", "127.0.0.1", 56, [1]) == [1]
+    assert {f"list{number}" for number in range(6)} <= {filter["Name"] for filter in map(client.filter, client.filters())}
+
+
+def test_an_extension_header_in_front_hides_no_other(client, units):
+    """A hop-by-hop header before the destination options let a rule that denies these be passed by."""
+    unit = start(client, units, "deny ip6 proto 60", default="allow")
+    assert send_extended(unit, "IPV6_DSTOPTS", 53) == "denied"
+    assert send_extended(unit, "IPV6_HOPOPTS", 53) == "sent"
+    both = SEND_EXTENDED.replace("out.setsockopt(", "out.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_HOPOPTS, options)\nout.setsockopt(", 1)
+    done = in_cgroup_of(unit, "python3", "-c", both, "IPV6_DSTOPTS", "53")
+    assert done.stdout.strip() == "denied", done.stderr
+    assert send(unit, "AF_INET6", "::1", 53, [1]) == [1]
+
+
+def test_rules_silent_about_ipv6_are_named(client, units):
+    FILES.mkdir(exist_ok=True)
+    (FILES / "syn.filter").write_text("[Filter]\nDefault=allow\nRule=deny udp port 53\nRule=deny tcp[13] & 2 != 0\nRule=deny ip and icmp\n")
+    (FILES / "syn.queue").write_text("[Match]\nUnit=syn.service\n[Queue]\nIngressFilter=syn\n")
+    named = "/etc/filterd/syn.filter:4: rule 2 'deny tcp[13] & 2 != 0' says nothing of IPv6"
+    for verb in (["check"], ["reload"], ["explain", "syn.service"]):
+        done = run("filterctl", *verb)
+        told = done.stdout + done.stderr
+        assert " ".join(told.split()).count(named) == 1, told
+        assert "ip and icmp" not in told
+    assert named in run("journalctl", "-b", "-u", "filterd", "--no-pager", "-o", "cat").stdout
+    loaded = run("filterctl", "load", "pings", "--expr", "icmp")
+    assert "warning: rule 1 'allow icmp' says nothing of IPv6" in loaded.stderr
+    assert run("filterctl", "load", "both", "--expr", "icmp or icmp6").stderr == ""
+
+
+def test_a_bad_rule_is_named_with_its_own_line(client):
+    FILES.mkdir(exist_ok=True)
+    file = FILES / "bad.filter"
+    for rule, says in {
+        "deny pppoes": "rule 2: column 6: expression rejects all packets",
+        "deny tcp and mpls": "rule 2: column 14: ",
+        "deny ip6 protochain 6": "rule 2: column 10: protochain",
+    }.items():
+        file.write_text(f"[Filter]\nLoad=yes\nRule=allow tcp\n\nRule={rule}\n")
+        place = "/etc/filterd/bad.filter:5: filter 'bad': "
+        assert place + says in run("filterctl", "check", check=False).stderr
+        with pytest.raises(CallError) as refused:
+            client.call("Reload")
+        assert place + says in refused.value.message
+
+
+def test_names_of_ports_need_their_file(client):
+    away = pathlib.Path("/etc/services.away")
+    services = pathlib.Path("/etc/services")
+    services.rename(away)
+    try:
+        refused = run("filterctl", "load", "web", "--expr", "tcp port http", check=False)
+    finally:
+        away.rename(services)
+    assert refused.returncode == 1 and "/etc/services, which tells the names, is missing: install netbase" in refused.stderr
+    run("filterctl", "load", "web", "--expr", "tcp port http")

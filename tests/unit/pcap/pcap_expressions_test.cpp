@@ -1,3 +1,5 @@
+#include "core/packet/families.hpp"
+#include "core/packet/possible.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
 #include <gtest/gtest.h>
@@ -67,6 +69,67 @@ TEST(PcapExpressions, LooksUpNoNameInDisguise) {
     for (const std::string before : {"port 80 and ip ", "port 80 and tcp ", "proto 6 or not src "})
         EXPECT_TRUE(begins(fault(before + "example"), "column " + std::to_string(before.size() + 1)))
             << before;
+}
+
+TEST(PcapExpressions, RefusesWhatNoPacketMatches) {
+    for (const char* never : {"arp", "pppoes", "pppoes 5 and tcp", "1 = 2", "tcp and udp", "ip and ip6",
+                              "iso", "src host 10.0.0.1 and src host 10.0.0.2", "tcp and ip6 and ip"})
+        EXPECT_TRUE(begins(fault(never), "column 1: expression rejects all packets"))
+            << never << ": " << fault(never);
+    for (const char* possible :
+         {"not arp", "arp or tcp", "1 = 1", "less 10", "tcp and not udp", "ip proto 256 or udp"})
+        EXPECT_EQ(fault(possible), "compiles") << possible;
+}
+
+TEST(PcapExpressions, NamesTheWordOfAnotherLinkLayer) {
+    EXPECT_TRUE(begins(fault("tcp and mpls 5"), "column 9: ")) << fault("tcp and mpls 5");
+    EXPECT_TRUE(begins(fault("vlan 7"), "column 1: ")) << fault("vlan 7");
+    EXPECT_TRUE(begins(fault("tcp and ether host 00:11:22:33:44:55"), "column ")) << "the rest is libpcap's";
+}
+
+// The optimiser made this one let a datagram of 38 bytes to port 3306 match.
+TEST(PcapExpressions, TakesNoProgramOfTheOptimiser) {
+    const auto program =
+        PcapExpressions().compile("(dst port 22 and less 100) or (src net 127.0.0.0/8 and greater 100)", 1);
+    ASSERT_TRUE(program);
+    packet::Expressions expressions;
+    packet::Decisions decisions;
+    const auto rule = packet::readClassic(*program, expressions, decisions);
+    ASSERT_TRUE(rule);
+    const auto byte = [&](std::uint32_t offset) { return expressions.load(1, packet::kNoExpr, offset); };
+    const auto masked = [&](packet::ExprId value, std::uint32_t mask) {
+        return expressions.binary(packet::Op::And, value, expressions.constant(mask));
+    };
+    const auto header =
+        expressions.binary(packet::Op::ShiftLeft, masked(byte(0), 0xf), expressions.constant(2));
+    EXPECT_FALSE(packet::canMatch(*rule, decisions,
+                                  {{expressions.length(), 38},
+                                   {masked(byte(0), 0xf0), 0x40},
+                                   {byte(9), 17},
+                                   {masked(expressions.load(4, packet::kNoExpr, 12), 0xff000000), 0x7f000000},
+                                   {expressions.load(2, header, 2), 3306}}));
+}
+
+TEST(PcapExpressions, SilentAboutIpv6IsWhatMatchesNone) {
+    const auto matchesIpv6 = [](const std::string& expression) {
+        const auto program = PcapExpressions().compile(expression, 1);
+        EXPECT_TRUE(program) << expression;
+        packet::Expressions expressions;
+        packet::Decisions decisions;
+        const auto rule = packet::readClassic(*program, expressions, decisions);
+        const auto version = expressions.binary(packet::Op::And, expressions.load(1, packet::kNoExpr, 0),
+                                                expressions.constant(0xf0));
+        return packet::canMatch(*rule, decisions, {{version, 0x60}});
+    };
+    for (const char* silent : {"tcp[13] & 2 != 0", "udp[8:4] = 0", "icmp", "sctp[12] = 1", "icmp[0] = 8",
+                               "tcp port 80 and tcp[13] & 8 != 0", "(tcp[12] & 0xf0) >> 2 > 20"}) {
+        EXPECT_TRUE(packet::isSilentAboutIpv6(silent)) << silent;
+        EXPECT_FALSE(matchesIpv6(silent)) << silent;
+    }
+    for (const char* both : {"tcp port 80", "icmp or icmp6", "not icmp", "tcp", "less 100"}) {
+        EXPECT_FALSE(packet::isSilentAboutIpv6(both)) << both;
+        EXPECT_TRUE(matchesIpv6(both)) << both;
+    }
 }
 
 TEST(PcapExpressions, NamesTheColumnOfWhatNoFilterCanJudge) {
