@@ -22,10 +22,6 @@ struct Arguments {
     std::uint64_t count = 0; // 0: until interrupted
 };
 
-// An interface of the capture for each direction.
-constexpr std::uint32_t kIngress = 0;
-constexpr std::uint32_t kEgress = 1;
-
 struct Closer {
     void operator()(std::FILE* file) const {
         if (file != stdout)
@@ -37,8 +33,8 @@ class Capture {
   public:
     Capture(std::FILE* file, std::uint64_t count) : file_(file), count_(count) {}
 
-    [[nodiscard]] bool begin() {
-        return write(packet::pcapngHead("filterctl capture", {"ingress", "egress"}));
+    [[nodiscard]] bool begin(const std::string& unit) {
+        return write(packet::pcapngHead("filterctl capture", unit));
     }
 
     // False: that was the last one.
@@ -47,7 +43,6 @@ class Capture {
             return false;
         const bool ingress = drop.direction == "ingress";
         if (write(packet::pcapngBlock({.time = static_cast<std::uint64_t>(microsecondsOf(drop.time)),
-                                       .interface = ingress ? kIngress : kEgress,
                                        .way = ingress ? packet::Way::In : packet::Way::Out,
                                        .length = drop.length,
                                        .bytes = drop.headers,
@@ -91,7 +86,7 @@ std::uint64_t lostReports(client::Client& client, const std::string& unit) {
 
 Exit capture(client::Client& client, const Arguments& arguments) {
     if (arguments.file == "-" && ::isatty(STDOUT_FILENO) == 1)
-        return misused("a capture is nothing for a terminal; write it to a file or into a pipe");
+        return misused("refusing to write a capture to a terminal; write it to a file or a pipe");
     const auto before = client.drops(arguments.unit); // may it be seen?
     if (!before)
         return failed(before.error());
@@ -100,7 +95,7 @@ Exit capture(client::Client& client, const Arguments& arguments) {
     if (!file)
         return refuse(arguments, errno);
     Capture capture(file.get(), arguments.count);
-    if (!capture.begin())
+    if (!capture.begin(arguments.unit))
         return refuse(arguments, capture.error());
     Ending ending;
     const auto followed = client.followDrops(

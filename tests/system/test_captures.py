@@ -1,12 +1,14 @@
-"""filterctl test: captures through filters and queues, in the kernel."""
+"""filterctl test: captures through filters and queues, in the kernel. filterctl capture: what other tools read of it."""
 
 import json
 import random
+import signal
 import struct
+import subprocess
 
 import pytest
 
-from conftest import run
+from conftest import ping_in, run, wait_until
 from filterd import object_path
 from packets import (COOKED, RAW, WIRELESS, cooked, ethernet, icmp, ip, tcp, udp, write_pcap, write_pcapng)
 
@@ -166,3 +168,47 @@ def test_an_unknown_filter_or_unit_is_named(client, tmp_path):
     for name, text in [("nothing", "/sys/fs/bpf/filterd/filters/nothing"), ("nothing.service", "nothing.service")]:
         done = run("filterctl", "test", name, "--pcap", path, check=False)
         assert done.returncode == 1 and text in done.stderr, done.stderr
+
+
+# ---- filterctl capture -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def both_ways(client, units, tmp_path):
+    """A capture of a unit whose packets were dropped on their way in, and then on their way out."""
+    client.load("drop")
+    unit = units.start("captured.service", "sleep", "300")
+    file = tmp_path / "drops.pcapng"
+    with subprocess.Popen(["filterctl", "capture", unit, "-w", file], stderr=subprocess.DEVNULL) as capturing:
+        try:
+            for queues in ({"ingress": ["drop"]}, {"egress": ["drop"]}):
+                client.set_queue(unit, **queues)
+                size = file.stat().st_size if file.exists() else 0
+                wait_until(lambda: ping_in(unit, count=1) and file.exists() and file.stat().st_size > size + 100, "a packet", 15, 0.1)
+        finally:
+            capturing.send_signal(signal.SIGINT)
+            assert capturing.wait(timeout=10) == 0
+    return unit, file
+
+
+@pytest.mark.parametrize("reader", [["tcpdump", "-n", "-r"], ["tshark", "-n", "-r"]], ids=lambda command: command[0])
+def test_a_capture_of_both_directions_is_read(both_ways, reader):
+    _, file = both_ways
+    for command in (reader + [file], ["sh", "-c", f"exec {' '.join(reader)} - <{file}"]):
+        done = run(*command, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "127.0.0.1" in done.stdout and "request" in done.stdout and "reply" in done.stdout, done.stdout
+
+
+def test_a_capture_tells_the_direction_of_each_packet(both_ways):
+    unit, file = both_ways
+    fields = ["frame.packet_flags_direction", "frame.interface_name", "frame.comment"]
+    done = run("tshark", "-r", file, "-T", "fields", *[word for name in fields for word in ("-e", name)], timeout=60)
+    rows = {(int(way, 0), interface, comment) for way, interface, comment in (line.split("\t") for line in done.stdout.splitlines())}
+    assert rows == {(1, unit, f"{unit}: ingress: dropped by drop"), (2, unit, f"{unit}: egress: dropped by drop")}
+
+
+def test_a_capture_is_filtered_by_tcpdump(both_ways):
+    _, file = both_ways
+    assert run("tcpdump", "-n", "-r", file, "icmp[icmptype] == icmp-echo").stdout.count("echo request") >= 1
+    assert run("tcpdump", "-n", "-r", file, "udp").stdout == ""

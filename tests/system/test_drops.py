@@ -394,7 +394,7 @@ def test_a_capture_is_read_by_tshark(client, talker, tmp_path):
     assert len(packets) == 3
     *talk, way, interface, comment, payload = packets[0]
     assert talk == ["127.0.0.1", str(SOURCE), "127.0.0.1", str(DESTINATION), str(LENGTH), str(LENGTH)]
-    assert int(way, 0) == 2 and interface == "egress"
+    assert int(way, 0) == 2 and interface == talker
     assert comment == f"{talker}: egress: dropped by drop" and bytes.fromhex(payload) == b"0123456789"
     moments = [float(moment) for (moment,) in dissected(file, "frame.time_epoch")]
     assert moments == sorted(moments) and abs(moments[-1] - time.time()) < 60

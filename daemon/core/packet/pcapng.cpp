@@ -13,6 +13,8 @@ constexpr std::uint32_t kInterface = 1;
 constexpr std::uint32_t kEnhancedPacket = 6;
 constexpr std::uint32_t kByteOrder = 0x1a2b3c4d;
 constexpr std::uint16_t kLinkTypeRaw = 101;
+constexpr std::uint32_t kOnlyInterface = 0;
+constexpr std::uint32_t kSnapshotLength = 262'144; // libpcap's own: longer packets there are none
 constexpr std::uint16_t kComment = 1;
 constexpr std::uint16_t kInterfaceName = 2;
 constexpr std::uint16_t kPacketFlags = 2;
@@ -63,7 +65,7 @@ std::string interfaceBlock(std::string_view name) {
     std::string body;
     add(body, kLinkTypeRaw);
     add(body, std::uint16_t{0});
-    add(body, std::uint32_t{0}); // no limit
+    add(body, kSnapshotLength);
     addOption(body, kInterfaceName, name);
     endOptions(body);
     return block(kInterface, body);
@@ -71,17 +73,14 @@ std::string interfaceBlock(std::string_view name) {
 
 } // namespace
 
-std::string pcapngHead(std::string_view application, const std::vector<std::string>& interfaces) {
-    auto head = sectionHead(application);
-    for (const auto& name : interfaces)
-        head += interfaceBlock(name);
-    return head;
+std::string pcapngHead(std::string_view application, std::string_view interface) {
+    return sectionHead(application) + interfaceBlock(interface);
 }
 
 std::string pcapngBlock(const PcapngPacket& packet) {
     const auto captured = static_cast<std::uint32_t>(packet.bytes.size());
     std::string body;
-    add(body, packet.interface);
+    add(body, kOnlyInterface);
     add(body, static_cast<std::uint32_t>(packet.time >> 32));
     add(body, static_cast<std::uint32_t>(packet.time));
     add(body, captured);

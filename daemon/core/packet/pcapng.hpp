@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace filterd::packet {
 
@@ -14,16 +13,15 @@ enum class Way : std::uint32_t { In = 1, Out = 2 };
 
 struct PcapngPacket {
     std::uint64_t time = 0; // microseconds since 1970
-    std::uint32_t interface = 0;
     Way way = Way::In;
     std::uint32_t length = 0; // as it was; of its bytes fewer may be here
     std::span<const std::uint8_t> bytes;
     std::string comment;
 };
 
-// What a file begins with: which program has written it, and its interfaces, numbered from 0.
-[[nodiscard]] std::string pcapngHead(std::string_view application,
-                                     const std::vector<std::string>& interfaces);
+// What a file begins with: which program has written it, and the one interface of all its packets. libpcap,
+// and so tcpdump, refuses a file whose interfaces differ, and takes two without a limit for different ones.
+[[nodiscard]] std::string pcapngHead(std::string_view application, std::string_view interface);
 
 [[nodiscard]] std::string pcapngBlock(const PcapngPacket& packet);
 
