@@ -28,7 +28,7 @@ FORMS = {
     "socket": ["plain", "linked", "alias", "instance", "prefix", "long", "escaped"],
     "slice": ["plain", "linked", "prefix", "long", "escaped"],
     "mount": ["plain", "linked", "prefix", "long", "escaped"],
-    "scope": ["plain", "instance", "prefix", "long", "escaped"],
+    "scope": ["plain", "prefix", "long", "escaped"],
     "user-service": ["plain", "linked", "alias", "instance", "prefix", "long", "long-instance", "escaped"],
 }
 WITHOUT_PACKETS = ["timer", "path", "target", "swap", "automount", "device"]
@@ -134,7 +134,6 @@ class Ground:
     def __init__(self):
         self.made = []
         self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 4 << 20)
         self.receiver.bind(("127.0.0.1", 0))
         self.receiver.settimeout(0.2)
         self.user = User("matrix", UID)

@@ -72,7 +72,8 @@ FRAGMENTS = ["foo-bar@", "a-b-c", "dash-", "dash--x", "-lead", "-lead-x", "lone@
 LINKS = {"alias-x": "a-b-c", "chain1": "a-b-c", "chain2": "chain1", "tal-q@": "foo-bar@", "inst2@1": "foo-bar@1", "foo-bar@9": "foo-bar@",
          "foo-other@9": "foo-bar@", "app2": "app", "lone@": "main@", "plain": "foo-bar@", "inst@1": "foo-bar@2", "dangling": "nowhere"}
 OUT = {"app": "app-v42", "appalias": "app-v42", "lt@": "app-v42", "lt2@5": "app-v42"}
-UNITS = ["foo-bar@1", "foo-bar@2", "foo-bar@x-y", "foo-bar@9", "foo-other@9", "a-b-c", "alias-x", "chain2", "tal-q@1", "tal-q@7", "dash-",
+# Not tal-q@1: asked by that name, systemd forgets the unit's third one, inst2@1.
+UNITS = ["foo-bar@1", "foo-bar@2", "foo-bar@x-y", "foo-bar@9", "foo-other@9", "a-b-c", "alias-x", "chain2", "tal-q@7", "dash-",
          "dash--x", "-lead", "-lead-x", "app", "appalias", "app2", "inst2@1", "lt@3", "lt2@5", "lone@8", "lone@7"]
 
 
@@ -81,13 +82,13 @@ def asked(unit):
     shown = run("systemctl", "show", "--property=Id,LoadState,FragmentPath,DropInPaths", "--", unit).stdout
     said = dict(line.split("=", 1) for line in shown.splitlines())
     assert said["LoadState"] == "loaded", shown
-    paths = [said["FragmentPath"], *said["DropInPaths"].split()]
+    paths = [*said["FragmentPath"].split(), *said["DropInPaths"].split()]
     return said["Id"], [path for path in paths if "[X-Filterd]" in pathlib.Path(path).read_text()]
 
 
 def ours(unit):
-    told = run("filterctl", "explain", unit).stdout.splitlines()[0]
-    shown = run("filterctl", "cat", unit).stdout.splitlines()
+    told = run("filterctl", "explain", "--", unit).stdout.splitlines()[0]
+    shown = run("filterctl", "cat", "--", unit).stdout.splitlines()
     return told, [line.removeprefix("# ") for line in shown if line.startswith("# /")]
 
 
