@@ -382,6 +382,7 @@ def test_each_change_of_a_unit_is_told(client, units, monitor):
     units.start("changed.service", "sleep", "600")
     client.set_queue("changed.service", ["drop"], ["drop"])
     client.set_queue("changed.service", ["count"], ["count"])
+    client.set_queue("changed.service", ["count"], ["count"], **{"log-only": True})
     client.set_queue("changed.service", ["own_storage"], ["own_storage"])
     client.set_queue("changed.service", [], [])
     FILES.mkdir(exist_ok=True)
