@@ -16,7 +16,7 @@ namespace {
 
 using packet::Verdict;
 
-constexpr unsigned kPackets = 120;
+constexpr unsigned kPackets = 60;
 
 std::vector<std::string> expressionsIn(const std::string& name) {
     std::ifstream file(std::string(FILTERD_EXPRESSIONS) + "/" + name);
@@ -52,9 +52,8 @@ void compare(const std::string& expression, const std::vector<Packet>& packets, 
     for (const auto& packet : packets) {
         const Decided decided = judge(rules, packet);
         ASSERT_EQ(loaded.run(packet), decided.verdict) << expression << "\n" << hex(packet);
-        const bool matches = libpcapMatches(program, packet.bytes);
-        if (!decided.hidden)
-            ASSERT_EQ(decided.verdict, matches ? Verdict::Allow : Verdict::Deny) << expression;
+        const bool agrees = (decided.verdict == Verdict::Allow) == libpcapMatches(program, packet.bytes);
+        ASSERT_TRUE(agrees || decided.hidden) << expression << "\n" << hex(packet);
         tally.matched += decided.verdict == Verdict::Allow ? 1 : 0;
         tally.hidden += decided.hidden ? 1 : 0;
     }

@@ -65,11 +65,17 @@ Packet datagram(std::uint16_t port, unsigned words = 5) {
 
 } // namespace
 
-class RuleLists : public testing::TestWithParam<std::pair<const char*, Kind>> {};
+struct Lists {
+    const char* name;
+    Kind kind;
+    unsigned longest;
+};
+
+class RuleLists : public testing::TestWithParam<Lists> {};
 
 TEST_P(RuleLists, LoadAtOnce) {
-    const auto& [name, kind] = GetParam();
-    for (const unsigned count : {8U, 32U, 128U, 320U, 384U, 512U, 1000U, 1024U})
+    const auto& [name, kind, longest] = GetParam();
+    for (const unsigned count : {8U, 32U, 128U, 320U, 384U, 512U, longest})
         for (const Allowed allowed : {Allowed::None, Allowed::First, Allowed::Last}) {
             const Verdict byDefault = allowed == Allowed::None ? Verdict::Allow : Verdict::Deny;
             const auto rules = rulesFrom(listOf(kind, count, allowed), byDefault, Verdict::Deny);
@@ -84,9 +90,16 @@ TEST_P(RuleLists, LoadAtOnce) {
         }
 }
 
+TEST(RuleList, WhatIsTooLongIsRefusedBeforeTheVerifierSeesIt) {
+    LoadedRules loaded(rulesFrom(listOf(&mixed, 1024, Allowed::None), Verdict::Allow, Verdict::Deny), false);
+    EXPECT_NE(loaded.error().find("whose jumps reach no further than 32,767"), std::string::npos)
+        << loaded.error();
+    EXPECT_EQ(loaded.verified(), 0U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, RuleLists,
-                         testing::Values(std::pair("ports", &port), std::pair("prefixes", &prefix),
-                                         std::pair("mixed", &mixed)),
-                         [](const auto& instance) { return instance.param.first; });
+                         testing::Values(Lists{"ports", &port, 600}, Lists{"prefixes", &prefix, 1024},
+                                         Lists{"mixed", &mixed, 512}),
+                         [](const auto& instance) { return instance.param.name; });
 
 } // namespace filterd::test

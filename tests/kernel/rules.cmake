@@ -7,5 +7,5 @@ target_link_libraries(filterd-rules-tests PRIVATE filterd_pcap PkgConfig::LIBPCA
                                                   GTest::gtest_main)
 filterd_options(filterd-rules-tests)
 kernel_test(rules filterd-rules-tests "Rules.*")
-kernel_test(rule-lists filterd-rules-tests "*RuleLists.*")
+kernel_test(rule-lists filterd-rules-tests "*RuleList*")
 kernel_test(expressions filterd-rules-tests "*Expression*")

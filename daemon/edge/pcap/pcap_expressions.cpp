@@ -4,6 +4,7 @@
 #include "core/packet/possible.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <pcap/pcap.h>
 #include <span>
@@ -86,11 +87,20 @@ std::optional<Word> findOffender(std::string_view expression, std::span<const Wo
     return fewest == 0 && !words.empty() ? std::optional(words.front()) : std::nullopt;
 }
 
-// The longest word that a message repeats.
+std::string lowered(std::string_view text) {
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return lower;
+}
+
+// The longest word that a message repeats, be it in capitals, as MPLS.
 std::optional<Word> findNamed(const std::string& message, const std::vector<Word>& words) {
+    const std::string told = lowered(message);
     std::optional<Word> named;
     for (const auto& word : words)
-        if (message.find(word.text) != std::string::npos && (!named || word.text.size() > named->text.size()))
+        if (told.find(lowered(word.text)) != std::string::npos &&
+            (!named || word.text.size() > named->text.size()))
             named = word;
     return named;
 }
