@@ -172,6 +172,19 @@ void AsyncClient::setParameter(const std::string& filter, const std::string& nam
     });
 }
 
+void AsyncClient::savedParameters(const std::string& filter,
+                                  const Callback<std::vector<SavedParameter>>& done) {
+    calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done](const std::string& path) {
+        calls->ask<SavedRows>(path, kFilterInterface, "GetSavedParameters", done, savedParametersOf);
+    });
+}
+
+void AsyncClient::unsetParameters(const std::string& filter, const std::vector<std::string>& names,
+                                  const Callback<std::vector<std::string>>& done) {
+    calls_->askManager<Names>(
+        "UnsetParameters", done, [](const Names& removed) { return removed; }, filter, names);
+}
+
 void AsyncClient::mapEntries(const std::string& filter, const std::string& map,
                              const Callback<std::vector<MapEntry>>& done) {
     calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done, map](const std::string& path) {

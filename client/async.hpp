@@ -67,6 +67,9 @@ class FILTERD_EXPORT AsyncClient {
     void parameter(const std::string& filter, const std::string& name, const Callback<std::string>& done);
     void setParameter(const std::string& filter, const std::string& name, const std::string& value, bool save,
                       const Callback<void>& done);
+    void savedParameters(const std::string& filter, const Callback<std::vector<SavedParameter>>& done);
+    void unsetParameters(const std::string& filter, const std::vector<std::string>& names,
+                         const Callback<std::vector<std::string>>& done);
     void mapEntries(const std::string& filter, const std::string& map,
                     const Callback<std::vector<MapEntry>>& done);
     void mapEntry(const std::string& filter, const std::string& map, const std::string& key,

@@ -40,6 +40,13 @@ Result<Client> Client::connectToMachine(const std::string& machine,
     });
 }
 
+Result<void> Client::allowInteraction() noexcept {
+    return guarded([&] {
+        bus::allowInteraction(session_->connection());
+        session_->waitAtLeast(kInteractionTimeout);
+    });
+}
+
 // ---- Filters --------------------------------------------------------------------------------------------
 
 Result<void> Client::load(const std::string& name, const std::string& object,

@@ -174,6 +174,15 @@ std::vector<Parameter> parametersOf(const ParameterRows& rows) {
     return result;
 }
 
+std::vector<SavedParameter> savedParametersOf(const SavedRows& rows) {
+    std::vector<SavedParameter> result;
+    for (const auto& entry : rows) {
+        const auto& [name, value, inFile] = bus::fields(entry);
+        result.push_back({name, value, inFile.empty() ? std::nullopt : std::optional(inFile.front())});
+    }
+    return result;
+}
+
 std::vector<MapEntry> entriesOf(const EntryRows& rows) {
     std::vector<MapEntry> result;
     for (const auto& entry : rows)
@@ -267,7 +276,8 @@ Status statusOf(const Properties& from) {
                   .stateSaved = from.get<bool>("StateSaved"),
                   .guard = from.text("Guard"),
                   .guardReason = from.text("GuardReason"),
-                  .configurationWarnings = from.list("ConfigurationWarnings")};
+                  .configurationWarnings = from.list("ConfigurationWarnings"),
+                  .configurationRead = timeOf(from.get<std::uint64_t>("ConfigurationTimestamp"))};
     using Deadlines = Rows<std::string, std::uint64_t>;
     for (const auto& queue : from.get<Deadlines>("UnconfirmedQueues"))
         status.unconfirmed.push_back({std::get<0>(queue), timeUntil(std::get<1>(queue))});

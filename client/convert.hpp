@@ -24,6 +24,7 @@ using FilterRows = Rows<std::string, sdbus::ObjectPath, std::string, std::uint32
 using VerdictRow = Row<std::string, std::uint64_t, std::uint64_t>;
 using RuleCountRows = Rows<std::string, std::string, std::uint64_t, std::uint64_t>;
 using ParameterRows = Rows<std::string, std::string, std::string, std::string>;
+using SavedRows = Rows<std::string, std::string, Names>;
 using EntryRows = Rows<std::string, std::string>;
 using QueueRows = Rows<std::string, Names, Names, Names, Options>;
 using UnitRows = Rows<std::string, sdbus::ObjectPath, std::string, std::string>;
@@ -75,6 +76,7 @@ class Properties {
 [[nodiscard]] PacketRulesState rulesStateOf(const RuleCountRows& rules, const VerdictRow& byDefault,
                                             const VerdictRow& unparsable);
 [[nodiscard]] std::vector<Parameter> parametersOf(const ParameterRows& rows);
+[[nodiscard]] std::vector<SavedParameter> savedParametersOf(const SavedRows& rows);
 [[nodiscard]] std::vector<MapEntry> entriesOf(const EntryRows& rows);
 [[nodiscard]] std::string textOf(const sdbus::Variant& value);
 [[nodiscard]] std::vector<Rule> rulesOf(const QueueRows& rows);

@@ -133,6 +133,14 @@ struct Parameter {
     bool live = true; // can be set while the filter is loaded
 };
 
+// A value that setParameter() has saved: it comes before what the filter's file states, which comes before
+// the object's own.
+struct SavedParameter {
+    std::string name;
+    std::string value;
+    std::optional<std::string> inFile; // what its .filter file states
+};
+
 struct MapEntry {
     std::string key;
     std::string value;
@@ -297,6 +305,7 @@ struct Status {
     std::string guardReason = {}; // what the guard lacks in this kernel; empty if nothing
     // Rules and settings that have no effect, or not the one that they seem to have; each as SOURCE: WHAT.
     std::vector<std::string> configurationWarnings = {};
+    std::chrono::system_clock::time_point configurationRead = {}; // when the files were read last
 };
 
 // Something that the daemon, or the bus, has told.
@@ -355,6 +364,12 @@ class FILTERD_EXPORT Client {
     connectToMachine(const std::string& machine, std::chrono::milliseconds timeout = kTimeout) noexcept;
     static constexpr std::chrono::milliseconds kTimeout{25'000};
 
+    // Lets polkit ask the user for a password where a call needs an authorization. Such a call waits for the
+    // user: from now on calls end without an answer after five minutes, if not later, as the daemon's
+    // question to polkit does.
+    Result<void> allowInteraction() noexcept;
+    static constexpr std::chrono::milliseconds kInteractionTimeout{300'000};
+
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
     Client(const Client&) = delete;
@@ -392,6 +407,13 @@ class FILTERD_EXPORT Client {
     // Counts for the very next packet. save: keep it over a reboot.
     Result<void> setParameter(const std::string& filter, const std::string& name, const std::string& value,
                               bool save = false) noexcept;
+    [[nodiscard]] Result<std::vector<SavedParameter>>
+    savedParameters(const std::string& filter) const noexcept;
+    // Removes saved values, all of them if no name is given, of a filter that need not be loaded, and returns
+    // the names of those that were saved. What its file states counts again at once; what it does not state
+    // keeps its value until the filter is loaded again.
+    Result<std::vector<std::string>> unsetParameters(const std::string& filter,
+                                                     const std::vector<std::string>& names) noexcept;
     [[nodiscard]] Result<std::vector<MapEntry>> mapEntries(const std::string& filter,
                                                            const std::string& map) const noexcept;
     [[nodiscard]] Result<std::string> mapEntry(const std::string& filter, const std::string& map,

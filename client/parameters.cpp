@@ -27,6 +27,15 @@ Result<void> Client::setParameter(const std::string& filter, const std::string& 
         [&] { proxyOf(*session_, filter).SetParameter(name, sdbus::Variant(value), saveOption(save)); });
 }
 
+Result<std::vector<SavedParameter>> Client::savedParameters(const std::string& filter) const noexcept {
+    return guarded([&] { return savedParametersOf(proxyOf(*session_, filter).GetSavedParameters()); });
+}
+
+Result<std::vector<std::string>> Client::unsetParameters(const std::string& filter,
+                                                         const std::vector<std::string>& names) noexcept {
+    return guarded([&] { return session_->manager().UnsetParameters(filter, names); });
+}
+
 Result<std::string> Client::mapEntry(const std::string& filter, const std::string& map,
                                      const std::string& key) const noexcept {
     return guarded([&] { return textOf(proxyOf(*session_, filter).MapLookup(map, sdbus::Variant(key))); });

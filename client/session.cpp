@@ -35,6 +35,12 @@ bool tellsOfNoAnswer(std::string_view name) {
 Session::Session(std::unique_ptr<sdbus::IConnection> connection)
     : connection_(std::move(connection)), manager_(*connection_) {}
 
+void Session::waitAtLeast(std::chrono::milliseconds timeout) {
+    using std::chrono::microseconds;
+    if (connection_->getMethodCallTimeout() < static_cast<std::uint64_t>(microseconds(timeout).count()))
+        connection_->setMethodCallTimeout(timeout);
+}
+
 std::shared_ptr<Session> openSession(const std::string& bus, std::chrono::milliseconds timeout,
                                      const std::function<std::unique_ptr<sdbus::IConnection>()>& connect) {
     try {

@@ -53,6 +53,7 @@ class Session {
     // Over ssh no descriptor arrives.
     void passNoFiles() { passesFiles_ = false; }
     [[nodiscard]] bool passesFiles() const { return passesFiles_; }
+    void waitAtLeast(std::chrono::milliseconds timeout);
 
   private:
     std::unique_ptr<sdbus::IConnection> connection_;

@@ -51,9 +51,14 @@ Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch wat
                    [this](const std::string& reason) { onLost(reason); }}),
       teller_(loop_, bus_), firewall_(kernel_, tree_, state_, teller_),
       drops_(firewall_, [this](const Drop& drop) { bus_.packetDropped(drop); }), trials_(loop_, firewall_),
-      configurator_([this](const Configuration& last) { return files_.read(last); },
+      configurator_([this](const Configuration& last) { return readFiles(last); },
                     [this] { return runningUnits(tree_); }, lastConfiguration_, firewall_) {
     firewall_.onLoaded([this](const FilterFacts& filter) { settings_.restore(filter); });
+    firewall_.findFilesBy([this](const FilterName& name) { return files_.fileOf(name); });
+    settings_.knowFilesBy([this](const FilterName& name) {
+        const auto definition = firewall_.definitions().define(name);
+        return definition ? definition->parameters : std::map<std::string, std::string>();
+    });
     firewall_.knowUsersBy(userExists);
     firewall_.onRulesSet([this] {
         configurator_.rulesChanged();
@@ -204,12 +209,18 @@ Status Daemon::hearOfDrops() {
 
 // ---- configuration --------------------------------------------------------------------------------------
 
+// The time is taken before: what changes meanwhile counts as changed.
+Configuration Daemon::readFiles(const Configuration& last) {
+    filesReadAt_ = microsecondsOf(CLOCK_REALTIME);
+    return files_.read(last);
+}
+
 void Daemon::tellConfiguration() {
     auto errors = configurator_.errors();
     for (auto& stranger : kernel_.strangers())
         errors.push_back(std::move(stranger));
     teller_.setBroken(errors);
-    bus_.setConfigurationErrors(std::move(errors));
+    bus_.setConfiguration(std::move(errors), filesReadAt_);
 }
 
 // Of rules that were set on the bus.

@@ -50,6 +50,7 @@ class Daemon {
     Status openGuard();
     Status hearOfDrops();
     Status reload();
+    [[nodiscard]] Configuration readFiles(const Configuration& last);
     void tellConfiguration();
     void tellWarnings();
     void reloadOnSignal();
@@ -81,6 +82,7 @@ class Daemon {
     PinnedState state_{BpfDirectories{}.pins / "state"};
     PinnedState lastConfiguration_{BpfDirectories{}.pins / "configuration"};
     ConfigFiles files_;
+    std::uint64_t filesReadAt_ = 0; // in microseconds of CLOCK_REALTIME
     ParameterFiles parameters_;
     FilterSettings settings_;
     BusService bus_;

@@ -156,6 +156,11 @@ sd_bus* rawBus(sdbus::IConnection& connection) {
     return sd_bus_message_get_bus(Opened::of(call));
 }
 
+void allowInteraction(sdbus::IConnection& connection) {
+    if (const int error = sd_bus_set_allow_interactive_authorization(rawBus(connection), 1); error < 0)
+        throw sdbus::createError(-error, "cannot allow interactive authorization");
+}
+
 bool callerAllowsInteraction(const sdbus::IObject& object) {
     const auto allows = withMessage<bool>(object, [](const sdbus::Message& message) -> Result<bool> {
         return sd_bus_message_get_allow_interactive_authorization(Opened::of(message)) > 0;

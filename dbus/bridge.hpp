@@ -67,6 +67,9 @@ inline constexpr const char* kUnitPrefix = "/org/filterd1/unit";
 // The system bus of a container on this machine, by the name that systemd-machined has for it. Root only.
 [[nodiscard]] std::unique_ptr<sdbus::IConnection> connectToMachine(const std::string& machine);
 
+// Whatever is called on the connection from now on allows the daemon to have the user asked for a password.
+void allowInteraction(sdbus::IConnection& connection);
+
 // For a loop of one's own: what to wait for before every processOne().
 struct Wait {
     int fd;

@@ -10,4 +10,13 @@ std::map<FilterName, std::string> Definitions::loadedAtOnce() const {
     return names;
 }
 
+Error Definitions::undefined(const FilterName& name) const {
+    auto error = define(name).error();
+    const auto file = isTemplate(name.text()) ? std::string() : find_(name);
+    if (!file.empty())
+        error.message = "no filter '" + name.text() + "' is loaded; " + file +
+                        " defines it, but is not read yet: call 'filterctl reload'";
+    return error;
+}
+
 } // namespace filterd

@@ -5,11 +5,15 @@
 #include "core/ports.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <set>
 #include <vector>
 
 namespace filterd {
+
+// The file on the disk that would define a filter now; empty if there is none.
+using FileFinder = std::function<std::string(const FilterName&)>;
 
 class Definitions {
   public:
@@ -20,6 +24,10 @@ class Definitions {
         return sources_.define(name);
     }
     [[nodiscard]] bool defines(const FilterName& name) const { return sources_.defines(name); }
+    // Why a name that defines() does not know is not defined: of a file that was written after the files were
+    // read last, that is told.
+    [[nodiscard]] Error undefined(const FilterName& name) const;
+    void findFilesBy(FileFinder find) { find_ = std::move(find); }
     // Those with Load=yes, and the files that say so.
     [[nodiscard]] std::map<FilterName, std::string> loadedAtOnce() const;
 
@@ -36,6 +44,7 @@ class Definitions {
 
   private:
     FilterSources sources_;
+    FileFinder find_ = [](const FilterName&) { return std::string(); };
     std::set<FilterName> loaded_;
     std::map<FilterName, Error> failures_;
 };

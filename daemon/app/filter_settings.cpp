@@ -184,10 +184,85 @@ void FilterSettings::restore(const FilterFacts& filter) {
         log::error(kept.error(), {log::filter(filter.instance.name.text())});
         return;
     }
-    for (const auto& [name, value] : *kept)
+    const auto stated = stated_(filter.instance.name);
+    for (const auto& [name, value] : *kept) {
+        const auto fact = log::filter(filter.instance.name.text());
+        const auto inFile = stated.find(name);
         if (auto applied = apply(filter, name, {value}); !applied)
-            log::warning(applied.error().context("kept parameter"),
-                         {log::filter(filter.instance.name.text())});
+            log::warning(applied.error().context("saved value"), {fact});
+        else if (inFile != stated.end() && !isSame(filter, name, value, inFile->second))
+            log::warning(whereOf(filter, "parameter", name) +
+                             ": the saved value is in force, not that of its " + "file; 'filterctl unset " +
+                             filter.instance.name.text() + " " + name + "' removes it",
+                         {fact});
+    }
+}
+
+// Whatever way they are written in.
+bool FilterSettings::isSame(const FilterFacts& filter, const std::string& name, const std::string& one,
+                            const std::string& other) const {
+    if (const auto* parameter = findParameter(filter, name)) {
+        const auto bytes = encode(parameter->type, {one});
+        const auto others = encode(parameter->type, {other});
+        return bytes && others && *bytes == *others;
+    }
+    const auto map = findMap(filter, name, true);
+    if (!map)
+        return false;
+    auto entries = encodeEntries(map->facts->key, map->facts->value, {one});
+    auto others = encodeEntries(map->facts->key, map->facts->value, {other});
+    if (!entries || !others)
+        return false;
+    std::sort(entries->begin(), entries->end());
+    std::sort(others->begin(), others->end());
+    return *entries == *others;
+}
+
+Result<std::vector<SavedValue>> FilterSettings::saved(const FilterName& filter) const {
+    const auto kept = store_.load(filter);
+    if (!kept)
+        return failure(kept.error());
+    const auto stated = stated_(filter);
+    std::vector<SavedValue> values;
+    for (const auto& [name, value] : *kept) {
+        const auto inFile = stated.find(name);
+        values.push_back(
+            {name, value, inFile == stated.end() ? std::nullopt : std::optional(inFile->second)});
+    }
+    return values;
+}
+
+Result<std::vector<std::string>> FilterSettings::forget(const FilterName& filter,
+                                                        const std::vector<std::string>& names) {
+    auto kept = store_.load(filter);
+    if (!kept)
+        return failure(kept.error());
+    std::vector<std::string> gone;
+    if (names.empty())
+        for (const auto& [name, value] : *kept)
+            gone.push_back(name);
+    for (const auto& name : names) {
+        if (!kept->contains(name))
+            return failure(ErrorCode::NoSuchEntry, "no value of parameter '" + name + "' of filter '" +
+                                                       filter.text() + "' is saved; 'filterctl get " +
+                                                       filter.text() + "' shows those that are");
+        gone.push_back(name);
+    }
+    for (const auto& name : gone)
+        kept->erase(name);
+    if (!gone.empty())
+        if (auto saved = store_.save(filter, *kept); !saved)
+            return failure(saved.error());
+    return gone;
+}
+
+void FilterSettings::followFile(const FilterFacts& filter, const std::vector<std::string>& names) {
+    const auto stated = stated_(filter.instance.name);
+    for (const auto& name : names)
+        if (const auto inFile = stated.find(name); inFile != stated.end())
+            if (auto applied = apply(filter, name, {inFile->second}); !applied)
+                log::warning(applied.error().context("the value of its file"),
+                             {log::filter(filter.instance.name.text())});
 }
 
 // ---- maps -----------------------------------------------------------------------------------------------

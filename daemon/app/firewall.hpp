@@ -116,6 +116,7 @@ class Firewall {
     // filters that cannot stand where a file has them.
     [[nodiscard]] std::vector<std::string> definitionErrors() const;
     [[nodiscard]] const Definitions& definitions() const { return definitions_; }
+    void findFilesBy(FileFinder find) { definitions_.findFilesBy(std::move(find)); }
     // The unit's queues are up when this returns, or will be from its first packet on if it has no cgroup
     // yet. Errors: InvalidName, NoSuchRule (none covers it), NoSuchUnit (it has no cgroup, and no guard waits
     // for it), or why it is held or failed, or would be.
@@ -224,6 +225,8 @@ class Firewall {
     void follow(const Configuration& configuration);
     [[nodiscard]] Result<FilterFacts> loadContent(const FilterDefinition& definition);
     [[nodiscard]] Status loadDefined(const FilterName& name);
+    // The same for a caller, who is told of a file that is not read yet.
+    [[nodiscard]] Status loadWanted(const FilterName& name);
     void loadNeeded();
     [[nodiscard]] std::vector<Replacement> loadChanged();
     [[nodiscard]] Status tryInstances(const std::vector<Replacement>& replacements);

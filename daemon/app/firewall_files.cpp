@@ -38,6 +38,12 @@ Status Firewall::loadDefined(const FilterName& name) {
     return {};
 }
 
+Status Firewall::loadWanted(const FilterName& name) {
+    if (facts_.contains(name) || definitions_.defines(name))
+        return loadDefined(name);
+    return failure(definitions_.undefined(name));
+}
+
 // What cannot be loaded is noted: the rules that name it get their OnFailure.
 void Firewall::loadNeeded() {
     std::set<FilterName> needed;

@@ -170,7 +170,7 @@ Status Firewall::unload(const FilterName& name) {
 
 Status Firewall::acquire(const Holder& holder, const FilterName& name) {
     if (!facts_.contains(name) && !definitions_.defines(name))
-        return failure(definitions_.define(name).error());
+        return failure(definitions_.undefined(name));
     if (holder.kind == Holder::Kind::Unit && !findUnit(holder.name))
         return failure(ErrorCode::NoSuchUnit, "unit '" + holder.name + "' has no cgroup; start it first");
     if (auto loaded = loadDefined(name); !loaded)

@@ -33,7 +33,7 @@ Status Firewall::tryRules(Rules before, Trials trialsBefore) {
 Status Firewall::loadFor(const Rule& rule) {
     for (const auto direction : kDirections) {
         for (const auto& name : rule.filters(direction))
-            if (auto loaded = loadDefined(name); !loaded)
+            if (auto loaded = loadWanted(name); !loaded)
                 return loaded;
         if (auto queue = resolveQueue(rule, direction, loaded_, {}); !queue)
             return failure(queue.error());

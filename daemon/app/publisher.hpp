@@ -33,6 +33,7 @@ struct UnitView {
     std::optional<ErrorCode> errorCode;
     std::array<std::vector<std::string>, 2> filters; // by Direction
     std::array<std::optional<QueueFacts>, 2> queues; // of what is attached
+    std::array<bool, 2> held{};                      // what is attached drops everything
     bool logOnly = false;                            // its queues drop nothing
 
     bool operator==(const UnitView&) const = default;

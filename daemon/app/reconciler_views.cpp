@@ -27,7 +27,9 @@ UnitView Reconciler::viewOf(const UnitCgroup& unit, const Rule& rule) const {
             view.error = failed->second.message;
             view.errorCode = failed->second.code;
         }
-        held = held || (wanted.queues[indexOf(direction)] && wanted.queues[indexOf(direction)]->hold);
+        const auto& queue = wanted.queues[indexOf(direction)];
+        view.held[indexOf(direction)] = queue && queue->hold;
+        held = held || view.held[indexOf(direction)];
     }
     if (wanted.error) {
         view.state = held ? UnitState::Held : UnitState::Failed;

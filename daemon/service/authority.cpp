@@ -42,9 +42,11 @@ Status judge(const PolkitAnswer& answer, Privilege privilege) {
     if (authorised)
         return {};
     if (challenge)
-        return failure(ErrorCode::InteractiveAuthorizationRequired,
-                       std::string(actionOf(privilege)) +
-                           " needs a password: allow interactive authorization, or call as root");
+        return failure(
+            ErrorCode::InteractiveAuthorizationRequired,
+            std::string(actionOf(privilege)) +
+                " needs a password: allow interactive authorization, with an agent of polkit to ask, or "
+                "call as root");
     return failure(ErrorCode::AccessDenied, std::string("polkit does not authorise you for ") +
                                                 actionOf(privilege) + "; call as root");
 }

@@ -39,9 +39,11 @@ void BusService::open() {
         std::make_unique<bus::ManagedObjects>(*session_->connection, loop_.get(), root);
     session_->logControl = std::make_unique<LogControlObject>(*session_->connection, session_->authority);
     session_->manager = std::make_unique<ManagerObject>(
-        *session_->connection, ManagerObject::Context{*firewall_, session_->authority, session_->followers,
-                                                      *drops_, callbacks_.reload, callbacks_.trialsChanged,
-                                                      configurationErrors_, callbacks_.warnings});
+        *session_->connection,
+        ManagerObject::Context{*firewall_, session_->authority, session_->followers, *drops_,
+                               callbacks_.reload, callbacks_.trialsChanged, configurationErrors_,
+                               callbacks_.warnings, configurationTime_, *settings_,
+                               [this](const FilterName& name) { filterChanged(name); }});
     publishEverything();
     watchClients(); // before the name: nobody can hold a reference earlier
     session_->connection->requestName(bus::BusName(bus::kServiceName));
@@ -97,7 +99,8 @@ void BusService::publishEverything() {
         session_->units.emplace(name, std::make_unique<UnitObject>(*session_->connection, *firewall_, name));
 }
 
-void BusService::setConfigurationErrors(std::vector<std::string> errors) {
+void BusService::setConfiguration(std::vector<std::string> errors, std::uint64_t readAt) {
+    configurationTime_ = readAt;
     configurationErrors_.clear();
     for (auto& error : errors)
         configurationErrors_.push_back(bus::printable(std::move(error)));

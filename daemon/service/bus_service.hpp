@@ -40,7 +40,8 @@ class BusService final : public Publisher {
     // Takes the bus name. An error means that there is no bus yet, or that somebody else has the name.
     [[nodiscard]] Status join();
     [[nodiscard]] bool joined() const { return session_ != nullptr; }
-    void setConfigurationErrors(std::vector<std::string> errors);
+    // What is broken in the files, and when they were read, in microseconds of CLOCK_REALTIME.
+    void setConfiguration(std::vector<std::string> errors, std::uint64_t readAt);
     void warningsChanged();
     void packetDropped(const Drop& drop);
 
@@ -85,6 +86,7 @@ class BusService final : public Publisher {
     FilterSettings* settings_ = nullptr;
     const DropDesk* drops_ = nullptr;
     std::vector<std::string> configurationErrors_;
+    std::uint64_t configurationTime_ = 0;
     std::unique_ptr<Session> session_;
 };
 

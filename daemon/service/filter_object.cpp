@@ -59,6 +59,24 @@ FilterObject::GetRules() {
     });
 }
 
+std::vector<sdbus::Struct<std::string, std::string, std::vector<std::string>>>
+FilterObject::GetSavedParameters() {
+    using List = std::vector<sdbus::Struct<std::string, std::string, std::vector<std::string>>>;
+    return bus::answer([&]() -> Result<List> {
+        const auto saved = context_.settings.saved(name_);
+        if (!saved)
+            return failure(saved.error());
+        List list;
+        for (const auto& [name, value, stated] : *saved) {
+            std::vector<std::string> inFile;
+            if (stated)
+                inFile.push_back(bus::printable(*stated));
+            list.emplace_back(bus::printable(name), bus::printable(value), std::move(inFile));
+        }
+        return list;
+    });
+}
+
 std::string FilterObject::Name() { return name_.text(); }
 std::string FilterObject::Digest() {
     return field(facts(), [](const auto& filter) { return filter.instance.digest; });

@@ -34,6 +34,8 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     using RuleRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t>;
     using VerdictRow = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
     std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow> GetRules() override;
+    std::vector<sdbus::Struct<std::string, std::string, std::vector<std::string>>>
+    GetSavedParameters() override;
     std::string Name() override;
     std::string Digest() override;
     std::string Program() override;

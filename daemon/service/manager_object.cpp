@@ -57,7 +57,8 @@ void ManagerObject::tellCounts() {
 }
 
 void ManagerObject::tellConfiguration() {
-    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"ConfigurationErrors", "ConfigurationWarnings"});
+    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME,
+                               {"ConfigurationErrors", "ConfigurationWarnings", "ConfigurationTimestamp"});
 }
 
 // ---- filters --------------------------------------------------------------------------------------------
@@ -385,6 +386,7 @@ ManagerObject::Names ManagerObject::ConfigurationWarnings() {
         return warnings;
     });
 }
+std::uint64_t ManagerObject::ConfigurationTimestamp() { return context_.configurationTime; }
 std::vector<sdbus::Struct<std::string, std::uint64_t>> ManagerObject::UnconfirmedQueues() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, std::uint64_t>> list;

@@ -2,6 +2,7 @@
 // org.filterd1.Manager at /org/filterd1.
 
 #include "app/drop_desk.hpp"
+#include "app/filter_settings.hpp"
 #include "app/firewall.hpp"
 #include "glue/Manager_adaptor.hpp"
 #include "service/authority.hpp"
@@ -23,6 +24,9 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
         std::function<void()> trialsChanged;
         const std::vector<std::string>& configurationErrors;
         std::function<std::vector<std::string>()> warnings;
+        const std::uint64_t& configurationTime;
+        FilterSettings& settings;
+        std::function<void(const FilterName&)> parametersChanged;
     };
 
     ManagerObject(sdbus::IConnection& connection, Context context);
@@ -56,6 +60,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     void AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& result, std::string name,
                               std::string unit) override;
     void ReleaseFilterForUnit(sdbus::Result<>&& result, std::string name, std::string unit) override;
+    void UnsetParameters(sdbus::Result<Names>&& result, std::string filter, Names names) override;
     sdbus::ObjectPath GetFilter(const std::string& name) override;
     std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>>
     ListFilters() override;
@@ -93,6 +98,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     std::string GuardReason() override;
     Names ConfigurationErrors() override;
     Names ConfigurationWarnings() override;
+    std::uint64_t ConfigurationTimestamp() override;
     std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override;
 
     template<typename... Out, typename Body>

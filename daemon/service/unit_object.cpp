@@ -7,8 +7,11 @@ namespace {
 constexpr std::size_t kIngress = static_cast<std::size_t>(Direction::Ingress);
 constexpr std::size_t kEgress = static_cast<std::size_t>(Direction::Egress);
 
-std::string modeOf(const std::optional<QueueFacts>& queue) {
-    return queue ? std::string(toString(queue->mode)) : std::string();
+std::string modeOf(const UnitView& unit, std::size_t direction) {
+    const auto& queue = unit.queues[direction];
+    if (!queue)
+        return {};
+    return unit.held[direction] ? "hold" : std::string(toString(queue->mode));
 }
 
 std::uint32_t programOf(const std::optional<QueueFacts>& queue) { return queue ? queue->programId : 0; }
@@ -35,8 +38,8 @@ std::vector<std::string> changedProperties(const UnitView& before, const UnitVie
     compare("Rule", before.rule, now.rule);
     compare("IngressQueue", before.filters[kIngress], now.filters[kIngress]);
     compare("EgressQueue", before.filters[kEgress], now.filters[kEgress]);
-    compare("IngressMode", modeOf(before.queues[kIngress]), modeOf(now.queues[kIngress]));
-    compare("EgressMode", modeOf(before.queues[kEgress]), modeOf(now.queues[kEgress]));
+    compare("IngressMode", modeOf(before, kIngress), modeOf(now, kIngress));
+    compare("EgressMode", modeOf(before, kEgress), modeOf(now, kEgress));
     compare("LogOnly", before.logOnly, now.logOnly);
     compare("ModeReason", modeReasonOf(before), modeReasonOf(now));
     compare("IngressProgramId", programOf(before.queues[kIngress]), programOf(now.queues[kIngress]));
@@ -140,10 +143,10 @@ std::vector<std::string> UnitObject::EgressQueue() {
     return field([](const UnitView& unit) { return unit.filters[kEgress]; });
 }
 std::string UnitObject::IngressMode() {
-    return field([](const UnitView& unit) { return modeOf(unit.queues[kIngress]); });
+    return field([](const UnitView& unit) { return modeOf(unit, kIngress); });
 }
 std::string UnitObject::EgressMode() {
-    return field([](const UnitView& unit) { return modeOf(unit.queues[kEgress]); });
+    return field([](const UnitView& unit) { return modeOf(unit, kEgress); });
 }
 std::string UnitObject::ModeReason() { return field(modeReasonOf); }
 bool UnitObject::LogOnly() {

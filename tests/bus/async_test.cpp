@@ -87,6 +87,12 @@ TEST_F(AsyncTest, WhatIsOfAnObjectIsFoundFirst) {
     EXPECT_EQ(parameters->front().value, "1500");
     EXPECT_EQ(answerOf<std::string>([&](auto done) { async_.parameter("drop@1", "mtu", done); }), "1500");
     EXPECT_TRUE(answerOf<void>([&](auto done) { async_.setParameter("drop@1", "mtu", "9", true, done); }));
+    const auto saved = answerOf<std::vector<client::SavedParameter>>(
+        [&](auto done) { async_.savedParameters("drop@1", done); });
+    ASSERT_TRUE(saved) << saved.error().message;
+    EXPECT_EQ(saved->front().inFile, "1400");
+    EXPECT_TRUE(
+        answerOf<std::vector<std::string>>([&](auto done) { async_.unsetParameters("drop@1", {}, done); }));
     const auto rules =
         answerOf<client::PacketRulesState>([&](auto done) { async_.packetRules("drop@1", done); });
     ASSERT_TRUE(rules);

@@ -266,6 +266,28 @@ TEST_F(ClientTest, StatusAndReload) {
     EXPECT_EQ(client_.reload().error().name, "org.filterd1.Error.BadConfiguration");
 }
 
+TEST_F(ClientTest, SavedParametersAreShownAndRemoved) {
+    const auto saved = client_.savedParameters("drop@1");
+    ASSERT_TRUE(saved) << saved.error().message;
+    ASSERT_EQ(saved->size(), 1U);
+    EXPECT_EQ(saved->front().name, "mtu");
+    EXPECT_EQ(saved->front().value, "1500");
+    EXPECT_EQ(saved->front().inFile, "1400");
+    const auto removed = client_.unsetParameters("drop@1", {"mtu"});
+    ASSERT_TRUE(removed) << removed.error().message;
+    EXPECT_EQ(*removed, std::vector<std::string>{"mtu"});
+    EXPECT_TRUE(daemon_.saw("unset drop@1 mtu"));
+    EXPECT_EQ(client_.status()->configurationRead.time_since_epoch(), 1'700'000'000s);
+}
+
+TEST_F(ClientTest, APasswordIsAskedForOnlyWhereThatIsAllowed) {
+    EXPECT_TRUE(client_.unsetParameters("drop@1", {"before"}));
+    EXPECT_TRUE(daemon_.saw("unset drop@1 before"));
+    ASSERT_TRUE(client_.allowInteraction());
+    EXPECT_TRUE(client_.unsetParameters("drop@1", {"behind"}));
+    EXPECT_TRUE(daemon_.saw("unset drop@1 behind, may ask"));
+}
+
 TEST_F(ClientTest, EventsAreToldUntilTheEnd) {
     const int end = ::eventfd(0, EFD_CLOEXEC);
     std::vector<client::Event> events; // the follower's until it has ended

@@ -44,6 +44,9 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
                 VerdictRow(std::string("deny"), std::uint64_t{3}, std::uint64_t{90}),
                 VerdictRow(std::string("allow"), std::uint64_t{1}, std::uint64_t{60})};
     }
+    std::vector<sdbus::Struct<std::string, std::string, Names>> GetSavedParameters() override {
+        return {{std::string("mtu"), std::string("1500"), Names{"1400"}}};
+    }
     std::string Name() override { return name_; }
     std::string Digest() override { return std::string(64, 'a'); }
     std::string Program() override { return "drop"; }
@@ -252,6 +255,13 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     void ReleaseFilterForUnit(sdbus::Result<>&& result, std::string, std::string) override {
         reply(std::move(result), [] {});
     }
+    void UnsetParameters(sdbus::Result<Names>&& result, std::string filter, Names names) override {
+        std::string told = "unset " + filter;
+        for (const auto& name : names)
+            told += " " + name;
+        seen.push_back(told + (bus::callerAllowsInteraction(getObject()) ? ", may ask" : ""));
+        result.returnResults(names);
+    }
     sdbus::ObjectPath GetFilter(const std::string& name) override {
         return path(bus::kFilterPrefix, name, "drop@1", ErrorCode::NoSuchFilter);
     }
@@ -420,6 +430,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     Names ConfigurationWarnings() override {
         return {"bus: 'ngnix.service' covers no unit that systemd knows"};
     }
+    std::uint64_t ConfigurationTimestamp() override { return 1'700'000'000'000'000; }
     Names ConfigurationErrors() override { return {"/etc/filterd/x.queue:3: unknown key Foo"}; }
 
     FakeFilter filter_;

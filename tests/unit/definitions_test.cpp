@@ -87,6 +87,23 @@ TEST_F(DefinitionsTest, ACallerAcquiresADefinedFilterByItsNameAlone) {
     EXPECT_EQ(firewall.acquire(client, filterName("none")).error().code, ErrorCode::NoSuchFilter);
 }
 
+TEST_F(DefinitionsTest, AFileThatIsNotReadYetIsNamedToWhoWantsItsFilter) {
+    firewall.findFilesBy([](const FilterName& name) {
+        return name.text() == "new" ? std::string("/etc/filterd/new.filter") : std::string();
+    });
+    const Holder client{Holder::Kind::Client, ":1.7"};
+    const Rule onBus{.source = "", .targets = {"web.service"}, .ingress = {filterName("new")}, .egress = {}};
+    for (const auto& error :
+         {firewall.acquire(client, filterName("new")).error(), firewall.setQueue(onBus).error()}) {
+        EXPECT_EQ(error.code, ErrorCode::NoSuchFilter);
+        EXPECT_EQ(error.message,
+                  "no filter 'new' is loaded; /etc/filterd/new.filter defines it, but is not read "
+                  "yet: call 'filterctl reload'");
+    }
+    const auto missing = firewall.acquire(client, filterName("none")).error();
+    EXPECT_NE(missing.message.find("no file defines it"), std::string::npos);
+}
+
 TEST_F(DefinitionsTest, ARuleOfTheBusLoadsWhatItNames) {
     define("web", "w");
     define("bad", "bad object");

@@ -140,6 +140,44 @@ TEST_F(Settings, KeptValuesComeBackAndOthersAreLeftOut) {
     EXPECT_EQ(get("fixed"), "0");
 }
 
+TEST_F(Settings, ASavedValueIsShownWithWhatTheFileStates) {
+    settings_.knowFilesBy([](const FilterName&) {
+        return std::map<std::string, std::string>{{"limit", "5"}, {"unknown", "1"}};
+    });
+    ASSERT_TRUE(set("limit", "7", Keep::OverReboot));
+    ASSERT_TRUE(set("ports", "1", Keep::OverReboot));
+    EXPECT_EQ(*settings_.saved(filter_.instance.name),
+              (std::vector<SavedValue>{{"limit", "7", "5"}, {"ports", "1=1", std::nullopt}}));
+}
+
+TEST_F(Settings, WhatIsForgottenIsTheFilesAgain) {
+    settings_.knowFilesBy([](const FilterName&) {
+        return std::map<std::string, std::string>{{"limit", "5"}};
+    });
+    const auto& name = filter_.instance.name;
+    ASSERT_TRUE(set("limit", "7", Keep::OverReboot));
+    ASSERT_TRUE(set("ports", "1", Keep::OverReboot));
+    EXPECT_EQ(*settings_.forget(name, {"limit"}), std::vector<std::string>{"limit"});
+    settings_.followFile(filter_, {"limit"});
+    EXPECT_EQ(get("limit"), "5");
+    EXPECT_EQ(settings_.saved(name)->size(), 1U);
+    EXPECT_EQ(*settings_.forget(name, {}), std::vector<std::string>{"ports"});
+    settings_.followFile(filter_, {"ports"});
+    EXPECT_EQ(get("ports"), "1=1") << "the file states nothing for it";
+    EXPECT_TRUE(settings_.forget(name, {})->empty());
+}
+
+TEST_F(Settings, WhatWasNeverSavedIsNamedAndNothingIsForgotten) {
+    ASSERT_TRUE(set("limit", "7", Keep::OverReboot));
+    const auto refused = settings_.forget(filter_.instance.name, {"limit", "ports"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::NoSuchEntry);
+    EXPECT_NE(refused.error().message.find("'ports'"), std::string::npos);
+    EXPECT_EQ(settings_.saved(filter_.instance.name)->size(), 1U);
+    store_.full = true;
+    EXPECT_FALSE(settings_.forget(filter_.instance.name, {"limit"}));
+}
+
 TEST_F(Settings, EntriesOneByOne) {
     ASSERT_TRUE(settings_.update(filter_, "ports", {std::string("443")}, {std::uint64_t{2}}));
     EXPECT_EQ(settings_.lookup(filter_, "ports", {std::uint64_t{443}})->front().text, "2");

@@ -286,6 +286,17 @@ Configuration ConfigFiles::read(const Configuration& last) const {
     return ConfigReader(places_, last).read();
 }
 
+std::string ConfigFiles::fileOf(const FilterName& filter) const {
+    for (const auto& name : {filter.text(), templateOf(filter.text())})
+        for (const auto& root : places_.roots) {
+            const auto path = root / (name + std::string(kFilterSuffix));
+            std::error_code missing;
+            if (!name.empty() && fs::exists(fs::symlink_status(path, missing)))
+                return isMasked(path) ? std::string() : path.string();
+        }
+    return {};
+}
+
 Result<std::vector<ConfigText>> ConfigFiles::files(const std::string& name) const {
     if (name.ends_with(kQueueSuffix)) {
         Offer offer;

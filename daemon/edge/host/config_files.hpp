@@ -33,6 +33,11 @@ class ConfigFiles {
     // ("port@443"), or of a unit ("nginx.service") those with [X-Filterd]. Empty when there are none.
     [[nodiscard]] Result<std::vector<ConfigText>> files(const std::string& name) const;
 
+    // The main file that would define a filter, its own or its template's; empty if there is none.
+    [[nodiscard]] std::string fileOf(const FilterName& filter) const;
+
+    [[nodiscard]] const ConfigPlaces& places() const { return places_; }
+
   private:
     ConfigPlaces places_;
 };

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace filterd {
 
 namespace {
@@ -38,6 +40,10 @@ Result<std::map<std::string, std::string>> ParameterFiles::load(const FilterName
 
 Status ParameterFiles::save(const FilterName& filter, const std::map<std::string, std::string>& values) {
     std::error_code error;
+    if (values.empty()) {
+        std::filesystem::remove(fileOf(filter), error);
+        return error ? failure(systemError("remove " + fileOf(filter).string(), error.value())) : Status{};
+    }
     std::filesystem::create_directories(directory_, error);
     if (error)
         return failure(systemError("make " + directory_.string(), error.value()));
@@ -46,6 +52,17 @@ Status ParameterFiles::save(const FilterName& filter, const std::map<std::string
     } catch (const json::exception&) {
         return failure(ErrorCode::InvalidArgument, "a value that is no UTF-8 text cannot be kept");
     }
+}
+
+std::vector<FilterName> ParameterFiles::filters() const {
+    std::vector<FilterName> names;
+    std::error_code missing;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_, missing))
+        if (entry.path().extension() == ".json")
+            if (auto name = FilterName::parse(entry.path().stem().string()))
+                names.push_back(std::move(*name));
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 } // namespace filterd

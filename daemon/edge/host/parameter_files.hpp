@@ -4,6 +4,7 @@
 #include "core/value_ports.hpp"
 
 #include <filesystem>
+#include <vector>
 
 namespace filterd {
 
@@ -14,12 +15,14 @@ class ParameterFiles final : public ParameterStore {
 
     // Nothing when there is no file. Errors: BadConfiguration for a damaged one.
     [[nodiscard]] Result<std::map<std::string, std::string>> load(const FilterName& filter) override;
+    // Without a value there is no file.
     [[nodiscard]] Status save(const FilterName& filter,
                               const std::map<std::string, std::string>& values) override;
-
-  private:
+    // The filters for which something is kept.
+    [[nodiscard]] std::vector<FilterName> filters() const;
     [[nodiscard]] std::filesystem::path fileOf(const FilterName& filter) const;
 
+  private:
     std::filesystem::path directory_;
 };
 

@@ -21,6 +21,20 @@ TEST(ParameterFiles, KeepTextOfAnyKind) {
     EXPECT_EQ(*ParameterFiles(path).load(name), values);
 }
 
+TEST(ParameterFiles, AreNoneWhereNothingIsKept) {
+    const TempDirectory directory;
+    ParameterFiles files(directory.path() / "parameters");
+    EXPECT_TRUE(files.filters().empty());
+    const auto name = *FilterName::parse("port@443");
+    ASSERT_TRUE(files.save(name, {{"ports", "80"}}));
+    ASSERT_TRUE(files.save(*FilterName::parse("f"), {{"a", "1"}}));
+    EXPECT_EQ(files.filters(), (std::vector<FilterName>{*FilterName::parse("f"), name}));
+    ASSERT_TRUE(files.save(name, {}));
+    EXPECT_FALSE(std::filesystem::exists(files.fileOf(name)));
+    ASSERT_TRUE(files.save(name, {})) << "none of none";
+    EXPECT_EQ(files.filters().size(), 1U);
+}
+
 TEST(ParameterFiles, NameADamagedFile) {
     const TempDirectory directory;
     const auto name = *FilterName::parse("f");
