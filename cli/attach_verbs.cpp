@@ -3,6 +3,7 @@
 #include "cli/confirm.hpp"
 #include "cli/failure.hpp"
 #include "cli/first_packets.hpp"
+#include "cli/json.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 
@@ -36,15 +37,22 @@ client::Place placeOf(const Arguments& arguments) {
 }
 
 // A file's rule is one of the unit's own from now on: that is told, for the file's does not count any more.
-Exit tell(const client::Client& client, const client::Result<std::string>& from, const Arguments& arguments) {
+Exit tell(const client::Client& client, const client::Result<std::string>& from, const Arguments& arguments,
+          bool json) {
     if (!from)
         return failed(from.error());
+    if (json) {
+        printJson({{"unit", arguments.unit},
+                   {"rule_before", *from},
+                   {"confirm_within_seconds", arguments.confirm}});
+        return warnOfFirstPackets(client, Exit::Ok);
+    }
     if (from->starts_with('/'))
         print("the queues of " + arguments.unit + " were those of " + *from +
-              ", and are its own now; 'filterctl queue " + arguments.unit +
-              " --reset' goes back to the file\n");
+              ", and are now its own; 'filterctl queue " + arguments.unit +
+              " --reset' returns to the file\n");
     if (arguments.confirm != 0)
-        printConfirm(arguments.unit, arguments.confirm);
+        printConfirm(arguments.unit, arguments.confirm, false);
     return warnOfFirstPackets(client, Exit::Ok);
 }
 
@@ -62,21 +70,20 @@ CLI::App* addEdit(CLI::App& app, const char* name, const char* description, Argu
 void addAttach(CLI::App& app, Invocation& invocation) {
     auto arguments = std::make_shared<Arguments>();
     auto* verb =
-        addEdit(app, "attach", "Put one filter into a queue of a unit: at its end, if not said otherwise",
-                *arguments);
+        addEdit(app, "attach", "Add one filter to a queue of a unit, by default at its end", *arguments);
     auto* before = verb->add_option("--before", arguments->before, "Before this filter of the queue");
     auto* after = verb->add_option("--after", arguments->after, "Behind this filter of the queue");
     auto* first = verb->add_flag("--first", arguments->first, "Before all others");
     before->excludes(after)->excludes(first)->type_name("FILTER");
     after->excludes(first)->type_name("FILTER");
     verb->callback([arguments, &invocation] {
-        invocation.action = [arguments] {
+        invocation.action = [arguments, &invocation] {
             return withDaemon([&](client::Client& client) {
                 return tell(client,
                             client.attachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
                                                 placeOf(*arguments),
                                                 std::chrono::seconds(arguments->confirm)),
-                            *arguments);
+                            *arguments, invocation.json);
             });
         };
     });
@@ -84,14 +91,14 @@ void addAttach(CLI::App& app, Invocation& invocation) {
 
 void addDetach(CLI::App& app, Invocation& invocation) {
     auto arguments = std::make_shared<Arguments>();
-    auto* verb = addEdit(app, "detach", "Take one filter out of a queue of a unit", *arguments);
+    auto* verb = addEdit(app, "detach", "Remove one filter from a queue of a unit", *arguments);
     verb->callback([arguments, &invocation] {
-        invocation.action = [arguments] {
+        invocation.action = [arguments, &invocation] {
             return withDaemon([&](client::Client& client) {
                 return tell(client,
                             client.detachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
                                                 std::chrono::seconds(arguments->confirm)),
-                            *arguments);
+                            *arguments, invocation.json);
             });
         };
     });

@@ -1,5 +1,6 @@
 #include "cli/confirm.hpp"
 
+#include "cli/json.hpp"
 #include "cli/terminal.hpp"
 
 #include <array>
@@ -33,7 +34,7 @@ CLI::Option* addConfirm(CLI::App& verb, std::uint32_t& seconds) {
     const auto read = [](std::string& text) -> std::string {
         const auto given = secondsOf(text);
         if (given == 0)
-            return "'" + text + "' is no time from 1 second to a day, such as 90, 90s, 2min or 1h";
+            return "'" + text + "' is not a time between 1 second and 1 day, such as 90, 90s, 2min or 1h";
         text = std::to_string(given);
         return {};
     };
@@ -45,7 +46,9 @@ CLI::Option* addConfirm(CLI::App& verb, std::uint32_t& seconds) {
         ->type_name("TIME");
 }
 
-void printConfirm(const std::string& unit, std::uint32_t seconds) {
+void printConfirm(const std::string& unit, std::uint32_t seconds, bool json) {
+    if (json)
+        return printJson({{"unit", unit}, {"confirm_within_seconds", seconds}});
     print("in force for " + std::to_string(seconds) + " s; keep it with 'filterctl confirm " + unit + "'\n");
 }
 

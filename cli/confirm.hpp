@@ -12,6 +12,6 @@ namespace filterd::cli {
 CLI::Option* addConfirm(CLI::App& verb, std::uint32_t& seconds);
 
 // How to keep what is on trial now.
-void printConfirm(const std::string& unit, std::uint32_t seconds);
+void printConfirm(const std::string& unit, std::uint32_t seconds, bool json);
 
 } // namespace filterd::cli

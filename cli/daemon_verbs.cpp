@@ -1,10 +1,13 @@
 // status, reload
 
 #include "base/kernel_command_line.hpp"
+#include "cli/changed_files.hpp"
 #include "cli/failure.hpp"
 #include "cli/first_packets.hpp"
 #include "cli/json.hpp"
+#include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
+#include "edge/host/config_files.hpp"
 
 namespace filterd::cli {
 
@@ -33,6 +36,29 @@ client::Result<std::vector<client::Unit>> unitsInTrouble(const client::Client& c
     return result;
 }
 
+// What keeps a file from being in force as it is.
+struct FileNotes {
+    std::vector<std::string> changed;   // since it was read
+    std::vector<std::string> overrides; // by saved values
+};
+
+FileNotes notesOn(const client::Client& client) {
+    FileNotes notes{changedFiles(client), {}};
+    if (!isAskedHere() || !hasSavedValues())
+        return notes;
+    for (const auto& value : allSavedValues(ConfigFiles().read({}).filters))
+        if (value.overrides())
+            notes.overrides.push_back(warningOf(value));
+    return notes;
+}
+
+void printNotes(const FileNotes& notes) {
+    if (!notes.changed.empty())
+        printField("Changed files", coloured(changeText(notes.changed), Colour::Yellow));
+    for (const auto& warning : notes.overrides)
+        printField("Overridden", coloured(warning, Colour::Yellow));
+}
+
 void printStatus(const client::Status& status, const std::vector<client::Unit>& troubled) {
     print(coloured("filterd " + status.version, Colour::Bold) + "\n");
     printField("Enforcing", enforcement(status));
@@ -49,19 +75,21 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
                    coloured(unit.name, colourOfState(unit.state)) + ": " + unit.error);
     if (!status.stateSaved)
         printField("Not saved",
-                   coloured("rules and references, for want of memory: a restart of filterd would "
-                            "lose the latest ones",
+                   coloured("rules and references, because memory is short: a restart of filterd "
+                            "would lose the latest ones",
                             Colour::Red));
     for (const auto& queue : status.unconfirmed)
         printField("Unconfirmed",
-                   queue.target + ": goes back in " +
+                   queue.target + ": will be reverted in " +
                        std::to_string(std::chrono::ceil<std::chrono::seconds>(queue.left).count()) +
-                       " s unless you call 'filterctl confirm " + queue.target + "'");
+                       " s unless 'filterctl confirm " + queue.target + "' is called");
     for (const auto& error : status.configurationErrors)
         printField("Broken file", coloured(error, Colour::Red));
     for (const auto& warning : status.configurationWarnings)
         printField("Warning", coloured(warning, Colour::Yellow));
 }
+
+} // namespace
 
 Exit showStatus(client::Client& client, bool json) {
     const auto status = client.status();
@@ -70,8 +98,11 @@ Exit showStatus(client::Client& client, bool json) {
     const auto troubled = unitsInTrouble(client);
     if (!troubled)
         return failed(troubled.error());
+    const auto notes = notesOn(client);
     if (json) {
         nlohmann::json document = *status;
+        document["changed_files"] = notes.changed;
+        document["overridden"] = notes.overrides;
         document["units_in_trouble"] = nlohmann::json::array();
         for (const auto& unit : *troubled)
             document["units_in_trouble"].push_back(
@@ -79,17 +110,40 @@ Exit showStatus(client::Client& client, bool json) {
         printJson(document);
     } else {
         printStatus(*status, *troubled);
+        printNotes(notes);
     }
     return Exit::Ok;
 }
 
+namespace {
+
 // What is in force, and does not do what it looks like, is told whether or not a file is broken.
-Exit reloadFiles(client::Client& client) {
-    const auto done = client.reload();
-    if (const auto status = client.status())
-        for (const auto& warning : status->configurationWarnings)
-            complain("warning: " + warning);
-    return warnOfFirstPackets(client, finished(done));
+void tellWarnings(const std::vector<std::string>& warnings, const std::vector<std::string>& notes) {
+    for (const auto& warning : warnings)
+        complain("warning: " + warning);
+    for (const auto& note : notes)
+        complain("note: " + note);
+}
+
+Exit reloadFiles(client::Client& client, bool json) {
+    auto changed = changedFiles(client);
+    const auto reloaded = client.reload();
+    if (!reloaded) // it names the files that are broken itself
+        std::erase_if(changed, [&](const auto& path) {
+            return reloaded.error().message.find(path + ":") != std::string::npos;
+        });
+    const auto loaded = client.filters();
+    auto unused = loaded ? unusedFilters(changed, *loaded) : std::vector<std::string>();
+    const auto overrides = notesOn(client).overrides;
+    const auto status = client.status();
+    const auto warnings = status ? status->configurationWarnings : std::vector<std::string>();
+    if (json) {
+        printJson({{"unused", unused}, {"overridden", overrides}, {"warnings", warnings}});
+    } else {
+        unused.insert(unused.end(), overrides.begin(), overrides.end());
+        tellWarnings(warnings, unused);
+    }
+    return warnOfFirstPackets(client, finished(reloaded));
 }
 
 } // namespace
@@ -103,7 +157,11 @@ void addDaemonVerbs(CLI::App& app, Invocation& invocation) {
     });
 
     auto* reload = app.add_subcommand("reload", "Read the configuration files again");
-    reload->callback([&invocation] { invocation.action = [] { return withDaemon(reloadFiles); }; });
+    reload->callback([&invocation] {
+        invocation.action = [&invocation] {
+            return withDaemon([&](client::Client& client) { return reloadFiles(client, invocation.json); });
+        };
+    });
 }
 
 } // namespace filterd::cli

@@ -3,6 +3,7 @@
 #include "cli/failure.hpp"
 #include "cli/file_faults.hpp"
 #include "cli/lineage.hpp"
+#include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
 #include "core/filter_content.hpp"
 #include "core/rule_warnings.hpp"
@@ -94,6 +95,12 @@ void printQueue(const std::string& label, const std::vector<FilterName>& queue, 
     for (const auto& filter : queue) {
         printField(label, filter.text());
         printFiles("  defined in", filter.text(), errors);
+        for (const auto& saved : savedValuesOf(filter, filters))
+            printField("  saved value",
+                       saved.name + "=" + saved.value +
+                           (saved.overrides()
+                                ? ", in place of '" + saved.stated.value_or("") + "' at " + saved.place
+                                : ""));
         if (const auto definition = filters.define(filter))
             for (const auto& note : notesOf(*definition))
                 printField("  Note", note);

@@ -1,8 +1,11 @@
 #include "cli/failure.hpp"
 
+#include "cli/password_agent.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -53,6 +56,13 @@ std::string hintFor(std::string_view name) {
     return std::string(found == kHints.end() ? std::string_view() : found->second);
 }
 
+client::Result<client::Client> connectTo(const Destination& destination) {
+    if (!destination.host.empty())
+        return client::Client::connectToHost(destination.host);
+    return destination.machine.empty() ? client::Client::connect()
+                                       : client::Client::connectToMachine(destination.machine);
+}
+
 } // namespace
 
 void complain(const std::string& message) {
@@ -81,12 +91,21 @@ Exit noUnit(const std::string& name) {
 
 void setDestination(const Destination& destination) { theDestination() = destination; }
 
+bool isAskedHere() { return theDestination().isHere(); }
+
 Exit withDaemon(const std::function<Exit(client::Client&)>& body) {
-    const auto& [host, machine] = theDestination();
-    auto client = !host.empty()      ? client::Client::connectToHost(host)
-                  : !machine.empty() ? client::Client::connectToMachine(machine)
-                                     : client::Client::connect();
-    return client ? body(*client) : failed(client.error());
+    const auto& destination = theDestination();
+    auto client = connectTo(destination);
+    if (!client)
+        return failed(client.error());
+    if (!destination.asksForPassword || !destination.mayAsk)
+        return body(*client);
+    if (const auto allowed = client->allowInteraction(); !allowed)
+        return failed(allowed.error());
+    std::optional<PasswordAgent> agent; // on another machine it would be asked for nothing
+    if (destination.isHere())
+        agent.emplace();
+    return body(*client);
 }
 
 } // namespace filterd::cli

@@ -4,6 +4,8 @@
 #include "cli/explain.hpp"
 #include "cli/failure.hpp"
 #include "cli/first_packets.hpp"
+#include "cli/json.hpp"
+#include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/configuration_check.hpp"
@@ -24,7 +26,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Exit catFiles(const std::string& name) {
+// Of a filter, with what is saved for it, which comes before what its files state.
+std::vector<SavedInFile> savedFor(const std::string& name) {
+    const auto filter = FilterName::parse(name);
+    return filter ? savedValuesOf(*filter, ConfigFiles().read({}).filters) : std::vector<SavedInFile>();
+}
+
+void printFiles(const std::vector<ConfigText>& files, const std::vector<SavedInFile>& saved) {
+    for (std::size_t i = 0; i < files.size(); ++i)
+        print((i == 0 ? "" : "\n") + coloured("# " + files[i].path, Colour::Dim) + "\n" + files[i].text);
+    if (!saved.empty())
+        print(
+            "\n" +
+            coloured("# saved by 'filterctl set --save': comes before [Parameters] until 'filterctl unset " +
+                         saved.front().filter + " --all'",
+                     Colour::Dim) +
+            "\n");
+    for (const auto& one : saved)
+        print("# " + one.name + "=" + one.value + "\n");
+}
+
+void printDocument(const std::vector<ConfigText>& files, const std::vector<SavedInFile>& saved) {
+    nlohmann::json document{{"files", nlohmann::json::array()}, {"saved", nlohmann::json::array()}};
+    for (const auto& file : files)
+        document["files"].push_back({{"path", file.path}, {"text", file.text}});
+    for (const auto& one : saved)
+        document["saved"].push_back(jsonOf(one));
+    printJson(document);
+}
+
+Exit catFiles(const std::string& name, bool json) {
     const auto files = ConfigFiles().files(name);
     if (!files) {
         complain(files.error().message);
@@ -35,9 +66,7 @@ Exit catFiles(const std::string& name) {
                  "': name a filter, a NAME.queue file, or a unit with [X-Filterd]");
         return Exit::Failed;
     }
-    for (std::size_t i = 0; i < files->size(); ++i)
-        print((i == 0 ? "" : "\n") + coloured("# " + (*files)[i].path, Colour::Dim) + "\n" +
-              (*files)[i].text);
+    json ? printDocument(*files, savedFor(name)) : printFiles(*files, savedFor(name));
     return Exit::Ok;
 }
 
@@ -56,7 +85,7 @@ bool isThisSystem(const std::string& root) {
     return fs::equivalent(root, "/", missing);
 }
 
-Exit checkFiles(const std::string& root) {
+CheckReport reportOn(const std::string& root) {
     LibbpfObjectIntake objects;
     PcapExpressions expressions;
     RulesIntake intake(objects, expressions);
@@ -75,6 +104,18 @@ Exit checkFiles(const std::string& root) {
     auto report = checkConfiguration(configuration, inspect, running);
     if (isHere)
         addFirstPackets(configuration, report);
+    for (const auto& value : allSavedValues(configuration.filters, root))
+        if (value.overrides())
+            report.warnings.push_back(warningOf(value));
+    return report;
+}
+
+Exit checkFiles(const std::string& root, bool json) {
+    const auto report = reportOn(root);
+    if (json) {
+        printJson({{"errors", report.errors}, {"warnings", report.warnings}});
+        return report.errors.empty() ? Exit::Ok : Exit::Failed;
+    }
     for (const auto& error : report.errors)
         complain(error);
     for (const auto& warning : report.warnings)
@@ -88,7 +129,9 @@ void addCat(CLI::App& app, Invocation& invocation) {
     verb->add_option("NAME", *name,
                      "A filter (port@443), a .queue file (10-web.queue) or a unit (nginx.service)")
         ->required();
-    verb->callback([name, &invocation] { invocation.action = [name] { return catFiles(*name); }; });
+    verb->callback([name, &invocation] {
+        invocation.action = [name, &invocation] { return catFiles(*name, invocation.json); };
+    });
 }
 
 void addCheck(CLI::App& app, Invocation& invocation) {
@@ -96,7 +139,9 @@ void addCheck(CLI::App& app, Invocation& invocation) {
     auto* verb =
         app.add_subcommand("check", "Check every configuration file, without a daemon; fails on an error");
     verb->add_option("--root", *root, "Check the system below this directory")->check(CLI::ExistingDirectory);
-    verb->callback([root, &invocation] { invocation.action = [root] { return checkFiles(*root); }; });
+    verb->callback([root, &invocation] {
+        invocation.action = [root, &invocation] { return checkFiles(*root, invocation.json); };
+    });
 }
 
 void addExplain(CLI::App& app, Invocation& invocation) {

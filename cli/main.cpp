@@ -1,17 +1,17 @@
 // filterctl: looks at filterd and tells it what to do.
 
 #include "cli/failure.hpp"
+#include "cli/filter_words.hpp"
+#include "cli/table.hpp"
 #include "cli/terminal.hpp"
+#include "cli/usage.hpp"
 #include "cli/verb.hpp"
+#include "cli/verb_traits.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <exception>
-#include <numeric>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace {
 
@@ -21,18 +21,31 @@ constexpr const char* kFooter =
     "\nExit status: 0 done; 1 refused or failed; 2 wrong usage; 3 no bus, no daemon or no answer.\n"
     "'filterctl VERB --help' explains a verb. See also filterctl(1).";
 
-void describe(CLI::App& app, Invocation& invocation, Destination& destination) {
+// The options that every verb takes, before it or behind it.
+void describeOptions(CLI::App& app, Invocation& invocation, Destination& destination, TableStyle& style) {
     app.footer(kFooter);
     app.set_version_flag("--version", "filterctl " FILTERD_VERSION);
-    app.add_flag("--json", invocation.json,
-                 "Print JSON (list, show, status, why, monitor, watch, get, map, test)");
+    app.add_flag("--json", invocation.json, "Print JSON");
+    app.add_flag("-l,--full", style.full, "Shorten nothing in tables");
+    auto* legend = app.add_flag_callback(
+        "--legend", [&style] { style.legend = true; },
+        "Print the heading and the total of a table, also into a pipe");
+    app.add_flag_callback(
+           "--no-legend", [&style] { style.legend = false; }, "Print neither of them")
+        ->excludes(legend);
+    app.add_flag_callback(
+        "--no-ask-password", [&destination] { destination.asksForPassword = false; },
+        "Do not have the user asked for a password");
     auto* host = app.add_option("-H,--host", destination.host, "Ask filterd on [USER@]HOST, over ssh")
                      ->check(notEmpty());
     app.add_option("-M,--machine", destination.machine, "Ask filterd in this container")
         ->excludes(host)
         ->check(notEmpty());
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1);
     app.fallthrough(); // --json after the verb, too
+}
+
+void describeVerbs(CLI::App& app, Invocation& invocation) {
     addShowVerbs(app, invocation);
     addDaemonVerbs(app, invocation);
     addFilterVerbs(app, invocation);
@@ -59,77 +72,58 @@ void describe(CLI::App& app, Invocation& invocation, Destination& destination) {
     });
 }
 
-// How many letters have to be changed, added or taken away.
-std::size_t distance(std::string_view one, std::string_view other) {
-    std::vector<std::size_t> row(other.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < one.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i + 1);
-        for (std::size_t j = 0; j < other.size(); ++j) {
-            const std::size_t changed = diagonal + (one[i] == other[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row.back();
-}
-
-// "; did you mean 'queue'?", if a verb is so near.
-std::string nearTo(const CLI::App& app, const std::string& word) {
-    std::string nearest;
-    std::size_t least = word.size() / 3 + 1;
-    for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-        if (const auto far = distance(word, verb->get_name());
-            far < least || (far == least && nearest.empty())) {
-            nearest = verb->get_name();
-            least = far;
-        }
-    return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
-}
-
-// What is wrong with the command line, in a sentence.
-std::string complaintOf(const CLI::App& app, const CLI::ParseError& error) {
-    if (app.get_subcommands().empty())
-        for (const auto& word : app.remaining())
-            if (!word.starts_with('-'))
-                return "there is no verb '" + word + "'" + nearTo(app, word);
-    return error.what();
-}
-
-// What looks at files, pins or programs of this machine itself.
-bool isLocal(const std::string& verb) {
-    constexpr std::array<std::string_view, 8> kLocal{"cat", "check", "explain", "mtu",
-                                                     "new", "off",   "on",      "test"};
-    return std::find(kLocal.begin(), kLocal.end(), verb) != kLocal.end();
-}
-
 std::string elsewhere(const std::string& verb, const Destination& destination) {
-    return "'" + verb + "' works on the machine alone where it is called; call it there: " +
+    return "'" + verb + "' works on the local machine only; run it there: " +
            (destination.host.empty() ? "systemd-run --quiet --pipe --wait --machine=" + destination.machine
                                      : "ssh " + destination.host) +
            " filterctl " + verb;
+}
+
+// What does not go together with the verb.
+std::string contradiction(const std::string& verb, const Invocation& invocation,
+                          const Destination& destination) {
+    const auto& traits = traitsOf(verb);
+    if (invocation.json && traits.json == JsonUse::Refuses)
+        return "'" + verb + "' has no JSON to print: " + std::string(traits.output);
+    if (!destination.isHere() && traits.isLocal)
+        return elsewhere(verb, destination);
+    return {};
+}
+
+// Empty if none is given.
+std::string verbOf(const CLI::App& app) {
+    const auto verbs = app.get_subcommands();
+    return verbs.empty() ? std::string() : verbs.front()->get_name();
+}
+
+Exit misusedVerb(const std::string& verb, const std::string& message) {
+    const auto exit = misused(message + " (see 'filterctl " + (verb.empty() ? "" : verb + " ") + "--help')");
+    return verb == "mtu" ? Exit::Failed : exit; // as the tool that it stands for
 }
 
 Exit run(int argc, char** argv) {
     CLI::App app("BPF firewalls for systemd units", "filterctl");
     Invocation invocation;
     Destination destination;
-    describe(app, invocation, destination);
+    TableStyle style;
+    describeOptions(app, invocation, destination, style);
+    describeVerbs(app, invocation);
     try {
-        app.parse(argc, argv);
+        auto words = joinLists({argv + 1, argv + argc});
+        std::reverse(words.begin(), words.end()); // as CLI11 takes them
+        app.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0)
             return static_cast<Exit>(app.exit(error)); // --help, --version
-        if (app.got_subcommand("mtu")) {
-            complain(std::string(error.what()) + " (see 'filterctl mtu --help')");
-            return Exit::Failed; // what the tool that it stands for ends with
-        }
-        return misused(complaintOf(app, error) + " (see 'filterctl --help')");
+        return misusedVerb(verbOf(app), complaintOf(app, error));
     }
-    if (!destination.isHere() && isLocal(app.get_subcommands().front()->get_name()))
-        return misused(elsewhere(app.get_subcommands().front()->get_name(), destination));
+    const auto verb = verbOf(app);
+    if (const auto fault = contradiction(verb, invocation, destination); !fault.empty())
+        return misusedVerb(verb, fault);
+    destination.mayAsk = traitsOf(verb).mayAsk;
     setDestination(destination);
-    return invocation.action();
+    setTableStyle(style);
+    return verb.empty() ? showOverview(app, invocation.json) : invocation.action();
 }
 
 // What could not be printed is a failure, too: of a full disk, say.

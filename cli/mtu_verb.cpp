@@ -88,7 +88,7 @@ void addMtuVerb(CLI::App& app, Invocation& invocation) {
         ->check(isLimit)
         ->capture_default_str();
     verb->add_option("-c,--cgroup", arguments->cgroup, "Attach the filter to the cgroup of this path, too")
-        ->check([](const std::string& path) { return path.empty() ? "it is empty" : ""; });
+        ->check([](const std::string& path) { return path.empty() ? "it must not be empty" : ""; });
     verb->add_option("-t,--type", arguments->direction, "As what it is attached: 'ingress' or 'egress'")
         ->check(CLI::IsMember({"ingress", "egress"}))
         ->capture_default_str();

@@ -6,6 +6,7 @@
 #include "cli/text_file.hpp"
 #include "cli/verb.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 
@@ -20,7 +21,9 @@ struct Arguments {
     std::string value;
     std::string file;
     std::vector<std::string> assignments;
+    std::vector<std::string> names;
     bool save = false;
+    bool all = false;
 };
 
 using Body = Exit (*)(client::Client&, const Arguments&, bool json);
@@ -36,6 +39,18 @@ void act(CLI::App& verb, std::shared_ptr<Arguments> arguments, Invocation& invoc
 
 // ---- set ------------------------------------------------------------------------------------------------
 
+// A saved value comes before the file's, for ever: that is told.
+void tellOverrides(client::Client& client, const Arguments& arguments) {
+    const auto saved = client.savedParameters(arguments.filter);
+    for (const auto& one : saved.value_or(std::vector<client::SavedParameter>()))
+        if (one.inFile && *one.inFile != one.value &&
+            std::any_of(arguments.assignments.begin(), arguments.assignments.end(),
+                        [&](const auto& assignment) { return assignment.starts_with(one.name + "="); }))
+            complain("saved; it comes before '" + one.name + "=" + *one.inFile +
+                     "' of the filter's file until 'filterctl unset " + arguments.filter + " " + one.name +
+                     "'");
+}
+
 Exit set(client::Client& client, const Arguments& arguments, bool) {
     for (const auto& assignment : arguments.assignments)
         if (assignment.find('=') == std::string::npos || assignment.front() == '=')
@@ -47,27 +62,101 @@ Exit set(client::Client& client, const Arguments& arguments, bool) {
         if (!done)
             return failed(done.error());
     }
+    if (arguments.save)
+        tellOverrides(client, arguments);
+    return Exit::Ok;
+}
+
+// ---- unset ----------------------------------------------------------------------------------------------
+
+// What is in force now, if the filter is loaded.
+std::string afterwards(client::Client& client, const std::string& filter, const std::string& name,
+                       const std::vector<client::SavedParameter>& before) {
+    const auto value = client.parameter(filter, name);
+    if (!value)
+        return {};
+    const bool isInFile = std::any_of(before.begin(), before.end(),
+                                      [&](const auto& one) { return one.name == name && one.inFile; });
+    return "; '" + *value + "' is in force" +
+           (isInFile ? ", as its file says" : " until the filter is loaded again or the parameter set");
+}
+
+Exit unset(client::Client& client, const Arguments& arguments, bool json) {
+    if (arguments.names.empty() != arguments.all)
+        return misused("give the NAMEs whose saved values shall be removed, or --all");
+    const auto before = client.savedParameters(arguments.filter); // none if it is not loaded
+    const auto removed = client.unsetParameters(arguments.filter, arguments.names);
+    if (!removed)
+        return failed(removed.error());
+    if (json) {
+        printJson({{"filter", arguments.filter}, {"removed", *removed}});
+        return Exit::Ok;
+    }
+    if (removed->empty())
+        print("nothing is saved for " + arguments.filter + "\n");
+    for (const auto& name : *removed)
+        print(name + ": not saved any more" +
+              afterwards(client, arguments.filter, name,
+                         before.value_or(std::vector<client::SavedParameter>())) +
+              "\n");
     return Exit::Ok;
 }
 
 // ---- get ------------------------------------------------------------------------------------------------
 
-nlohmann::json parameterJson(const client::Parameter& parameter) {
-    return {{"name", parameter.name},
-            {"value", parameter.value},
-            {"settable", parameter.live ? "live" : "load"},
-            {"type", parameter.type}};
+using Saved = std::vector<client::SavedParameter>;
+
+const client::SavedParameter* find(const Saved& saved, const std::string& name) {
+    const auto found =
+        std::find_if(saved.begin(), saved.end(), [&](const auto& one) { return one.name == name; });
+    return found == saved.end() ? nullptr : &*found;
+}
+
+// "saved", "saved, file says 80", "22 is saved, file says 80"
+std::string savedText(const client::SavedParameter* saved, const std::string& value) {
+    if (saved == nullptr)
+        return "-";
+    return (saved->value == value ? "saved" : saved->value + " is saved") +
+           (saved->inFile && *saved->inFile != saved->value ? ", file says " + *saved->inFile : "");
+}
+
+void addSaved(nlohmann::json& to, const client::SavedParameter* saved) {
+    to["saved"] = saved == nullptr ? nlohmann::json() : nlohmann::json(saved->value);
+    to["in_file"] = saved == nullptr || !saved->inFile ? nlohmann::json() : nlohmann::json(*saved->inFile);
+}
+
+nlohmann::json parameterJson(const client::Parameter& parameter, const client::SavedParameter* saved) {
+    nlohmann::json one{{"name", parameter.name},
+                       {"value", parameter.value},
+                       {"settable", parameter.live ? "live" : "load"},
+                       {"type", parameter.type}};
+    addSaved(one, saved);
+    return one;
+}
+
+// A map is no parameter; the entries that are saved for one are told all the same.
+std::vector<client::Parameter> withSavedMaps(std::vector<client::Parameter> parameters, const Saved& saved) {
+    for (const auto& one : saved)
+        if (std::none_of(parameters.begin(), parameters.end(),
+                         [&](const auto& parameter) { return parameter.name == one.name; }))
+            parameters.push_back({one.name, "the entries of a map", one.value, true});
+    return parameters;
 }
 
 Exit getAll(client::Client& client, const Arguments& arguments, bool json) {
     const auto parameters = client.parameters(arguments.filter);
     if (!parameters)
         return failed(parameters.error());
-    Table table({"NAME", "VALUE", "SET", "TAKES"});
+    const auto saved = client.savedParameters(arguments.filter);
+    if (!saved)
+        return failed(saved.error());
+    Table table({"NAME", "VALUE", "SET", "TAKES", "SAVED"});
     auto list = nlohmann::json::array();
-    for (const auto& parameter : *parameters) {
-        table.add({parameter.name, parameter.value, parameter.live ? "live" : "load", parameter.type});
-        list.push_back(parameterJson(parameter));
+    for (const auto& parameter : withSavedMaps(*parameters, *saved)) {
+        const auto* kept = find(*saved, parameter.name);
+        table.add({parameter.name, parameter.value, parameter.live ? "live" : "load", parameter.type,
+                   savedText(kept, parameter.value)});
+        list.push_back(parameterJson(parameter, kept));
     }
     json ? printJson(list) : table.print("parameter", "parameters");
     return Exit::Ok;
@@ -79,7 +168,17 @@ Exit get(client::Client& client, const Arguments& arguments, bool json) {
     const auto value = client.parameter(arguments.filter, arguments.name);
     if (!value)
         return failed(value.error());
-    json ? printJson({{"name", arguments.name}, {"value", *value}}) : print(*value + "\n");
+    const auto saved = client.savedParameters(arguments.filter);
+    const auto* kept = saved ? find(*saved, arguments.name) : nullptr;
+    if (json) {
+        nlohmann::json document{{"name", arguments.name}, {"value", *value}};
+        addSaved(document, kept);
+        printJson(document);
+        return Exit::Ok;
+    }
+    print(*value + "\n");
+    if (kept != nullptr && (kept->value != *value || (kept->inFile && *kept->inFile != *value)))
+        complain("note: " + savedText(kept, *value));
     return Exit::Ok;
 }
 
@@ -170,8 +269,16 @@ void addParameterVerbs(CLI::App& app, Invocation& invocation) {
     // A name with '=' in it would not do for every version of CLI11.
     setter->add_option("ASSIGNMENT", setting->assignments, "NAME=VALUE; a map's name sets all its entries")
         ->required();
-    setter->add_flag("--save", setting->save, "Keep them over a reboot");
+    setter->add_flag("--save", setting->save,
+                     "Keep them over a reboot, before what the filter's file states, until 'unset'");
     act(*setter, setting, invocation, set);
+
+    auto unsetting = std::make_shared<Arguments>();
+    auto* remover = app.add_subcommand("unset", "Remove values that 'set --save' has saved");
+    remover->add_option("FILTER", unsetting->filter, "The filter's name; it need not be loaded")->required();
+    remover->add_option("NAME", unsetting->names, "Parameters, or maps");
+    remover->add_flag("--all", unsetting->all, "Every saved value of the filter");
+    act(*remover, unsetting, invocation, unset);
 
     auto getting = std::make_shared<Arguments>();
     auto* getter = app.add_subcommand("get", "Show the parameters of a loaded filter, or the value of one");

@@ -2,11 +2,11 @@
 
 #include "cli/confirm.hpp"
 #include "cli/failure.hpp"
+#include "cli/filter_words.hpp"
 #include "cli/first_packets.hpp"
 #include "cli/verb.hpp"
 
 #include <memory>
-#include <sstream>
 
 namespace filterd::cli {
 
@@ -22,30 +22,9 @@ struct QueueArguments {
     std::uint32_t confirm = 0; // seconds; 0: for good
 };
 
-// Of "port@80,443": what is no name of a filter, but goes on with the list before it.
-bool continues(const std::vector<std::string>& names, const std::string& part) {
-    return !names.empty() && names.back().find('@') != std::string::npos &&
-           part.find_first_not_of("0123456789-") == std::string::npos;
-}
-
-// A,B and C as A, B and C; an empty word is an empty queue.
-std::vector<std::string> split(const std::vector<std::string>& words) {
-    std::vector<std::string> names;
-    for (const auto& word : words) {
-        std::istringstream stream(word);
-        std::vector<std::string> ofWord;
-        for (std::string name; std::getline(stream, name, ',');)
-            if (!name.empty() && continues(ofWord, name))
-                ofWord.back() += "," + name;
-            else if (!name.empty())
-                ofWord.push_back(name);
-        names.insert(names.end(), ofWord.begin(), ofWord.end());
-    }
-    return names;
-}
-
 client::Queues queuesOf(const QueueArguments& arguments) {
-    client::Queues queues{split(arguments.ingress), split(arguments.egress), {}, arguments.logOnly};
+    client::Queues queues{
+        filterNames(arguments.ingress), filterNames(arguments.egress), {}, arguments.logOnly};
     if (!arguments.onFailure.empty())
         queues.onFailure = arguments.onFailure == "pass" ? client::OnFailure::Pass : client::OnFailure::Hold;
     return queues;
@@ -62,7 +41,7 @@ void warn(client::Client& client, const std::string& unit) {
             complain("warning: " + warning);
 }
 
-Exit set(client::Client& client, const QueueArguments& arguments) {
+Exit set(client::Client& client, const QueueArguments& arguments, bool json) {
     if (arguments.confirm == 0) {
         const auto done = client.setQueue(arguments.unit, queuesOf(arguments));
         if (done)
@@ -74,7 +53,7 @@ Exit set(client::Client& client, const QueueArguments& arguments) {
     if (!done)
         return failed(done.error());
     warn(client, arguments.unit);
-    printConfirm(arguments.unit, arguments.confirm);
+    printConfirm(arguments.unit, arguments.confirm, json);
     return Exit::Ok;
 }
 
@@ -97,7 +76,7 @@ void addQueueVerbs(CLI::App& app, Invocation& invocation) {
         app.add_subcommand("queue", "Set or reset the queues of a unit; running units change at once");
     verb->add_option("UNIT", arguments->unit, "A unit, a glob over unit names, or a cgroup path")->required();
     auto* ingress = verb->add_option("-i,--ingress,--in", arguments->ingress,
-                                     "Filters for incoming packets, in order: A,B or repeated; '' for none");
+                                     "Filters for incoming packets, in order: A,B or A B; '' for none");
     auto* egress = verb->add_option("-e,--egress,--out", arguments->egress, "Filters for outgoing packets");
     auto* reset = verb->add_flag("--reset", arguments->reset, "Take back what was set for exactly this UNIT");
     auto* onFailure = verb->add_option("--on-failure", arguments->onFailure,
@@ -115,10 +94,11 @@ void addQueueVerbs(CLI::App& app, Invocation& invocation) {
         if (!arguments->reset && ingress->count() + egress->count() == 0)
             throw CLI::ValidationError("queue", "give --ingress, --egress or --reset; 'filterctl show " +
                                                     arguments->unit + "' shows what is in force");
-        invocation.action = [arguments] {
+        invocation.action = [arguments, &invocation] {
             return withDaemon([&](client::Client& client) {
-                return arguments->reset ? finished(client.resetQueue(arguments->unit))
-                                        : warnOfFirstPackets(client, set(client, *arguments));
+                return arguments->reset
+                           ? finished(client.resetQueue(arguments->unit))
+                           : warnOfFirstPackets(client, set(client, *arguments, invocation.json));
             });
         };
     });

@@ -1,5 +1,6 @@
 // list, show
 
+#include "cli/changed_files.hpp"
 #include "cli/counters.hpp"
 #include "cli/failure.hpp"
 #include "cli/file_faults.hpp"
@@ -91,6 +92,8 @@ Exit listRules(client::Client& client, bool json) {
 }
 
 Exit list(client::Client& client, const std::string& what, bool json) {
+    if (const auto changed = changedFiles(client); !changed.empty() && !json)
+        complain("note: " + changeText(changed));
     if (what == "units")
         return printList(client.units(), json);
     if (what == "rules")

@@ -1,6 +1,7 @@
 // off, on: by the pins alone; neither daemon nor bus is asked (I8).
 
 #include "cli/failure.hpp"
+#include "cli/json.hpp"
 #include "cli/terminal.hpp"
 #include "rescue/rescue.hpp"
 
@@ -35,7 +36,7 @@ void warn(const rescue::Report& report) {
         complain(warning);
 }
 
-Exit off() {
+Exit off(bool json) {
     if (!isRoot())
         return Exit::Failed;
     const auto report = rescue::switchOff({});
@@ -44,6 +45,11 @@ Exit off() {
         return Exit::Failed;
     }
     warn(*report);
+    if (json) {
+        printJson(
+            {{"attachments_removed", report->steps.size()}, {"guard_links_removed", report->guardLinks}});
+        return Exit::Ok;
+    }
     print("off: " + counted(report->steps.size(), "attachment") + " and " +
           counted(report->guardLinks, "link") +
           " of the guard removed; nothing is filtered until 'filterctl on'\n");
@@ -63,7 +69,20 @@ bool guardComesBack() {
     return true;
 }
 
-Exit on() {
+void tellRestored(const rescue::Report& report, bool json) {
+    const auto restored = count(report, rescue::Outcome::Restored);
+    const auto present = count(report, rescue::Outcome::Present);
+    const auto gone = count(report, rescue::Outcome::Gone);
+    if (json)
+        return printJson({{"attachments_restored", restored},
+                          {"attachments_present", present},
+                          {"units_gone", gone},
+                          {"failed", count(report, rescue::Outcome::Failed)}});
+    print("on: " + counted(restored, "attachment") + " restored, " + std::to_string(present) +
+          " already there, " + std::to_string(gone) + " whose unit is gone\n");
+}
+
+Exit on(bool json) {
     if (!isRoot())
         return Exit::Failed;
     const auto report = rescue::switchOn({});
@@ -75,13 +94,10 @@ Exit on() {
     for (const auto& step : report->steps)
         if (step.outcome == rescue::Outcome::Failed)
             complain(step.cgroup + ", " + step.direction + ": " + step.detail);
-    print("on: " + counted(count(*report, rescue::Outcome::Restored), "attachment") + " restored, " +
-          std::to_string(count(*report, rescue::Outcome::Present)) + " already there, " +
-          std::to_string(count(*report, rescue::Outcome::Gone)) + " whose unit is gone\n");
+    tellRestored(*report, json);
     const auto inForce = count(*report, rescue::Outcome::Restored) + count(*report, rescue::Outcome::Present);
     if (inForce > 0 && !guardComesBack())
-        complain("only what runs is filtered again: units that start are filtered once filterd runs; start "
-                 "it with "
+        complain("only units that are running are filtered again; others are filtered once filterd runs: "
                  "'systemctl start filterd'");
     return count(*report, rescue::Outcome::Failed) == 0 ? Exit::Ok : Exit::Failed;
 }
@@ -90,9 +106,9 @@ Exit on() {
 
 void addSwitchVerbs(CLI::App& app, Invocation& invocation) {
     app.add_subcommand("off", "Stop filtering: remove every attachment; works without daemon and bus")
-        ->callback([&invocation] { invocation.action = off; });
+        ->callback([&invocation] { invocation.action = [&invocation] { return off(invocation.json); }; });
     app.add_subcommand("on", "Filter again: put back what 'off' removed")->callback([&invocation] {
-        invocation.action = on;
+        invocation.action = [&invocation] { return on(invocation.json); };
     });
 }
 

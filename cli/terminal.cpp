@@ -1,8 +1,11 @@
 #include "cli/terminal.hpp"
 
 #include <cerrno>
+#include <clocale>
 #include <cstdio>
 #include <cstdlib>
+#include <langinfo.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace filterd::cli {
@@ -50,6 +53,22 @@ void note(bool written) {
 
 bool isTerminal() {
     static const bool known = ::isatty(STDOUT_FILENO) == 1;
+    return known;
+}
+
+std::size_t terminalWidth() {
+    constexpr std::size_t kUsual = 80;
+    if (const char* columns = std::getenv("COLUMNS"); columns != nullptr)
+        if (const auto given = std::strtoul(columns, nullptr, 10); given > 0)
+            return given;
+    winsize size{};
+    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : kUsual;
+}
+
+bool speaksUtf8() {
+    static const bool known =
+        std::setlocale(LC_CTYPE, "") != nullptr && std::string_view(::nl_langinfo(CODESET)) == "UTF-8";
     return known;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Colours where a person looks, plain text where a program reads.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,10 @@ namespace filterd::cli {
 enum class Colour { Plain, Bold, Dim, Red, Green, Yellow };
 
 [[nodiscard]] bool isTerminal();
+// In characters: what COLUMNS says, else the terminal itself; 80 if neither does.
+[[nodiscard]] std::size_t terminalWidth();
+// Whether the locale has more than ASCII.
+[[nodiscard]] bool speaksUtf8();
 
 // Coloured on a terminal, unless NO_COLOR is set.
 [[nodiscard]] std::string coloured(std::string_view text, Colour colour);

@@ -250,7 +250,7 @@ void addTestVerb(CLI::App& app, Invocation& invocation) {
     verb->add_option("--pcap", arguments->file, "A capture of tcpdump or wireshark; '-' is standard input")
         ->required();
     verb->add_option("--direction", arguments->direction,
-                     "'ingress' (if not said; of a unit the queue it has) or 'egress'")
+                     "'ingress' (the default; for a unit, the queue that it has) or 'egress'")
         ->check(CLI::IsMember({"ingress", "egress"}));
     verb->footer("The filter itself runs: what it counts and remembers, it counts and remembers of these "
                  "packets, too.");

@@ -31,7 +31,7 @@ client::Result<std::string> readTextFile(const std::string& path, const std::str
         return refuse(std::strerror(errno));
     text.resize(static_cast<std::size_t>(stream.gcount()));
     if (text.size() > kMostBytes || text.find('\0') != std::string::npos)
-        return refuse("it is no text file of " + what);
+        return refuse("it is not a text file of " + what);
     return text;
 }
 

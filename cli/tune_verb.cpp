@@ -82,7 +82,7 @@ client::Result<std::string> choose(const Parameters& parameters, const Arguments
         return refuse("it has no parameter '" + arguments.parameter + "'");
     if (!rangeOf(*chosen))
         return refuse("'" + arguments.parameter + "' takes " + chosen->type +
-                      (chosen->live ? "" : ", at load only") + ", and is no live integer");
+                      (chosen->live ? "" : ", at load only") + ", and is not a live integer");
     return arguments.parameter;
 }
 
@@ -112,7 +112,7 @@ client::Result<void> turn(client::Client& client, const Arguments& arguments, co
     if (!value)
         return tl::unexpected(client::Error{"org.filterd1.Error.NoSuchParameter",
                                             "filter '" + arguments.filter + "' was replaced meanwhile: '" +
-                                                name + "' is no live integer any more"});
+                                                name + "' is not a live integer any more"});
     const auto step = static_cast<WideInteger>(arguments.step);
     const auto next = std::clamp(up ? *value + step : *value - step, range->least, range->most);
     return client.setParameter(arguments.filter, name, text(next));
@@ -148,8 +148,8 @@ void addTuneVerb(CLI::App& app, Invocation& invocation) {
     verb->add_option("--step", arguments->step, "By how much")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62U))
         ->capture_default_str();
-    verb->footer(
-        "+ and - change it for the very next packet, q or the end of the input ends. What was set stays.");
+    verb->footer("+ and - change it from the next packet on; q or the end of the input ends this command. "
+                 "The value stays.");
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments] {
             return withDaemon([&](client::Client& client) { return tune(client, *arguments); });

@@ -47,26 +47,34 @@ void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
         const bool isNumber = text.find_first_not_of("0123456789") == std::string::npos;
         return isNumber && text.find_first_not_of('0') != std::string::npos
                    ? std::string()
-                   : "'" + text + "' is not a number from 1 on";
+                   : "'" + text + "' is not a positive number";
     };
-    return {check, "", "a number from 1 on"};
+    return {check, "", "a positive number"};
 }
 
 // For a name whose absence means something: a script's empty variable is not meant so.
 [[nodiscard]] inline CLI::Validator notEmpty() {
     const auto check = [](const std::string& text) {
-        return text.empty() ? std::string("an empty name names nothing") : std::string();
+        return text.empty() ? std::string("the name must not be empty") : std::string();
     };
     return {check, "", "a name"};
 }
 
-// Where the daemon is: on this machine, unless one is given.
+// What filterctl shows where no verb is given.
+[[nodiscard]] Exit showOverview(const CLI::App& app, bool json);
+[[nodiscard]] Exit showStatus(client::Client& client, bool json);
+
+// Where the daemon is, and how it is asked: on this machine, unless another one is given.
 struct Destination {
     std::string host;    // reached by ssh
     std::string machine; // a container
+    bool asksForPassword = true;
+    bool mayAsk = false; // the verb may need an authorization
     [[nodiscard]] bool isHere() const { return host.empty() && machine.empty(); }
 };
 void setDestination(const Destination& destination);
+// Whether it is on this machine.
+[[nodiscard]] bool isAskedHere();
 
 // Connects to the daemon and does what body says with it.
 [[nodiscard]] Exit withDaemon(const std::function<Exit(client::Client&)>& body);

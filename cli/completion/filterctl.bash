@@ -70,11 +70,13 @@ __filterctl_operands() {
     show:1 | test:1) __filterctl_filters && __filterctl_guarded ;;
     cat:1) __filterctl_filters && __filterctl_queue_files && __filterctl_units ;;
     explain:1 | ensure:1 | queue:1 | confirm:1 | attach:1) __filterctl_units | grep -vF '@.' ;; # a template covers no unit
+    queue:*) __filterctl_filters ;; # of a list with blanks
     detach:1 | watch:1 | why:1 | capture:1 | monitor:1) __filterctl_guarded ;;
     attach:2 | detach:2) printf '%s\n' ingress egress ;;
-    attach:3 | detach:3 | load:1 | unload:1 | acquire:1 | release:1 | get:1 | set:1 | map:1 | tune:1) __filterctl_filters ;;
+    attach:3 | detach:3 | load:1 | unload:1 | acquire:1 | release:1 | get:1 | set:1 | unset:1 | map:1 | tune:1) __filterctl_filters ;;
     load:2) printf '%s\n' FILES builtin:drop builtin:pass builtin:mtu ;;
     get:2 | tune:2) __filterctl_parameters "$2" ;;
+    unset:*) __filterctl_parameters "$2" ;;
     set:*) __filterctl_parameters "$2" | sed 's/$/=/' ;;
     map:2) __filterctl_maps "$2" ;;
     map:3) printf '%s\n' dump lookup update delete replace ;;

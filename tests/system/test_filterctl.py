@@ -161,7 +161,6 @@ def test_status_and_reload(drop, filterd):
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["nonsense"],
         ["load", "x"],
         ["list", "everything"],

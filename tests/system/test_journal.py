@@ -203,7 +203,7 @@ def test_a_queue_that_nobody_confirmed_is_told_of(client, moment):
     client.load("drop")
     run("filterctl", "queue", "trial.service", "--ingress", "drop", "--confirm", "1s")
     wait_until(lambda: not client.call("ListRules"), "the queue going back", timeout=10)
-    await_entry(moment, "went back", FILTERD_UNIT="trial.service")
+    await_entry(moment, "was reverted", FILTERD_UNIT="trial.service")
 
 
 def test_the_switch_is_told_of(client, moment):

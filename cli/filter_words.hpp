@@ -1,0 +1,23 @@
+#pragma once
+// Filters of a queue on the command line: separated by commas or by blanks, as in the files.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace filterd::cli {
+
+// Whether a word can only be a unit, a glob or a path: no filter's name has such characters.
+[[nodiscard]] bool isUnitWord(std::string_view word);
+
+// The words of a command line, where the filters behind --ingress and --egress, up to the next option or
+// unit, are one word with blanks. CLI11's own lists would take the unit, and the "--" before one that begins
+// with a dash.
+[[nodiscard]] std::vector<std::string> joinLists(const std::vector<std::string>& words);
+
+// "A,B" and "C D" as A, B, C and D. A number or a range behind the comma of an instance of ports belongs to
+// the instance: "port@80,443" is one filter. An empty word is an empty queue.
+[[nodiscard]] std::vector<std::string> filterNames(const std::vector<std::string>& words);
+
+} // namespace filterd::cli

@@ -1,0 +1,13 @@
+#pragma once
+// What is wrong with a command line.
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+
+namespace filterd::cli {
+
+// In a sentence; of a verb that does not exist, with the one that may have been meant.
+[[nodiscard]] std::string complaintOf(const CLI::App& app, const CLI::ParseError& error);
+
+} // namespace filterd::cli
