@@ -23,11 +23,12 @@ class BusService final : public Publisher {
     struct Callbacks {
         std::function<Status()> reload;
         std::function<void()> trialsChanged;                // a queue was set on the bus
-        std::function<std::vector<std::string>()> warnings; // of configuration and rules, as of now
         // The name is owned, the objects are there. What is returned is whatever else lives on this
         // connection: the session keeps it, nobody else may, and it ends before the connection does.
         std::function<std::shared_ptr<void>(sdbus::IConnection&)> joined;
         std::function<void(const std::string& reason)> lost; // the session and its connection are gone
+        // Of configuration and rules, as of now.
+        std::function<std::vector<std::string>()> warnings = [] { return std::vector<std::string>(); };
     };
 
     BusService(EventLoop& loop, Callbacks callbacks) : loop_(loop), callbacks_(std::move(callbacks)) {}
