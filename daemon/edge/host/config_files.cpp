@@ -133,7 +133,7 @@ class ConfigReader {
     void readUnits() {
         std::vector<Error> errors;
         const auto files = readUnitFiles({places_.unitPaths, places_.root}, errors);
-        auto ofUsers = readUnitFiles({places_.userUnitPaths, places_.root}, errors);
+        auto ofUsers = readUnitFiles({places_.userUnitPaths, places_.root, false}, errors);
         ofUsers.manager = kUserManagers;
         if (!errors.empty()) { // what cannot be read may hold anything
             for (const auto& error : errors)

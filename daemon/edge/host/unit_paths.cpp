@@ -46,7 +46,8 @@ std::string targetOfLink(const fs::path& link, const fs::path& target, const fs:
 
 class UnitPathReader {
   public:
-    UnitPathReader(const UnitPaths& paths, std::vector<Error>& errors) : root_(paths.root), errors_(errors) {
+    UnitPathReader(const UnitPaths& paths, std::vector<Error>& errors)
+        : root_(paths.root), areAll_(paths.areAll), errors_(errors) {
         for (const auto& path : paths.paths)
             pathNames_.push_back(path.string());
     }
@@ -69,7 +70,7 @@ class UnitPathReader {
                 files_.relations.aliases.emplace(name, name);
         for (auto& [alias, primary] : files_.relations.aliases)
             primary = endOf(primary);
-        std::erase_if(files_.relations.aliases, [&](const auto& alias) { return !exists(alias.second); });
+        std::erase_if(files_.relations.aliases, [&](const auto& alias) { return !mayExist(alias.second); });
         noteRelations();
         noteUnits();
         return std::move(files_);
@@ -91,9 +92,10 @@ class UnitPathReader {
         return {};
     }
 
-    [[nodiscard]] bool exists(const std::string& name) const {
+    [[nodiscard]] bool mayExist(const std::string& name) const {
         const auto unit = UnitName::parse(name);
-        return unit && (hasFile(name) || (unit->isInstance() && hasFile(endOf(unit->templateName().text()))));
+        return unit && (!areAll_ || hasFile(name) ||
+                        (unit->isInstance() && hasFile(endOf(unit->templateName().text()))));
     }
 
     void readEntry(const fs::path& path, std::size_t rank) {
@@ -268,6 +270,7 @@ class UnitPathReader {
     }
 
     fs::path root_;
+    bool areAll_;
     std::vector<std::string> pathNames_;
     std::vector<Error>& errors_;
     std::set<std::string> seen_; // of the highest path that has them

@@ -18,6 +18,7 @@ namespace filterd {
 struct UnitPaths {
     std::vector<std::filesystem::path> paths; // from the highest to the lowest
     std::filesystem::path root = "/";         // before the absolute paths of links
+    bool areAll = true; // where units' files can be; if not, what an alias names may have its file elsewhere
 };
 
 // Errors: of a path that cannot be listed. A path that is not there is none.

@@ -290,6 +290,20 @@ TEST_F(ConfigFilesTest, UnitsOfUsersHaveFilesOfTheirOwn) {
     EXPECT_EQ(configuration.rules[2].targets, std::vector<std::string>{"user@1000.service/app.service"});
 }
 
+// Its file may be in a user's home, or it is transient; the system's unit paths are all that there are.
+TEST_F(ConfigFilesTest, AnAliasOfUsersMayNameAUnitWhoseFileIsNotRead) {
+    write("user-etc/other.service", "[Service]\n");
+    write("units-etc/other.service", "[Service]\n");
+    for (const auto* folder : {"user-etc", "units-etc"})
+        fs::create_symlink("app.service", temp_.path() / folder / "alias.service");
+    write("etc/a.queue", "[Match]\nUnit=user@1000.service/alias.service\n[Queue]\nIngressFilter=x\n");
+    write("etc/b.queue", "[Match]\nUnit=alias.service\n[Queue]\nIngressFilter=x\n");
+    const auto configuration = read();
+    ASSERT_EQ(configuration.rules.size(), 2U);
+    EXPECT_THAT(configuration.rules.front().targets, ElementsAre("user@1000.service/app.service"));
+    EXPECT_THAT(configuration.rules.back().targets, ElementsAre("alias.service"));
+}
+
 TEST_F(ConfigFilesTest, FollowsAnAliasOfALongName) {
     const auto longName = std::string(245, 'a') + ".service";
     write("user-etc/" + longName, "[Service]\n");
