@@ -6,6 +6,7 @@
 #include "cli/first_packets.hpp"
 #include "cli/verb.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace filterd::cli {
@@ -30,29 +31,39 @@ client::Queues queuesOf(const QueueArguments& arguments) {
     return queues;
 }
 
-// What the daemon says of the rule that was just set.
-void warn(client::Client& client, const std::string& unit) {
+std::vector<std::string> warningsOf(const client::Client& client) {
     const auto status = client.status();
-    if (!status)
-        return;
-    for (const auto& warning : status->configurationWarnings)
-        if (warning.starts_with("bus: ") && (warning.find("'" + unit + "'") != std::string::npos ||
-                                             warning.find(" " + unit) != std::string::npos))
+    return status ? status->configurationWarnings : std::vector<std::string>();
+}
+
+// Whether the unit is what a warning is about: the unit that was meant, perhaps, is not.
+bool isAbout(const std::string& warning, const std::string& unit) {
+    const auto said = warning.substr(0, warning.find("; did you mean "));
+    return said.find("'" + unit + "'") != std::string::npos || said.find(" " + unit) != std::string::npos;
+}
+
+// What the daemon says of the rule that was just set: what it has not said before, and what is about the
+// unit.
+void warn(const client::Client& client, const std::vector<std::string>& before, const std::string& unit) {
+    for (const auto& warning : warningsOf(client))
+        if (warning.starts_with("bus: ") &&
+            (isAbout(warning, unit) || std::find(before.begin(), before.end(), warning) == before.end()))
             complain("warning: " + warning);
 }
 
 Exit set(client::Client& client, const QueueArguments& arguments, bool json) {
+    const auto before = warningsOf(client);
     if (arguments.confirm == 0) {
         const auto done = client.setQueue(arguments.unit, queuesOf(arguments));
         if (done)
-            warn(client, arguments.unit);
+            warn(client, before, arguments.unit);
         return finished(done);
     }
     const auto done =
         client.setQueue(arguments.unit, queuesOf(arguments), std::chrono::seconds(arguments.confirm));
     if (!done)
         return failed(done.error());
-    warn(client, arguments.unit);
+    warn(client, before, arguments.unit);
     printConfirm(arguments.unit, arguments.confirm, json);
     return Exit::Ok;
 }

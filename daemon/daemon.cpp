@@ -60,8 +60,8 @@ Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch wat
         return definition ? definition->parameters : std::map<std::string, std::string>();
     });
     firewall_.knowUsersBy(userExists);
-    firewall_.onRulesSet([this] {
-        configurator_.rulesChanged();
+    firewall_.onRulesSet([this](const std::string& target) {
+        configurator_.rulesChanged(target);
         loop_.rearm(warningsTimer_, kWarningsDelay);
     });
     firewall_.followBareCgroupsBy([this](const auto& paths) { watch_.follow(paths); });

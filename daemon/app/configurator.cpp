@@ -98,12 +98,31 @@ const std::vector<std::string>& Configurator::warnings() {
     return warnings_;
 }
 
+void Configurator::rulesChanged(const std::string& target) {
+    isReviewed_ = false;
+    if (!target.empty())
+        set_.insert(target);
+}
+
+std::vector<std::string> Configurator::warningsOfOthers(const RunningUnitsOnDemand& running) const {
+    auto others = firewall_.ruleSet();
+    for (const auto& target : set_)
+        others.reset(target);
+    return configurationWarnings(current_, others, running);
+}
+
 void Configurator::review() {
-    auto now = configurationWarnings(current_, firewall_.ruleSet(), RunningUnitsOnDemand(running_));
+    const RunningUnitsOnDemand running(running_);
+    auto now = configurationWarnings(current_, firewall_.ruleSet(), running);
+    const auto known = [](const auto& warnings, const auto& one) {
+        return std::find(warnings.begin(), warnings.end(), one) != warnings.end();
+    };
+    const auto others = set_.empty() ? now : warningsOfOthers(running);
     for (const auto& warning : now)
-        if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end())
+        if (!known(warnings_, warning) || !known(others, warning))
             log::warning(warning, {log::id(log::Message::RuleWithoutEffect)});
     warnings_ = std::move(now);
+    set_.clear();
     isReviewed_ = true;
 }
 

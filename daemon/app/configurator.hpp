@@ -5,6 +5,7 @@
 #include "core/known_units.hpp"
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,14 +31,17 @@ class Configurator {
     // What is legal and has no effect, or not the one that it seems to have: of files, and of what is set on
     // the bus. Looked for when it is asked for, since that takes a look at all units now and then.
     [[nodiscard]] const std::vector<std::string>& warnings();
-    // Rules were set or reset on the bus.
-    void rulesChanged() { isReviewed_ = false; }
+    // Rules were set or reset on the bus: that of `target` was set, if it is not empty, and what is to be
+    // said of it is logged again, also if it was said before.
+    void rulesChanged(const std::string& target);
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 
   private:
     void accept(Configuration next);
     [[nodiscard]] std::vector<std::string> errorsOf(const Configuration& next) const;
     void review();
+    // What is to be said without the rules that were set since the last review.
+    [[nodiscard]] std::vector<std::string> warningsOfOthers(const RunningUnitsOnDemand& running) const;
 
     Reader read_;
     RunningUnitsOnDemand::Reader running_;
@@ -46,6 +50,7 @@ class Configurator {
     Configuration current_;
     std::vector<std::string> errors_;
     std::vector<std::string> warnings_;
+    std::set<std::string> set_; // the targets of rules that were set since the last review
     bool isReviewed_ = false;
 };
 

@@ -64,8 +64,8 @@ class Firewall {
     // Is told of every instance that was just loaded, before anything runs it.
     void onLoaded(std::function<void(const FilterFacts&)> told) { loadedHook_ = std::move(told); }
 
-    // Is told whenever a rule was set or reset on the bus.
-    void onRulesSet(std::function<void()> told) { rulesHook_ = std::move(told); }
+    // Is told whenever a rule was set on the bus, of its target; of nothing when one was reset.
+    void onRulesSet(std::function<void(const std::string& target)> told) { rulesHook_ = std::move(told); }
 
     // Tells whether there is such a user; everybody there is, if not given.
     void knowUsersBy(std::function<bool(uid_t)> exists) { userExists_ = std::move(exists); }
@@ -246,7 +246,7 @@ class Firewall {
     Publisher& publisher_;
 
     std::function<void(const FilterFacts&)> loadedHook_ = [](const FilterFacts&) {};
-    std::function<void()> rulesHook_ = [] {};
+    std::function<void(const std::string& target)> rulesHook_ = [](const auto&) {};
     Rules rules_;
     Trials trials_;
     References references_;

@@ -25,7 +25,6 @@ Status Firewall::tryRules(Rules before, Trials trialsBefore) {
     }
     publisher_.countsChanged();
     finish();
-    rulesHook_();
     return {};
 }
 
@@ -83,6 +82,7 @@ Status Firewall::setRule(const Rule& rule, std::optional<std::uint64_t> deadline
         trials_.end(target);
     if (auto done = tryRules(std::move(before), std::move(trialsBefore)); !done)
         return done;
+    rulesHook_(target);
     log::info("queue set for " + target, {log::id(log::Message::QueueSet), log::unit(target)});
     tellReferences(rule);
     return {};
@@ -97,6 +97,7 @@ Status Firewall::resetQueue(const std::string& target) {
     trials_.end(name);
     if (auto done = tryRules(before, std::move(trialsBefore)); !done)
         return done;
+    rulesHook_({});
     log::info("queue reset for " + target, {log::id(log::Message::QueueReset), log::unit(target)});
     for (const auto* rule : before.ordered())
         tellReferences(*rule);

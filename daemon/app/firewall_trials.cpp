@@ -43,7 +43,7 @@ void Firewall::endTrials(std::uint64_t now) {
     reconciler_.reconcileAll();
     publisher_.countsChanged();
     finish();
-    rulesHook_();
+    rulesHook_({});
     for (const auto* rules : {&unconfirmed, &std::as_const(rules_)})
         for (const auto* rule : rules->ordered())
             tellReferences(*rule);

@@ -51,6 +51,7 @@ Status Firewall::resetQueueOfUser(const std::string& unit) {
                        "no queue was set by its user for '" + unit + "'; what others set is theirs");
     if (auto done = tryRules(before, trials_); !done)
         return done;
+    rulesHook_({});
     log::info("queue of its user reset for " + unit, {log::id(log::Message::QueueReset), log::unit(unit)});
     for (const auto* rule : before.ordered())
         tellReferences(*rule);

@@ -91,8 +91,6 @@ class Checker {
         const auto direction = definition->pinned.empty() ? inspect_(*definition) : FilterDirection::Either;
         if (direction) {
             filters_.at(name).direction = *direction;
-            for (const auto& note : notesOf(*definition))
-                warn(note);
         } else if (const auto fault = inFile(*definition, direction.error());
                    isNeeded || fault.code != ErrorCode::KernelRefused)
             tell(fault.message);

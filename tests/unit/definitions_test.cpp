@@ -296,7 +296,7 @@ TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
     test::RecordingPublisher seen;
     Firewall own(kernel, tree, store, seen);
     auto running = configurator(own);
-    own.onRulesSet([&] { running.rulesChanged(); });
+    own.onRulesSet([&](const std::string& target) { running.rulesChanged(target); });
     ASSERT_TRUE(running.start(true));
     EXPECT_THAT(
         running.warnings(),
@@ -310,6 +310,31 @@ TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
     runningUnits.units = {"wbe.service"};
     ASSERT_TRUE(running.reload());
     EXPECT_THAT(running.warnings(), testing::IsEmpty());
+}
+
+TEST_F(ConfiguratorTest, WhatIsSetAgainIsToldOfAgainAndNothingElseIs) {
+    define("web", "w");
+    rule("wbe.service", "web");
+    configuration.units.known.ofSystem = {"web.service"};
+    test::RecordingPublisher seen;
+    Firewall own(kernel, tree, store, seen);
+    auto running = configurator(own);
+    own.onRulesSet([&](const std::string& target) { running.rulesChanged(target); });
+    ASSERT_TRUE(running.start(true));
+    const Rule set{
+        .source = "", .targets = {"ngnix.service"}, .ingress = {*FilterName::parse("web")}, .egress = {}};
+    for (int i = 0; i < 2; ++i) {
+        testing::internal::CaptureStderr();
+        ASSERT_TRUE(own.setQueue(set, {}));
+        static_cast<void>(running.warnings());
+        static_cast<void>(running.warnings());
+        const auto told = testing::internal::GetCapturedStderr();
+        const auto first = told.find("bus: 'ngnix.service' covers no unit");
+        EXPECT_NE(first, std::string::npos) << told;
+        EXPECT_EQ(told.find("bus: 'ngnix.service' covers no unit", first + 1), std::string::npos) << told;
+        EXPECT_EQ(told.find("'wbe.service' covers no unit"), std::string::npos) << told;
+        ASSERT_TRUE(own.resetQueue("ngnix.service")); // and nobody looks before it is set again
+    }
 }
 
 TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
