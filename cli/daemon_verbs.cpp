@@ -137,13 +137,14 @@ Exit reloadFiles(client::Client& client, bool json) {
     const auto overrides = notesOn(client).overrides;
     const auto status = client.status();
     const auto warnings = status ? status->configurationWarnings : std::vector<std::string>();
+    const auto exit = finished(reloaded); // the errors come first, as those of check
     if (json) {
         printJson({{"unused", unused}, {"overridden", overrides}, {"warnings", warnings}});
     } else {
         unused.insert(unused.end(), overrides.begin(), overrides.end());
         tellWarnings(warnings, unused);
     }
-    return warnOfFirstPackets(client, finished(reloaded));
+    return warnOfFirstPackets(client, exit);
 }
 
 } // namespace
