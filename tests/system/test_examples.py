@@ -21,6 +21,8 @@ TYPED = {
     ("org.filterd1.5.scd", "EXAMPLES"),  # test_manual.py
     ("first-hour.md", "The first hour"),  # tests/package
 }
+# What is no shell's: by the language of the fence, what it is.
+OTHERS = {"text": "drawing", "cpp": "source", "rules": "rules"}
 FILE = re.compile(r"# (/\S+)(?:: (\S+) is a filter)?\n")
 
 
@@ -33,8 +35,8 @@ class Block:
 
     @property
     def kind(self):
-        if self.language == "text":
-            return "drawing"
+        if self.language in OTHERS:
+            return OTHERS[self.language]
         if FILE.match(self.text):
             return "file"
         return "transcript" if self.language == "console" or self.text.startswith("# ") else "commands"
@@ -55,7 +57,7 @@ def of_kind(kind):
 
 
 def test_there_are_examples_of_every_kind():
-    assert {one.kind for one in blocks()} == {"drawing", "file", "transcript", "commands"}
+    assert {one.kind for one in blocks()} == {"drawing", "source", "rules", "file", "transcript", "commands"}
     assert {one.document for one in blocks()} >= {"README.md", "rules.md", "filterctl.1.scd", "filterd.filter.5.scd", "filterd.queue.5.scd"}
 
 
@@ -102,6 +104,19 @@ def test_every_file_takes_effect(client, units, written, block):
     run("systemctl", "start", "nginx.service")
     client.await_attached("nginx.service")
     assert f"File: {path}\n" in run("filterctl", "explain", "nginx.service").stdout
+
+
+# ---- rules ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", of_kind("rules"))
+def test_every_block_of_rules_loads_without_a_warning(client, tmp_path, block):
+    (tmp_path / "some.rules").write_text(block.text)
+    done = run("filterctl", "load", "some", "--rules", tmp_path / "some.rules")
+    assert done.stdout + done.stderr == ""
+    loaded, _, _ = client.raw(client.call("GetFilter", "s", "some"), "org.filterd1.Filter", "GetRules")
+    assert len(loaded) == len(block.text.splitlines())
+    run("filterctl", "unload", "some")
 
 
 # ---- commands ---------------------------------------------------------------------------------------------
