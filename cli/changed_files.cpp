@@ -90,10 +90,16 @@ std::vector<std::string> filesChangedSince(std::chrono::system_clock::time_point
     return changed;
 }
 
-std::vector<std::string> changedFiles(const client::Client& client) {
-    const auto status = isAskedHere() ? client.status() : tl::unexpected(client::Error{});
-    const auto rules = status ? client.rules() : tl::unexpected(client::Error{});
-    return rules ? filesChangedSince(status->configurationRead, *rules) : std::vector<std::string>();
+client::Result<std::vector<std::string>> changedFiles(const client::Client& client) {
+    if (!isAskedHere())
+        return {};
+    const auto status = client.status();
+    if (!status)
+        return tl::unexpected(status.error());
+    const auto rules = client.rules();
+    if (!rules)
+        return tl::unexpected(rules.error());
+    return filesChangedSince(status->configurationRead, *rules);
 }
 
 std::string changeText(const std::vector<std::string>& changed) {

@@ -14,8 +14,8 @@ namespace filterd::cli {
 // daemon-reload' has them read.
 [[nodiscard]] std::vector<std::string> filesChangedSince(std::chrono::system_clock::time_point time,
                                                          const std::vector<client::Rule>& rules);
-// The same of the daemon that is asked: nothing if it is on another machine, or does not tell.
-[[nodiscard]] std::vector<std::string> changedFiles(const client::Client& client);
+// The same of the daemon that is asked: nothing if it is on another machine.
+[[nodiscard]] client::Result<std::vector<std::string>> changedFiles(const client::Client& client);
 // "files were changed after filterd has read them: …; 'filterctl reload' reads them"
 [[nodiscard]] std::string changeText(const std::vector<std::string>& changed);
 

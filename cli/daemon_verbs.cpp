@@ -29,7 +29,9 @@ client::Result<std::vector<client::Unit>> unitsInTrouble(const client::Client& c
     for (const auto& summary : *all) {
         if (summary.state == "attached")
             continue;
-        auto unit = client.unit(summary.name); // none: it has just ended
+        auto unit = client.unit(summary.name);
+        if (!unit && !isOfTheUnit(unit.error()))
+            return tl::unexpected(unit.error());
         if (unit && unit->state != "attached")
             result.push_back(std::move(*unit));
     }
@@ -42,14 +44,14 @@ struct FileNotes {
     std::vector<std::string> overrides; // by saved values
 };
 
-FileNotes notesOn(const client::Client& client) {
-    FileNotes notes{changedFiles(client), {}};
+std::vector<std::string> overriddenFiles() {
+    std::vector<std::string> overrides;
     if (!isAskedHere() || !hasSavedValues())
-        return notes;
+        return overrides;
     for (const auto& value : allSavedValues(ConfigFiles().read({}).filters))
         if (value.overrides())
-            notes.overrides.push_back(warningOf(value));
-    return notes;
+            overrides.push_back(warningOf(value));
+    return overrides;
 }
 
 void printNotes(const FileNotes& notes) {
@@ -98,7 +100,10 @@ Exit showStatus(client::Client& client, bool json) {
     const auto troubled = unitsInTrouble(client);
     if (!troubled)
         return failed(troubled.error());
-    const auto notes = notesOn(client);
+    auto changed = changedFiles(client);
+    if (!changed)
+        return failed(changed.error());
+    const FileNotes notes{std::move(*changed), overriddenFiles()};
     if (json) {
         nlohmann::json document = *status;
         document["changed_files"] = notes.changed;
@@ -127,17 +132,21 @@ void tellWarnings(const std::vector<std::string>& warnings, const std::vector<st
 
 Exit reloadFiles(client::Client& client, bool json) {
     auto changed = changedFiles(client);
+    if (!changed)
+        return failed(changed.error());
     const auto reloaded = client.reload();
     if (!reloaded) // it names the files that are broken itself
-        std::erase_if(changed, [&](const auto& path) {
+        std::erase_if(*changed, [&](const auto& path) {
             return reloaded.error().message.find(path + ":") != std::string::npos;
         });
     const auto loaded = client.filters();
-    auto unused = loaded ? unusedFilters(changed, *loaded) : std::vector<std::string>();
-    const auto overrides = notesOn(client).overrides;
     const auto status = client.status();
-    const auto warnings = status ? status->configurationWarnings : std::vector<std::string>();
     const auto exit = finished(reloaded); // the errors come first, as those of check
+    if (!loaded || !status)
+        return !reloaded ? exit : failed(!loaded ? loaded.error() : status.error());
+    auto unused = unusedFilters(*changed, *loaded);
+    const auto overrides = overriddenFiles();
+    const auto& warnings = status->configurationWarnings;
     if (json) {
         printJson({{"unused", unused}, {"overridden", overrides}, {"warnings", warnings}});
     } else {

@@ -91,6 +91,11 @@ Exit noUnit(const std::string& name) {
 
 void setDestination(const Destination& destination) { theDestination() = destination; }
 
+bool isOfTheUnit(const client::Error& error) {
+    return error.name == client::errors::kNoSuchUnit || error.name == client::errors::kUnsupported ||
+           error.name == "org.freedesktop.DBus.Error.UnknownObject";
+}
+
 bool isAskedHere() { return theDestination().isHere(); }
 
 Exit withDaemon(const std::function<Exit(client::Client&)>& body) {

@@ -40,15 +40,18 @@ void act(CLI::App& verb, std::shared_ptr<Arguments> arguments, Invocation& invoc
 // ---- set ------------------------------------------------------------------------------------------------
 
 // A saved value comes before the file's, for ever: that is told.
-void tellOverrides(client::Client& client, const Arguments& arguments) {
+Exit tellOverrides(client::Client& client, const Arguments& arguments) {
     const auto saved = client.savedParameters(arguments.filter);
-    for (const auto& one : saved.value_or(std::vector<client::SavedParameter>()))
+    if (!saved)
+        return failed(saved.error());
+    for (const auto& one : *saved)
         if (one.inFile && *one.inFile != one.value &&
             std::any_of(arguments.assignments.begin(), arguments.assignments.end(),
                         [&](const auto& assignment) { return assignment.starts_with(one.name + "="); }))
             complain("saved; it comes before '" + one.name + "=" + *one.inFile +
                      "' of the filter's file until 'filterctl unset " + arguments.filter + " " + one.name +
                      "'");
+    return Exit::Ok;
 }
 
 Exit set(client::Client& client, const Arguments& arguments, bool) {
@@ -62,9 +65,7 @@ Exit set(client::Client& client, const Arguments& arguments, bool) {
         if (!done)
             return failed(done.error());
     }
-    if (arguments.save)
-        tellOverrides(client, arguments);
-    return Exit::Ok;
+    return arguments.save ? tellOverrides(client, arguments) : Exit::Ok;
 }
 
 // ---- unset ----------------------------------------------------------------------------------------------
@@ -84,7 +85,9 @@ std::string afterwards(client::Client& client, const std::string& filter, const 
 Exit unset(client::Client& client, const Arguments& arguments, bool json) {
     if (arguments.names.empty() != arguments.all)
         return misused("give the NAMEs whose saved values shall be removed, or --all");
-    const auto before = client.savedParameters(arguments.filter); // none if it is not loaded
+    const auto before = client.savedParameters(arguments.filter);
+    if (!before && before.error().name != client::errors::kNoSuchFilter)
+        return failed(before.error());
     const auto removed = client.unsetParameters(arguments.filter, arguments.names);
     if (!removed)
         return failed(removed.error());
@@ -169,7 +172,9 @@ Exit get(client::Client& client, const Arguments& arguments, bool json) {
     if (!value)
         return failed(value.error());
     const auto saved = client.savedParameters(arguments.filter);
-    const auto* kept = saved ? find(*saved, arguments.name) : nullptr;
+    if (!saved)
+        return failed(saved.error());
+    const auto* kept = find(*saved, arguments.name);
     if (json) {
         nlohmann::json document{{"name", arguments.name}, {"value", *value}};
         addSaved(document, kept);

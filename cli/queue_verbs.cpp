@@ -31,11 +31,6 @@ client::Queues queuesOf(const QueueArguments& arguments) {
     return queues;
 }
 
-std::vector<std::string> warningsOf(const client::Client& client) {
-    const auto status = client.status();
-    return status ? status->configurationWarnings : std::vector<std::string>();
-}
-
 // Whether the unit is what a warning is about: the unit that was meant, perhaps, is not.
 bool isAbout(const std::string& warning, const std::string& unit) {
     const auto said = warning.substr(0, warning.find("; did you mean "));
@@ -44,28 +39,33 @@ bool isAbout(const std::string& warning, const std::string& unit) {
 
 // What the daemon says of the rule that was just set: what it has not said before, and what is about the
 // unit.
-void warn(const client::Client& client, const std::vector<std::string>& before, const std::string& unit) {
-    for (const auto& warning : warningsOf(client))
+Exit warn(const client::Client& client, const std::vector<std::string>& before, const std::string& unit) {
+    const auto status = client.status();
+    if (!status)
+        return failed(status.error());
+    for (const auto& warning : status->configurationWarnings)
         if (warning.starts_with("bus: ") &&
             (isAbout(warning, unit) || std::find(before.begin(), before.end(), warning) == before.end()))
             complain("warning: " + warning);
+    return Exit::Ok;
 }
 
 Exit set(client::Client& client, const QueueArguments& arguments, bool json) {
-    const auto before = warningsOf(client);
+    const auto status = client.status();
+    if (!status)
+        return failed(status.error());
+    const auto& before = status->configurationWarnings;
     if (arguments.confirm == 0) {
         const auto done = client.setQueue(arguments.unit, queuesOf(arguments));
-        if (done)
-            warn(client, before, arguments.unit);
-        return finished(done);
+        return done ? warn(client, before, arguments.unit) : failed(done.error());
     }
     const auto done =
         client.setQueue(arguments.unit, queuesOf(arguments), std::chrono::seconds(arguments.confirm));
     if (!done)
         return failed(done.error());
-    warn(client, before, arguments.unit);
-    printConfirm(arguments.unit, arguments.confirm, json);
-    return Exit::Ok;
+    const auto warned = warn(client, before, arguments.unit);
+    printConfirm(arguments.unit, arguments.confirm, json); // in any case: it is set, and will be reverted
+    return warned;
 }
 
 void addConfirmVerb(CLI::App& app, Invocation& invocation) {

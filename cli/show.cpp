@@ -85,15 +85,21 @@ void printFaults(const std::vector<client::Rule>& rules, const std::vector<std::
 Exit listRules(client::Client& client, bool json) {
     const auto rules = client.rules();
     const auto listed = printList(rules, json);
+    if (listed != Exit::Ok || json)
+        return listed;
     const auto status = client.status();
-    if (listed == Exit::Ok && status && !json)
-        printFaults(*rules, status->configurationErrors);
+    if (!status)
+        return failed(status.error());
+    printFaults(*rules, status->configurationErrors);
     return listed;
 }
 
 Exit list(client::Client& client, const std::string& what, bool json) {
-    if (const auto changed = changedFiles(client); !changed.empty() && !json)
-        complain("note: " + changeText(changed));
+    const auto changed = changedFiles(client);
+    if (!changed)
+        return failed(changed.error());
+    if (!changed->empty() && !json)
+        complain("note: " + changeText(*changed));
     if (what == "units")
         return printList(client.units(), json);
     if (what == "rules")
@@ -107,7 +113,9 @@ Exit showFilter(client::Client& client, const std::string& name, bool json) {
     const auto filter = client.filter(name);
     if (!filter)
         return failed(filter.error());
-    const auto rules = client.packetRules(name); // none of a filter from an object
+    const auto rules = client.packetRules(name);
+    if (!rules && rules.error().name != client::errors::kUnsupported) // as it is of a filter from an object
+        return failed(rules.error());
     if (json) {
         nlohmann::json document = *filter;
         if (rules)

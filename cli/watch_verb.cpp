@@ -44,12 +44,6 @@ client::Result<std::vector<std::string>> unitsOf(const client::Client& client, c
     return names;
 }
 
-// A unit that ends, or a queue that counts nothing, is told and watched on; another error ends it.
-bool isOfTheUnit(const client::Error& error) {
-    return error.name == client::errors::kNoSuchUnit || error.name == client::errors::kUnsupported ||
-           error.name == "org.freedesktop.DBus.Error.UnknownObject";
-}
-
 client::Result<Reading> read(const client::Client& client, const std::string& unit, Rates& rates) {
     const auto units = unitsOf(client, unit);
     if (!units)

@@ -39,17 +39,26 @@ struct Findings {
     std::vector<Other> below;
 };
 
+template<typename Value>
+std::optional<client::Error> errorOf(const client::Result<Value>& result) {
+    return result ? std::nullopt : std::optional(result.error());
+}
+
 // One that has ended meanwhile has nothing to tell.
-std::vector<Other> others(client::Client& client, const std::vector<std::string>& units) {
+client::Result<std::vector<Other>> others(client::Client& client, const std::vector<std::string>& units) {
     constexpr std::size_t kMost = 20;
     std::vector<Other> found;
     for (const auto& unit : units) {
         if (found.size() == kMost)
             break;
         const auto state = client.unit(unit);
-        found.push_back({unit, state && state->logOnly,
-                         client.counters(unit).value_or(std::vector<client::Counters>()),
-                         client.drops(unit).value_or(client::Drops())});
+        const auto counters = client.counters(unit);
+        const auto drops = client.drops(unit);
+        for (const auto& failure : {errorOf(state), errorOf(counters), errorOf(drops)})
+            if (failure && !isOfTheUnit(*failure))
+                return tl::unexpected(*failure);
+        found.push_back({unit, state && state->logOnly, counters.value_or(std::vector<client::Counters>()),
+                         drops.value_or(client::Drops())});
     }
     return found;
 }
@@ -72,12 +81,19 @@ std::optional<client::Error> look(client::Client& client, Findings& findings) {
         return unit.error();
     const auto around = surroundingsOf(findings.unit);
     findings.covered = unit || around.isCovered;
-    findings.above = others(client, around.above);
-    findings.below = others(client, around.below);
+    auto above = others(client, around.above);
+    auto below = above ? others(client, around.below) : above;
+    if (!below)
+        return below.error();
+    findings.above = std::move(*above);
+    findings.below = std::move(*below);
     if (!unit)
         return std::nullopt;
     findings.state = std::move(*unit);
-    if (auto counters = client.counters(findings.unit))
+    auto counters = client.counters(findings.unit);
+    if (!counters && !isOfTheUnit(counters.error()))
+        return counters.error();
+    if (counters)
         findings.counters = std::move(*counters);
     return std::nullopt;
 }
