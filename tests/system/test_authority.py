@@ -15,8 +15,8 @@ DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 
 # What anyone may call, since it changes nothing of others'. Every other method that the XML has is taken for one that writes, or that
 # shows what is not everybody's business.
-READING = {"GetFilter", "ListFilters", "ListRules", "ListQueues", "GetUnit", "ListUnits", "GetGuardCounters", "GetRules", "GetParameter", "DescribeMaps",
-           "MapLookup", "MapDump", "GetCounters", "GetTraffic", "GetStatistics", "UnfollowDrops"}
+READING = {"GetFilter", "ListFilters", "ListRules", "ListQueues", "GetUnit", "ListUnits", "GetGuardCounters", "GetRules", "GetParameter",
+           "GetSavedParameters", "DescribeMaps", "MapLookup", "MapDump", "GetCounters", "GetTraffic", "GetStatistics", "UnfollowDrops"}
 
 # Calls a method as another user; prints "answered", or the name of the error and what it says. Arguments: path, interface, method,
 # signature, and a Python expression of the arguments.
@@ -106,7 +106,7 @@ def test_every_method_that_writes_is_refused(catalogue, units, polkit):
             assert said.startswith(DENIED) == (method not in READING), f"{interface}.{method}: {said}"
             seen.add(method)
     assert READING < seen, "a reading method that is gone"
-    assert {"SetQueue", "LoadFilter", "EnsureUnit", "MapUpdate", "SetParameter", "FollowDrops", "ListDrops"} < seen
+    assert {"SetQueue", "LoadFilter", "EnsureUnit", "MapUpdate", "SetParameter", "UnsetParameters", "FollowDrops", "ListDrops"} < seen
     assert (catalogue.call("ListRules"), catalogue.filters()) == before
 
 

@@ -140,7 +140,7 @@ def test_references_of_units_and_of_the_command(drop, unit):
     assert as_json("list")[0]["references"] == 1
 
 
-def test_status_and_reload(drop, filterd):
+def test_status_and_reload(drop, unit, filterd):
     status = as_json("status")
     assert (status["enforcing"], status["filters"], status["unconfirmed"]) == (True, 1, [])
     assert status["version"] == filterd.get("Version") and status["version"] in filterctl("status")
@@ -149,7 +149,7 @@ def test_status_and_reload(drop, filterd):
     folder = pathlib.Path("/etc/filterd")
     broken = folder / "10-broken.queue"
     folder.mkdir(exist_ok=True)
-    broken.write_text("[Match]\nUnit=x.service\nNonsense=1\n")
+    broken.write_text(f"[Match]\nUnit={unit}\nNonsense=1\n")
     try:
         assert f"{broken}:3" in filterctl("reload", status=FAILED)
         assert f"{broken}:3" in as_json("status")["configuration_errors"][0]

@@ -27,7 +27,7 @@ OPTIONS = ["program", "transient", "replace", "parameters", "default", "unparsab
            "before", "after", "first", "save", "nothing", ""]
 LISTS = [[], *([text] for text in TEXTS), ["drop"] * 2, ["drop"] * 65, ["drop"] * 5_000, ["allow tcp"] * 1_001, ["allow " + "(" * 5_000]]
 SENSE = {"name": "drop", "unit": "used.service", "direction": "ingress", "filter": "drop", "ingress": ["drop"], "egress": [], "rules": ["allow tcp"],
-         "options": {}, "map": "prefixes", "key": dbus.String("192.0.2.0/24"), "value": dbus.String("1"), "path": "builtin:drop"}
+         "options": {}, "names": ["tcp_ports"], "map": "prefixes", "key": dbus.String("192.0.2.0/24"), "value": dbus.String("1"), "path": "builtin:drop"}
 
 
 def closed_list(text):

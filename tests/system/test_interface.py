@@ -157,8 +157,11 @@ def use_parameters(call):
 
     value = on_port("GetParameter", "tcp_ports")
     assert value in ("80", {"type": "s", "data": "80"})
-    on_port("SetParameter", "tcp_ports", "443", {})
+    on_port("SetParameter", "tcp_ports", "443", {"save": True})
     assert on_port("GetParameter", "tcp_ports") in ("443", {"type": "s", "data": "443"})
+    assert [list(row) for row in on_port("GetSavedParameters")] == [["tcp_ports", "443", []]]
+    assert call("UnsetParameters", "port", []) == ["tcp_ports"]
+    assert not on_port("GetSavedParameters")
     call("LoadFilterFromPath", "cidr", str(object_path("cidr")), {})
     path = call("GetFilter", "cidr")
 

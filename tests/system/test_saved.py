@@ -25,8 +25,9 @@ def write(ports="80", name=WEB):
 
 
 @pytest.fixture
-def web(client):
-    """A filter that a file defines and a rule needs."""
+def web(client, units):
+    """A filter that a file defines and a rule of a unit needs."""
+    units.start("web.service", "sleep", "600")
     write()
     (FILES / "10-web.queue").write_text("[Match]\nUnit=web.service\n[Queue]\nIngressFilter=web\n")
     filterctl("reload")
