@@ -44,7 +44,7 @@ void notifyReloading() {
 
 Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power)
     : lock_(std::move(lock)), loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)),
-      power_(std::move(power)), kernel_(intake_, tree_), settings_(kernel_.values(), parameters_),
+      power_(std::move(power)), kernel_(watchedIntake_, tree_), settings_(kernel_.values(), parameters_),
       bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
                    [this](sdbus::IConnection& connection) { return onJoined(connection); },
                    [this](const std::string& reason) { onLost(reason); },

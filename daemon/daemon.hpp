@@ -26,6 +26,7 @@
 #include "service/bus_service.hpp"
 #include "state_teller.hpp"
 #include "trial_timer.hpp"
+#include "watched_intake.hpp"
 
 #include <chrono>
 #include <memory>
@@ -78,6 +79,7 @@ class Daemon {
     LibbpfObjectIntake objects_;
     PcapExpressions expressions_;
     RulesIntake intake_{objects_, expressions_};
+    WatchedIntake watchedIntake_{intake_};
     BpfKernel kernel_;
     PinnedState state_{BpfDirectories{}.pins / "state"};
     PinnedState lastConfiguration_{BpfDirectories{}.pins / "configuration"};

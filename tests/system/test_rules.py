@@ -10,6 +10,8 @@ import pytest
 from conftest import in_cgroup_of, run
 from filterd import FILES, CallError, await_daemon, main_pid
 
+DROPIN = pathlib.Path("/run/systemd/system/filterd.service.d")
+
 SEED = "icmp || (udp && dst port 53) || (tcp && dst port 80)"
 
 # Sends one UDP datagram of each length to a port of 127.0.0.1 or ::1 and tells which the filter let out.
@@ -287,6 +289,30 @@ def test_six_long_lists_at_start(client, units):
     assert send("listed.service", "AF_INET", "127.0.0.1", 55, [1]) == []
     assert send("listed.service", "AF_INET", "127.0.0.1", 56, [1]) == [1]
     assert {f"list{number}" for number in range(6)} <= {filter["Name"] for filter in map(client.filter, client.filters())}
+
+
+def test_lists_that_take_longer_than_the_watchdog_waits(client, units):
+    """The watchdog counts what gets done: the daemon was killed at every start while it read many lists, and nothing was in force."""
+    FILES.mkdir(exist_ok=True)
+    DROPIN.mkdir(parents=True, exist_ok=True)
+    (DROPIN / "watchdog.conf").write_text("[Service]\nWatchdogSec=2s\nTimeoutStartSec=2s\n")
+    try:
+        run("systemctl", "daemon-reload")
+        for number in range(8):
+            lines = "".join(f"Rule=deny {mixed_rule(i + number)}\n" for i in range(500))
+            (FILES / f"list{number}.filter").write_text(f"[Filter]\nLoad=yes\nDefault=allow\n{lines}")
+        (FILES / "dropped.queue").write_text("[Match]\nUnit=dropped.service\n[Queue]\nEgressFilter=builtin:drop\n")
+        pid = main_pid()
+        begun = time.monotonic()
+        run("systemctl", "restart", "filterd", timeout=90)
+        assert time.monotonic() - begun > 2, "they have to take longer than the watchdog waits"
+        await_daemon(not_pid=pid)
+        units.start("dropped.service", "sleep", "300")
+        assert send("dropped.service", "AF_INET", "127.0.0.1", 53, [1]) == []
+        assert {f"list{number}" for number in range(8)} <= {filter["Name"] for filter in map(client.filter, client.filters())}
+    finally:
+        (DROPIN / "watchdog.conf").unlink()
+        run("systemctl", "daemon-reload")
 
 
 def test_an_extension_header_in_front_hides_no_other(client, units):

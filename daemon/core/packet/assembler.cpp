@@ -105,13 +105,18 @@ void Assembler::jumpIfNull(std::uint8_t pointer, Label to) {
     emitJump(BPF_JMP | BPF_K | BPF_JEQ, pointer, 0, 0, to);
 }
 
+bool Assembler::isTooLong() const {
+    return instructions_.size() > 2 * std::size_t{std::numeric_limits<std::int16_t>::max()};
+}
+
 Result<std::vector<bpf_insn>> Assembler::finish() {
     for (const auto& jump : jumps_) {
         const auto distance =
             static_cast<std::int64_t>(labels_[jump.label]) - static_cast<std::int64_t>(jump.instruction) - 1;
         if (distance > std::numeric_limits<std::int16_t>::max() || distance < 0)
             return failure(ErrorCode::LimitExceeded,
-                           "the rules need a program of " + std::to_string(instructions_.size()) +
+                           "the rules need a program of " + std::string(isTooLong() ? "more than " : "") +
+                               std::to_string(instructions_.size()) +
                                " instructions, whose jumps reach no further than 32,767; use fewer or "
                                "simpler rules, or lists in the filters port and cidr");
         instructions_[jump.instruction].off = static_cast<std::int16_t>(distance);

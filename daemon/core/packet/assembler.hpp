@@ -43,6 +43,9 @@ class Assembler {
     void jumpIfNegative(std::uint8_t left, Label to);
     void jumpIfNull(std::uint8_t pointer, Label to);
 
+    // Whether finish() is going to fail: so much has been written that no jump from its first half reaches
+    // the end.
+    [[nodiscard]] bool isTooLong() const;
     // Errors: LimitExceeded when a jump is too far.
     [[nodiscard]] Result<std::vector<bpf_insn>> finish();
 

@@ -74,6 +74,8 @@ Result<std::vector<bpf_insn>> Compiler::write(bool direct) {
 }
 
 Status Compiler::writeBody(const PacketClass& packets) {
+    if (code_.isTooLong()) // finish() says so; what would follow takes seconds where rules are many
+        return {};
     std::vector<LinkedRule> linked;
     for (std::size_t i = 0; i < rules_.size(); ++i)
         linked.push_back(
