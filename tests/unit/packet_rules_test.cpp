@@ -343,7 +343,7 @@ TEST(Compile, ReadsTheCopiedHeaderInItsPlace) {
 
 TEST(Compile, SaysTheLimitOfAProgram) {
     RulesInput input;
-    for (std::uint32_t i = 0; i < 600; ++i) {
+    for (std::uint32_t i = 0; i < 150; ++i) {
         ClassicProgram rule;
         for (std::uint32_t byte = 0; byte < 20; ++byte) {
             rule.push_back(load(byte));
