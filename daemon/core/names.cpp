@@ -178,6 +178,8 @@ std::string unitOfCgroupName(std::string_view directory) {
 }
 
 std::string unitOfCgroupPath(std::string_view path) {
+    if (path == "/")
+        return "-.slice"; // which contains all others
     std::string manager;
     while (path.starts_with('/')) {
         path.remove_prefix(1);

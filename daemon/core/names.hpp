@@ -54,8 +54,8 @@ class FilterName {
 // The unit a cgroup directory belongs to: systemd prefixes "_" where the kernel could mistake the name.
 [[nodiscard]] std::string unitOfCgroupName(std::string_view directory);
 
-// The unit whose cgroup is at a path below the root: only slices are above a unit, and above that of a user's
-// manager its manager, too. Empty: no manager makes units there, whatever the name.
+// The unit whose cgroup is at a path, -.slice at the root: only slices are above a unit, and above that of a
+// user's manager its manager, too. Empty: no manager makes units there, whatever the name.
 [[nodiscard]] std::string unitOfCgroupPath(std::string_view path);
 
 } // namespace filterd

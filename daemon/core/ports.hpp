@@ -202,8 +202,8 @@ struct UnitCgroup {
 class CgroupTree {
   public:
     virtual ~CgroupTree() = default;
-    // Every cgroup of a unit: a unit's directory below nothing but slices, or below them and a user's
-    // manager.
+    // Every cgroup of a unit: the root, which is -.slice, and each unit's directory below nothing but slices,
+    // or below them and a user's manager.
     [[nodiscard]] virtual std::vector<UnitCgroup> units() = 0;
     // The cgroup at a path ("/system.slice/x.scope", or the same below the mount point). NoSuchCgroup if
     // none.

@@ -163,9 +163,7 @@ std::optional<std::string> Rules::targetFor(const Compiled& rule, const std::str
     auto glob = rule.globs.begin(); // one for each target that is no path
     for (const auto& target : rule.rule.targets) {
         const bool isPath = target.starts_with('/');
-        if (isPath
-                ? target == unit || unitOfCgroupPath(target) == unit || (target == "/" && unit == "-.slice")
-                : takes(*glob++, unit))
+        if (isPath ? target == unit || unitOfCgroupPath(target) == unit : takes(*glob++, unit))
             return target;
     }
     return std::nullopt;

@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from conftest import run, wait_until
+from conftest import ping_as, run, wait_until
 from filterd import object_path
 from test_manual import verbs
 
@@ -93,6 +93,23 @@ def test_a_unit_may_begin_with_a_dash(filters, slice):
     finally:
         filterctl("queue", "--reset", "--", slice)
     assert "behind '--'" in filterctl("explain", slice, status=USAGE).stderr
+
+
+@pytest.mark.parametrize("target", ["-.slice", "/", "*.slice"])
+def test_a_queue_of_the_root_slice_filters_at_once(filters, target):
+    """Whether it is named as systemd does or by its cgroup, which is the root."""
+    filterctl("queue", "--egress", "drop", "--", target)
+    try:
+        assert ping_as("below.service").loss == 100
+        assert "-.slice" in [unit["name"] for unit in json.loads(filterctl("--json", "list", "units").stdout)]
+        for name in ("-.slice", "/"):
+            shown = json.loads(filterctl("--json", "show", "--", name).stdout)
+            assert shown["name"] == "-.slice" and shown["control_group"] == "/", name
+            assert "not running" not in filterctl("explain", "--", name).stdout
+            assert "drop" in filterctl("why", "--", name).stdout
+    finally:
+        filterctl("queue", "--reset", "--", target)
+    assert ping_as("below.service").loss == 0
 
 
 # ---- words -------------------------------------------------------------------------------------------------

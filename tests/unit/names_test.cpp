@@ -68,6 +68,7 @@ TEST(UserUnit, IsNamedWithItsManager) {
 }
 
 TEST(CgroupPath, BelongsToAUnitBelowSlicesAndAUsersManagerAlone) {
+    EXPECT_EQ(unitOfCgroupPath("/"), "-.slice");
     EXPECT_EQ(unitOfCgroupPath("/nginx.service"), "nginx.service");
     EXPECT_EQ(unitOfCgroupPath("/system.slice/_cpu.service"), "cpu.service");
     EXPECT_EQ(unitOfCgroupPath("/user.slice/user-1000.slice/user@1000.service"), "user@1000.service");
@@ -75,7 +76,7 @@ TEST(CgroupPath, BelongsToAUnitBelowSlicesAndAUsersManagerAlone) {
               "user@1000.service/a.service");
     EXPECT_EQ(unitOfCgroupPath("/user.slice/user-1000.slice/session-1.scope"), "session-1.scope");
     for (const char* none :
-         {"", "/", "nginx.service", "/nginx", "/system.slice/", "/nginx.service/a.service",
+         {"", "//", "nginx.service", "/nginx", "/system.slice/", "/nginx.service/a.service",
           "/user@1.service/a.service/b.service", "/user@1.service/user@2.service/a.service",
           "/user@x.service/a.service", "/.slice/a.service", "/system.slice//a.service"})
         EXPECT_EQ(unitOfCgroupPath(none), "") << none;

@@ -50,6 +50,10 @@ Result<CgroupFs> CgroupFs::create(const std::string& root) {
 
 std::vector<UnitCgroup> CgroupFs::units() {
     std::vector<UnitCgroup> units;
+    if (const auto root = find("/"))
+        units.push_back({unitOfCgroupPath(root->path), *root});
+    else
+        log::error(root.error());
     std::size_t unlimited = 0;
     walk(rootDirectory_.get(), "", "", unlimited, units);
     return units;

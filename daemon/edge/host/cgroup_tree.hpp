@@ -12,7 +12,6 @@ class CgroupFs final : public CgroupTree {
     // `root`: where cgroup2 is mounted (cgroup2Mount()), or a directory below to see only that part.
     [[nodiscard]] static Result<CgroupFs> create(const std::string& root);
 
-    // Does not name the root itself (-.slice): nothing is created there, and find("/") gives it.
     [[nodiscard]] std::vector<UnitCgroup> units() override;
     [[nodiscard]] Result<Cgroup> find(const std::string& path) override;
     [[nodiscard]] Result<Cgroup> find(CgroupId id) override;

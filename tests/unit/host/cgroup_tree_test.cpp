@@ -106,6 +106,7 @@ TEST_F(CgroupFsTest, ListsUnitsBelowNothingButSlices) {
     const auto init = make("/init.scope");
     EXPECT_THAT(tree().units(),
                 UnorderedElementsAre(
+                    UnitCgroup{"-.slice", {idAt(""), "/"}},
                     UnitCgroup{"system.slice", {system, "/system.slice"}},
                     UnitCgroup{"nginx.service", {nginx, "/system.slice/nginx.service"}},
                     UnitCgroup{"system-web.slice", {web, "/system.slice/system-web.slice"}},
@@ -131,7 +132,7 @@ TEST_F(CgroupFsTest, ListsUnitsOfUsersManagersWithTheirManager) {
         units, Contains(UnitCgroup{"user@1000.service/app.service", {app, anna + "/app.slice/app.service"}}));
     EXPECT_THAT(units, Contains(UnitCgroup{"user@1000.service/user@1001.service",
                                            {played, anna + "/user@1001.service"}}));
-    EXPECT_EQ(units.size(), 6U);
+    EXPECT_EQ(units.size(), 7U);
 }
 
 TEST_F(CgroupFsTest, LooksAtSoManyUnitsOfOneUserAndAtEveryOther) {
@@ -140,7 +141,7 @@ TEST_F(CgroupFsTest, LooksAtSoManyUnitsOfOneUserAndAtEveryOther) {
     for (std::size_t i = 0; i < kMaxUnitsOfManager + 10; ++i)
         make("/user@1000.service/" + std::to_string(i) + ".service");
     make("/user@1001.service/a.service");
-    EXPECT_EQ(tree().units().size(), kMaxUnitsOfManager + 3);
+    EXPECT_EQ(tree().units().size(), kMaxUnitsOfManager + 4);
 }
 
 TEST_F(CgroupFsTest, ReportsUnitsOfUsersManagers) {
@@ -257,7 +258,7 @@ TEST_F(CgroupFsTest, CopesWithManyUnits) {
     for (int i = 0; i < kUnits; ++i)
         make("/a.slice/u" + std::to_string(i) + ".service");
     EXPECT_EQ(drain(watched).size(), kUnits);
-    EXPECT_EQ(tree().units().size(), kUnits + 1);
+    EXPECT_EQ(tree().units().size(), kUnits + 2);
     for (int i = 0; i < kUnits; ++i)
         remove("/a.slice/u" + std::to_string(i) + ".service");
     EXPECT_EQ(drain(watched).size(), kUnits);

@@ -28,7 +28,7 @@ TEST(RunningUnits, AreThoseWithACgroupAndThoseOfMounts) {
     auto tree = CgroupFs::create(temp.path() / "cgroup");
     ASSERT_TRUE(tree);
     const auto running = runningUnits(*tree, temp.path() / "mountinfo");
-    EXPECT_THAT(running.units, ElementsAre("system.slice", "web.service"));
+    EXPECT_THAT(running.units, ElementsAre("-.slice", "system.slice", "web.service"));
     EXPECT_THAT(running.mounts, ElementsAre(Pair("-.mount", "ext4"), Pair("mnt-a\\x20b.mount", "nfs4")));
 }
 
