@@ -24,6 +24,8 @@ constexpr milliseconds kFirstCollect{50};
 constexpr milliseconds kLastCollect{60'000};
 // Rules are set one after the other; what they lack is looked for once.
 constexpr milliseconds kWarningsDelay{100};
+// However many units come and go, what rules lack is looked for once in that time.
+constexpr milliseconds kWarningsDelayOfUnits{1'000};
 
 // Adds the source, or passes its error on.
 Status keep(std::vector<EventLoop::Handle>& sources, Result<EventLoop::Handle> source) {
@@ -223,7 +225,7 @@ void Daemon::tellConfiguration() {
     bus_.setConfiguration(std::move(errors), filesReadAt_);
 }
 
-// Of rules that were set on the bus.
+// Rules were set on the bus, or units have come or gone.
 void Daemon::tellWarnings() {
     static_cast<void>(configurator_.warnings());
     bus_.warningsChanged();
@@ -288,8 +290,11 @@ void Daemon::onUnitCgroup(const std::string& unit, const std::string& path) {
 }
 
 void Daemon::onCgroups() {
-    for (const auto& event : watch_.dispatch())
+    const auto events = watch_.dispatch();
+    for (const auto& event : events)
         onCgroup(event);
+    if (!events.empty() && configurator_.unitsChanged())
+        loop_.rearm(warningsTimer_, kWarningsDelayOfUnits);
 }
 
 void Daemon::onCgroup(const CgroupEvent& event) {

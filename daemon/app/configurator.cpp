@@ -80,7 +80,7 @@ void Configurator::accept(Configuration next) {
         log::error(error, {log::id(log::Message::FileBroken), log::code(ErrorCode::BadConfiguration)});
     errors_ = errorsOf(next);
     current_ = std::move(next);
-    review();
+    review(Logged::New);
     const auto& definitions = firewall_.definitions();
     current_.filters.forgetUnusable(definitions.failures(), definitions.loaded());
     keepAgain();
@@ -93,13 +93,21 @@ void Configurator::keepAgain() {
 }
 
 const std::vector<std::string>& Configurator::warnings() {
-    if (!isReviewed_)
-        review();
+    if (!areRulesReviewed_)
+        review(Logged::New);
+    else if (haveUnitsChanged_)
+        review(Logged::Nothing);
     return warnings_;
 }
 
+bool Configurator::unitsChanged() {
+    const bool isFirst = !haveUnitsChanged_ && dependsOnRunningUnits_;
+    haveUnitsChanged_ = haveUnitsChanged_ || isFirst;
+    return isFirst;
+}
+
 void Configurator::rulesChanged(const std::string& target) {
-    isReviewed_ = false;
+    areRulesReviewed_ = false;
     if (!target.empty())
         set_.insert(target);
 }
@@ -111,19 +119,24 @@ std::vector<std::string> Configurator::warningsOfOthers(const RunningUnitsOnDema
     return configurationWarnings(current_, others, running);
 }
 
-void Configurator::review() {
-    const RunningUnitsOnDemand running(running_);
+void Configurator::review(Logged logged) {
+    dependsOnRunningUnits_ = false;
+    const RunningUnitsOnDemand running([this] {
+        dependsOnRunningUnits_ = true;
+        return running_();
+    });
     auto now = configurationWarnings(current_, firewall_.ruleSet(), running);
     const auto known = [](const auto& warnings, const auto& one) {
         return std::find(warnings.begin(), warnings.end(), one) != warnings.end();
     };
     const auto others = set_.empty() ? now : warningsOfOthers(running);
     for (const auto& warning : now)
-        if (!known(warnings_, warning) || !known(others, warning))
+        if (logged == Logged::New && (!known(warnings_, warning) || !known(others, warning)))
             log::warning(warning, {log::id(log::Message::RuleWithoutEffect)});
     warnings_ = std::move(now);
     set_.clear();
-    isReviewed_ = true;
+    areRulesReviewed_ = true;
+    haveUnitsChanged_ = false;
 }
 
 } // namespace filterd

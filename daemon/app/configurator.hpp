@@ -34,12 +34,17 @@ class Configurator {
     // Rules were set or reset on the bus: that of `target` was set, if it is not empty, and what is to be
     // said of it is logged again, also if it was said before.
     void rulesChanged(const std::string& target);
+    // Units have come or gone. Whether the warnings, which depend on it, are to be looked for again; not
+    // while they are already. None of them is logged: the journal would tell of a unit each time that it
+    // ends.
+    [[nodiscard]] bool unitsChanged();
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 
   private:
     void accept(Configuration next);
     [[nodiscard]] std::vector<std::string> errorsOf(const Configuration& next) const;
-    void review();
+    enum class Logged { New, Nothing };
+    void review(Logged logged);
     // What is to be said without the rules that were set since the last review.
     [[nodiscard]] std::vector<std::string> warningsOfOthers(const RunningUnitsOnDemand& running) const;
 
@@ -51,7 +56,9 @@ class Configurator {
     std::vector<std::string> errors_;
     std::vector<std::string> warnings_;
     std::set<std::string> set_; // the targets of rules that were set since the last review
-    bool isReviewed_ = false;
+    bool areRulesReviewed_ = false;
+    bool haveUnitsChanged_ = false;      // since the last review
+    bool dependsOnRunningUnits_ = false; // as the last review found
 };
 
 } // namespace filterd

@@ -122,6 +122,17 @@ TYPOS = {
 }
 
 
+def test_a_warning_of_a_unit_goes_when_it_starts_and_comes_when_it_ends(drop, filterd, units):
+    """Also where nobody reloads."""
+    rule("10-late.queue", "late.service")
+    late = ["/etc/filterd/10-late.queue: 'late.service' covers no unit that systemd knows"]
+    assert told() == late
+    units.start("late.service", "sleep", "300")
+    wait_until(lambda: filterd.get("ConfigurationWarnings") == [], "the warning going")
+    run("systemctl", "stop", "late.service")
+    wait_until(lambda: filterd.get("ConfigurationWarnings") == late, "the warning coming back")
+
+
 @pytest.mark.parametrize("name", TYPOS)
 def test_a_typo_is_told_of_and_binds_the_unit_if_it_comes(drop, files, name):
     files(UNITS / "nginx.service", "[Service]\nExecStart=sleep 600\n")

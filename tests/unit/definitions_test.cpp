@@ -312,6 +312,31 @@ TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
     EXPECT_THAT(running.warnings(), testing::IsEmpty());
 }
 
+TEST_F(ConfiguratorTest, WarningsFollowTheUnitsThatRun) {
+    define("web", "w");
+    rule("late.service", "web");
+    configuration.units.known.ofSystem = {"web.service"};
+    test::RecordingPublisher seen;
+    Firewall own(kernel, tree, store, seen);
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true));
+    const auto late = ElementsAre(HasSubstr("'late.service' covers no unit that systemd knows"));
+    EXPECT_THAT(running.warnings(), late);
+    runningUnits.units = {"late.service"};
+    EXPECT_TRUE(running.unitsChanged());
+    EXPECT_FALSE(running.unitsChanged()); // a look is due already
+    EXPECT_THAT(running.warnings(), testing::IsEmpty());
+    runningUnits.units = {};
+    EXPECT_TRUE(running.unitsChanged());
+    testing::internal::CaptureStderr();
+    EXPECT_THAT(running.warnings(), late);
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("late.service")));
+    configuration.units.known.ofSystem = {"late.service"};
+    ASSERT_TRUE(running.reload());
+    EXPECT_FALSE(running.unitsChanged()); // nothing that runs changes what is to be said
+    EXPECT_THAT(running.warnings(), testing::IsEmpty());
+}
+
 TEST_F(ConfiguratorTest, WhatIsSetAgainIsToldOfAgainAndNothingElseIs) {
     define("web", "w");
     rule("wbe.service", "web");
