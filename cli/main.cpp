@@ -66,7 +66,9 @@ void describeVerbs(CLI::App& app, Invocation& invocation) {
     addSwitchVerbs(app, invocation);
     app.add_subcommand("help", "Show this help")->callback([&app, &invocation] {
         invocation.action = [&app] {
-            std::fputs(app.help().c_str(), stdout);
+            // app.help() would be that of the verb given, which is this one.
+            const auto help = app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
+            std::fputs(help.c_str(), stdout);
             return Exit::Ok;
         };
     });

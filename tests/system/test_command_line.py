@@ -123,6 +123,11 @@ def test_without_a_verb_there_is_an_overview(filters):
     assert json.loads(filterctl("--json").stdout)["filters"] == 3
 
 
+def test_help_is_a_verb_too():
+    assert filterctl("help").stdout == filterctl("--help").stdout
+    assert all(f"\n  {verb} " in filterctl("help").stdout for verb in verbs())
+
+
 def test_the_overview_says_that_there_is_no_daemon(filters):
     nobus = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent", "PATH": "/usr/bin:/bin"}
     done = filterctl(status=UNREACHABLE, env=nobus)
