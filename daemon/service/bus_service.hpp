@@ -22,7 +22,7 @@ class BusService final : public Publisher {
   public:
     struct Callbacks {
         std::function<Status()> reload;
-        std::function<void()> trialsChanged;                // a queue was set on the bus
+        std::function<void()> trialsChanged; // a queue was set on the bus
         // The name is owned, the objects are there. What is returned is whatever else lives on this
         // connection: the session keeps it, nobody else may, and it ends before the connection does.
         std::function<std::shared_ptr<void>(sdbus::IConnection&)> joined;
