@@ -138,15 +138,16 @@ std::optional<std::string> conflict(const std::vector<Judged>& filters, const Ru
                                     Direction direction) {
     for (std::size_t i = 0; i < filters.size(); ++i)
         for (std::size_t j = i + 1; j < filters.size(); ++j) {
-            const auto& [first, passedFirst] = filters[i];
-            const auto& [second, passedSecond] = filters[j];
-            const bool isPassed = std::any_of(passedFirst.begin(), passedFirst.end(), [&](const auto& one) {
-                return std::any_of(passedSecond.begin(), passedSecond.end(),
+            const auto& first = filters[i];
+            const auto& second = filters[j];
+            const bool isPassed = std::any_of(first.passed.begin(), first.passed.end(), [&](const auto& one) {
+                return std::any_of(second.passed.begin(), second.passed.end(),
                                    [&](const auto& other) { return meet(one, other); });
             });
             if (!isPassed)
-                return rule.placeOf(second) + ": '" + first.text() + "' and '" + second.text() + "' in the " +
-                       std::string(toString(direction)) + " queue of " + rule.targets.front() +
+                return rule.placeOf(second.name) + ": '" + first.name.text() + "' and '" +
+                       second.name.text() + "' in the " + std::string(toString(direction)) + " queue of " +
+                       rule.targets.front() +
                        " let no TCP, UDP or SCTP packet pass together, since a packet has to pass every "
                        "filter of a queue: "
                        "list all ports in one filter, such as port@80,443";

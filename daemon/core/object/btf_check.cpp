@@ -288,7 +288,7 @@ class BtfCheck {
         weights_[id] = kOpen;
         std::uint64_t weight = 1;
         for (const auto part : partsOf(id)) {
-            const auto its = weigh(part, depth + 1);
+            auto its = weigh(part, depth + 1);
             if (!its)
                 return its;
             weight += *its;
