@@ -147,12 +147,15 @@ void warnOfUserServices(const UnitRelations& relations, const Rule& rule, const 
             "init.scope";
         for (const auto& [service, sockets] : relations.userSockets)
             if (covers && covers->meets("user@*.service/" + instanceFor(service)) &&
-                rules.covering(opener).empty())
-                warnings.push_back(rule.source + ": " + service + " is handed sockets of " +
-                                   join({sockets.begin(), sockets.end()}) +
-                                   ", which the manager of a user opens in its own init.scope, and no rule "
-                                   "covers that: name " +
-                                   manager + "init.scope in Unit=, too");
+                rules.covering(opener).empty()) {
+                auto warning = rule.source + ": " + service + " is handed sockets of ";
+                warning += join({sockets.begin(), sockets.end()});
+                warning += ", which the manager of a user opens in its own init.scope, and no rule covers "
+                           "that: name ";
+                warning += manager;
+                warning += "init.scope in Unit=, too";
+                warnings.push_back(std::move(warning));
+            }
     }
 }
 
@@ -230,10 +233,12 @@ std::vector<std::string> socketWarnings(const UnitRelations& relations, const Ru
     for (const auto& service : services)
         if (const auto open = unguardedSockets(relations, service, rules, running); !open.empty()) {
             const auto& source = rules.covering(instanceFor(service)).front().rule->source;
-            warnings.push_back(source + ": " + service + " is handed sockets of " + join(open) +
-                               ", whose packets no rule covers: " +
-                               (source == kBusSource ? "set a queue for " + join(open) + ", too"
-                                                     : "name " + join(open) + " in Unit=, too"));
+            auto warning = source + ": " + service + " is handed sockets of " + join(open) +
+                           ", whose packets no rule covers: ";
+            warning += source == kBusSource ? "set a queue for " : "name ";
+            warning += join(open);
+            warning += source == kBusSource ? ", too" : " in Unit=, too";
+            warnings.push_back(std::move(warning));
         }
     for (const auto* rule : rules.ordered()) {
         if (rule->source == kUserSource)

@@ -142,7 +142,7 @@ class MentionedUnits {
             return std::nullopt;
         if (alias.isInstance() && one.name.isInstance() && one.name.instance() != alias.instance())
             return std::nullopt;
-        const auto unit = UnitName::parse(primary);
+        auto unit = UnitName::parse(primary);
         if (!unit || !alias.isTemplate() || !one.name.isInstance())
             return unit;
         const auto instance = alias.withInstance(one.name.instance()).text();
