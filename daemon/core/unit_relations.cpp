@@ -233,10 +233,13 @@ std::vector<std::string> socketWarnings(const UnitRelations& relations, const Ru
     for (const auto& service : services)
         if (const auto open = unguardedSockets(relations, service, rules, running); !open.empty()) {
             const auto& source = rules.covering(instanceFor(service)).front().rule->source;
-            auto warning = source + ": " + service + " is handed sockets of " + join(open) +
-                           ", whose packets no rule covers: ";
+            const auto sockets = join(open);
+            auto warning = source + ": " + service;
+            warning += " is handed sockets of ";
+            warning += sockets;
+            warning += ", whose packets no rule covers: ";
             warning += source == kBusSource ? "set a queue for " : "name ";
-            warning += join(open);
+            warning += sockets;
             warning += source == kBusSource ? ", too" : " in Unit=, too";
             warnings.push_back(std::move(warning));
         }
