@@ -234,7 +234,9 @@ std::vector<std::string> socketWarnings(const UnitRelations& relations, const Ru
         if (const auto open = unguardedSockets(relations, service, rules, running); !open.empty()) {
             const auto& source = rules.covering(instanceFor(service)).front().rule->source;
             const auto sockets = join(open);
-            auto warning = source + ": " + service;
+            auto warning = source;
+            warning += ": ";
+            warning += service;
             warning += " is handed sockets of ";
             warning += sockets;
             warning += ", whose packets no rule covers: ";
