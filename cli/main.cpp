@@ -67,7 +67,8 @@ void describeVerbs(CLI::App& app, Invocation& invocation) {
     app.add_subcommand("help", "Show this help")->callback([&app, &invocation] {
         invocation.action = [&app] {
             // app.help() would be that of the verb given, which is this one.
-            const auto help = app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
+            const auto help =
+                app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
             std::fputs(help.c_str(), stdout);
             return Exit::Ok;
         };
