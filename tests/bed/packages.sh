@@ -17,7 +17,7 @@ doc_packages=(scdoc)
 bed_packages=(
     systemd systemd-sysv systemd-container libpam-systemd dbus dbus-user-session polkitd
     bash-completion zsh
-    iproute2 iputils-ping util-linux procps python3 python3-dbus python3-prometheus-client python3-pytest tshark tcpdump
+    iproute2 iputils-ping util-linux procps netbase python3 python3-dbus python3-prometheus-client python3-pytest tshark tcpdump
 )
 
 # To check the source's form. Only Debian 12's version 14 counts: other versions format differently.
