@@ -3,6 +3,7 @@
 #include "cli/confirm.hpp"
 #include "cli/failure.hpp"
 #include "cli/first_packets.hpp"
+#include "cli/in_force.hpp"
 #include "cli/json.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
@@ -78,7 +79,7 @@ void addAttach(CLI::App& app, Invocation& invocation) {
     after->excludes(first)->type_name("FILTER");
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {
-            return withDaemon([&](client::Client& client) {
+            return withDaemonToSet([&](client::Client& client) {
                 return tell(client,
                             client.attachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
                                                 placeOf(*arguments),
@@ -94,7 +95,7 @@ void addDetach(CLI::App& app, Invocation& invocation) {
     auto* verb = addEdit(app, "detach", "Remove one filter from a queue of a unit", *arguments);
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {
-            return withDaemon([&](client::Client& client) {
+            return withDaemonToSet([&](client::Client& client) {
                 return tell(client,
                             client.detachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
                                                 std::chrono::seconds(arguments->confirm)),

@@ -1,9 +1,9 @@
 // status, reload
 
-#include "base/kernel_command_line.hpp"
 #include "cli/changed_files.hpp"
 #include "cli/failure.hpp"
 #include "cli/first_packets.hpp"
+#include "cli/in_force.hpp"
 #include "cli/json.hpp"
 #include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
@@ -16,8 +16,7 @@ namespace {
 std::string enforcement(const client::Status& status) {
     if (status.enforcing)
         return coloured("yes", Colour::Green);
-    const char* why = isBootedOff() ? " (filterd=off on the kernel command line)" : "";
-    return coloured("no", Colour::Red) + why + ": nothing is filtered until 'filterctl on'";
+    return coloured("no", Colour::Red) + whyOff() + ": nothing is filtered until 'filterctl on'";
 }
 
 // Units that are not filtered as their rule says.
@@ -130,6 +129,15 @@ void tellWarnings(const std::vector<std::string>& warnings, const std::vector<st
         complain("note: " + note);
 }
 
+// Broken files one on a line, where the call's own error has all of them in one.
+Exit tellErrors(const client::Error& error, const client::Result<client::Status>& status) {
+    if (error.name != client::errors::kBadConfiguration || !status || status->configurationErrors.empty())
+        return failed(error);
+    for (const auto& one : status->configurationErrors)
+        complain(one);
+    return Exit::Failed;
+}
+
 Exit reloadFiles(client::Client& client, bool json) {
     auto changed = changedFiles(client);
     if (!changed)
@@ -141,7 +149,7 @@ Exit reloadFiles(client::Client& client, bool json) {
         });
     const auto loaded = client.filters();
     const auto status = client.status();
-    const auto exit = finished(reloaded); // the errors come first, as those of check
+    const auto exit = reloaded ? Exit::Ok : tellErrors(reloaded.error(), status); // first, as check has them
     if (!loaded || !status)
         return !reloaded ? exit : failed(!loaded ? loaded.error() : status.error());
     auto unused = unusedFilters(*changed, *loaded);
@@ -153,6 +161,7 @@ Exit reloadFiles(client::Client& client, bool json) {
         unused.insert(unused.end(), overrides.begin(), overrides.end());
         tellWarnings(warnings, unused);
     }
+    warnIfOff(*status);
     return warnOfFirstPackets(client, exit);
 }
 

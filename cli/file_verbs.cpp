@@ -36,12 +36,12 @@ void printFiles(const std::vector<ConfigText>& files, const std::vector<SavedInF
     for (std::size_t i = 0; i < files.size(); ++i)
         print((i == 0 ? "" : "\n") + coloured("# " + files[i].path, Colour::Dim) + "\n" + files[i].text);
     if (!saved.empty())
-        print(
-            "\n" +
-            coloured("# saved by 'filterctl set --save': comes before [Parameters] until 'filterctl unset " +
-                         saved.front().filter + " --all'",
-                     Colour::Dim) +
-            "\n");
+        print((files.empty() ? "" : "\n") +
+              coloured(std::string("# saved by 'filterctl set --save'") +
+                           (files.empty() ? "," : ": comes before [Parameters]") +
+                           " until 'filterctl unset " + saved.front().filter + " --all'",
+                       Colour::Dim) +
+              "\n");
     for (const auto& one : saved)
         print("# " + one.name + "=" + one.value + "\n");
 }
@@ -61,12 +61,13 @@ Exit catFiles(const std::string& name, bool json) {
         complain(files.error().message);
         return Exit::Failed;
     }
-    if (files->empty()) {
+    const auto saved = savedFor(name);
+    if (files->empty() && saved.empty()) {
         complain("no file defines '" + name +
                  "': name a filter, a NAME.queue file, or a unit with [X-Filterd]");
         return Exit::Failed;
     }
-    json ? printDocument(*files, savedFor(name)) : printFiles(*files, savedFor(name));
+    json ? printDocument(*files, saved) : printFiles(*files, saved);
     return Exit::Ok;
 }
 

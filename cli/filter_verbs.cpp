@@ -1,6 +1,7 @@
 // load, unload, acquire, release
 
 #include "cli/failure.hpp"
+#include "cli/in_force.hpp"
 #include "cli/rules.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
@@ -77,7 +78,7 @@ void addLoad(CLI::App& app, Invocation& invocation) {
         if (arguments->object.empty() != arguments->rules.given())
             throw CLI::ValidationError("load", "give either an OBJECT, or --rules or --expr");
         invocation.action = [arguments] {
-            return withDaemon([&](client::Client& client) { return load(client, *arguments); });
+            return withDaemonToSet([&](client::Client& client) { return load(client, *arguments); });
         };
     });
 }

@@ -49,6 +49,13 @@ bool isListOption(std::string_view word) {
     return std::find(kOptions.begin(), kOptions.end(), word) != kOptions.end();
 }
 
+// "--egress=" with nothing behind it is an empty queue.
+bool isEmptyList(std::string_view word) {
+    return word.ends_with('=') && isListOption(word.substr(0, word.size() - 1));
+}
+
+bool isOption(std::string_view word) { return word.starts_with("--") || isListOption(word); }
+
 bool isFilterWord(const std::string& word) { return !word.starts_with('-') && !isUnitWord(word); }
 
 } // namespace
@@ -59,17 +66,40 @@ std::vector<std::string> joinLists(const std::vector<std::string>& words) {
     std::vector<std::string> joined;
     const auto end = std::find(words.begin(), words.end(), "--");
     for (auto word = words.begin(); word != end; ++word) {
+        if (isEmptyList(*word)) { // CLI11 would take the next word for its value
+            joined.push_back(word->substr(0, word->size() - 1));
+            joined.emplace_back();
+            continue;
+        }
         joined.push_back(*word);
         const bool isAlone = isListOption(*word);
         if (!isAlone && !isListOption(word->substr(0, word->find('='))))
             continue;
-        if (isAlone && word + 1 != end) // its value, whatever that is
+        if (isAlone &&
+            (word + 1 == end || isOption(*(word + 1)))) { // CLI11 would take the option for its value
+            joined.emplace_back(" ");
+            continue;
+        }
+        if (isAlone)
             joined.push_back(*++word);
         for (; word + 1 != end && isFilterWord(*(word + 1)); ++word)
             joined.back() += " " + *(word + 1);
     }
     joined.insert(joined.end(), end, words.end());
     return joined;
+}
+
+bool lacksAName(const std::string& list) {
+    bool isNamed = list.empty();
+    for (const char c : list) {
+        if (c == ',' && !isNamed)
+            return true;
+        if (c == ',')
+            isNamed = false;
+        else if (c != ' ' && c != '\t')
+            isNamed = true;
+    }
+    return !isNamed;
 }
 
 std::vector<std::string> filterNames(const std::vector<std::string>& words) {

@@ -1,6 +1,7 @@
 // set, get, map
 
 #include "cli/failure.hpp"
+#include "cli/in_force.hpp"
 #include "cli/json.hpp"
 #include "cli/table.hpp"
 #include "cli/text_file.hpp"
@@ -28,11 +29,16 @@ struct Arguments {
 
 using Body = Exit (*)(client::Client&, const Arguments&, bool json);
 
-void act(CLI::App& verb, std::shared_ptr<Arguments> arguments, Invocation& invocation, Body body) {
-    verb.callback([arguments, &invocation, body] {
-        invocation.action = [arguments, &invocation, body] {
-            return withDaemon(
-                [&](client::Client& client) { return body(client, *arguments, invocation.json); });
+// A body that changes something, or one that only reads.
+enum class Acts { Sets, Reads };
+
+void act(CLI::App& verb, std::shared_ptr<Arguments> arguments, Invocation& invocation, Body body, Acts acts) {
+    verb.callback([arguments, &invocation, body, acts] {
+        invocation.action = [arguments, &invocation, body, acts] {
+            const auto call = [&](client::Client& client) {
+                return body(client, *arguments, invocation.json);
+            };
+            return acts == Acts::Sets ? withDaemonToSet(call) : withDaemon(call);
         };
     });
 }
@@ -255,7 +261,7 @@ void addMap(CLI::App& app, Invocation& invocation) {
                 ->required();
         if (value)
             action->add_option("VALUE", arguments->value, "The entry's value")->required();
-        act(*action, arguments, invocation, body);
+        act(*action, arguments, invocation, body, body == dump || body == lookup ? Acts::Reads : Acts::Sets);
     };
     addAction("dump", "Show every entry", false, dump);
     addAction("lookup", "Show one entry", false, lookup);
@@ -276,20 +282,20 @@ void addParameterVerbs(CLI::App& app, Invocation& invocation) {
         ->required();
     setter->add_flag("--save", setting->save,
                      "Keep them over a reboot, before what the filter's file states, until 'unset'");
-    act(*setter, setting, invocation, set);
+    act(*setter, setting, invocation, set, Acts::Sets);
 
     auto unsetting = std::make_shared<Arguments>();
     auto* remover = app.add_subcommand("unset", "Remove values that 'set --save' has saved");
     remover->add_option("FILTER", unsetting->filter, "The filter's name; it need not be loaded")->required();
     remover->add_option("NAME", unsetting->names, "Parameters, or maps");
     remover->add_flag("--all", unsetting->all, "Every saved value of the filter");
-    act(*remover, unsetting, invocation, unset);
+    act(*remover, unsetting, invocation, unset, Acts::Sets);
 
     auto getting = std::make_shared<Arguments>();
     auto* getter = app.add_subcommand("get", "Show the parameters of a loaded filter, or the value of one");
     getter->add_option("FILTER", getting->filter, "The filter's name")->required();
     getter->add_option("NAME", getting->name, "Only this one; a map's name shows all its entries");
-    act(*getter, getting, invocation, get);
+    act(*getter, getting, invocation, get, Acts::Reads);
 
     addMap(app, invocation);
 }

@@ -4,6 +4,7 @@
 #include "cli/failure.hpp"
 #include "cli/filter_words.hpp"
 #include "cli/first_packets.hpp"
+#include "cli/in_force.hpp"
 #include "cli/verb.hpp"
 
 #include <algorithm>
@@ -68,13 +69,23 @@ Exit set(client::Client& client, const QueueArguments& arguments, bool json) {
     return warned;
 }
 
+void requireNames(const std::string& list) {
+    if (!lacksAName(list))
+        return;
+    const bool isBlank = list.find_first_not_of(" \t") == std::string::npos;
+    throw CLI::ValidationError("queue", (isBlank ? "--ingress and --egress take names of filters"
+                                                 : "a filter's name is missing in '" + list + "'") +
+                                            ", and '' for an empty queue; a variable may be empty");
+}
+
 void addConfirmVerb(CLI::App& app, Invocation& invocation) {
     auto unit = std::make_shared<std::string>();
     auto* verb = app.add_subcommand("confirm", "Keep the queues that 'queue --confirm' has set");
     verb->add_option("UNIT", *unit, "The same unit, glob or path")->required();
     verb->callback([unit, &invocation] {
         invocation.action = [unit] {
-            return withDaemon([&](client::Client& client) { return finished(client.confirmQueue(*unit)); });
+            return withDaemonToSet(
+                [&](client::Client& client) { return finished(client.confirmQueue(*unit)); });
         };
     });
 }
@@ -105,8 +116,10 @@ void addQueueVerbs(CLI::App& app, Invocation& invocation) {
         if (!arguments->reset && ingress->count() + egress->count() == 0)
             throw CLI::ValidationError("queue", "give --ingress, --egress or --reset; 'filterctl show " +
                                                     arguments->unit + "' shows what is in force");
+        for (const auto* lists : {&arguments->ingress, &arguments->egress})
+            std::for_each(lists->begin(), lists->end(), requireNames);
         invocation.action = [arguments, &invocation] {
-            return withDaemon([&](client::Client& client) {
+            return withDaemonToSet([&](client::Client& client) {
                 return arguments->reset
                            ? finished(client.resetQueue(arguments->unit))
                            : warnOfFirstPackets(client, set(client, *arguments, invocation.json));

@@ -2,6 +2,7 @@
 
 #include "cli/dial.hpp"
 #include "cli/failure.hpp"
+#include "cli/in_force.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/integers.hpp"
@@ -152,7 +153,7 @@ void addTuneVerb(CLI::App& app, Invocation& invocation) {
                  "The value stays.");
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments] {
-            return withDaemon([&](client::Client& client) { return tune(client, *arguments); });
+            return withDaemonToSet([&](client::Client& client) { return tune(client, *arguments); });
         };
     });
 }

@@ -40,6 +40,19 @@ std::string nearTo(const CLI::App& app, const std::string& word) {
     return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
 }
 
+// "--ingress: 1 required FILTER missing", as CLI11 has it, in words; any other message as it is.
+std::string withoutValue(const std::string& message) {
+    constexpr std::string_view kMiddle = ": 1 required ";
+    constexpr std::string_view kEnd = " missing";
+    const auto middle = message.find(kMiddle);
+    if (middle == std::string::npos || !message.ends_with(kEnd))
+        return message;
+    const auto begin = middle + kMiddle.size();
+    return message.substr(0, middle) + " is given without its value, " +
+           message.substr(begin, message.size() - kEnd.size() - begin) +
+           "; an unquoted variable that is empty leaves none";
+}
+
 } // namespace
 
 std::string complaintOf(const CLI::App& app, const CLI::ParseError& error) {
@@ -51,7 +64,7 @@ std::string complaintOf(const CLI::App& app, const CLI::ParseError& error) {
         if (isUnitWord(word) && word.starts_with('-'))
             return "'" + word +
                    "' is taken for an option; if it is a unit, write it behind '--', as the last words";
-    return error.what();
+    return withoutValue(error.what());
 }
 
 } // namespace filterd::cli

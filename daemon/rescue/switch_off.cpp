@@ -4,6 +4,7 @@
 #include "rescue/run_directory.hpp"
 
 #include <map>
+#include <set>
 
 namespace filterd::rescue {
 
@@ -30,12 +31,13 @@ class Off {
     Status note(const std::vector<PinnedLink>& links);
     Status remove(const Found& found);
     bool keep(std::uint32_t program);
-    void tell(const PinnedLink& link);
+    void tell(const Found& found);
 
     const Roots& roots_;
     std::filesystem::path cgroupRoot_;
-    std::map<std::string, Entry> record_; // by the pin's name
-    std::map<std::uint32_t, bool> kept_;  // programs by id: whether a pin keeps them alive
+    std::map<std::string, Entry> record_;  // by the pin's name
+    std::map<std::uint32_t, bool> kept_;   // programs by id: whether a pin keeps them alive
+    std::set<std::filesystem::path> told_; // pins that are in the report
     Report report_;
 };
 
@@ -45,6 +47,7 @@ Result<Report> Off::run() {
     const auto lock = lockRun(roots_);
     if (!lock)
         return failure(lock.error());
+    const auto before = look(); // a living daemon that sees the flag takes links away at the same time
     const bool wasOff = isOff(roots_);
     if (const auto read = readOldRecord(); !read)
         return failure(read.error());
@@ -54,14 +57,18 @@ Result<Report> Off::run() {
 
     for (int pass = 0; pass < kMaxPasses; ++pass) {
         const auto found = look();
-        if (found && found->links.empty() && found->guard.empty())
+        if (found && found->links.empty() && found->guard.empty()) {
+            if (before)
+                tell(*before);
             return std::move(report_);
+        }
         const auto noted = found ? note(found->links) : Status(failure(found.error()));
         if (!noted) {
             if (!wasOff && pass == 0)
                 static_cast<void>(removeFile(roots_.flag()));
             return failure(noted.error());
         }
+        tell(*found);
         if (const auto removed = remove(*found); !removed)
             return failure(removed.error());
     }
@@ -133,23 +140,26 @@ Status Off::remove(const Found& found) {
     for (const auto& link : found.guard) {
         if (auto removed = removeFile(link.path); !removed)
             return removed;
-        ++report_.guardLinks;
         roots_.step();
     }
     for (const auto& link : found.links) {
         if (auto removed = removeFile(link.path); !removed)
             return removed;
-        tell(link);
         roots_.step();
     }
     return {};
 }
 
-void Off::tell(const PinnedLink& link) {
-    if (!link.entry)
-        return;
-    const Entry& entry = record_.at(link.entry->pin);
-    report_.steps.push_back({entry.cgroup, directionOf(entry), Outcome::Removed, {}});
+void Off::tell(const Found& found) {
+    for (const auto& link : found.guard)
+        if (told_.insert(link.path).second)
+            ++report_.guardLinks;
+    for (const auto& link : found.links)
+        if (link.entry && told_.insert(link.path).second) {
+            const auto noted = record_.find(link.entry->pin);
+            const Entry& entry = noted == record_.end() ? *link.entry : noted->second;
+            report_.steps.push_back({entry.cgroup, directionOf(entry), Outcome::Removed, {}});
+        }
 }
 
 } // namespace

@@ -51,6 +51,15 @@ def told_by_reload(client):
     return raised.value.message
 
 
+def test_reload_names_one_broken_file_on_a_line_as_check_does(client):
+    for number in (1, 2):
+        write(f"{number}.queue", "[Match]\nUnt=x.service\n")
+    lines = [run("filterctl", verb, check=False).stderr.splitlines() for verb in ("check", "reload")]
+    assert [len(some) for some in lines] == [2, 2]
+    for checked, reloaded in zip(*lines):
+        assert reloaded.startswith(checked)
+
+
 @pytest.mark.parametrize("what", FAULTS)
 def test_check_and_reload_say_the_same(client, what):
     text, says = FAULTS[what]

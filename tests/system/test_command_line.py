@@ -53,6 +53,8 @@ def queues(client):
     ("UNIT -i count -i drop,pass count -e pass", (["count", "drop", "pass", "count"], ["pass"])),
     ("UNIT --in '' --out drop", ([], ["drop"])),
     ("UNIT --ingress=count drop", (["count", "drop"], [])),
+    ("UNIT --ingress= --egress drop", ([], ["drop"])),
+    ("UNIT --ingress count, drop --egress 'drop ,count'", (["count", "drop"], ["drop", "count"])),
 ])
 def test_the_filters_of_a_queue_stand_between_commas_or_blanks(filters, unit, line, expected):
     filterctl("queue", *shlex.split(line.replace("UNIT", unit)))
@@ -81,6 +83,20 @@ def test_an_instance_with_a_list_of_ports_is_one_filter(filters, unit, line, que
 ])
 def test_a_queue_is_of_exactly_one_unit(line, said):
     assert said in filterctl("queue", *line.split(), status=USAGE).stderr
+
+
+@pytest.mark.parametrize("line, said", [
+    ("UNIT --ingress , --egress drop", "a filter's name is missing in ','"),
+    ("UNIT --ingress count, --egress drop", "a filter's name is missing in 'count,'"),
+    ("UNIT --ingress count,,drop", "a filter's name is missing in 'count,,drop'"),
+    ("UNIT --ingress ' '", "take names of filters, and '' for an empty queue"),
+    ("UNIT --ingress --egress drop", "take names of filters, and '' for an empty queue"),
+    ("UNIT -e drop -i", "take names of filters, and '' for an empty queue"),
+    ("UNIT --in drop --confirm", "--confirm is given without its value, TIME"),
+])
+def test_a_variable_that_is_empty_is_no_empty_queue(filters, unit, line, said):
+    assert said in filterctl("queue", *shlex.split(line.replace("UNIT", unit)), status=USAGE).stderr
+    assert filters.call("ListRules") == []
 
 
 @pytest.mark.parametrize("slice", ["-.slice", "-none.slice"])

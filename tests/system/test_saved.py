@@ -118,6 +118,18 @@ def test_saved_entries_of_a_map_are_shown_and_unset(client):
 # ---- files that are not read yet ---------------------------------------------------------------------------
 
 
+def test_saved_values_of_a_filter_without_a_file_are_shown(client):
+    client.load("port")
+    try:
+        filterctl("set", "port", "tcp_ports=22", "--save")
+        assert filterctl("cat", "port").stdout.splitlines() == [
+            "# saved by 'filterctl set --save', until 'filterctl unset port --all'", "# tcp_ports=22"]
+        assert json.loads(filterctl("--json", "cat", "port").stdout)["files"] == []
+    finally:
+        filterctl("unset", "port", "--all")
+    assert "no file defines 'port'" in filterctl("cat", "port", status=1).stderr
+
+
 def test_a_file_that_is_not_read_yet_is_named(web):
     time.sleep(0.02)  # more than the clock of file times takes
     write(name=FILES / "new.filter")

@@ -1,0 +1,20 @@
+#pragma once
+// What a verb that sets something says when that is not in force although all went well.
+
+#include "cli/verb.hpp"
+
+#include <string>
+
+namespace filterd::cli {
+
+// Why filterd enforces nothing, in brackets and with a blank before it, as far as it is known; or nothing.
+[[nodiscard]] std::string whyOff();
+
+// That filterd is switched off, if it is.
+void warnIfOff(const client::Status& status);
+
+// withDaemon() for what is to be in force afterwards: warns if filterd is switched off and body has done
+// well.
+[[nodiscard]] Exit withDaemonToSet(const std::function<Exit(client::Client&)>& body);
+
+} // namespace filterd::cli
