@@ -7,6 +7,7 @@
 #include "cli/terminal.hpp"
 #include "core/filter_content.hpp"
 #include "core/rule_warnings.hpp"
+#include "core/socket_warnings.hpp"
 #include "edge/host/config_files.hpp"
 #include "edge/host/running_units.hpp"
 
@@ -196,10 +197,8 @@ void printWarnings(const std::string& unit, const filterd::Rule& rule, const Rul
         printField("Warning", coloured(sentence, Colour::Yellow));
     for (const auto& warning : queueWarnings(rule, filters))
         printField("Warning", coloured(warning, Colour::Yellow));
-    for (const auto& socket : unguardedSockets(files.units, unit, rules, running))
-        printField("Warning",
-                   coloured("no rule covers " + socket + ", whose sockets are handed to it: guard that, too",
-                            Colour::Yellow));
+    for (const auto& sentence : unseenSockets(files.units, unit, rules, running))
+        printField("Warning", coloured(sentence, Colour::Yellow));
 }
 
 // Of a cgroup that is no unit's, its path.

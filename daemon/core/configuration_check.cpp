@@ -2,8 +2,10 @@
 
 #include "bpf/guard.h"
 #include "core/filter_content.hpp"
+#include "core/instances.hpp"
 #include "core/resolve.hpp"
 #include "core/rule_warnings.hpp"
+#include "core/socket_warnings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,18 +16,21 @@ namespace filterd {
 
 namespace {
 
-// Through these the administrator gets in (I8). The instances stand for those of every connection.
+// Through these the administrator gets in (I8). The templates stand for the instances of every connection.
 constexpr std::array kWaysIn{
-    "ssh.service",    "sshd.service",      "ssh.socket",       "sshd.socket",  "ssh@0.service",
-    "sshd@0.service", "system-sshd.slice", "system-ssh.slice", "system.slice", "systemd-logind.service",
+    "ssh.service",   "sshd.service",      "ssh.socket",       "sshd.socket",  "ssh@.service",
+    "sshd@.service", "system-sshd.slice", "system-ssh.slice", "system.slice", "systemd-logind.service",
     "-.slice"};
 
+// Of a template, any of its instances.
 std::optional<std::string> targetThatCovers(const Rule& rule, const std::string& unit) {
     Rules alone;
     if (!alone.setFiles({rule}))
         return std::nullopt;
-    const auto covering = alone.covering(unit);
-    return covering.empty() ? std::nullopt : std::optional(covering.front().target);
+    for (const auto& [asked, shown] : askedUnits(unit, alone, {}))
+        if (const auto covering = alone.covering(asked); !covering.empty())
+            return covering.front().target;
+    return std::nullopt;
 }
 
 class Checker {

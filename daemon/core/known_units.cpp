@@ -1,6 +1,7 @@
 #include "core/known_units.hpp"
 
 #include "core/glob.hpp"
+#include "core/instances.hpp"
 #include "core/names.hpp"
 #include "core/unit_name.hpp"
 
@@ -35,18 +36,6 @@ std::string quoted(const std::string& text) { return "'" + text + "'"; }
 bool isTemplateUnit(const std::string& unit) {
     const auto name = UnitName::parse(unit);
     return name && name->isTemplate();
-}
-
-// "web@*.service" for "web@.service", anything else as it is.
-std::string instancesOf(const std::string& unit) {
-    const auto name = UnitName::parse(unit);
-    return name && name->isTemplate() ? name->withInstance("*").text() : unit;
-}
-
-// "web@.service" for "web@1.service"; empty for what is no instance.
-std::string templateOfInstance(const std::string& unit) {
-    const auto name = UnitName::parse(unit);
-    return name && name->isInstance() ? name->templateName().text() : std::string();
 }
 
 template<class Forms>

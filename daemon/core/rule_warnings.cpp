@@ -1,5 +1,6 @@
 #include "core/rule_warnings.hpp"
 
+#include "core/instances.hpp"
 #include "core/names.hpp"
 #include "core/port_set.hpp"
 #include "core/unit_name.hpp"
@@ -130,15 +131,23 @@ class Collector {
         return names;
     }
 
-    // One sentence for all of these units that one rule covers.
+    // One sentence for all of these units that one rule covers; of a template for the instances that it does.
     void tellOf(const std::set<std::string>& units, Sentence sentence) {
         std::map<const Rule*, std::vector<std::string>> covered;
-        for (const auto& unit : units) {
-            const auto covering = rules_.covering(instanceFor(unit));
-            if (!covering.empty() && covering.front().rule->source != kUserSource &&
-                hasQueue(*covering.front().rule))
-                covered[covering.front().rule].push_back(unit);
-        }
+        for (const auto& unit : units)
+            for (const auto& [asked, shown] : askedUnits(unit, rules_, around_.units.traits.started)) {
+                const auto covering = rules_.covering(asked);
+                if (covering.empty() || covering.front().rule->source == kUserSource ||
+                    !hasQueue(*covering.front().rule))
+                    continue;
+                auto& names = covered[covering.front().rule];
+                const bool isTold =
+                    std::find_if(names.begin(), names.end(), [&, &name = shown](const auto& told) {
+                        return told == name || told == templateOfInstance(name);
+                    }) != names.end();
+                if (!isTold)
+                    names.push_back(shown);
+            }
         for (const auto& [rule, names] : covered)
             warn(*rule, sentence(list(names)));
     }
@@ -150,9 +159,7 @@ class Collector {
 
 // A unit, or the template that it is an instance of.
 bool holds(const std::set<std::string>& units, const std::string& unit) {
-    const auto name = UnitName::parse(unit);
-    return units.contains(unit) ||
-           (name && name->isInstance() && units.contains(name->templateName().text()));
+    return units.contains(unit) || units.contains(templateOfInstance(unit));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "core/unit_relations.hpp"
 
+#include "core/names.hpp"
 #include "core/unit_class.hpp"
 #include "core/unit_name.hpp"
 
@@ -9,14 +10,6 @@
 namespace filterd {
 
 namespace {
-
-// The unit itself and, of an instance, its template.
-std::vector<std::string> withTemplate(const std::string& unit) {
-    std::vector<std::string> names{unit};
-    if (const auto name = UnitName::parse(unit); name && name->isInstance())
-        names.push_back(name->templateName().text());
-    return names;
-}
 
 // Without a Service=: "web.service" of "web.socket", or the template of which each connection gets an
 // instance.
@@ -52,15 +45,6 @@ std::vector<UnitFileEntry> settingsIn(SectionPredicate section, const std::vecto
     return settings;
 }
 
-bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
-
-std::string join(const std::vector<std::string>& names) {
-    std::string text;
-    for (const auto& name : names)
-        text += (text.empty() ? "" : " ") + name;
-    return text;
-}
-
 using Aliases = std::map<std::string, std::string>;
 
 // "web@.service" of "web@*.service", which is about all of its instances.
@@ -93,78 +77,45 @@ std::string primaryIn(const Aliases& aliases, const std::string& unit) {
     return primary ? UnitClass::ofFragment(*primary).target() : unit;
 }
 
-// Of the service itself and of its template; those that its own file asks for, too.
-std::set<std::string> socketsOf(const UnitRelations& relations, const std::string& service) {
-    std::set<std::string> found;
-    for (const auto& name : withTemplate(service)) {
-        if (const auto known = relations.sockets.find(name); known != relations.sockets.end())
-            found.insert(known->second.begin(), known->second.end());
-        if (const auto known = relations.wanted.find(name); known != relations.wanted.end())
-            for (const auto& socket : known->second)
-                if (const auto unit = primaryUnit(relations, socket); relations.ipSockets.contains(unit))
-                    found.insert(unit);
+// What systemd puts in for the specifiers that stand for parts of the unit's name: of a template, whose
+// instance is not known, the name of another template.
+std::string withoutSpecifiers(const std::string& text, const UnitName& unit) {
+    const auto stem = unit.text().substr(0, unit.text().rfind('.'));
+    const auto last = unit.prefix().substr(unit.prefix().rfind('-') + 1);
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char kind = text[i] == '%' && i + 1 < text.size() ? text[i + 1] : '\0';
+        switch (kind) {
+        case 'i':
+        case 'I':
+            result += unit.instance();
+            break;
+        case 'p':
+        case 'P':
+            result += unit.prefix();
+            break;
+        case 'j':
+        case 'J':
+            result += last;
+            break;
+        case 'n':
+            result += unit.text();
+            break;
+        case 'N':
+            result += stem;
+            break;
+        default:
+            result += text[i];
+            continue;
+        }
+        ++i;
     }
-    return found;
-}
-
-// Whether systemd has any reason to open it: its service's file asks for it, something else does, or it runs.
-bool mayRun(const UnitRelations& relations, const std::string& service, const std::string& socket,
-            const RunningUnitsOnDemand& running) {
-    const auto wanted = relations.wanted.find(service);
-    const bool isWanted = wanted != relations.wanted.end() &&
-                          std::any_of(wanted->second.begin(), wanted->second.end(), [&](const auto& name) {
-                              return primaryUnit(relations, name) == socket;
-                          });
-    return isWanted || relations.demanded.contains(socket) || relations.traits.started.contains(socket) ||
-           running.get().units.contains(socket);
+    return result;
 }
 
 bool isSocketUnit(const std::string& target) { return target.ends_with(".socket"); }
 
-// The manager's own part of a rule's target: "user@*.service/".
-std::string managerOf(const std::string& target) { return target.substr(0, target.find('/') + 1); }
-
-void warnOfUserSockets(const Rule& rule, std::vector<std::string>& warnings) {
-    for (const auto& target : rule.targets)
-        if (isOfUserManager(target) && isSocketUnit(target))
-            warnings.push_back(
-                rule.source + ": '" + target +
-                "': the manager of a user opens sockets in its own init.scope, so that no packet meets "
-                "this rule: name " +
-                managerOf(target) + "init.scope");
-}
-
-// A rule about a service of users' managers that such a manager hands sockets to.
-void warnOfUserServices(const UnitRelations& relations, const Rule& rule, const Rules& rules,
-                        std::vector<std::string>& warnings) {
-    for (const auto& target : rule.targets) {
-        if (!isOfUserManager(target) || !hasQueue(rule))
-            continue;
-        const auto manager = managerOf(target);
-        const auto covers = isAnyUnitName(target) ? Glob::exact(target) : Glob::compile(target);
-        const auto opener = // of any user, where the rule is for several
-            (userOfManager(manager.substr(0, manager.size() - 1)) ? manager : "user@0.service/") +
-            "init.scope";
-        for (const auto& [service, sockets] : relations.userSockets)
-            if (covers && covers->meets("user@*.service/" + instanceFor(service)) &&
-                rules.covering(opener).empty()) {
-                auto warning = rule.source + ": " + service + " is handed sockets of ";
-                warning += join({sockets.begin(), sockets.end()});
-                warning += ", which the manager of a user opens in its own init.scope, and no rule covers "
-                           "that: name ";
-                warning += manager;
-                warning += "init.scope in Unit=, too";
-                warnings.push_back(std::move(warning));
-            }
-    }
-}
-
 } // namespace
-
-std::string instanceFor(const std::string& unit) {
-    const auto name = UnitName::parse(unit);
-    return name && name->isTemplate() ? name->withInstance("0").text() : unit;
-}
 
 std::string primaryUnit(const UnitRelations& relations, const std::string& name) {
     if (!isOfUserManager(name))
@@ -174,17 +125,19 @@ std::string primaryUnit(const UnitRelations& relations, const std::string& name)
 }
 
 void noteDemands(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files) {
+    const auto own = UnitName::parse(unit);
+    const auto named = [&](const std::string& name) { return own ? withoutSpecifiers(name, *own) : name; };
     for (const auto& entry : settingsIn(mayDemand, files)) {
         if (isDemand(entry))
-            for (auto& name : words(entry.value))
+            for (const auto& name : words(entry.value))
                 if (isSocketUnit(name))
-                    relations.demanded.insert(std::move(name));
+                    relations.demanded.insert(named(name));
         if (entry.section != "Service" || entry.key != "Sockets")
             continue;
         if (entry.value.empty())
             relations.wanted.erase(unit);
-        for (auto& socket : words(entry.value))
-            relations.wanted[unit].insert(std::move(socket));
+        for (const auto& socket : words(entry.value))
+            relations.wanted[unit].insert(named(socket));
     }
 }
 
@@ -197,7 +150,7 @@ void noteSocket(UnitRelations& relations, const std::string& unit, const std::ve
     bool forIp = false;
     for (const auto& entry : settingsIn(isSocketSection, files)) {
         if (entry.key == "Service")
-            service = entry.value;
+            service = withoutSpecifiers(entry.value, *socket);
         else if (entry.key == "Accept")
             accepts = parseBoolean(entry.value).value_or(accepts); // systemd ignores what is no boolean
         else if (isListening(entry))                               // an empty one takes back all before it
@@ -209,49 +162,8 @@ void noteSocket(UnitRelations& relations, const std::string& unit, const std::ve
         return;
     relations.sockets[service].insert(unit);
     relations.ipSockets.insert(unit);
-}
-
-std::vector<std::string> unguardedSockets(const UnitRelations& relations, const std::string& service,
-                                          const Rules& rules, const RunningUnitsOnDemand& running) {
-    std::vector<std::string> unguarded;
-    const auto covering = rules.covering(instanceFor(service));
-    if (covering.empty() || !hasQueue(*covering.front().rule))
-        return unguarded;
-    for (const auto& socket : socketsOf(relations, service))
-        if (rules.covering(socket).empty() && mayRun(relations, service, socket, running))
-            unguarded.push_back(socket);
-    return unguarded;
-}
-
-std::vector<std::string> socketWarnings(const UnitRelations& relations, const Rules& rules,
-                                        const RunningUnitsOnDemand& running) {
-    std::vector<std::string> warnings;
-    std::set<std::string> services;
-    for (const auto* known : {&relations.sockets, &relations.wanted})
-        for (const auto& [service, sockets] : *known)
-            services.insert(service);
-    for (const auto& service : services)
-        if (const auto open = unguardedSockets(relations, service, rules, running); !open.empty()) {
-            const auto& source = rules.covering(instanceFor(service)).front().rule->source;
-            const auto sockets = join(open);
-            auto warning = source;
-            warning += ": ";
-            warning += service;
-            warning += " is handed sockets of ";
-            warning += sockets;
-            warning += ", whose packets no rule covers: ";
-            warning += source == kBusSource ? "set a queue for " : "name ";
-            warning += sockets;
-            warning += source == kBusSource ? ", too" : " in Unit=, too";
-            warnings.push_back(std::move(warning));
-        }
-    for (const auto* rule : rules.ordered()) {
-        if (rule->source == kUserSource)
-            continue;
-        warnOfUserSockets(*rule, warnings);
-        warnOfUserServices(relations, *rule, rules, warnings);
-    }
-    return warnings;
+    if (accepts)
+        relations.accepting.insert(unit);
 }
 
 } // namespace filterd

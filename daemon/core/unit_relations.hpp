@@ -4,7 +4,6 @@
 
 #include "core/config_text.hpp"
 #include "core/known_units.hpp"
-#include "core/rules.hpp"
 #include "core/unit_traits.hpp"
 
 #include <map>
@@ -20,6 +19,7 @@ struct UnitRelations {
     std::map<std::string, std::set<std::string>> sockets; // service, or its template -> .socket units for IP
     std::map<std::string, std::set<std::string>> wanted;  // service -> what its Sockets= names
     std::set<std::string> ipSockets;                      // every .socket unit for IP
+    std::set<std::string> accepting;                      // those that have a service for each connection
     std::set<std::string> demanded;                       // .socket units that other units' files ask for
     // Of users' managers: service -> .socket units for IP.
     std::map<std::string, std::set<std::string>> userSockets;
@@ -37,17 +37,5 @@ struct UnitRelations {
 void noteDemands(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files);
 // Notes which services a .socket unit is for.
 void noteSocket(UnitRelations& relations, const std::string& unit, const std::vector<ConfigText>& files);
-
-// The sockets of a service that no rule covers, if the service has a queue. A socket that nothing starts, and
-// that does not run, is not handed to anybody.
-[[nodiscard]] std::vector<std::string> unguardedSockets(const UnitRelations& relations,
-                                                        const std::string& service, const Rules& rules,
-                                                        const RunningUnitsOnDemand& running);
-// One sentence for each service that has such sockets, and for each rule about sockets of a user's manager.
-[[nodiscard]] std::vector<std::string> socketWarnings(const UnitRelations& relations, const Rules& rules,
-                                                      const RunningUnitsOnDemand& running);
-
-// An instance that stands for all of a template; anything else as it is.
-[[nodiscard]] std::string instanceFor(const std::string& unit);
 
 } // namespace filterd

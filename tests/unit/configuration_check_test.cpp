@@ -102,8 +102,9 @@ TEST_F(ConfigurationCheckTest, WarnsOnlyOfWhatAnUnusedFilterLacks) {
 }
 
 TEST_F(ConfigurationCheckTest, WarnsWhereARuleCoversTheAdministratorsWayIn) {
-    for (const auto* target : {"sshd.service", "ssh.service", "s*.service", "sshd@*.service", "system.slice",
-                               "*", "/system.slice", "/system.slice/ssh.service", "/"}) {
+    for (const auto* target :
+         {"sshd.service", "ssh.service", "s*.service", "sshd@*.service", "sshd@7-1.service",
+          "ssh@[a-c]*.service", "system.slice", "*", "/system.slice", "/system.slice/ssh.service", "/"}) {
         configuration.rules = {rule("/etc/a.queue", target, "port@443")};
         EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("lock you out"))) << target;
     }

@@ -4,6 +4,7 @@
 #include "core/filter_file.hpp"
 #include "core/queue_file.hpp"
 #include "core/rules.hpp"
+#include "core/socket_warnings.hpp"
 #include "core/unit_rules.hpp"
 
 #include <gmock/gmock.h>

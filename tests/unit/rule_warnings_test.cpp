@@ -109,6 +109,10 @@ TEST_F(RuleWarningsTest, WhatUnitsKeepOrTheKernelSendsIsToldOf) {
                 ElementsAre(HasSubstr("k2.service, k3.service, k4.service and 1 more: sockets kept")));
     EXPECT_THAT(warnings({rule("wg-quick@*.service", {"port@80"})}),
                 ElementsAre(AllOf(HasSubstr("WireGuard"), HasSubstr("nftables"))));
+    for (const char* one : {"wg-quick@wg0.service", "wg-quick@eth[01].service", "*@wg0.service"})
+        EXPECT_THAT(warnings({rule(one, {"port@80"})}), ElementsAre(HasSubstr("WireGuard"))) << one;
+    EXPECT_THAT(warnings({rule("wg-quick@wg0.service", {}), rule("wg-quick@*.service", {"port@80"})}),
+                ElementsAre(HasSubstr("wg-quick@.service: the packets")));
     EXPECT_THAT(warnings({rule("mnt-nfs.mount", {"port@80"})}),
                 ElementsAre(HasSubstr("mnt-nfs.mount: the kernel itself talks")));
     EXPECT_THAT(warnings({rule("mnt-by\\x2dhand.mount", {"port@80"})}),

@@ -1,4 +1,4 @@
-#include "core/unit_relations.hpp"
+#include "core/socket_warnings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -142,6 +142,67 @@ TEST(Sockets, OfEachConnectionStandForTheTemplate) {
                 ElementsAre("web.socket"));
 }
 
+UnitRelations withSocketTemplate(const std::string& settings, const std::set<std::string>& started) {
+    auto relations = withSocket("fo@.socket", settings);
+    relations.traits.started = started;
+    return relations;
+}
+
+TEST(Sockets, OfATemplateAreHandedToTheServiceOfTheSameInstance) {
+    const auto relations = withSocketTemplate("ListenStream=127.0.0.1:%i\n", {"fo@1.socket"});
+    EXPECT_THAT(unguardedSockets(relations, "fo@1.service", {rule("fo@*.service")}),
+                ElementsAre("fo@1.socket"));
+    EXPECT_THAT(unguardedSockets(relations, "fo@2.service", {rule("fo@*.service")}), IsEmpty())
+        << "nothing starts it";
+    for (const char* target : {"fo@*.service", "fo@1.service", "f*.service", "fo@[1-9].service"})
+        EXPECT_THAT(socketWarnings(relations, {rule(target)}),
+                    ElementsAre(AllOf(HasSubstr("fo@1.service is handed sockets of fo@1.socket"),
+                                      HasSubstr("name fo@1.socket in Unit="))))
+            << target;
+    EXPECT_THAT(socketWarnings(relations, {rule("fo@*")}), IsEmpty());
+    EXPECT_THAT(socketWarnings(relations, {rule("fo@2.service")}), IsEmpty());
+    EXPECT_THAT(socketWarnings(relations, {rule("fo@*.service"), rule("fo@1.socket")}), IsEmpty());
+    EXPECT_THAT(socketWarnings(relations, {rule("fo@*.service"), rule("fo@2.socket")}).size(), 1U);
+}
+
+TEST(Sockets, OfManyInstancesAreToldOfOnce) {
+    const auto relations =
+        withSocketTemplate("ListenStream=80\n", {"fo@1.socket", "fo@2.socket", "fo@3.socket", "fo@4.socket"});
+    EXPECT_THAT(socketWarnings(relations, {rule("fo@*.service")}),
+                ElementsAre(AllOf(HasSubstr("fo@.service is handed sockets of fo@*.socket"),
+                                  HasSubstr("name fo@*.socket in Unit="))));
+}
+
+TEST(Sockets, OfATemplateThatTheServiceAsksForNeedNobodyElse) {
+    auto relations = withSocketTemplate("ListenStream=80\n", {});
+    noteDemands(relations, "fo@.service", {{"/x/fo@.service", "[Service]\nSockets=fo@%i.socket\n"}});
+    EXPECT_THAT(socketWarnings(relations, {rule("fo@*.service")}),
+                ElementsAre(HasSubstr("fo@.service is handed sockets of fo@*.socket")));
+    EXPECT_THAT(socketWarnings(relations, {rule("fo@eth0.service")}),
+                ElementsAre(HasSubstr("fo@eth0.service is handed sockets of fo@eth0.socket")));
+}
+
+TEST(Sockets, OfATemplateNameTheirServiceBySpecifiers) {
+    const auto relations =
+        withSocketTemplate("ListenStream=80\nService=%p-worker@%i.service\n", {"fo@1.socket"});
+    EXPECT_THAT(socketWarnings(relations, {rule("fo-worker@*.service")}),
+                ElementsAre(HasSubstr("fo-worker@1.service is handed sockets of fo@1.socket")));
+    const auto plain = withSocketTemplate("ListenStream=80\nService=web.service\n", {"fo@1.socket"});
+    EXPECT_THAT(socketWarnings(plain, {rule("web.service")}),
+                ElementsAre(HasSubstr("web.service is handed sockets of fo@1.socket")));
+}
+
+TEST(Sockets, OfConnectionsAreToldOfForAnyInstance) {
+    const auto relations = withSocket("tcp.socket", "ListenStream=80\nAccept=yes\n");
+    for (const char* target : {"tcp@1.service", "tcp@*.service", "tcp@[a-c]*.service", "tcp@?.service"})
+        EXPECT_THAT(socketWarnings(relations, {rule(target)}),
+                    ElementsAre(HasSubstr("sockets of tcp.socket")))
+            << target;
+    const auto templated = withSocketTemplate("ListenStream=80\nAccept=yes\n", {"fo@1.socket"});
+    EXPECT_THAT(socketWarnings(templated, {rule("fo@*.service")}),
+                ElementsAre(HasSubstr("sockets of fo@*.socket")));
+}
+
 // Debian installs ssh.socket and starts ssh.service: nobody hands it a socket.
 TEST(Sockets, ThatNothingStartsAreNotToldOf) {
     auto relations = withSocket("ssh.socket", "ListenStream=22\nAccept=no\n");
@@ -190,6 +251,28 @@ TEST(Sockets, OfUsersManagersAreOfItsInitScope) {
         IsEmpty());
     EXPECT_THAT(socketWarnings(relations, {rule("user@*.service/other.service"), rule("web.service")}),
                 IsEmpty());
+    relations.userSockets = {{"a-web.service", {"web.socket"}}, {"w@.service", {"w@.socket"}}};
+    EXPECT_THAT(socketWarnings(relations, {rule("user@*.service/web*")}), IsEmpty())
+        << "the first * stands for a user alone";
+    EXPECT_THAT(socketWarnings(relations, {rule("user@*.service/w@a*.service")}),
+                ElementsAre(HasSubstr("w@.service is handed sockets")));
+    EXPECT_THAT(
+        socketWarnings(relations, {rule("user@2*.service/w@*.service"), rule("user@2*.service/init.scope")}),
+        IsEmpty());
+}
+
+TEST(Sockets, OfUsersManagersAreToldOfToWhoAsksForTheService) {
+    UnitRelations relations;
+    relations.userSockets = {{"web.service", {"web.socket"}}, {"w@.service", {"w@.socket"}}};
+    const auto unseen = [&](const std::string& unit, const std::vector<Rule>& rules) {
+        return unseenSockets(relations, unit, rulesOf(rules), nothing());
+    };
+    for (const char* unit : {"user@1000.service/web.service", "user@1000.service/w@1.service"})
+        EXPECT_THAT(unseen(unit, {rule("user@*.service/w*.service")}),
+                    ElementsAre(HasSubstr("no rule covers user@1000.service/init.scope")))
+            << unit;
+    EXPECT_THAT(unseen("user@1000.service/web.service", {rule("user@*.service/*")}), IsEmpty());
+    EXPECT_THAT(unseen("user@1000.service/other.service", {rule("user@*.service/o*")}), IsEmpty());
 }
 
 } // namespace
