@@ -2,7 +2,9 @@
 // The plan's only interpreter.
 
 #include "app/statistics.hpp"
+#include "core/observed.hpp"
 #include "core/plan.hpp"
+#include "core/ports.hpp"
 
 #include <vector>
 

@@ -1,8 +1,8 @@
 #pragma once
 // A dropped packet as people are told of it.
 
+#include "core/drop_report.hpp"
 #include "core/packet/ends.hpp"
-#include "core/ports.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,7 @@
 #pragma once
 // While a hold ends, both the unit's own queue and then the gate drop a packet, and both report it.
 
-#include "core/ports.hpp"
+#include "core/drop_report.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,8 +1,8 @@
 #pragma once
 // What a filter's file asks to be loaded, for who loads it and for who only checks it.
 
+#include "core/facts.hpp"
 #include "core/filter_file.hpp"
-#include "core/ports.hpp"
 
 #include <functional>
 

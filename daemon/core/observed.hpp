@@ -1,7 +1,7 @@
 #pragma once
 // What is in the kernel, as far as it is ours: read at start (I5), then kept true by the executor.
 
-#include "core/ports.hpp"
+#include "core/facts.hpp"
 
 #include <map>
 #include <set>

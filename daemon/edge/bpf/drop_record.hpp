@@ -1,7 +1,7 @@
 #pragma once
 // What a queue's program writes about a packet that it drops.
 
-#include "core/ports.hpp"
+#include "core/drop_report.hpp"
 
 #include <cstddef>
 #include <optional>
