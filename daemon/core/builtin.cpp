@@ -1,7 +1,7 @@
 #include "core/builtin.hpp"
 
-#include "core/assembler.hpp"
 #include "core/integers.hpp"
+#include "core/packet/assembler.hpp"
 
 #include <arpa/inet.h>
 #include <array>
@@ -11,8 +11,11 @@ namespace filterd {
 
 namespace {
 
-constexpr int kIpv4 = 0x0800; // ether types
-constexpr int kIpv6 = 0x86dd;
+using packet::Assembler;
+using packet::Label;
+
+constexpr std::uint16_t kIpv4 = 0x0800; // ether types
+constexpr std::uint16_t kIpv6 = 0x86dd;
 constexpr std::uint8_t kResult = 0;
 constexpr std::uint8_t kFramePointer = 10;
 // Kept over calls.
@@ -27,189 +30,192 @@ constexpr std::uint8_t kThree = 3;
 constexpr std::uint8_t kFour = 4;
 constexpr int kBuffer = -16;
 
-std::vector<bpf_insn> always(int verdict) {
+// Programs this short have no jump that is too far.
+std::vector<bpf_insn> finished(Assembler& code) { return code.finish().value_or(std::vector<bpf_insn>{}); }
+
+std::vector<bpf_insn> always(std::uint32_t verdict) {
     Assembler code;
     code.set(kResult, verdict);
-    code.leave();
-    return code.finish();
+    code.exit();
+    return finished(code);
 }
 
 // The globals of mtu.
-constexpr std::uint32_t kMtuBytes = 0;
-constexpr std::uint32_t kMode = 4;
-constexpr std::uint32_t kDropped = 8;
-constexpr std::uint32_t kPassed = 16;
-constexpr std::uint32_t kUnparsable = 24;
+constexpr std::int32_t kMtuBytes = 0;
+constexpr std::int32_t kMode = 4;
+constexpr std::int32_t kDropped = 8;
+constexpr std::int32_t kPassed = 16;
+constexpr std::int32_t kUnparsable = 24;
 constexpr std::size_t kGlobalsSize = 32;
-constexpr std::int32_t kWhole = 1;
+constexpr std::uint32_t kWhole = 1;
 
 // bpf/mtu.bpf.c and the parts of bpf/packet.h that it needs, by hand.
 class MtuAssembly {
   public:
     std::vector<bpf_insn> assemble() {
-        code_.copy(kContext, kOne);
-        code_.load(BPF_W, kSize, kContext, offsetof(__sk_buff, len));
+        code_.move(kContext, kOne);
+        code_.load(4, kSize, kContext, offsetof(__sk_buff, len));
         code_.loadGlobals(kOne);
-        code_.load(BPF_W, kTwo, kOne, kMode);
-        code_.goIf(BPF_JEQ, kTwo, kWhole, judge_);
-        code_.load(BPF_W, kTwo, kContext, offsetof(__sk_buff, gso_size));
-        code_.goIf(BPF_JEQ, kTwo, 0, judge_);
-        code_.load(BPF_W, kTwo, kContext, offsetof(__sk_buff, protocol));
-        code_.goIf(BPF_JEQ, kTwo, htons(kIpv6), ipv6_);
-        code_.goIf(BPF_JNE, kTwo, htons(kIpv4), unparsable_);
+        code_.load(4, kTwo, kOne, kMode);
+        code_.jumpIf(BPF_JEQ, kTwo, kWhole, judge_);
+        code_.load(4, kTwo, kContext, offsetof(__sk_buff, gso_size));
+        code_.jumpIf(BPF_JEQ, kTwo, 0, judge_);
+        code_.load(4, kTwo, kContext, offsetof(__sk_buff, protocol));
+        code_.jumpIf(BPF_JEQ, kTwo, htons(kIpv6), ipv6_);
+        code_.jumpIf(BPF_JNE, kTwo, htons(kIpv4), unparsable_);
         readIpv4();
         readIpv6();
         addTransport();
         count(kUnparsable, unparsable_);
         decide();
-        return code_.finish();
+        return finished(code_);
     }
 
   private:
     // Bytes at kOffset into the buffer.
-    void fetch(int bytes) {
-        code_.copy(kOne, kContext);
-        code_.copy(kTwo, kOffset);
-        code_.copy(kThree, kFramePointer);
-        code_.compute(BPF_ADD, kThree, kBuffer);
+    void fetch(std::uint32_t bytes) {
+        code_.move(kOne, kContext);
+        code_.move(kTwo, kOffset);
+        code_.move(kThree, kFramePointer);
+        code_.add64(kThree, kBuffer);
         code_.set(kFour, bytes);
-        code_.call(BPF_FUNC_skb_load_bytes);
-        code_.goIf(BPF_JNE, kResult, 0, unparsable_);
+        code_.callHelper(BPF_FUNC_skb_load_bytes);
+        code_.jumpIf(BPF_JNE, kResult, 0, unparsable_);
     }
-    void byteOf(std::uint8_t to, int index) { code_.load(BPF_B, to, kFramePointer, kBuffer + index); }
+    void byteOf(std::uint8_t to, int index) { code_.load(1, to, kFramePointer, kBuffer + index); }
     // Two bytes of the buffer in network order.
     void wordOf(std::uint8_t to, int index) {
         byteOf(to, index);
         code_.compute(BPF_LSH, to, 8);
         byteOf(kTwo, index + 1);
-        code_.add(to, kTwo);
+        code_.computeWith(BPF_ADD, to, kTwo);
     }
 
     void readIpv4() {
         code_.set(kOffset, 0);
         fetch(10);
         byteOf(kOne, 0);
-        code_.copy(kTwo, kOne);
+        code_.move(kTwo, kOne);
         code_.compute(BPF_RSH, kTwo, 4);
-        code_.goIf(BPF_JNE, kTwo, 4, unparsable_);
+        code_.jumpIf(BPF_JNE, kTwo, 4, unparsable_);
         code_.compute(BPF_AND, kOne, 15);
         code_.compute(BPF_LSH, kOne, 2);
-        code_.goIf(BPF_JLT, kOne, 20, unparsable_);
-        code_.goIfRegister(BPF_JGT, kOne, kSize, unparsable_);
-        code_.copy(kOffset, kOne);
+        code_.jumpIf(BPF_JLT, kOne, 20, unparsable_);
+        code_.jumpIfWith(BPF_JGT, kOne, kSize, unparsable_);
+        code_.move(kOffset, kOne);
         wordOf(kOne, 6);
         code_.compute(BPF_AND, kOne, 0x1fff); // behind the first fragment there is no transport header
-        code_.goIf(BPF_JNE, kOne, 0, unparsable_);
+        code_.jumpIf(BPF_JNE, kOne, 0, unparsable_);
         byteOf(kProtocol, 9);
-        code_.go(transport_);
+        code_.jump(transport_);
     }
 
     void readIpv6() {
-        code_.mark(ipv6_);
-        code_.goIf(BPF_JLT, kSize, 40, unparsable_);
+        code_.place(ipv6_);
+        code_.jumpIf(BPF_JLT, kSize, 40, unparsable_);
         code_.set(kOffset, 0);
         fetch(7);
         byteOf(kOne, 0);
         code_.compute(BPF_RSH, kOne, 4);
-        code_.goIf(BPF_JNE, kOne, 6, unparsable_);
+        code_.jumpIf(BPF_JNE, kOne, 6, unparsable_);
         byteOf(kProtocol, 6);
         code_.set(kOffset, 40);
         for (int i = 0; i < kMaxExtensions; ++i)
             skipExtension();
-        code_.go(unparsable_);
+        code_.jump(unparsable_);
     }
 
     void skipExtension() {
-        const auto counted = code_.newPlace();
-        const auto fragment = code_.newPlace();
-        const auto authentication = code_.newPlace();
-        const auto next = code_.newPlace();
-        for (const int one : {0, 43, 60, 135, 139, 140})
-            code_.goIf(BPF_JEQ, kProtocol, one, counted);
-        code_.goIf(BPF_JEQ, kProtocol, 44, fragment);
-        code_.goIf(BPF_JEQ, kProtocol, 51, authentication);
-        code_.go(transport_);
+        const auto counted = code_.label();
+        const auto fragment = code_.label();
+        const auto authentication = code_.label();
+        const auto next = code_.label();
+        for (const std::uint32_t one : {0U, 43U, 60U, 135U, 139U, 140U})
+            code_.jumpIf(BPF_JEQ, kProtocol, one, counted);
+        code_.jumpIf(BPF_JEQ, kProtocol, 44, fragment);
+        code_.jumpIf(BPF_JEQ, kProtocol, 51, authentication);
+        code_.jump(transport_);
 
-        code_.mark(counted);
+        code_.place(counted);
         fetch(2);
         skipBy(1, 3, next);
-        code_.mark(authentication);
+        code_.place(authentication);
         fetch(2);
         skipBy(2, 2, next);
-        code_.mark(fragment);
+        code_.place(fragment);
         fetch(4);
         wordOf(kOne, 2);
         code_.compute(BPF_AND, kOne, 0xfff8);
-        code_.goIf(BPF_JNE, kOne, 0, unparsable_);
+        code_.jumpIf(BPF_JNE, kOne, 0, unparsable_);
         byteOf(kProtocol, 0);
         code_.compute(BPF_ADD, kOffset, 8);
-        code_.mark(next);
+        code_.place(next);
     }
 
     // The header's own length: its second byte and some, in units of 2^shift bytes.
-    void skipBy(int more, int shift, Assembler::Place next) {
+    void skipBy(std::uint32_t more, std::uint32_t shift, Label next) {
         byteOf(kProtocol, 0);
         byteOf(kOne, 1);
         code_.compute(BPF_ADD, kOne, more);
         code_.compute(BPF_LSH, kOne, shift);
-        code_.add(kOffset, kOne);
-        code_.go(next);
+        code_.computeWith(BPF_ADD, kOffset, kOne);
+        code_.jump(next);
     }
 
     void addTransport() {
-        const auto tcp = code_.newPlace();
-        const auto sized = code_.newPlace();
-        code_.mark(transport_);
-        code_.goIfRegister(BPF_JGT, kOffset, kSize, unparsable_);
-        code_.goIf(BPF_JEQ, kProtocol, IPPROTO_TCP, tcp);
-        code_.goIf(BPF_JNE, kProtocol, IPPROTO_UDP, unparsable_);
+        const auto tcp = code_.label();
+        const auto sized = code_.label();
+        code_.place(transport_);
+        code_.jumpIfWith(BPF_JGT, kOffset, kSize, unparsable_);
+        code_.jumpIf(BPF_JEQ, kProtocol, IPPROTO_TCP, tcp);
+        code_.jumpIf(BPF_JNE, kProtocol, IPPROTO_UDP, unparsable_);
         code_.compute(BPF_ADD, kOffset, 8);
-        code_.go(sized);
-        code_.mark(tcp);
+        code_.jump(sized);
+        code_.place(tcp);
         code_.compute(BPF_ADD, kOffset, 12);
         fetch(1);
         byteOf(kOne, 0);
         code_.compute(BPF_RSH, kOne, 4);
         code_.compute(BPF_LSH, kOne, 2);
-        code_.add(kOffset, kOne);
+        code_.computeWith(BPF_ADD, kOffset, kOne);
         code_.compute(BPF_SUB, kOffset, 12);
-        code_.mark(sized);
-        code_.load(BPF_W, kOne, kContext, offsetof(__sk_buff, gso_size));
-        code_.add(kOne, kOffset);
-        code_.goIfRegister(BPF_JGE, kOne, kSize, judge_);
-        code_.copy(kSize, kOne);
-        code_.go(judge_);
+        code_.place(sized);
+        code_.load(4, kOne, kContext, offsetof(__sk_buff, gso_size));
+        code_.computeWith(BPF_ADD, kOne, kOffset);
+        code_.jumpIfWith(BPF_JGE, kOne, kSize, judge_);
+        code_.move(kSize, kOne);
+        code_.jump(judge_);
     }
 
-    void count(std::uint32_t counter, Assembler::Place place) {
-        code_.mark(place);
+    void count(std::int32_t counter, Label label) {
+        code_.place(label);
         code_.loadGlobals(kOne);
         code_.set(kTwo, 1);
-        code_.addAtomically(kOne, static_cast<int>(counter), kTwo);
+        code_.addAtomically(kOne, counter, kTwo);
     }
 
     void decide() {
-        const auto drop = code_.newPlace();
-        const auto pass = code_.newPlace();
-        code_.mark(judge_);
+        const auto drop = code_.label();
+        const auto pass = code_.label();
+        code_.place(judge_);
         code_.loadGlobals(kOne);
-        code_.load(BPF_W, kTwo, kOne, kMtuBytes);
-        code_.goIfRegister(BPF_JGT, kSize, kTwo, drop);
+        code_.load(4, kTwo, kOne, kMtuBytes);
+        code_.jumpIfWith(BPF_JGT, kSize, kTwo, drop);
         count(kPassed, pass);
         code_.set(kResult, 1);
-        code_.leave();
+        code_.exit();
         count(kDropped, drop);
         code_.set(kResult, 0);
-        code_.leave();
+        code_.exit();
     }
 
     static constexpr int kMaxExtensions = 8; // as in bpf/packet.h
 
     Assembler code_;
-    Assembler::Place judge_ = code_.newPlace();
-    Assembler::Place unparsable_ = code_.newPlace();
-    Assembler::Place ipv6_ = code_.newPlace();
-    Assembler::Place transport_ = code_.newPlace();
+    Label judge_ = code_.label();
+    Label unparsable_ = code_.label();
+    Label ipv6_ = code_.label();
+    Label transport_ = code_.label();
 };
 
 ValueType unsignedInteger(std::uint32_t size) {
@@ -224,8 +230,8 @@ Builtin mtu() {
     mode.kind = ValueKind::Enumeration;
     mode.size = 4;
     mode.enumerators = {{"segment", 0}, {"whole", kWhole}};
-    const auto live = [](const char* name, const ValueType& type, std::uint32_t offset) {
-        return Parameter{name, type, Settable::Live, 0, offset};
+    const auto live = [](const char* name, const ValueType& type, std::int32_t offset) {
+        return Parameter{name, type, Settable::Live, 0, static_cast<std::uint32_t>(offset)};
     };
     Builtin result{.instructions = MtuAssembly().assemble()};
     result.parameters = {live("mtu_bytes", unsignedInteger(4), kMtuBytes), live("mode", mode, kMode),
@@ -233,7 +239,7 @@ Builtin mtu() {
                          live("passed_packets", unsignedInteger(8), kPassed),
                          live("unparsable_packets", unsignedInteger(8), kUnparsable)};
     result.globals.resize(kGlobalsSize);
-    storeInteger(1500, false, std::span(result.globals).subspan(kMtuBytes, 4));
+    storeInteger(1500, false, std::span(result.globals).subspan(static_cast<std::size_t>(kMtuBytes), 4));
     return result;
 }
 

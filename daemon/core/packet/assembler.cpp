@@ -82,8 +82,15 @@ void Assembler::load(std::uint8_t size, std::uint8_t target, std::uint8_t base, 
 void Assembler::store(std::uint8_t size, std::uint8_t base, std::int32_t offset, std::uint8_t source) {
     emit(static_cast<std::uint8_t>(BPF_STX | BPF_MEM | widthOf(size)), base, source, offset, 0);
 }
+void Assembler::addAtomically(std::uint8_t base, std::int32_t offset, std::uint8_t source) {
+    emit(BPF_STX | BPF_ATOMIC | kDouble, base, source, offset, BPF_ADD);
+}
 void Assembler::loadMap(std::uint8_t target, std::int32_t index) {
     emit(BPF_LD | BPF_IMM | kDouble, target, BPF_PSEUDO_MAP_FD, 0, static_cast<std::uint32_t>(index));
+    emit(0, 0, 0, 0, 0);
+}
+void Assembler::loadGlobals(std::uint8_t target) {
+    emit(BPF_LD | BPF_IMM | kDouble, target, BPF_PSEUDO_MAP_VALUE, 0, 0);
     emit(0, 0, 0, 0, 0);
 }
 void Assembler::callHelper(std::int32_t helper) {

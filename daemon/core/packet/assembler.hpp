@@ -30,7 +30,9 @@ class Assembler {
     void toHostOrder(std::uint8_t target, std::uint8_t bytes);
     void load(std::uint8_t size, std::uint8_t target, std::uint8_t base, std::int32_t offset);
     void store(std::uint8_t size, std::uint8_t base, std::int32_t offset, std::uint8_t source);
+    void addAtomically(std::uint8_t base, std::int32_t offset, std::uint8_t source); // 64 bits
     void loadMap(std::uint8_t target, std::int32_t index);
+    void loadGlobals(std::uint8_t target); // the address of the values of map 0
     void callHelper(std::int32_t helper);
     void exit();
 
