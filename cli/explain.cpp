@@ -10,6 +10,7 @@
 #include "core/socket_warnings.hpp"
 #include "edge/host/config_files.hpp"
 #include "edge/host/running_units.hpp"
+#include "edge/pcap/pcap_expressions.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -102,8 +103,10 @@ void printQueue(const std::string& label, const std::vector<FilterName>& queue, 
                            (saved.overrides()
                                 ? ", in place of '" + saved.stated.value_or("") + "' at " + saved.place
                                 : ""));
+        PcapExpressions expressions;
+        packet::RuleNotes notes(expressions);
         if (const auto definition = filters.define(filter))
-            for (const auto& note : notesOf(*definition))
+            for (const auto& note : notesOf(*definition, notes))
                 printField("  Note", note);
     }
 }

@@ -102,7 +102,8 @@ CheckReport reportOn(const std::string& root) {
     const RunningUnitsOnDemand running(isHere ? RunningUnitsOnDemand::Reader([] { return runningUnits(); })
                                               : nullptr);
     const auto configuration = ConfigFiles(ConfigPlaces::below(root)).read({});
-    auto report = checkConfiguration(configuration, inspect, running);
+    packet::RuleNotes notes(expressions);
+    auto report = checkConfiguration(configuration, inspect, running, notes);
     if (isHere)
         addFirstPackets(configuration, report);
     for (const auto& value : allSavedValues(configuration.filters, root))

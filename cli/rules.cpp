@@ -2,7 +2,8 @@
 
 #include "cli/table.hpp"
 #include "cli/text_file.hpp"
-#include "core/packet/families.hpp"
+#include "core/packet/rule_notes.hpp"
+#include "edge/pcap/pcap_expressions.hpp"
 
 #include <optional>
 #include <sstream>
@@ -116,8 +117,9 @@ std::vector<std::string> notesOn(const client::PacketRules& rules) {
             parsed.rules.push_back(std::move(*rule));
         else
             return {}; // the daemon refuses it
+    PcapExpressions expressions;
     std::vector<std::string> notes;
-    for (const auto& note : packet::notesAbout(parsed))
+    for (const auto& note : packet::RuleNotes(expressions).about(parsed))
         notes.push_back(note.text);
     return notes;
 }

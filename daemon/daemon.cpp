@@ -54,7 +54,7 @@ Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch wat
       teller_(loop_, bus_), firewall_(kernel_, tree_, state_, teller_),
       drops_(firewall_, [this](const Drop& drop) { bus_.packetDropped(drop); }), trials_(loop_, firewall_),
       configurator_([this](const Configuration& last) { return readFiles(last); },
-                    [this] { return runningUnits(tree_); }, lastConfiguration_, firewall_) {
+                    [this] { return runningUnits(tree_); }, lastConfiguration_, firewall_, expressions_) {
     firewall_.onLoaded([this](const FilterFacts& filter) { settings_.restore(filter); });
     firewall_.findFilesBy([this](const FilterName& name) { return files_.fileOf(name); });
     settings_.knowFilesBy([this](const FilterName& name) {

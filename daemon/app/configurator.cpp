@@ -112,11 +112,11 @@ void Configurator::rulesChanged(const std::string& target) {
         set_.insert(target);
 }
 
-std::vector<std::string> Configurator::warningsOfOthers(const RunningUnitsOnDemand& running) const {
+std::vector<std::string> Configurator::warningsOfOthers(const RunningUnitsOnDemand& running) {
     auto others = firewall_.ruleSet();
     for (const auto& target : set_)
         others.reset(target);
-    return configurationWarnings(current_, others, running);
+    return configurationWarnings(current_, others, running, notes_);
 }
 
 void Configurator::review(Logged logged) {
@@ -125,7 +125,7 @@ void Configurator::review(Logged logged) {
         dependsOnRunningUnits_ = true;
         return running_();
     });
-    auto now = configurationWarnings(current_, firewall_.ruleSet(), running);
+    auto now = configurationWarnings(current_, firewall_.ruleSet(), running, notes_);
     const auto known = [](const auto& warnings, const auto& one) {
         return std::find(warnings.begin(), warnings.end(), one) != warnings.end();
     };

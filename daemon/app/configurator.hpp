@@ -3,6 +3,7 @@
 
 #include "app/firewall.hpp"
 #include "core/known_units.hpp"
+#include "core/packet/rule_notes.hpp"
 
 #include <functional>
 #include <set>
@@ -16,8 +17,10 @@ class Configurator {
     // Reads every file; what is broken keeps what it has in `last`.
     using Reader = std::function<Configuration(const Configuration& last)>;
 
-    Configurator(Reader read, RunningUnitsOnDemand::Reader running, StateStore& store, Firewall& firewall)
-        : read_(std::move(read)), running_(std::move(running)), store_(store), firewall_(firewall) {}
+    Configurator(Reader read, RunningUnitsOnDemand::Reader running, StateStore& store, Firewall& firewall,
+                 packet::ExpressionCompiler& expressions)
+        : read_(std::move(read)), running_(std::move(running)), store_(store), firewall_(firewall),
+          notes_(expressions, packet::RuleNotes::kMostAtOnce) {}
 
     // The files, and the firewall with them.
     [[nodiscard]] Status start(bool enforcing);
@@ -46,12 +49,13 @@ class Configurator {
     enum class Logged { New, Nothing };
     void review(Logged logged);
     // What is to be said without the rules that were set since the last review.
-    [[nodiscard]] std::vector<std::string> warningsOfOthers(const RunningUnitsOnDemand& running) const;
+    [[nodiscard]] std::vector<std::string> warningsOfOthers(const RunningUnitsOnDemand& running);
 
     Reader read_;
     RunningUnitsOnDemand::Reader running_;
     StateStore& store_;
     Firewall& firewall_;
+    packet::RuleNotes notes_;
     Configuration current_;
     std::vector<std::string> errors_;
     std::vector<std::string> warnings_;

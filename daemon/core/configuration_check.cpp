@@ -36,8 +36,8 @@ std::optional<std::string> targetThatCovers(const Rule& rule, const std::string&
 class Checker {
   public:
     Checker(const Configuration& configuration, const FilterInspector& inspect,
-            const RunningUnitsOnDemand& running)
-        : configuration_(configuration), inspect_(inspect), running_(running) {
+            const RunningUnitsOnDemand& running, packet::RuleNotes& notes)
+        : configuration_(configuration), inspect_(inspect), running_(running), notes_(notes) {
         report_.errors = configuration.errors;
     }
 
@@ -50,7 +50,7 @@ class Checker {
         Rules rules;
         if (const auto set = rules.setFiles(configuration_.rules); !set)
             tell(set.error().message);
-        for (const auto& warning : configurationWarnings(configuration_, rules, running_))
+        for (const auto& warning : configurationWarnings(configuration_, rules, running_, notes_))
             warn(warning);
         return std::move(report_);
     }
@@ -141,12 +141,13 @@ class Checker {
     const Configuration& configuration_;
     const FilterInspector& inspect_;
     const RunningUnitsOnDemand& running_;
+    packet::RuleNotes& notes_;
     LoadedFilters filters_; // what is known of those that were checked
     CheckReport report_;
 };
 
 // What the rules of every filter leave open that has a file of its own or stands in a queue.
-std::vector<std::string> notesOnFilters(const Configuration& configuration) {
+std::vector<std::string> notesOnFilters(const Configuration& configuration, packet::RuleNotes& ofRules) {
     std::set<FilterName> names;
     for (const auto& name : configuration.filters.names())
         names.insert(name);
@@ -154,9 +155,10 @@ std::vector<std::string> notesOnFilters(const Configuration& configuration) {
         for (const auto direction : kDirections)
             names.insert(rule.filters(direction).begin(), rule.filters(direction).end());
     std::vector<std::string> notes;
+    ofRules.beginReview();
     for (const auto& name : names)
         if (const auto definition = configuration.filters.define(name))
-            for (auto& note : notesOf(*definition))
+            for (auto& note : notesOf(*definition, ofRules))
                 notes.push_back(std::move(note));
     return notes;
 }
@@ -164,16 +166,18 @@ std::vector<std::string> notesOnFilters(const Configuration& configuration) {
 } // namespace
 
 CheckReport checkConfiguration(const Configuration& configuration, const FilterInspector& inspect,
-                               const RunningUnitsOnDemand& running) {
-    return Checker(configuration, inspect, running).check();
+                               const RunningUnitsOnDemand& running, packet::RuleNotes& notes) {
+    return Checker(configuration, inspect, running, notes).check();
 }
 
 std::vector<std::string> configurationWarnings(const Configuration& configuration, const Rules& rules,
-                                               const RunningUnitsOnDemand& running) {
+                                               const RunningUnitsOnDemand& running,
+                                               packet::RuleNotes& notes) {
     auto warnings = configuration.warnings;
     const KnownDefinitions filters(configuration.filters);
-    for (auto& some : {ruleWarnings(rules, {configuration.units, filters, running}),
-                       socketWarnings(configuration.units, rules, running), notesOnFilters(configuration)})
+    for (auto& some :
+         {ruleWarnings(rules, {configuration.units, filters, running}),
+          socketWarnings(configuration.units, rules, running), notesOnFilters(configuration, notes)})
         warnings.insert(warnings.end(), some.begin(), some.end());
     return warnings;
 }

@@ -4,6 +4,7 @@
 
 #include "core/configuration.hpp"
 #include "core/known_units.hpp"
+#include "core/packet/rule_notes.hpp"
 #include "core/rules.hpp"
 
 #include <functional>
@@ -22,12 +23,13 @@ using FilterInspector = std::function<Result<FilterDirection>(const FilterDefini
 
 [[nodiscard]] CheckReport checkConfiguration(const Configuration& configuration,
                                              const FilterInspector& inspect,
-                                             const RunningUnitsOnDemand& running);
+                                             const RunningUnitsOnDemand& running, packet::RuleNotes& notes);
 
 // What files and rules say that has no effect, or not the one that it seems to have; what a reload and the
 // daemon's status tell, too.
 [[nodiscard]] std::vector<std::string> configurationWarnings(const Configuration& configuration,
                                                              const Rules& rules,
-                                                             const RunningUnitsOnDemand& running);
+                                                             const RunningUnitsOnDemand& running,
+                                                             packet::RuleNotes& notes);
 
 } // namespace filterd

@@ -1,7 +1,6 @@
 #include "core/filter_content.hpp"
 
 #include "core/builtin.hpp"
-#include "core/packet/families.hpp"
 #include "core/packet/rules_text.hpp"
 
 #include <cstring>
@@ -37,9 +36,9 @@ Error inFile(const FilterDefinition& definition, const Error& error) {
     return error.message.starts_with(where) ? error : error.context(where);
 }
 
-std::vector<std::string> notesOf(const FilterDefinition& definition) {
+std::vector<std::string> notesOf(const FilterDefinition& definition, packet::RuleNotes& rules) {
     std::vector<std::string> notes;
-    for (const auto& note : packet::notesAbout(definition.rules))
+    for (const auto& note : rules.about(definition.rules))
         notes.push_back(placeOf(definition, std::to_string(note.rule)) + ": " + note.text);
     return notes;
 }

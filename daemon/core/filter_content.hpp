@@ -3,6 +3,7 @@
 
 #include "core/facts.hpp"
 #include "core/filter_file.hpp"
+#include "core/packet/rule_notes.hpp"
 
 #include <functional>
 
@@ -18,7 +19,7 @@ using ObjectReader = std::function<Result<std::string>(const std::string& path)>
 // where the definition says what to load.
 [[nodiscard]] Error inFile(const FilterDefinition& definition, const Error& error);
 
-// What its rules leave open, each with its FILE:LINE.
-[[nodiscard]] std::vector<std::string> notesOf(const FilterDefinition& definition);
+// What its rules leave open or cannot do, each with its FILE:LINE.
+[[nodiscard]] std::vector<std::string> notesOf(const FilterDefinition& definition, packet::RuleNotes& rules);
 
 } // namespace filterd

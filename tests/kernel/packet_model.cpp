@@ -106,6 +106,9 @@ struct Value {
     int origin = -1;   // a load of this offset, from which `less` was taken
     int size = 0;
     std::uint32_t less = 0;
+    bool taken = false;     // the load was taken from `less`
+    std::uint64_t mask = 0; // the load's bits that are left, and how far they have gone to the right
+    unsigned shift = 0;
     auto operator<=>(const Value&) const = default;
 };
 
@@ -167,6 +170,38 @@ bool compares(std::uint16_t operation, std::uint32_t l, std::uint32_t r) {
     }
 }
 
+std::uint64_t bitsOf(int size) { return (std::uint64_t{1} << 8 * size) - 1; }
+
+bool isUncut(const Value& value) { return value.mask == bitsOf(value.size) && value.shift == 0; }
+
+// What is still known to be asked of a load, behind one calculation more with a constant.
+void trace(Value& result, std::uint16_t operation, Value left, Value right) {
+    if (operation == BPF_AND && left.fixed)
+        std::swap(left, right);
+    const bool takes = operation == BPF_SUB && left.fixed;
+    const Value& load = takes ? right : left;
+    const Value& other = takes ? left : right;
+    const bool isPlain = load.less == 0 && !load.taken;
+    if (load.origin < 0 || !other.fixed || (!isPlain && (takes || operation != BPF_SUB)))
+        return;
+    Value traced = load;
+    if (operation == BPF_SUB) {
+        traced.less = load.taken ? load.less - other.number : load.less + other.number;
+        traced.taken |= takes;
+    } else if (operation == BPF_AND) {
+        traced.mask &= std::uint64_t{other.number} << load.shift;
+    } else if (operation == BPF_RSH && other.number < 32 && load.shift < 32) {
+        traced.shift += other.number;
+        traced.mask &= ~std::uint64_t{0} << traced.shift;
+    } else {
+        return;
+    }
+    traced.number = result.number;
+    traced.hidden = result.hidden;
+    traced.fixed = result.fixed;
+    result = traced;
+}
+
 Value calculate(const sock_filter& insn, const Value& left, const Value& right) {
     const bool negates = BPF_OP(insn.code) == BPF_NEG;
     Value result{compute(BPF_OP(insn.code), left.number, right.number), left.hidden, left.fixed};
@@ -174,14 +209,10 @@ Value calculate(const sock_filter& insn, const Value& left, const Value& right) 
         result.hidden |= right.hidden;
         result.fixed &= right.fixed;
     }
-    const bool known = left.origin >= 0 && right.fixed;
-    if (known && BPF_OP(insn.code) == BPF_SUB) {
-        result.origin = left.origin;
-        result.size = left.size;
-        result.less = left.less + right.number;
-    }
+    trace(result, BPF_OP(insn.code), left, right);
     // A fragment's offset.
-    if (known && BPF_OP(insn.code) == BPF_AND && left.origin == 6 && left.size == 2 && right.number == 0x1fff)
+    const bool isLoad = left.origin == 6 && left.size == 2 && left.less == 0 && isUncut(left);
+    if (isLoad && right.fixed && BPF_OP(insn.code) == BPF_AND && right.number == 0x1fff)
         result.origin = kFragmentOffset;
     if (left.origin == kFragmentOffset && BPF_OP(insn.code) == BPF_SUB && right.fixed) {
         result.origin = kFragmentOffset;
@@ -233,6 +264,8 @@ class HiddenRun {
     }
     std::set<bool> answers(const Machine& machine) const;
     std::set<bool> answersOfHeader(std::uint32_t asked) const;
+    std::optional<std::uint32_t> askedHeader(std::uint16_t operation, const Value& left,
+                                             const Value& right) const;
     bool looksBeyond(const Machine& machine) const;
     void findLive();
     std::vector<Value> liveValues(const Machine& machine) const;
@@ -304,6 +337,7 @@ std::vector<Value> HiddenRun::liveValues(const Machine& machine) const {
 
 Value HiddenRun::read(std::uint64_t offset, int size) const {
     Value value{0, false, false, static_cast<int>(offset), size};
+    value.mask = bitsOf(size);
     value.hidden = offset + static_cast<std::uint64_t>(size) > sight_.visible;
     for (int i = 0; i < size && !value.hidden; ++i)
         value.number = value.number << 8 | bytes_[offset + static_cast<std::size_t>(i)];
@@ -414,24 +448,40 @@ std::set<bool> HiddenRun::answersOfHeader(std::uint32_t asked) const {
     return sight_.upperProtocol ? std::set<bool>{false} : std::set<bool>{true, false};
 }
 
+// Which next header a comparison asks for, if it does and for nothing else.
+std::optional<std::uint32_t> HiddenRun::askedHeader(std::uint16_t operation, const Value& left,
+                                                    const Value& right) const {
+    if (sight_.version != 6 || operation != BPF_JEQ || !right.fixed || left.origin < 0)
+        return std::nullopt;
+    const std::uint32_t asked = left.taken ? left.less - right.number : right.number + left.less;
+    const bool isByte = left.size == 1 && isUncut(left);
+    if (isByte && left.origin == 40 && (sight_.extensions.contains(44) || asked > 255))
+        return asked;
+    if (isByte && left.origin == 6)
+        return asked;
+    // The byte as a part of a wider load.
+    const int behind = left.origin + left.size - 7; // bytes
+    if (left.origin > 6 || behind < 0 || left.mask != std::uint64_t{0xff} << 8 * behind)
+        return std::nullopt;
+    const auto place = 8U * static_cast<unsigned>(behind) - left.shift;
+    return (asked & ~(0xffU << place)) == 0 ? std::optional(asked >> place) : std::nullopt;
+}
+
 std::set<bool> HiddenRun::answers(const Machine& machine) const {
     const auto& insn = program_[machine.at];
     const std::uint16_t operation = BPF_OP(insn.code);
     const Value right = operand(machine);
     const Value& left = machine.a;
-    const std::uint32_t asked = right.number + left.less;
     if (operation == BPF_JA)
         return {true};
-    const bool isHeader = sight_.version == 6 && operation == BPF_JEQ && right.fixed && left.size == 1;
-    if (isHeader && left.origin == 6)
-        return answersOfHeader(asked);
-    if (isHeader && left.origin == 40 && (sight_.extensions.contains(44) || asked > 255))
-        return answersOfHeader(asked);
+    if (const auto asked = askedHeader(operation, left, right))
+        return answersOfHeader(*asked);
     if (left.hidden || right.hidden)
         return {true, false};
     const bool yes = compares(operation, left.number, right.number);
-    const bool offsetAsked = left.origin == kFragmentOffset || (operation == BPF_JSET && left.origin == 6 &&
-                                                                left.size == 2 && right.number == 0x1fff);
+    const bool offsetAsked =
+        left.origin == kFragmentOffset || (operation == BPF_JSET && left.origin == 6 && left.size == 2 &&
+                                           isUncut(left) && right.number == 0x1fff);
     if (sight_.fragment && offsetAsked &&
         looksBeyond(behind(machine, compares(operation, 0 - left.less, right.number))))
         return {true, false};

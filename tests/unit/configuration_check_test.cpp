@@ -1,4 +1,5 @@
 #include "core/configuration_check.hpp"
+#include "fake_expressions.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,11 +33,13 @@ class ConfigurationCheckTest : public testing::Test {
                                                     failure(systemError("open " + definition.object, ENOENT)))
                                               : known->second;
             },
-            RunningUnitsOnDemand([this] { return running; }));
+            RunningUnitsOnDemand([this] { return running; }), notes);
     }
 
     Configuration configuration;
     RunningUnits running;
+    test::FakeExpressions expressions;
+    packet::RuleNotes notes{expressions};
     std::map<std::string, Result<FilterDirection>> objects{{"/port-443.o", FilterDirection::Either}};
 };
 

@@ -1,6 +1,7 @@
 // What the firewall does with filters that files define.
 
 #include "app/configurator.hpp"
+#include "fake_expressions.hpp"
 #include "fake_guard.hpp"
 #include "firewall_bed.hpp"
 #include "host/temp_directory.hpp"
@@ -280,10 +281,11 @@ class ConfiguratorTest : public DefinitionsTest {
                     last = before;
                     return configuration;
                 },
-                [this] { return runningUnits; }, kept, over};
+                [this] { return runningUnits; }, kept, over, expressions};
     }
 
     test::FakeStore kept;
+    test::FakeExpressions expressions;
     Configuration last;
     RunningUnits runningUnits;
 };

@@ -6,6 +6,7 @@
 #include "core/rules.hpp"
 #include "core/socket_warnings.hpp"
 #include "core/unit_rules.hpp"
+#include "fake_expressions.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -89,9 +90,11 @@ TEST(HostileNames, AreReadOrRefusedWhereverTheyStand) {
                    {{"/x/any", "[Mount]\nWhat=" + name + "\n[Service]\nSlice=" + name + "\n"}});
         known.known = {{"web@.service", name}, {name}};
         const auto rules = rulesOf(rule ? std::vector<Rule>{*rule} : std::vector<Rule>{});
+        test::FakeExpressions expressions;
+        packet::RuleNotes notes(expressions);
         EXPECT_NO_THROW(
             (void)configurationWarnings({.rules = {}, .filters = {}, .units = known, .errors = {}}, rules,
-                                        RunningUnitsOnDemand(nullptr)));
+                                        RunningUnitsOnDemand(nullptr), notes));
         EXPECT_NO_THROW((void)unguardedSockets(known, name, rules, RunningUnitsOnDemand(nullptr)));
         EXPECT_NO_THROW((void)rules.covering(name));
         EXPECT_NO_THROW(

@@ -37,12 +37,4 @@ TEST(Families, OtherRulesJudgeBoth) {
         EXPECT_EQ(isSilentAboutIpv6(both), std::string_view(both) == "tcp[") << both;
 }
 
-TEST(Families, NotesNameTheRule) {
-    const PacketRules rules{{{Verdict::Allow, "tcp port 80"}, {Verdict::Deny, "tcp[13] = 2"}}};
-    const auto notes = notesAbout(rules);
-    ASSERT_EQ(notes.size(), 1U);
-    EXPECT_EQ(notes[0].rule, 2U);
-    EXPECT_TRUE(notes[0].text.starts_with("rule 2 'deny tcp[13] = 2' says nothing of IPv6")) << notes[0].text;
-}
-
 } // namespace filterd::packet

@@ -218,6 +218,56 @@ TEST(Specialise, EveryExtensionHeaderOfTheChainCounts) {
     EXPECT_EQ(ends(256, chain, kUnknownProtocol), kNoMatch) << "no byte is 256";
 }
 
+TEST(Expressions, OneQuestionIsOneHoweverItIsSpelt) {
+    Expressions e;
+    const ExprId byte = e.load(1, kNoExpr, 6);
+    const ExprId word = e.load(4, kNoExpr, 4);
+    const auto masked = [&](ExprId value, std::uint32_t mask) {
+        return e.binary(Op::And, value, e.constant(mask));
+    };
+    const auto shifted = [&](ExprId value, std::uint32_t bits) {
+        return e.binary(Op::ShiftRight, value, e.constant(bits));
+    };
+    for (const auto& [subject, value] :
+         std::vector<std::pair<ExprId, std::uint32_t>>{{e.binary(Op::Subtract, e.constant(60), byte), 0},
+                                                       {e.binary(Op::Subtract, e.constant(61), byte), 1},
+                                                       {e.binary(Op::Subtract, byte, e.constant(60)), 0},
+                                                       {masked(byte, 0xff), 60},
+                                                       {masked(word, 0xff00), 0x3c00},
+                                                       {shifted(masked(word, 0xff00), 8), 60},
+                                                       {masked(shifted(word, 8), 0xff), 60},
+                                                       {shifted(e.load(2, kNoExpr, 6), 8), 60},
+                                                       {masked(e.load(2, kNoExpr, 5), 0xff), 60}}) {
+        const Condition asked = e.compare(Comparison::Equal, subject, e.constant(value));
+        EXPECT_EQ(asked.subject, byte) << value;
+        EXPECT_EQ(asked.range, (Range{60, 60})) << value;
+    }
+    for (const ExprId other : {word, masked(word, 0xfc00), masked(word, 0x1ff00), shifted(word, 8)})
+        EXPECT_EQ(e.compare(Comparison::Equal, other, e.constant(0x3c00)).subject, other);
+    EXPECT_EQ(e.compare(Comparison::Equal, masked(word, 0xff00), e.constant(0x3c01)).subject,
+              masked(word, 0xff00));
+    const ExprId far = masked(e.load(2, kNoExpr, 39), 0xff00); // its neighbour may not be there
+    EXPECT_EQ(e.compare(Comparison::Equal, far, e.constant(0)).subject, far);
+}
+
+TEST(Expressions, BoundsAreThoseOfTheCalculation) {
+    Expressions e;
+    const ExprId byte = e.load(1, kNoExpr, 0);
+    const auto with = [&](Op op, std::uint32_t constant) { return e.binary(op, byte, e.constant(constant)); };
+    EXPECT_EQ(e.maximum(with(Op::Add, 1)), 256U);
+    EXPECT_EQ(e.maximum(with(Op::Subtract, 1)), kMaxValue);
+    EXPECT_EQ(e.maximum(with(Op::Multiply, 4)), 1020U);
+    EXPECT_EQ(e.maximum(with(Op::Multiply, 0x10000000)), kMaxValue) << "it wraps";
+    EXPECT_EQ(e.maximum(with(Op::Divide, 2)), 127U);
+    EXPECT_EQ(e.maximum(with(Op::Modulo, 10)), 9U);
+    EXPECT_EQ(e.maximum(with(Op::ShiftRight, 4)), 15U);
+    EXPECT_EQ(e.maximum(with(Op::Or, 0x100)), 0x1ffU);
+    EXPECT_EQ(e.bits(with(Op::And, 0xf0)), 0xf0U);
+    EXPECT_EQ(e.bits(with(Op::ShiftLeft, 2)), 0x3fcU);
+    EXPECT_EQ(e.maximum(with(Op::ShiftLeft, 30)), kMaxValue) << "it wraps";
+    EXPECT_EQ(e.bits(with(Op::ShiftLeft, 30)), 0xc0000000U);
+}
+
 TEST(Specialise, DecidesWhatTheClassOfPacketsTells) {
     Expressions expressions;
     Decisions decisions;

@@ -83,17 +83,33 @@ class Expressions {
     [[nodiscard]] bool isConstant(ExprId id) const { return all_[id].op == Op::Constant; }
     [[nodiscard]] std::uint32_t valueOf(ExprId constant) const { return all_[constant].value; }
     // No value is larger.
-    [[nodiscard]] std::uint32_t maximum(ExprId id) const;
+    [[nodiscard]] std::uint32_t maximum(ExprId id) const { return bounds_[id].maximum; }
+    // No value has another bit.
+    [[nodiscard]] std::uint32_t bits(ExprId id) const { return bounds_[id].bits; }
 
   private:
+    struct Bounds {
+        std::uint32_t maximum = kMaxValue;
+        std::uint32_t bits = kMaxValue;
+    };
+    // That `subject` is `value`, where the answer is that to the question at hand.
+    struct Question {
+        ExprId subject = kNoExpr;
+        std::uint32_t value = 0;
+    };
+
     ExprId add(const Expression& expression);
+    [[nodiscard]] Bounds boundsOf(const Expression& expression) const;
     bool foldOffset(ExprId& base, std::uint32_t& offset) const;
     std::optional<ExprId> withItself(Op op, ExprId operand);
     std::optional<ExprId> withConstant(Op op, ExprId left, std::uint32_t right);
     Condition equals(ExprId subject, std::uint32_t value);
+    std::optional<Question> solved(const Question& question) const;
+    std::optional<Question> askedOfByte(const Question& question);
     Condition never() { return {constant(0), {1, 1}}; }
 
     std::vector<Expression> all_;
+    std::vector<Bounds> bounds_; // of each
     std::map<Expression, ExprId> ids_;
 };
 

@@ -129,15 +129,4 @@ class Reader {
 
 bool isSilentAboutIpv6(std::string_view expression) { return Reader(expression).read().silent; }
 
-std::vector<RuleNote> notesAbout(const PacketRules& rules) {
-    std::vector<RuleNote> notes;
-    for (std::size_t i = 0; i < rules.rules.size(); ++i)
-        if (isSilentAboutIpv6(rules.rules[i].expression))
-            notes.push_back({i + 1, "rule " + std::to_string(i + 1) + " '" + toString(rules.rules[i]) +
-                                        "' says nothing of IPv6: icmp, and bytes as in tcp[13], are those of "
-                                        "IPv4 packets; for IPv6 add icmp6, or 'ip6 proto 6 and ip6[53]' for "
-                                        "tcp[13]; where IPv4 alone is meant, begin with 'ip and'"});
-    return notes;
-}
-
 } // namespace filterd::packet

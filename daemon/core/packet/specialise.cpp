@@ -187,7 +187,7 @@ std::optional<bool> Specialiser::answer(ExprId subject, const Range& range) cons
     if (expressions_.isConstant(subject))
         return range.contains(expressions_.valueOf(subject));
     const std::uint32_t maximum = expressions_.maximum(subject);
-    if (range.low > maximum)
+    if (range.low > maximum || (range.isSingle() && (range.low & ~expressions_.bits(subject)) != 0))
         return false;
     if (range.low == 0 && range.high >= maximum)
         return true;

@@ -102,7 +102,7 @@ TEST(PcapExpressions, TakesNoProgramOfTheOptimiser) {
     };
     const auto header =
         expressions.binary(packet::Op::ShiftLeft, masked(byte(0), 0xf), expressions.constant(2));
-    EXPECT_FALSE(packet::canMatch(*rule, decisions,
+    EXPECT_FALSE(packet::canMatch(*rule, expressions, decisions,
                                   {{expressions.length(), 38},
                                    {masked(byte(0), 0xf0), 0x40},
                                    {byte(9), 17},
@@ -119,7 +119,7 @@ TEST(PcapExpressions, SilentAboutIpv6IsWhatMatchesNone) {
         const auto rule = packet::readClassic(*program, expressions, decisions);
         const auto version = expressions.binary(packet::Op::And, expressions.load(1, packet::kNoExpr, 0),
                                                 expressions.constant(0xf0));
-        return packet::canMatch(*rule, decisions, {{version, 0x60}});
+        return packet::canMatch(*rule, expressions, decisions, {{version, 0x60}});
     };
     for (const char* silent : {"tcp[13] & 2 != 0", "udp[8:4] = 0", "icmp", "sctp[12] = 1", "icmp[0] = 8",
                                "tcp port 80 and tcp[13] & 8 != 0", "(tcp[12] & 0xf0) >> 2 > 20"}) {

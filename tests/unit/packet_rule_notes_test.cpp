@@ -1,0 +1,95 @@
+// What is said of rules that do not do what they look like. Which expressions match no packet is tested with
+// libpcap, in pcap/.
+
+#include "core/packet/rule_notes.hpp"
+#include "fake_expressions.hpp"
+
+#include <gtest/gtest.h>
+
+namespace filterd::packet {
+
+namespace {
+
+class RuleNotesTest : public testing::Test {
+  protected:
+    std::vector<std::string> about(const std::vector<PacketRule>& rules) {
+        std::vector<std::string> texts;
+        for (const auto& note : notes.about({.rules = rules}))
+            texts.push_back(std::to_string(note.rule) + ": " + note.text);
+        return texts;
+    }
+
+    test::FakeExpressions expressions;
+    RuleNotes notes{expressions};
+};
+
+bool begins(const std::string& text, const std::string& beginning) { return text.starts_with(beginning); }
+
+} // namespace
+
+TEST_F(RuleNotesTest, NothingIsSaidOfOrdinaryRules) {
+    EXPECT_TRUE(about({{Verdict::Allow, "tcp port 80"}, {Verdict::Deny, "udp"}}).empty());
+}
+
+TEST_F(RuleNotesTest, NamesTheRuleThatIsSilentAboutIpv6) {
+    const auto told = about({{Verdict::Allow, "tcp port 80"}, {Verdict::Deny, "tcp[13] = 2"}});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_TRUE(begins(told[0], "2: rule 2 'deny tcp[13] = 2' says nothing of IPv6")) << told[0];
+}
+
+TEST_F(RuleNotesTest, NamesTheRuleThatNoPacketMatches) {
+    const auto told = about({{Verdict::Allow, "udp"}, {Verdict::Deny, "never"}, {Verdict::Deny, "broken"}});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_TRUE(begins(told[0], "2: rule 2 'deny never': no packet matches it")) << told[0];
+}
+
+TEST_F(RuleNotesTest, NamesWhatARuleForAllPacketsLeavesNothingTo) {
+    const auto told = about({{Verdict::Deny, "udp"},
+                             {Verdict::Allow, "always"},
+                             {Verdict::Deny, "never"},
+                             {Verdict::Deny, "tcp"}});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_TRUE(begins(told[0], "3: rule 3 'deny never' and those behind it are never reached: rule 2 'allow "
+                                "always' matches every packet"))
+        << told[0];
+    EXPECT_TRUE(about({{Verdict::Deny, "udp"}, {Verdict::Allow, "always"}}).empty()) << "the last one may";
+}
+
+TEST_F(RuleNotesTest, NamesTheRuleThatAsksWhatAnEarlierOneHasAsked) {
+    const auto told = about({{Verdict::Allow, "udp"}, {Verdict::Allow, "tcp"}, {Verdict::Deny, "udp"}});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_TRUE(begins(told[0], "3: rule 3 'deny udp' never decides: rule 1 asks the same")) << told[0];
+}
+
+TEST_F(RuleNotesTest, ManyOfAKindAreANumber) {
+    const auto told = about(std::vector<PacketRule>(101, {Verdict::Allow, "udp"}));
+    ASSERT_EQ(told.size(), 17U);
+    EXPECT_EQ(told.back(), "101: and 84 more rules, up to rule 101, ask what an earlier one has asked");
+}
+
+TEST_F(RuleNotesTest, CompilesEachExpressionOnce) {
+    const std::vector<PacketRule> rules{{Verdict::Allow, "udp"}, {Verdict::Deny, "never"}};
+    EXPECT_EQ(about(rules), about(rules));
+    EXPECT_EQ(expressions.compiled, 2U);
+}
+
+// Nobody is answered meanwhile; what is known by then need not be compiled again.
+TEST_F(RuleNotesTest, WhatIsTooMuchAtOnceIsSaidAndGoesOnLater) {
+    std::vector<PacketRule> rules;
+    for (int i = 0; i < 20; ++i)
+        rules.push_back({Verdict::Allow, "port " + std::to_string(i)});
+    rules.push_back({Verdict::Deny, "never"});
+    RuleNotes few(expressions, 300'000); // ten or so
+    const auto first = few.about({.rules = rules});
+    ASSERT_EQ(first.size(), 1U);
+    EXPECT_NE(first[0].text.find("and those behind it are too much work"), std::string::npos)
+        << first[0].text;
+    EXPECT_NE(first[0].text.find("'filterctl check' tells"), std::string::npos) << first[0].text;
+    few.beginReview();
+    const auto second = few.about({.rules = rules});
+    ASSERT_EQ(second.size(), 1U);
+    few.beginReview();
+    EXPECT_NE(few.about({.rules = rules})[0].text.find("no packet matches it"), std::string::npos);
+}
+
+} // namespace filterd::packet
