@@ -2,7 +2,8 @@
 add_executable(filterd-rules-tests rules_test.cpp rule_lists_test.cpp expressions_test.cpp loaded_rules.cpp
                                    packet_generator.cpp packet_model.cpp libpcap_filter.cpp)
 target_compile_definitions(filterd-rules-tests
-                           PRIVATE FILTERD_EXPRESSIONS="${CMAKE_CURRENT_SOURCE_DIR}/expressions")
+                           PRIVATE FILTERD_EXPRESSIONS="${CMAKE_CURRENT_SOURCE_DIR}/expressions"
+                                   FILTERD_CAPTURES="${CMAKE_CURRENT_SOURCE_DIR}/captures")
 target_link_libraries(filterd-rules-tests PRIVATE filterd_pcap PkgConfig::LIBPCAP PkgConfig::LIBBPF
                                                   GTest::gtest_main)
 filterd_options(filterd-rules-tests)
