@@ -1,6 +1,8 @@
 #include "cli/changed_files.hpp"
 
+#include "base/files.hpp"
 #include "cli/verb.hpp"
+#include "core/unit_rules.hpp"
 #include "edge/host/config_files.hpp"
 
 #include <algorithm>
@@ -64,6 +66,56 @@ class Search {
     std::vector<std::string> changed_;
 };
 
+// Units' files: those with a section of ours by now, and those that a rule is from.
+class UnitSearch {
+  public:
+    UnitSearch(std::chrono::system_clock::time_point since, const std::vector<client::Rule>& rules)
+        : since_(since) {
+        for (const auto& rule : rules)
+            if (rule.source.starts_with('/') && !isOurs(rule.source))
+                sources_.insert(rule.source);
+    }
+
+    void look(const fs::path& directory, bool ofDropIns) {
+        std::error_code missing;
+        for (const auto& entry : fs::directory_iterator(directory, missing)) {
+            const auto name = entry.path().filename().string();
+            if (!ofDropIns && name.ends_with(kDropInSuffix))
+                look(entry.path(), true);
+            else if (!ofDropIns || name.ends_with(".conf"))
+                note(entry.path());
+        }
+    }
+
+    // With those that rules are from and that are there no more.
+    [[nodiscard]] std::vector<std::string> changed() && {
+        std::error_code missing;
+        for (const auto& source : sources_)
+            if (!fs::exists(source, missing))
+                changed_.push_back(source);
+        return std::move(changed_);
+    }
+
+  private:
+    // Of a link the file that it leads to may have changed.
+    void note(const fs::path& path) {
+        std::error_code ignored;
+        const auto target = fs::canonical(path, ignored);
+        if ((changeOf(path) <= since_ && (ignored || changeOf(target) <= since_)) ||
+            !fs::is_regular_file(path, ignored))
+            return;
+        const auto text = readFile(path, kMostBytes);
+        if (sources_.contains(path.string()) ||
+            (text && text->find(std::string("[") + std::string(kUnitSection) + "]") != std::string::npos))
+            changed_.push_back(path.string());
+    }
+
+    static constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+    std::chrono::system_clock::time_point since_;
+    std::set<std::string> sources_;
+    std::vector<std::string> changed_;
+};
+
 // Of a file or of a drop-in, the name of the filter or of its template; empty for any other.
 std::string filterOf(const fs::path& path) {
     auto name = path.filename().string();
@@ -83,6 +135,12 @@ std::vector<std::string> filesChangedSince(std::chrono::system_clock::time_point
     for (const auto& root : files.places().roots)
         search.look(root, false);
     auto changed = std::move(search).changed();
+    UnitSearch units(time, rules);
+    for (const auto* paths : {&files.places().unitPaths, &files.places().userUnitPaths})
+        for (const auto& path : *paths)
+            units.look(path, false);
+    for (auto& path : std::move(units).changed())
+        changed.push_back(std::move(path));
     std::error_code missing;
     for (const auto& rule : rules)
         if (rule.source.ends_with(kQueueSuffix) && !fs::exists(rule.source, missing))

@@ -204,6 +204,22 @@ void printWarnings(const std::string& unit, const filterd::Rule& rule, const Rul
         printField("Warning", coloured(sentence, Colour::Yellow));
 }
 
+// The rules behind the one that counts. What a drop-in for many units says is merged into the rule of a unit
+// with files of its own.
+void printOthers(const std::string& unit, const std::vector<CoveringRule>& covering) {
+    const auto files = ConfigFiles().files(unit);
+    const bool isOfUnitFiles = !isBus(*covering.front().rule) && !isQueueFile(*covering.front().rule) &&
+                               covering.front().rule->source != kUserSource;
+    for (auto one = covering.begin() + 1; one != covering.end(); ++one) {
+        const auto& source = one->rule->source;
+        const bool isMerged = isOfUnitFiles && files &&
+                              std::any_of(files->begin(), files->end(),
+                                          [&](const ConfigText& file) { return file.path == source; });
+        if (!isMerged)
+            printField("Not used", source + " ('" + one->target + "' covers it, but comes later)");
+    }
+}
+
 // Of a cgroup that is no unit's, its path.
 std::string meantBy(const std::string& name, const UnitRelations& units) {
     if (!name.starts_with('/'))
@@ -253,9 +269,7 @@ Exit explainUnit(const std::string& name) {
     }
     printRule(unit, covering.front(), files.filters, errors);
     printWarnings(unit, *covering.front().rule, rules, files);
-    for (std::size_t i = 1; i < covering.size(); ++i)
-        printField("Not used",
-                   covering[i].rule->source + " ('" + covering[i].target + "' covers it, but comes later)");
+    printOthers(unit, covering);
     printLineage(lineage, rules);
     if (fromDaemon)
         printState(unit);

@@ -1,7 +1,7 @@
 #include "cli/lineage.hpp"
 
 #include "core/names.hpp"
-#include "core/unit_name.hpp"
+#include "core/unit_place.hpp"
 #include "edge/host/cgroup_directory.hpp"
 #include "edge/host/cgroup_tree.hpp"
 
@@ -28,36 +28,9 @@ std::vector<std::string> unitsAbove(std::string path) {
     return above;
 }
 
-// "a-b.slice" is in "a.slice", and that in the root.
-void addWithParents(std::vector<std::string>& above, const std::string& manager, std::string slice) {
-    constexpr std::string_view kSuffix = ".slice";
-    while (slice.ends_with(kSuffix) && slice != kRootSlice) {
-        above.push_back(manager + slice);
-        const auto dash = slice.rfind('-');
-        if (dash == std::string::npos || dash == 0)
-            return;
-        slice = slice.substr(0, dash) + std::string(kSuffix);
-    }
-}
-
-std::string escapedDashes(const std::string& text) {
-    std::string escaped;
-    for (const char c : text)
-        escaped += c == '-' ? std::string("\\x2d") : std::string(1, c);
-    return escaped;
-}
-
-std::string sliceOf(const std::string& unit, const UnitRelations& units, bool isOfUser) {
-    if (isOfUser)
-        return "app.slice";
-    const auto name = UnitName::parse(unit);
-    const bool isInstance = name && name->isInstance();
-    for (const auto& told : {unit, isInstance ? name->templateName().text() : unit})
-        if (const auto slice = units.traits.slices.find(told); slice != units.traits.slices.end())
-            return slice->second;
-    if (userOfManager(unit))
-        return "user-" + name->instance() + ".slice";
-    return isInstance ? "system-" + escapedDashes(name->prefix()) + ".slice" : "system.slice";
+void addWithParents(std::vector<std::string>& above, const std::string& manager, const std::string& slice) {
+    for (const auto& one : withSlicesAbove(slice))
+        above.push_back(manager + one);
 }
 
 // As systemd would place it.
@@ -67,10 +40,7 @@ std::vector<std::string> expectedAbove(const std::string& name, const UnitRelati
     const auto slash = isOfUser ? name.find('/') + 1 : 0;
     const auto manager = name.substr(0, slash);
     const auto unit = name.substr(slash);
-    const bool isSlice = unit.ends_with(".slice");
-    addWithParents(above, manager, isSlice ? unit : sliceOf(unit, units, isOfUser));
-    if (isSlice && !above.empty())
-        above.erase(above.begin());
+    addWithParents(above, manager, sliceOf(unit, units, isOfUser));
     if (isOfUser) {
         const auto service = manager.substr(0, manager.size() - 1);
         above.push_back(service);

@@ -11,7 +11,8 @@ namespace filterd::cli {
 void addUnitVerbs(CLI::App& app, Invocation& invocation) {
     auto name = std::make_shared<std::string>();
     auto* verb = app.add_subcommand(
-        "ensure", "Fail unless a unit's queues are up, or will be at its start; see filterd-ensure@.service");
+        "ensure", "Fail unless a unit's queues are up, or will be at its start; see filterd-ensure@.service "
+                  "(for names of up to 232 letters)");
     verb->add_option("UNIT", *name, "The unit's name")->required();
     verb->callback([name, &invocation] {
         invocation.action = [name] {

@@ -50,12 +50,75 @@ struct Part {
     bool isExact = false;
 };
 
-bool isKnown(const Part& part, const Glob& glob, const std::set<std::string>& names) {
+std::string replaceAll(std::string text, std::string_view what, std::string_view by) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+        text.replace(at, what.size(), by);
+    return text;
+}
+
+// "shop-*.slice", of a template whose instances have a slice each.
+bool isForm(const std::string& name) { return name.find('*') != std::string::npos; }
+
+bool isMet(const std::string& name, const Glob& glob) {
+    return isTemplateUnit(name) || isForm(name) ? glob.meets(instancesOf(name)) : glob.matches(name);
+}
+
+// systemd makes "shop.slice" for "shop-a.slice".
+bool hasSliceBelow(const std::string& unit, const std::set<std::string>& names) {
+    constexpr std::string_view kSlice = ".slice";
+    if (!unit.ends_with(kSlice) || unit.starts_with('-'))
+        return false;
+    const auto head = unit.substr(0, unit.size() - kSlice.size()) + "-";
+    for (auto it = names.lower_bound(head); it != names.end() && it->starts_with(head); ++it)
+        if (it->ends_with(kSlice))
+            return true;
+    return false;
+}
+
+bool isKnown(const Part& part, const Glob& glob, const std::set<std::string>& names,
+             const std::set<std::string>& aliases) {
     if (part.isExact)
-        return names.contains(part.text) || names.contains(templateOfInstance(part.text));
-    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-        return isTemplateUnit(name) ? glob.meets(instancesOf(name)) : glob.matches(name);
-    });
+        return names.contains(part.text) || names.contains(templateOfInstance(part.text)) ||
+               hasSliceBelow(part.text, names) ||
+               std::any_of(names.begin(), names.end(),
+                           [&](const auto& name) { return isForm(name) && isMet(name, glob); });
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return !aliases.contains(name) && isMet(name, glob); });
+}
+
+// A glob over another name of a unit; empty if it is over none.
+std::string whyAlias(const std::string& target, const Part& part, const Glob& glob,
+                     const std::set<std::string>& aliases) {
+    const auto alias = std::find_if(aliases.begin(), aliases.end(),
+                                    [&](const std::string& name) { return isMet(name, glob); });
+    if (part.isExact || alias == aliases.end())
+        return {};
+    return quoted(target) + " covers no unit by its own name; " + *alias +
+           " is another name of one, which globs do not match: name that one";
+}
+
+// "user-bob.slice", "user@bob.service": systemd makes these by the user's number alone.
+bool isOfUserByName(const std::string& unit) {
+    const bool isSlice = unit.starts_with("user-") && unit.ends_with(".slice");
+    const bool isManager = unit.starts_with("user@") && unit.ends_with(".service");
+    if (!isUnitName(unit) || (!isSlice && !isManager))
+        return false;
+    const auto user = unit.substr(5, unit.rfind('.') - 5);
+    return user.find_first_not_of("0123456789") != std::string::npos && user.find('-') == std::string::npos;
+}
+
+// "system-web.slice", in which the instances of a template are; of other templates there is none.
+bool isSliceOfNoTemplate(const std::string& unit, const std::set<std::string>& names) {
+    constexpr std::string_view kHead = "system-";
+    constexpr std::string_view kSlice = ".slice";
+    if (!isUnitName(unit) || !unit.starts_with(kHead) || !unit.ends_with(kSlice))
+        return false;
+    const auto stem = unit.substr(kHead.size(), unit.size() - kHead.size() - kSlice.size());
+    if (stem.find('-') != std::string::npos)
+        return false; // a slice below one of another's
+    const auto head = replaceAll(stem, kEscapedDash, "-") + "@.";
+    const auto found = names.lower_bound(head);
+    return found == names.end() || !found->starts_with(head);
 }
 
 bool isRunning(const std::string& target, const RunningUnits& running) {
@@ -66,12 +129,6 @@ bool isRunning(const std::string& target, const RunningUnits& running) {
     return std::any_of(running.units.begin(), running.units.end(), takes) ||
            std::any_of(running.mounts.begin(), running.mounts.end(),
                        [&](const auto& mount) { return takes(mount.first); });
-}
-
-std::string replaceAll(std::string text, std::string_view what, std::string_view by) {
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
-        text.replace(at, what.size(), by);
-    return text;
 }
 
 std::string withoutEscapes(const std::string& name) { return replaceAll(name, kEscapedDash, "-"); }
@@ -144,6 +201,14 @@ std::string whyNoneOfUsers(const std::string& target, const Part& part, const Kn
 
 } // namespace
 
+std::set<std::string> namesMadeOfSystem() {
+    std::set<std::string> names;
+    for (const auto name : kMadeOfSystem)
+        if (name.find('*') == std::string_view::npos)
+            names.emplace(name);
+    return names;
+}
+
 std::optional<std::string> nearestName(const std::string& name, const std::set<std::string>& known) {
     const auto letters = name.substr(0, name.rfind('.')).size();
     const std::size_t limit = letters < 3 ? 0 : letters < 5 ? 1 : 2; // of three letters two are not nearly it
@@ -167,7 +232,7 @@ std::string whyUnknown(const std::string& target, const KnownUnits& known,
     const Part part{target.substr(ofUser ? target.find('/') + 1 : 0),
                     isUnitName(target.substr(ofUser ? target.find('/') + 1 : 0))};
     if (known.ofSystem.empty() || target.starts_with('/'))
-        return {}; // no system, or no unit
+        return {}; // no system, or no unit: see whyNoCgroup()
     if (part.isExact && isTemplateUnit(part.text))
         return quoted(target) + " is a template, which covers no instance: write " +
                target.substr(0, target.size() - part.text.size()) + instancesOf(part.text);
@@ -177,14 +242,26 @@ std::string whyUnknown(const std::string& target, const KnownUnits& known,
                    " covers no machine, since the unit's name has the dashes of the machine's escaped: "
                    "write " +
                    *scope;
+    const auto& aliases = ofUser ? known.aliasesOfUsers : known.aliasesOfSystem;
     const auto glob = part.isExact ? Glob::exact(part.text) : Glob::compile(part.text);
-    if (!glob || isKnown(part, *glob, names) ||
-        (ofUser ? meetsAny(*glob, kMadeOfUsers) : meetsAny(*glob, kMadeOfSystem)) ||
+    const bool isByName = !ofUser && isOfUserByName(part.text);
+    const bool isMade = ofUser ? glob && meetsAny(*glob, kMadeOfUsers)
+                               : glob && meetsAny(*glob, kMadeOfSystem) && !isByName &&
+                                     !isSliceOfNoTemplate(part.text, names);
+    if (!glob || isMade || (isKnown(part, *glob, names, aliases) && !isByName) ||
         isRunning(target, running.get()))
         return {};
+    if (isByName)
+        return quoted(target) +
+               " covers no unit that systemd makes by itself: it names those of a user by the "
+               "user's number (id -u)";
+    if (const auto why = whyAlias(target, part, *glob, aliases); !why.empty())
+        return why;
     if (ofUser)
         return whyNoneOfUsers(target, part, known);
-    return quoted(target) + " covers no unit that systemd knows" + hint(part.text, names, "");
+    auto candidates = names;
+    candidates.merge(namesMadeOfSystem());
+    return quoted(target) + " covers no unit that systemd knows" + hint(part.text, candidates, "");
 }
 
 } // namespace filterd

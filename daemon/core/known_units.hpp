@@ -13,6 +13,8 @@ namespace filterd {
 struct KnownUnits {
     std::set<std::string> ofSystem;
     std::set<std::string> ofUsers; // of every user's manager; what is in a user's home is not read
+    std::set<std::string> aliasesOfSystem = {}; // those among them that are other names: no glob meets them
+    std::set<std::string> aliasesOfUsers = {};
     bool operator==(const KnownUnits&) const = default;
 };
 
@@ -20,6 +22,7 @@ struct KnownUnits {
 struct RunningUnits {
     std::set<std::string> units;               // those of users' managers with the manager before the name
     std::map<std::string, std::string> mounts; // .mount units, and the types of their file systems
+    std::function<bool(const std::string& path)> hasCgroup = {};
 };
 
 // Asks for them: at most once, and only when the files do not tell.
@@ -45,6 +48,9 @@ class RunningUnitsOnDemand {
 // there before its unit is: this is a warning.
 [[nodiscard]] std::string whyUnknown(const std::string& target, const KnownUnits& known,
                                      const RunningUnitsOnDemand& running);
+
+// What systemd or a manager of containers makes without a file, as far as the names are fixed.
+[[nodiscard]] std::set<std::string> namesMadeOfSystem();
 
 // The known name that differs from `name` in a letter or two, in the order of its letters, or in the escapes
 // of its dashes (\x2d).

@@ -129,11 +129,40 @@ std::string_view strangeSuffix(std::string_view pattern) {
 
 } // namespace
 
+namespace {
+
+// What no cgroup's path is, whatever makes cgroups on this machine.
+std::string_view faultOfPath(std::string_view path) {
+    constexpr std::size_t kPathMax = 4095;
+    constexpr std::size_t kDirectoryNameMax = 255;
+    constexpr char kDelete = 0x7f;
+    if ((std::string(path) + "/").find("/../") != std::string::npos)
+        return "must not contain '..'";
+    if (isGlob(path))
+        return "is of one cgroup and must not contain *, ? or [: for several units write a glob over their "
+               "names (web@*.service)";
+    if (std::any_of(path.begin(), path.end(), [](char c) { return (c >= 0 && c < ' ') || c == kDelete; }))
+        return "must not contain control characters";
+    if (path.size() > kPathMax)
+        return "is longer than a path can be";
+    while (!path.empty()) {
+        const auto end = path.find('/');
+        if (std::min(end, path.size()) > kDirectoryNameMax)
+            return "has a part of more than 255 bytes";
+        path.remove_prefix(end == std::string_view::npos ? path.size() : end + 1);
+    }
+    return {};
+}
+
+} // namespace
+
 Status checkPattern(std::string_view pattern) {
     if (pattern.starts_with('/')) {
-        if (pattern.find("/../") != std::string_view::npos || pattern.ends_with("/.."))
-            return failure(ErrorCode::InvalidName,
-                           "cgroup path '" + std::string(pattern) + "' must not contain '..'");
+        const auto fault = faultOfPath(pattern);
+        if (!fault.empty())
+            return failure(ErrorCode::InvalidName, "cgroup path '" +
+                                                       std::string(pattern.substr(0, kUnitNameMax)) + "' " +
+                                                       std::string(fault));
         return {};
     }
     if (const auto suffix = strangeSuffix(pattern); !suffix.empty())

@@ -3,7 +3,7 @@
 #include "core/instances.hpp"
 #include "core/names.hpp"
 #include "core/port_set.hpp"
-#include "core/unit_name.hpp"
+#include "core/unit_place.hpp"
 
 #include <algorithm>
 #include <map>
@@ -102,9 +102,13 @@ class Collector {
     }
 
     void judge(const Rule& rule) {
-        for (const auto& target : rule.targets)
-            if (const auto why = whyUnknown(target, around_.units.known, around_.running); !why.empty())
+        for (const auto& target : rule.targets) {
+            const auto why = target.starts_with('/')
+                                 ? whyNoCgroup(target, around_.units, around_.running)
+                                 : whyUnknown(target, around_.units.known, around_.running);
+            if (!why.empty())
                 warn(rule, why);
+        }
         for (const auto& warning : queueWarnings(rule, around_.filters))
             warnings_.push_back(warning);
         const auto& resolver = around_.units.traits.resolver;

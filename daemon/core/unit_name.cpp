@@ -47,4 +47,38 @@ UnitName UnitName::withType(std::string type) const {
     return other;
 }
 
+std::string withoutSpecifiers(const std::string& text, const UnitName& unit) {
+    const auto stem = unit.text().substr(0, unit.text().rfind('.'));
+    const auto last = unit.prefix().substr(unit.prefix().rfind('-') + 1);
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char kind = text[i] == '%' && i + 1 < text.size() ? text[i + 1] : '\0';
+        switch (kind) {
+        case 'i':
+        case 'I':
+            result += unit.instance();
+            break;
+        case 'p':
+        case 'P':
+            result += unit.prefix();
+            break;
+        case 'j':
+        case 'J':
+            result += last;
+            break;
+        case 'n':
+            result += unit.text();
+            break;
+        case 'N':
+            result += stem;
+            break;
+        default:
+            result += text[i];
+            continue;
+        }
+        ++i;
+    }
+    return result;
+}
+
 } // namespace filterd

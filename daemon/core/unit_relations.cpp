@@ -77,42 +77,6 @@ std::string primaryIn(const Aliases& aliases, const std::string& unit) {
     return primary ? UnitClass::ofFragment(*primary).target() : unit;
 }
 
-// What systemd puts in for the specifiers that stand for parts of the unit's name: of a template, whose
-// instance is not known, the name of another template.
-std::string withoutSpecifiers(const std::string& text, const UnitName& unit) {
-    const auto stem = unit.text().substr(0, unit.text().rfind('.'));
-    const auto last = unit.prefix().substr(unit.prefix().rfind('-') + 1);
-    std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char kind = text[i] == '%' && i + 1 < text.size() ? text[i + 1] : '\0';
-        switch (kind) {
-        case 'i':
-        case 'I':
-            result += unit.instance();
-            break;
-        case 'p':
-        case 'P':
-            result += unit.prefix();
-            break;
-        case 'j':
-        case 'J':
-            result += last;
-            break;
-        case 'n':
-            result += unit.text();
-            break;
-        case 'N':
-            result += stem;
-            break;
-        default:
-            result += text[i];
-            continue;
-        }
-        ++i;
-    }
-    return result;
-}
-
 bool isSocketUnit(const std::string& target) { return target.ends_with(".socket"); }
 
 } // namespace

@@ -23,6 +23,7 @@ struct UnitRelations {
     std::set<std::string> demanded;                       // .socket units that other units' files ask for
     // Of users' managers: service -> .socket units for IP.
     std::map<std::string, std::set<std::string>> userSockets;
+    std::map<std::string, std::string> userSlices; // Slice= of their units
     KnownUnits known;
     UnitTraits traits;
 

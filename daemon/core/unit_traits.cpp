@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace filterd {
 
@@ -11,13 +10,7 @@ namespace {
 constexpr std::array<std::string_view, 9> kNetworkFileSystems{"nfs", "nfs4", "cifs", "smb3",  "ceph",
                                                               "afs", "9p",   "coda", "lustre"};
 constexpr std::array<std::string_view, 6> kTellingKeys{
-    "FileDescriptorStoreMax", "PrivateNetwork", "Slice=", "[Mount]", "wg-quick", "wg setconf"};
-constexpr std::array<std::string_view, 4> kOurKeys{"IngressFilter", "EgressFilter", "FallbackPolicy",
-                                                   "LogOnly"};
-constexpr std::string_view kOurSection = "X-Filterd";
-
-bool anySection(std::string_view /*section*/) { return true; }
-
+    "FileDescriptorStoreMax", "PrivateNetwork", "Slice", "[Mount]", "wg-quick", "wg setconf"};
 bool isTrue(const std::string& value) { return parseBoolean(value).value_or(false); }
 
 void assign(std::set<std::string>& units, const std::string& unit, bool isIn) {
@@ -35,32 +28,6 @@ std::string fileSystemOf(const std::string& type, const std::string& what) {
         return "cifs";
     const auto colon = what.find(":/");
     return colon != std::string::npos && what.find('/') > colon ? "nfs" : type;
-}
-
-std::string lowered(std::string_view text) {
-    std::string result;
-    for (const char c : text)
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-            result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return result;
-}
-
-// "x-filterd", "Filterd" and the like, but not "X-Filterd-Notes" or another one's section.
-bool isNearlyOurs(std::string_view section) {
-    constexpr std::size_t kMost = 20;
-    if (section.size() > kMost)
-        return false;
-    const auto letters = lowered(section);
-    return section != kOurSection && (letters == "xfilterd" || letters == "filterd");
-}
-
-// A quick look, since every unit's file is read: hardly one has anything for us.
-bool mayBeMisplaced(std::string_view text) {
-    for (auto at = text.find('['); at != std::string_view::npos; at = text.find('[', at + 1))
-        if (isNearlyOurs(text.substr(at + 1, text.find(']', at) - at - 1)))
-            return true;
-    return std::any_of(kOurKeys.begin(), kOurKeys.end(),
-                       [&](std::string_view key) { return text.find(key) != std::string_view::npos; });
 }
 
 } // namespace
@@ -115,25 +82,6 @@ std::string resolverIn(const std::string& nsswitch, const std::set<std::string>&
         return asks && started.contains(kResolved) ? kResolved : "";
     }
     return {};
-}
-
-std::vector<std::string> misplacedSettings(const ConfigText& file) {
-    std::vector<std::string> misplaced;
-    if (!mayBeMisplaced(file.text))
-        return misplaced;
-    const auto tell = [&](std::size_t line, const std::string& what) {
-        misplaced.push_back(fileError(file.path, line, what).message);
-    };
-    const auto parts = readableParts(file.path, file.text, anySection);
-    for (const auto& section : parts.sections)
-        if (isNearlyOurs(section.name))
-            tell(section.line, "section [" + section.name + "] is not read by filterd: write [X-Filterd]");
-    for (const auto& entry : parts.entries)
-        if (!entry.section.starts_with("X-") && !isNearlyOurs(entry.section) &&
-            std::find(kOurKeys.begin(), kOurKeys.end(), entry.key) != kOurKeys.end())
-            tell(entry.line,
-                 entry.key + "= in [" + entry.section + "] is read by nobody: write it below [X-Filterd]");
-    return misplaced;
 }
 
 } // namespace filterd

@@ -36,8 +36,4 @@ void noteTraits(UnitTraits& traits, const std::string& unit, const std::vector<C
 // Which service the text of nsswitch.conf has names resolved by; empty: each program does it itself.
 [[nodiscard]] std::string resolverIn(const std::string& nsswitch, const std::set<std::string>& started);
 
-// What in a unit's file is meant for filterd and is not read by it: a section's name that is nearly
-// [X-Filterd], or a key of ours in another section. Each as FILE:LINE: …
-[[nodiscard]] std::vector<std::string> misplacedSettings(const ConfigText& file);
-
 } // namespace filterd

@@ -1,7 +1,8 @@
-"""No rule binds nobody in silence: every way to write one, for every form of a name, for every type of unit.
+"""No rule binds nobody in silence: every way to write one, for every form of a name, for every type of unit, and the slips
+that people make.
 
 Each cell is a unit of its own, which sends one datagram when it starts. Without rules all of them arrive. With the cell's
-rule none may, unless the rule was refused by the call, or check, reload and status all name it.
+rule none may, unless the rule was refused by the call, or check, reload and status all name it. Of a slip they must.
 """
 
 import pathlib
@@ -128,6 +129,103 @@ def refused_cells():
             for number, (kind, written) in enumerate((kind, written) for kind in WITHOUT_PACKETS for written in WRITTEN)]
 
 
+SECTION = "[X-Filterd]\nEgressFilter=any@drop\n"
+
+
+def queue_text(*units):
+    return f"[Match]\nUnit={' '.join(units)}\n[Queue]\nEgressFilter=any@drop\n"
+
+
+def in_unit(text):
+    """A drop-in of the right name with this text."""
+    return lambda cell: {RUN / "system" / f"{cell.unit}.d" / "f.conf": text}
+
+
+def at_unit(name, text=SECTION):
+    """A file in a unit path with the right text."""
+    return lambda cell: {RUN / "system" / name.format(key=cell.key): text}
+
+
+def in_queue(*units):
+    """A .queue file for these."""
+    return lambda cell: {FILES / f"{cell.key}.queue": queue_text(*[unit.format(key=cell.key, KEY=cell.key.upper()) for unit in units])}
+
+
+def at_queue(name):
+    """The right text in filterd's directory, by another name."""
+    return lambda cell: {FILES / name.format(key=cell.key): queue_text(cell.unit)}
+
+
+def of_socket(cell):
+    """A rule for the service of a socket, which systemd opens in a cgroup of its own."""
+    return in_queue(cell.unit.replace(".socket", ".service"))(cell)
+
+
+SLIPS = {
+    "section-filter": in_unit("[X-Filter]\nEgressFilter=any@drop\n"),
+    "section-queue": in_unit("[X-Queue]\nEgressFilter=any@drop\n"),
+    "section-case": in_unit("[x-filterd]\nEgressFilter=any@drop\n"),
+    "section-letters": in_unit("[X-Fliterd]\nEgressFilter=any@drop\n"),
+    "section-blank": in_unit("[X-Filterd ]\nEgressFilter=any@drop\n"),
+    "section-unclosed": in_unit("[X-Filterd\nEgressFilter=any@drop\n"),
+    "section-of-service": in_unit("[Service]\negressfilter=any@drop\n"),
+    "section-of-others": in_unit("[Queue]\nEgressFilter=any@drop\n"),
+    "no-section": in_unit("EgressFilter=any@drop\n[Unit]\n"),
+    "continued": in_unit("[Unit]\nDescription=x \\\n[X-Filterd]\nEgressFilter=any@drop\n"),
+    "key-case": in_unit("[X-Filterd]\negressfilter=any@drop\n"),
+    "key-letters": in_unit("[X-Filterd]\nEgresFilter=any@drop\n"),
+    "folder-type": at_unit("{key}.servce.d/f.conf"),
+    "folder-short": at_unit("{key}.d/f.conf"),
+    "folder-long": at_unit("{key}.service.service.d/f.conf"),
+    "folder-case": at_unit("{key}.Service.d/f.conf"),
+    "folder-of-another": at_unit("{key}x.service.d/f.conf"),
+    "drop-in-ending": at_unit("{key}.service.d/f.cnf"),
+    "drop-in-bare": at_unit("{key}.service.d/f"),
+    "unit-ending": at_unit("{key}.servce"),
+    "unit-bare": at_unit("{key}"),
+    "target": at_unit("{key}.target"),
+    "queue-ending": at_queue("{key}.que"),
+    "queue-case": at_queue("{key}.Queue"),
+    "queue-conf": at_queue("{key}.conf"),
+    "queue-folder": at_queue("sub/{key}.queue"),
+    "queue-orphan": at_queue("{key}.queue.d/x.conf"),
+    "unit-letters": in_queue("{key}.servcie"),
+    "unit-swapped": in_queue("{key}x.service"),
+    "unit-case": in_queue("{KEY}.service"),
+    "unit-short": in_queue("{key}"),
+    "unit-template": in_queue("{key}@.service"),
+    "unit-glob": in_queue("{key}-*.service"),
+    "unit-bracket": in_queue("{key}[.service"),
+    "unit-of-user": in_queue("user@*.service/{key}.service"),
+    "path-slice": in_queue("/sytem.slice/{key}.service"),
+    "path-slice-case": in_queue("/System.slice/{key}.service"),
+    "path-slice-short": in_queue("/system/{key}.service"),
+    "path-short": in_queue("/system.slice/{key}"),
+    "path-root": in_queue("/{key}.service"),
+    "path-letters": in_queue("/system.slice/{key}x.service"),
+    "path-glob": in_queue("/system.slice/{key}*"),
+    "path-unit-file": in_queue("/run/systemd/system/{key}.service"),
+    "socket-template": of_socket,
+}
+
+
+@dataclass(frozen=True)
+class Slip(Cell):
+    """A unit whose rule somebody meant to write."""
+
+    @property
+    def unit(self):
+        return f"{self.key}@1.socket" if self.type == "socket" else super().unit
+
+    @property
+    def common(self):
+        return f"{self.key}@.socket" if self.type == "socket" else super().common
+
+
+def slips():
+    return [Slip(700 + number, name, "plain", "socket" if name.startswith("socket") else "service") for number, name in enumerate(SLIPS)]
+
+
 class Ground:
     """All units of the matrix with their rules, and what came of them."""
 
@@ -137,7 +235,7 @@ class Ground:
         self.receiver.bind(("127.0.0.1", 0))
         self.receiver.settimeout(0.2)
         self.user = User("matrix", UID)
-        self.cells, self.refused = cells(), refused_cells()
+        self.cells, self.refused = [*cells(), *slips()], refused_cells()
         self.client, self.calls = Client(), {}
 
     # ---- files ----
@@ -151,6 +249,7 @@ class Ground:
         self.made.append(path)
 
     def link(self, path, target):
+        path.parent.mkdir(exist_ok=True)
         path.symlink_to(target)
         self.made.append(path)
 
@@ -160,6 +259,8 @@ class Ground:
     def unit_text(self, cell):
         if cell.type == "service":
             return f"[Service]\nType=oneshot\nExecStart={self.send(cell)}\n"
+        if isinstance(cell, Slip) and cell.type == "socket":
+            return f"[Socket]\nListenStream=127.0.0.1:{20000 + cell.number}\nExecStartPre={self.send(cell)}\n"
         if cell.type == "socket":
             return f"[Socket]\nListenStream=/run/matrix/{cell.key}\nService=matrix-sink.service\nExecStartPre={self.send(cell)}\n"
         if cell.type == "mount":
@@ -181,22 +282,31 @@ class Ground:
             self.write(paths / cell.common, text)
         if "alias" in cell.form:
             self.link(upper / cell.common, paths / cell.real if not cell.form == "linked-alias" else cell.real)
+        if isinstance(cell, Slip) and cell.type == "socket":
+            self.write(RUN / "system" / f"{cell.key}@.service", "[Service]\nExecStart=/usr/bin/true\n")
         if cell.type == "slice":
             self.write(RUN / "system" / f"{cell.key}in.service", f"[Service]\nSlice={cell.unit}\nType=oneshot\nExecStart={self.send(cell)}\n")
 
+    def make_slip(self, cell):
+        if cell.type == "socket":
+            self.link(RUN / "system/sockets.target.wants" / cell.unit, f"../{cell.common}")
+        for path, text in SLIPS[cell.written](cell).items():
+            self.write(path, text)
+
     def rule_of(self, cell):
-        section = "[X-Filterd]\nEgressFilter=any@drop\n"
+        if isinstance(cell, Slip):
+            return self.make_slip(cell)
         units = (ETC / "user") if cell.is_users else (RUN / "system")
         if cell.written == "queue":
-            self.write(FILES / f"{cell.key}.queue", f"[Match]\nUnit={cell.pattern}\n[Queue]\nEgressFilter=any@drop\n")
+            self.write(FILES / f"{cell.key}.queue", queue_text(cell.pattern))
         elif cell.written == "drop-in":
-            self.write(units / cell.folder / "f.conf", section)
+            self.write(units / cell.folder / "f.conf", SECTION)
         elif cell.written == "unit-file":
             found = [path for path in (OUTSIDE / f"{cell.key}-v1.txt", units / cell.real, units / cell.common) if path.exists()]
             if found:
-                found[0].write_text(found[0].read_text() + section)
+                found[0].write_text(found[0].read_text() + SECTION)
             else:
-                self.write(units / cell.common, section)
+                self.write(units / cell.common, SECTION)
         else:
             try:
                 self.client.set_queue(cell.pattern, (), ["any@drop"])
@@ -283,6 +393,12 @@ def test_a_rule_filters_or_is_told_of(ground, cell):
     assert cell in ground.filtered or cell in ground.calls or ground.is_told(cell), f"{cell.unit} by {cell.pattern}: in silence"
 
 
+@pytest.mark.parametrize("cell", slips(), ids=lambda cell: cell.written)
+def test_a_slip_is_told_of(ground, cell):
+    assert cell in ground.unfiltered, "without its rule the unit can send"
+    assert ground.is_told(cell), f"{cell.written}: in silence"
+
+
 @pytest.mark.parametrize("cell", refused_cells(), ids=str)
 def test_a_rule_for_a_unit_without_packets_is_refused(ground, cell):
     if cell.written == "bus":
@@ -293,5 +409,5 @@ def test_a_rule_for_a_unit_without_packets_is_refused(ground, cell):
 
 def test_most_cells_filter(ground):
     """What is told of is the exception: no cell of these forms may become one."""
-    told = [str(cell) for cell in ground.cells if cell not in ground.filtered]
+    told = [str(cell) for cell in cells() if cell not in ground.filtered]
     assert not told, told

@@ -147,6 +147,29 @@ def test_a_file_that_is_not_read_yet_is_named(web):
     filterctl("queue", "x.service", "--reset")
 
 
+def test_a_changed_file_of_a_unit_is_named_until_it_is_read(web):
+    unit = pathlib.Path("/run/systemd/system/changed.service")
+    changed = lambda: json.loads(filterctl("--json", "status").stdout)["changed_files"]
+    try:
+        unit.write_text("[Service]\nExecStart=/usr/bin/true\n")
+        filterctl("reload")
+        time.sleep(0.02)
+        unit.write_text("[Service]\nExecStart=/usr/bin/true\n#\n")
+        assert changed() == [], "it is no affair of filterd's"
+        unit.write_text("[Service]\nExecStart=/usr/bin/true\n[X-Filterd]\nIngressFilter=web\n")
+        assert changed() == [str(unit)]
+        filterctl("reload")
+        assert changed() == []
+        time.sleep(0.02)
+        unit.write_text("[Service]\nExecStart=/usr/bin/true\n")
+        assert changed() == [str(unit)], "its rule is still in force"
+        filterctl("reload")
+        assert changed() == []
+    finally:
+        unit.unlink()
+        filterctl("reload")
+
+
 def test_an_instance_of_a_template_that_is_not_read_yet(web):
     time.sleep(0.02)
     write("%i", FILES / "mine@.filter")

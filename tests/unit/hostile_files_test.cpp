@@ -2,6 +2,7 @@
 
 #include "core/configuration_check.hpp"
 #include "core/filter_file.hpp"
+#include "core/misplaced_settings.hpp"
 #include "core/queue_file.hpp"
 #include "core/rules.hpp"
 #include "core/socket_warnings.hpp"

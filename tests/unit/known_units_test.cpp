@@ -66,6 +66,40 @@ TEST_F(KnownUnitsTest, OfATypoTheNearestNameIsTold) {
     EXPECT_EQ(why("x.service"), "'x.service' covers no unit that systemd knows");
 }
 
+// A rule for another name is one for the unit itself, but a glob is compared with units' own names.
+TEST_F(KnownUnitsTest, AGlobOverAnotherNameCoversNoUnit) {
+    known.ofSystem.insert({"sshd.service", "www@.service"});
+    known.aliasesOfSystem = {"sshd.service", "www@.service"};
+    for (const char* target : {"sshd*", "sshd.*", "www@[12].service"})
+        EXPECT_THAT(why(target), HasSubstr("another name of one, which globs do not match")) << target;
+    for (const char* target : {"ss*", "*.service", "sshd.service"})
+        EXPECT_THAT(why(target), IsEmpty()) << target;
+}
+
+TEST_F(KnownUnitsTest, OfAUserSystemdMakesUnitsByNumber) {
+    known.ofSystem.insert("user@.service");
+    for (const char* target : {"user-bob.slice", "user@bob.service"})
+        EXPECT_THAT(why(target), HasSubstr("by the user's number")) << target;
+    for (const char* target : {"user-1000.slice", "user@1000.service", "user@*.service", "user-*.slice"})
+        EXPECT_THAT(why(target), IsEmpty()) << target;
+}
+
+TEST_F(KnownUnitsTest, SystemdMakesSlicesOfTemplatesThatThereAre) {
+    EXPECT_THAT(why("system-web.slice"), IsEmpty());
+    EXPECT_THAT(why("system-my\\x2dweb.slice"), HasSubstr("covers no unit"));
+    EXPECT_THAT(why("system-wbe.slice"), HasSubstr("covers no unit"));
+    EXPECT_THAT(why("system-*.slice"), IsEmpty());
+    running.units = {"system-wbe.slice"};
+    EXPECT_THAT(why("system-wbe.slice"), IsEmpty());
+}
+
+TEST_F(KnownUnitsTest, ASliceOfEachInstanceIsKnownByItsForm) {
+    known.ofSystem.insert("shop-*.slice");
+    for (const char* target : {"shop-1.slice", "shop-[a-c].slice", "sho*.slice", "shop.slice"})
+        EXPECT_THAT(why(target), IsEmpty()) << target;
+    EXPECT_THAT(why("shp-1.slice"), HasSubstr("covers no unit"));
+}
+
 TEST_F(KnownUnitsTest, ATemplateCoversNoInstance) {
     EXPECT_EQ(why("web@.service"),
               "'web@.service' is a template, which covers no instance: write web@*.service");

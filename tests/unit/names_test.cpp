@@ -99,6 +99,18 @@ TEST(Pattern, OfASuffixThatNoUnitHasIsRefused) {
         EXPECT_TRUE(checkPattern(good)) << good;
 }
 
+TEST(Pattern, OfAPathIsWhatACgroupCanBeCalled) {
+    for (const std::string& bad :
+         {std::string("/system.slice/web@*.service"), std::string("/system.slice/w?b.service"),
+          std::string("/[a-z]"), std::string("/a\nb"), std::string("/a/.."), std::string("/a/../b"),
+          "/" + std::string(256, 'x'), "/" + std::string(5000, '/')})
+        EXPECT_FALSE(checkPattern(bad)) << bad;
+    for (const std::string& good :
+         {std::string("/"), std::string("/a b/c"), "/" + std::string(255, 'x') + "/y",
+          std::string("/system.slice/my\\x2dapp.service")})
+        EXPECT_TRUE(checkPattern(good)) << good;
+}
+
 TEST(Pattern, MayBeAsLongAsTheLongestName) {
     const std::string longest = std::string(247, 'x') + ".service";
     EXPECT_TRUE(checkPattern(longest));

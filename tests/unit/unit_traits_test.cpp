@@ -57,31 +57,5 @@ TEST(Resolver, IsWhoAnswersForOtherPrograms) {
     EXPECT_EQ(resolverIn("hosts: files dns\n", both), "nscd.service");
 }
 
-std::vector<std::string> misplaced(const std::string& text) {
-    return misplacedSettings({"/x/web.service", text});
-}
-
-TEST(MisplacedSettings, AreToldWithTheirLine) {
-    EXPECT_THAT(
-        misplaced("[Unit]\n[X-filterd]\nIngressFilter=a\n"),
-        ElementsAre("/x/web.service:2: section [X-filterd] is not read by filterd: write [X-Filterd]"));
-    EXPECT_THAT(misplaced("[Filterd]\n"), ElementsAre(HasSubstr(":1: section [Filterd] is not read")));
-    EXPECT_THAT(misplaced("[X-Filterd ]\n"), ElementsAre(HasSubstr("section [X-Filterd ] is not read")));
-    EXPECT_THAT(misplaced("[x-filterd]\n"), ElementsAre(HasSubstr("section [x-filterd] is not read")));
-    EXPECT_THAT(
-        misplaced("[Service]\nExecStart=x\nIngressFilter=a\nEgressFilter=b\n"),
-        ElementsAre(
-            "/x/web.service:3: IngressFilter= in [Service] is read by nobody: write it below [X-Filterd]",
-            StartsWith("/x/web.service:4: EgressFilter= in [Service]")));
-    EXPECT_THAT(misplaced("[Unit]\nLogOnly=yes\n"), ElementsAre(HasSubstr("LogOnly= in [Unit]")));
-}
-
-TEST(MisplacedSettings, AreNotWhatIsInItsPlaceOrAnothersOwn) {
-    for (const char* good :
-         {"[X-Filterd]\nIngressFilter=a\n", "[Service]\nIPIngressFilterPath=/x\n", "[X-Filterd-Notes]\nx=1\n",
-          "[X-Other]\nIngressFilter=a\n", "[Unit]\nDescription=filterd\nOnFailure=x.service\n"})
-        EXPECT_THAT(misplaced(good), IsEmpty()) << good;
-}
-
 } // namespace
 } // namespace filterd

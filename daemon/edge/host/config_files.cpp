@@ -3,6 +3,7 @@
 #include "base/confine.hpp"
 #include "core/queue_file.hpp"
 #include "edge/host/config_directory.hpp"
+#include "edge/host/stray_files.hpp"
 #include "edge/host/unit_paths.hpp"
 
 #include <algorithm>
@@ -79,6 +80,10 @@ class ConfigReader {
         readUnits();
         readQueues();
         readFilters();
+        handle(places_.root.string(), [&] {
+            auto strays = strayFiles(places_.roots);
+            next_.warnings.insert(next_.warnings.end(), strays.begin(), strays.end());
+        });
         for (auto& rule : next_.rules)
             handle(rule.source, [&] { nameUnits(rule); });
         return std::move(next_);
@@ -144,6 +149,8 @@ class ConfigReader {
         next_.units = files.relations;
         next_.units.userAliases = ofUsers.relations.aliases;
         next_.units.userSockets = ofUsers.relations.sockets;
+        next_.units.userSlices = ofUsers.relations.traits.slices;
+        next_.units.known.aliasesOfUsers = ofUsers.relations.known.aliasesOfSystem;
         next_.units.known.ofUsers = ofUsers.relations.known.ofSystem;
         for (const auto* some : {&files.warnings, &std::as_const(ofUsers).warnings})
             next_.warnings.insert(next_.warnings.end(), some->begin(), some->end());

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <memory>
 
 namespace filterd {
 
@@ -52,6 +53,7 @@ std::string mountUnitOf(std::string_view path) {
 
 RunningUnits runningUnits(CgroupTree& tree, const std::filesystem::path& mountinfo) {
     RunningUnits running;
+    running.hasCgroup = [&tree](const std::string& path) { return tree.find(path).has_value(); };
     for (auto& unit : tree.units())
         running.units.insert(std::move(unit.unit));
     std::ifstream lines(mountinfo);
@@ -67,8 +69,13 @@ RunningUnits runningUnits(CgroupTree& tree, const std::filesystem::path& mountin
 
 RunningUnits runningUnits() {
     const auto mount = cgroup2Mount();
-    auto tree = mount ? CgroupFs::create(*mount) : failure(mount.error());
-    return tree ? runningUnits(*tree) : RunningUnits{};
+    auto opened = mount ? CgroupFs::create(*mount) : failure(mount.error());
+    if (!opened)
+        return {};
+    const auto tree = std::make_shared<CgroupFs>(std::move(*opened));
+    auto running = runningUnits(*tree);
+    running.hasCgroup = [tree](const std::string& path) { return tree->find(path).has_value(); };
+    return running;
 }
 
 } // namespace filterd

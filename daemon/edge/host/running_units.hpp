@@ -10,6 +10,7 @@
 
 namespace filterd {
 
+// The tree must outlive the answer.
 [[nodiscard]] RunningUnits runningUnits(CgroupTree& tree,
                                         const std::filesystem::path& mountinfo = "/proc/self/mountinfo");
 // The same where no tree is open; empty if there is no cgroup2.

@@ -1,6 +1,8 @@
 #include "edge/host/unit_paths.hpp"
 
 #include "base/confine.hpp"
+#include "core/instances.hpp"
+#include "core/misplaced_settings.hpp"
 #include "core/names.hpp"
 #include "core/unit_link.hpp"
 #include "core/unit_name.hpp"
@@ -73,6 +75,7 @@ class UnitPathReader {
         std::erase_if(files_.relations.aliases, [&](const auto& alias) { return !mayExist(alias.second); });
         noteRelations();
         noteUnits();
+        warnOfStrays();
         return std::move(files_);
     }
 
@@ -108,6 +111,8 @@ class UnitPathReader {
             noteMisplaced(path);
         else if (isUnitName(name) && !seen_.contains(name))
             readFragment(path, name);
+        else if (!isUnitName(name) && !isLeftBehind(name))
+            noteStray(path, name, "");
     }
 
     void noteMisplaced(const fs::path& path) {
@@ -128,6 +133,7 @@ class UnitPathReader {
             for (const auto& [file, dropIn] : offer.files)
                 noteMisplaced(dropIn);
         }
+        noteStrays(path, unit);
         if (!isUnitName(unit) && !isUnitType(unit))
             return;
         Offer offer;
@@ -222,6 +228,47 @@ class UnitPathReader {
             files_.relations.traits.started.insert(it->path().filename().string());
     }
 
+    // Files with a section of ours in a folder that is no unit's, or with a name that systemd does not read.
+    void noteStrays(const fs::path& path, const std::string& unit) {
+        const bool isRead = isUnitName(unit) || isUnitType(unit) || isWithoutPackets(unit);
+        std::error_code error;
+        for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+            const auto name = it->path().filename().string();
+            if (!isLeftBehind(name) && (!isRead || !name.ends_with(".conf")))
+                noteStray(it->path(), name, isRead ? std::string() : unit);
+        }
+    }
+
+    // `unit`: what the folder around it is called, if that is no unit's name.
+    void noteStray(const fs::path& path, const std::string& name, const std::string& unit) {
+        std::error_code ignored;
+        if (!fs::is_regular_file(path, ignored) || !isText(name))
+            return;
+        if (const auto text = readText(path); text && isMeantForUnits(text->text))
+            strays_.push_back({path, unit});
+    }
+
+    // When all units are known.
+    void warnOfStrays() {
+        const auto& known = files_.relations.known.ofSystem;
+        for (const auto& [path, unit] : strays_) {
+            const auto folder = path.parent_path().filename().string();
+            auto warning = path.string() + ": [X-Filterd] has no effect, since systemd ";
+            if (!unit.empty()) {
+                warning += "knows no unit '" + unit + "' whose drop-ins " + folder + " could hold";
+                if (const auto meant = unitMeant(unit, known); !meant.empty())
+                    warning += "; did you mean " + meant + ".d?";
+            } else if (folder.ends_with(kDirectorySuffix)) {
+                warning += "reads no file in " + folder + " whose name does not end in .conf";
+            } else {
+                warning += "takes no file of this name for a unit";
+                if (const auto meant = unitMeant(path.filename().string(), known); !meant.empty())
+                    warning += "; did you mean " + meant + "?";
+            }
+            files_.warnings.push_back(std::move(warning));
+        }
+    }
+
     // What is meant for filterd and stands where nobody reads it.
     void noteUnread(const ConfigText& file) {
         for (auto& warning : misplacedSettings(file))
@@ -232,11 +279,15 @@ class UnitPathReader {
         auto& known = files_.relations.known.ofSystem;
         for (const auto& [name, file] : files_.fragments)
             known.insert(name);
-        for (const auto& [alias, target] : files_.relations.aliases)
+        for (const auto& [alias, target] : files_.relations.aliases) {
             known.insert(alias);
+            if (alias != target)
+                files_.relations.known.aliasesOfSystem.insert(alias);
+        }
         known.insert(files_.masked.begin(), files_.masked.end());
         for (const auto& [unit, slice] : files_.relations.traits.slices)
-            known.insert(slice);
+            if (const auto name = UnitName::parse(unit)) // the instances of a template may have one each
+                known.insert(withoutSpecifiers(slice, name->isTemplate() ? name->withInstance("*") : *name));
     }
 
     void noteRelations() {
@@ -244,6 +295,14 @@ class UnitPathReader {
         for (const auto& [name, file] : whole_.fragments)
             if (auto noted = confine(file.path, [&, &unit = name] { noteUnit(unit); }); !noted)
                 errors_.push_back(noted.error());
+        for (const auto& [name, dropIns] : whole_.dropIns) // instances of which the template has the file
+            if (!whole_.fragments.contains(name) && whole_.fragments.contains(templateOfInstance(name)))
+                if (auto noted = confine(name, [&, &unit = name] { noteUnit(unit); }); !noted)
+                    errors_.push_back(noted.error());
+        std::set<std::string> started; // by whatever name a link has
+        for (const auto& name : files_.relations.traits.started)
+            started.insert(primaryUnit(files_.relations, name));
+        files_.relations.traits.started.merge(started);
     }
 
     void noteUnit(const std::string& name) {
@@ -252,13 +311,16 @@ class UnitPathReader {
             noteSocket(files_.relations, name, texts);
         noteDemands(files_.relations, name, texts);
         noteTraits(files_.relations.traits, name, texts);
+        for (auto& warning : impossibleDemands(name, texts))
+            files_.warnings.push_back(std::move(warning));
     }
 
     // What may tell of other units and of what is peculiar of this one.
     static ConfigText ofRelations(const ConfigText& file) {
         const bool tells = file.text.find("[Socket]") != std::string::npos ||
                            file.text.find("Sockets") != std::string::npos ||
-                           file.text.find(".socket") != std::string::npos || mayTellTraits(file.text);
+                           file.text.find(".socket") != std::string::npos ||
+                           file.text.find(kEnsurePrefix) != std::string::npos || mayTellTraits(file.text);
         return {file.path, tells ? file.text : std::string()};
     }
 
@@ -274,6 +336,11 @@ class UnitPathReader {
     std::vector<std::string> pathNames_;
     std::vector<Error>& errors_;
     std::set<std::string> seen_; // of the highest path that has them
+    struct Stray {
+        fs::path path;
+        std::string unit;
+    };
+    std::vector<Stray> strays_;
     UnitFiles files_;
     UnitFiles whole_; // the same with what units say of each other, and of themselves
 };

@@ -11,7 +11,9 @@ namespace filterd {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::IsEmpty;
 using testing::StartsWith;
 
@@ -98,7 +100,7 @@ TEST_F(ConfigFilesTest, IgnoresOtherNames) {
     write("etc/a.filters", "odd");
     write("etc/.a.queue", "odd");
     write("etc/a.queue~", "odd");
-    write("etc/a.queue.d/x.conf", "odd");
+    write("etc/a.queue.d/x.conf~", "odd");
     EXPECT_EQ(read(), Configuration{});
 }
 
@@ -475,9 +477,78 @@ TEST_F(ConfigFilesTest, WarnsOfWhatIsMisplacedInUnitsFiles) {
                                       StartsWith(at("user-etc/app.service:1: section [Filterd]"))));
 }
 
+TEST_F(ConfigFilesTest, WarnsOfUnitFilesThatSystemdDoesNotRead) {
+    const std::string section = "[X-Filterd]\nIngressFilter=a\n";
+    write("units-lib/nginx.service", "[Service]\n");
+    write("units-etc/nginx.servce.d/x.conf", section);
+    write("units-etc/nginx.d/x.conf", section);
+    write("units-etc/nginx.service.d/x.cnf", section);
+    write("units-etc/nginx.sevice", section);
+    write("user-etc/app.d/x.conf", section);
+    for (const char* fine : {"nginx.service.d/x.conf~", "nginx.service.d/.x.conf.swp", "nginx.service.bak"})
+        write(std::string("units-etc/") + fine, section);
+    write("units-etc/other.d/x.conf", "[Service]\n"); // others' affair
+    const auto configuration = read();
+    EXPECT_THAT(configuration.errors, IsEmpty());
+    EXPECT_THAT(configuration.rules, IsEmpty());
+    EXPECT_THAT(
+        configuration.warnings,
+        testing::UnorderedElementsAre(
+            AllOf(StartsWith(at("units-etc/nginx.servce.d/x.conf")), EndsWith("mean nginx.service.d?")),
+            AllOf(StartsWith(at("units-etc/nginx.d/x.conf")), EndsWith("did you mean nginx.service.d?")),
+            AllOf(StartsWith(at("units-etc/nginx.service.d/x.cnf")), EndsWith("does not end in .conf")),
+            AllOf(StartsWith(at("units-etc/nginx.sevice")), EndsWith("did you mean nginx.service?")),
+            StartsWith(at("user-etc/app.d/x.conf"))));
+}
+
+TEST_F(ConfigFilesTest, WarnsOfFilesThatAreNotRead) {
+    const std::string rule = "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=a\n";
+    for (const char* name : {"a.que", "b.Queue", "c.conf", "sub/d.queue", "web.queue.d/x.cnf", "none"})
+        write(std::string("etc/") + name, rule);
+    for (const char* name : {"e.queue~", ".f.queue.swp", "g.queue.bak", "web.queue.d/x.conf~", "readme.txt"})
+        write(std::string("etc/") + name, rule);
+    write("lib/web.queue", rule);
+    write("lib/bpf/port.bpf.o", "ELF");
+    write("etc/names.list", "a.example\n");
+    write("run/wbe.queue.d/x.conf", "[Queue]\n");
+    write("run/web.queues.d/x.conf", "[Queue]\n");
+    const auto configuration = read();
+    EXPECT_THAT(configuration.errors, IsEmpty());
+    EXPECT_THAT(summary(configuration), ElementsAre("lib/web.queue a"));
+    EXPECT_THAT(configuration.warnings,
+                ElementsAre(AllOf(StartsWith(at("etc/a.que: ")), EndsWith("did you mean a.queue?")),
+                            AllOf(StartsWith(at("etc/b.Queue: ")), EndsWith("did you mean b.queue?")),
+                            StartsWith(at("etc/c.conf: ")), StartsWith(at("etc/none: ")),
+                            AllOf(StartsWith(at("etc/sub/d.queue: ")), EndsWith("move it to " + at("etc"))),
+                            AllOf(StartsWith(at("etc/web.queue.d/x.cnf: ")), EndsWith("end in .conf")),
+                            AllOf(StartsWith(at("run/wbe.queue.d: ")), EndsWith("mean web.queue.d?")),
+                            AllOf(StartsWith(at("run/web.queues.d: ")), EndsWith("mean web.queue.d?"))));
+}
+
+TEST_F(ConfigFilesTest, ALinkToAnEmptyFileMasks) {
+    write("elsewhere/empty", "");
+    write("units-lib/web.service", "[X-Filterd]\nIngressFilter=a\n");
+    write("lib/a.queue", "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=a\n");
+    fs::create_directories(temp_.path() / "units-etc");
+    fs::create_directories(temp_.path() / "etc");
+    link(at("elsewhere/empty"), "units-etc/web.service");
+    link(at("elsewhere/empty"), "etc/a.queue");
+    EXPECT_THAT(read().rules, IsEmpty());
+}
+
+TEST_F(ConfigFilesTest, DropInsOfAnInstanceTellOfIt) {
+    write("units-lib/web@.service", "[Service]\nSlice=shop.slice\n");
+    write("units-etc/web@1.service.d/x.conf", "[Service]\nSlice=other.slice\n");
+    EXPECT_EQ(read().units.traits.slices,
+              (std::map<std::string, std::string>{{"web@.service", "shop.slice"},
+                                                  {"web@1.service", "other.slice"}}));
+}
+
 TEST_F(ConfigFilesTest, KnowsTheUnitsOfFilesAndWhatStartsThem) {
     write("units-lib/web@.service", "[Service]\nSlice=shop.slice\n");
     write("units-lib/ssh.socket", "[Socket]\nListenStream=22\n");
+    write("units-lib/own@.service", "[Service]\nSlice=%p-%i.slice\n");
+    write("units-lib/my.service", "[Service]\nSlice=x-%N.slice\n");
     write("user-lib/app.service", "[Service]\n");
     fs::create_directories(temp_.path() / "units-etc/sockets.target.wants");
     fs::create_symlink("web@.service", temp_.path() / "units-lib/www@.service");
@@ -485,7 +556,8 @@ TEST_F(ConfigFilesTest, KnowsTheUnitsOfFilesAndWhatStartsThem) {
     fs::create_symlink("../ssh.socket", temp_.path() / "units-etc/sockets.target.wants/ssh.socket");
     const auto units = read().units;
     EXPECT_THAT(units.known.ofSystem,
-                ElementsAre("gone.service", "shop.slice", "ssh.socket", "web@.service", "www@.service"));
+                ElementsAre("gone.service", "my.service", "own-*.slice", "own@.service", "shop.slice",
+                            "ssh.socket", "web@.service", "www@.service", "x-my.slice"));
     EXPECT_THAT(units.known.ofUsers, ElementsAre("app.service"));
     EXPECT_THAT(units.traits.started, ElementsAre("ssh.socket"));
 }

@@ -1,0 +1,14 @@
+#pragma once
+// What lies in the configuration directories, is meant for filterd by its text, and is not read by it.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+// One sentence each: files with other endings or in folders, drop-ins that do not end in .conf, and those for
+// a .queue file that is in none of the directories.
+[[nodiscard]] std::vector<std::string> strayFiles(const std::vector<std::filesystem::path>& roots);
+
+} // namespace filterd
