@@ -4,11 +4,12 @@
 
 namespace filterd::cli {
 
-void printCounters(const client::Counters& counters, bool logOnly) {
+void printCounters(const client::Counters& counters) {
     std::string text = std::to_string(counters.passed) + " passed";
     for (const auto& drops : counters.dropped)
         text += ", " + std::to_string(drops.packets) + " dropped " +
-                (drops.filter.empty() ? "while held" : "by " + drops.filter + (logOnly ? " (log only)" : ""));
+                (drops.filter.empty() ? "while held"
+                                      : "by " + drops.filter + (drops.logOnly ? " (log only)" : ""));
     printField(counters.direction + " packets", text);
 }
 

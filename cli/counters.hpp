@@ -5,7 +5,6 @@
 
 namespace filterd::cli {
 
-// `logOnly`: what is counted as dropped has passed.
-void printCounters(const client::Counters& counters, bool logOnly);
+void printCounters(const client::Counters& counters);
 
 } // namespace filterd::cli

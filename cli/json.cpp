@@ -69,7 +69,8 @@ void to_json(json& result, const Counters& counters) {
         if (drops.filter.empty())
             held += drops.packets;
         else
-            dropped.push_back({{"filter", drops.filter}, {"packets", drops.packets}});
+            dropped.push_back(
+                {{"filter", drops.filter}, {"packets", drops.packets}, {"log_only", drops.logOnly}});
     }
     result = {
         {"direction", counters.direction}, {"passed", counters.passed}, {"held", held}, {"dropped", dropped}};

@@ -92,7 +92,7 @@ void addTraffic(MetricsText& text, const std::vector<client::UnitTraffic>& traff
                              {"direction", one.traffic.direction},
                              {"filter", drops.filter},
                              {"reason", drops.filter.empty() ? "held"
-                                        : one.logOnly        ? "log-only"
+                                        : drops.logOnly      ? "log-only"
                                                              : "filter"}},
                             drops.*count);
     };
@@ -102,9 +102,10 @@ void addTraffic(MetricsText& text, const std::vector<client::UnitTraffic>& traff
     text.family("filterd_unit_passed_bytes", MetricType::Counter, "bytes",
                 "Bytes of the packets that passed a unit's queue.");
     passed(&client::Traffic::passedBytes);
-    text.family(
-        "filterd_unit_dropped_packets", MetricType::Counter, "packets",
-        "Packets that a filter of a unit's queue dropped, or that were dropped while the unit was held.");
+    text.family("filterd_unit_dropped_packets", MetricType::Counter, "packets",
+                "Packets that a filter of a unit's queue dropped (reason log-only: would have dropped, and "
+                "let pass), "
+                "or that were dropped while the unit was held.");
     dropped(&client::FilterDropTraffic::packets);
     text.family("filterd_unit_dropped_bytes", MetricType::Counter, "bytes",
                 "Bytes of the packets that were dropped.");

@@ -29,14 +29,14 @@ std::vector<Rate> Rates::of(const std::string& unit, const std::vector<client::T
                             Moment now) {
     std::vector<Rate> rates;
     for (const auto& direction : traffic) {
-        const CounterName passed{unit, direction.direction, false, {}};
+        const CounterName passed{unit, direction.direction, false, {}, false};
         std::optional<Reading> begun; // of filters that had not dropped anything
         if (const auto known = last_.find(passed); known != last_.end())
             begun = Reading{{}, known->second.when};
         rates.push_back(one(passed, {direction.passedPackets, direction.passedBytes}, now, {}));
         for (const auto& drops : direction.dropped)
-            rates.push_back(one({unit, direction.direction, true, drops.filter}, {drops.packets, drops.bytes},
-                                now, begun));
+            rates.push_back(one({unit, direction.direction, true, drops.filter, drops.logOnly},
+                                {drops.packets, drops.bytes}, now, begun));
     }
     return rates;
 }

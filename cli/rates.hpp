@@ -18,7 +18,8 @@ struct CounterName {
     std::string unit;
     std::string direction;
     bool dropped = false;
-    std::string filter; // empty and dropped: while the unit was held
+    std::string filter;   // empty and dropped: while the unit was held
+    bool logOnly = false; // it passed nevertheless
     auto operator<=>(const CounterName&) const = default;
 };
 

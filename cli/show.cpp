@@ -178,7 +178,7 @@ Exit showUnit(client::Client& client, const std::string& name, bool json) {
         printField("Packets", "not known: " + counters.error().message);
     else
         for (const auto& direction : *counters)
-            printCounters(direction, unit->logOnly);
+            printCounters(direction);
     return Exit::Ok;
 }
 

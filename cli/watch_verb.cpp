@@ -76,11 +76,13 @@ std::string text(double number) {
 std::string whatOf(const CounterName& name) {
     if (!name.dropped)
         return "passed";
-    return name.filter.empty() ? "dropped while held" : "dropped by " + name.filter;
+    return name.filter.empty() ? "dropped while held"
+                               : "dropped by " + name.filter + (name.logOnly ? " (log only)" : "");
 }
 
 std::vector<Cell> rowOf(const Rate& rate) {
-    const bool drops = rate.name.dropped && rate.perSecond && rate.perSecond->packets > 0;
+    const bool drops =
+        rate.name.dropped && !rate.name.logOnly && rate.perSecond && rate.perSecond->packets > 0;
     return {rate.name.unit,
             rate.name.direction,
             {whatOf(rate.name), drops ? Colour::Red : Colour::Plain},
@@ -108,8 +110,9 @@ void printDocument(const Reading& reading) {
     for (const auto& rate : reading.rates) {
         nlohmann::json one{{"unit", rate.name.unit},        {"direction", rate.name.direction},
                            {"dropped", rate.name.dropped},  {"filter", rate.name.filter},
-                           {"packets", rate.total.packets}, {"packets_per_second", nullptr},
-                           {"bytes", rate.total.bytes},     {"bytes_per_second", nullptr}};
+                           {"log_only", rate.name.logOnly}, {"packets", rate.total.packets},
+                           {"packets_per_second", nullptr}, {"bytes", rate.total.bytes},
+                           {"bytes_per_second", nullptr}};
         if (rate.perSecond) {
             one["packets_per_second"] = rate.perSecond->packets;
             one["bytes_per_second"] = rate.perSecond->bytes;

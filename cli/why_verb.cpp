@@ -22,7 +22,6 @@ constexpr std::chrono::minutes kRemembered{10}; // by the daemon
 // Of a unit above or below, whose queue judges packets of this one, too.
 struct Other {
     std::string unit;
-    bool logOnly = false;
     std::vector<client::Counters> counters;
     client::Drops drops;
 };
@@ -51,14 +50,13 @@ client::Result<std::vector<Other>> others(client::Client& client, const std::vec
     for (const auto& unit : units) {
         if (found.size() == kMost)
             break;
-        const auto state = client.unit(unit);
         const auto counters = client.counters(unit);
         const auto drops = client.drops(unit);
-        for (const auto& failure : {errorOf(state), errorOf(counters), errorOf(drops)})
+        for (const auto& failure : {errorOf(counters), errorOf(drops)})
             if (failure && !isOfTheUnit(*failure))
                 return tl::unexpected(*failure);
-        found.push_back({unit, state && state->logOnly, counters.value_or(std::vector<client::Counters>()),
-                         drops.value_or(client::Drops())});
+        found.push_back(
+            {unit, counters.value_or(std::vector<client::Counters>()), drops.value_or(client::Drops())});
     }
     return found;
 }
@@ -140,7 +138,7 @@ void printState(const Findings& findings) {
             printField("Note", findings.state->modeReason);
     }
     for (const auto& counters : findings.counters.value_or(std::vector<client::Counters>()))
-        printCounters(counters, findings.state && findings.state->logOnly);
+        printCounters(counters);
 }
 
 // Drops of a queue above may be of any unit in it: nobody else tells of them here.
@@ -149,7 +147,7 @@ void printOthers(std::string_view where, const std::vector<Other>& others) {
         printField(where, coloured(other.unit, Colour::Bold) + " has a queue, too: 'filterctl why " +
                               other.unit + "' tells more");
         for (const auto& counters : other.counters)
-            printCounters(counters, other.logOnly);
+            printCounters(counters);
         if (!other.drops.sums.empty())
             printDrops(other.drops);
     }

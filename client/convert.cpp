@@ -246,7 +246,7 @@ std::vector<Counters> countersOf(const CounterRows& rows) {
     for (const auto& entry : rows) {
         Counters counters{std::get<0>(entry), std::get<1>(entry), {}};
         for (const auto& drops : std::get<2>(entry))
-            counters.dropped.push_back({std::get<0>(drops), std::get<1>(drops)});
+            counters.dropped.push_back({std::get<0>(drops), std::get<1>(drops), std::get<2>(drops)});
         result.push_back(std::move(counters));
     }
     return result;

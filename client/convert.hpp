@@ -28,11 +28,11 @@ using SavedRows = Rows<std::string, std::string, Names>;
 using EntryRows = Rows<std::string, std::string>;
 using QueueRows = Rows<std::string, Names, Names, Names, Options>;
 using UnitRows = Rows<std::string, sdbus::ObjectPath, std::string, std::string>;
-using CounterRows = Rows<std::string, std::uint64_t, Rows<std::string, std::uint64_t>>;
+using CounterRows = Rows<std::string, std::uint64_t, Rows<std::string, std::uint64_t, bool>>;
 using TrafficRow =
-    Row<std::string, std::uint64_t, std::uint64_t, Rows<std::string, std::uint64_t, std::uint64_t>>;
+    Row<std::string, std::uint64_t, std::uint64_t, Rows<std::string, std::uint64_t, std::uint64_t, bool>>;
 using UnitTrafficRow = Row<std::string, std::string, std::uint64_t, std::uint64_t,
-                           Rows<std::string, std::uint64_t, std::uint64_t>, bool>;
+                           Rows<std::string, std::uint64_t, std::uint64_t, bool>>;
 using CountMap = std::map<std::string, std::uint64_t>;
 using LatencyRows = Rows<std::uint64_t, std::uint64_t>;
 using DropRows = Rows<std::string, std::string, std::string, std::string, std::string, std::uint16_t,

@@ -171,7 +171,7 @@ struct Rule {
     std::string source; // "bus" or the file
     std::vector<std::string> targets;
     Queues queues;
-    std::string error = {}; // why its file cannot be read; its units get what onFailure says
+    std::string error = {}; // what is wrong with its files, and what is in force instead: one on a line
 };
 
 struct UnitSummary {
@@ -194,12 +194,13 @@ struct Unit {
     std::string modeReason;
     std::uint32_t ingressProgramId = 0;
     std::uint32_t egressProgramId = 0;
-    bool logOnly = false; // its queues drop nothing, and what they count as dropped has passed
+    bool logOnly = false; // its queues drop nothing
 };
 
 struct FilterDrops {
-    std::string filter;
+    std::string filter; // empty: the unit was held
     std::uint64_t packets = 0;
+    bool logOnly = false; // they passed nevertheless: the queue only logged
 };
 
 struct Counters {
@@ -212,6 +213,7 @@ struct FilterDropTraffic {
     std::string filter; // empty: the unit was held
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
+    bool logOnly = false; // they passed nevertheless: the queue only logged
 };
 
 // As Counters, with bytes: of each packet from its IP header on.
@@ -265,7 +267,6 @@ struct Drops {
 struct UnitTraffic {
     std::string unit;
     Traffic traffic; // of one of its queues
-    bool logOnly = false;
 };
 
 struct NamedCount {

@@ -9,13 +9,13 @@ namespace filterd::client {
 
 namespace {
 
-using DropRowsByFilter = Rows<std::string, std::uint64_t, std::uint64_t>;
+using DropRowsByFilter = Rows<std::string, std::uint64_t, std::uint64_t, bool>;
 
 std::vector<FilterDropTraffic> dropsByFilter(const DropRowsByFilter& rows) {
     std::vector<FilterDropTraffic> result;
     result.reserve(rows.size());
     for (const auto& row : rows)
-        result.push_back({std::get<0>(row), std::get<1>(row), std::get<2>(row)});
+        result.push_back({std::get<0>(row), std::get<1>(row), std::get<2>(row), std::get<3>(row)});
     return result;
 }
 
@@ -39,8 +39,8 @@ std::vector<Traffic> trafficOf(const std::vector<TrafficRow>& rows) {
 std::vector<UnitTraffic> unitTrafficOf(const std::vector<UnitTrafficRow>& rows) {
     std::vector<UnitTraffic> result;
     for (const auto& row : rows) {
-        const auto& [unit, direction, packets, bytes, dropped, logOnly] = bus::fields(row);
-        result.push_back({unit, {direction, packets, bytes, dropsByFilter(dropped)}, logOnly});
+        const auto& [unit, direction, packets, bytes, dropped] = bus::fields(row);
+        result.push_back({unit, {direction, packets, bytes, dropsByFilter(dropped)}});
     }
     return result;
 }

@@ -25,7 +25,8 @@ int complain(const filterd::client::Error& error) {
 void print(const filterd::client::Counters& counters) {
     std::cout << counters.direction << ": " << counters.passed << " passed";
     for (const auto& drops : counters.dropped)
-        std::cout << ", " << drops.packets << " dropped by " << drops.filter;
+        std::cout << ", " << drops.packets
+                  << (drops.logOnly ? " would have been dropped by " : " dropped by ") << drops.filter;
     std::cout << std::endl;
 }
 

@@ -61,6 +61,7 @@ struct FilterDrops {
     FilterName filter;
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
+    bool logOnly = false; // they passed nevertheless: the queue only logged
     bool operator==(const FilterDrops&) const = default;
 };
 

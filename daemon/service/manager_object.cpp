@@ -304,7 +304,7 @@ ManagerObject::ListQueues() {
         std::vector<sdbus::Struct<std::string, Names, Names, Names, OptionValues>> list;
         for (const auto* rule : context_.firewall.rules())
             list.emplace_back(rule->source, rule->targets, textsOf(rule->ingress), textsOf(rule->egress),
-                              optionsOf(*rule));
+                              optionsOf(*rule, faultsOf(*rule, context_.configurationErrors)));
         return list;
     });
 }

@@ -44,7 +44,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     using Names = std::vector<std::string>;
     using TrafficRow =
         sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t,
-                      std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t>>, bool>;
+                      std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, bool>>>;
     using DropRow = sdbus::Struct<std::string, std::string, std::string, std::string, std::string,
                                   std::uint16_t, std::uint64_t, std::uint64_t, bool>;
 

@@ -1,5 +1,6 @@
 // org.filterd1.Manager: what was counted.
 
+#include "service/drop_rows.hpp"
 #include "service/manager_object.hpp"
 
 #include <limits>
@@ -7,17 +8,6 @@
 namespace filterd {
 
 namespace {
-
-using DropRows = std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t>>;
-
-DropRows dropsOf(const QueueCounters& counted) {
-    DropRows drops;
-    for (const auto& one : counted.dropped)
-        drops.emplace_back(one.filter.text(), one.packets, one.bytes);
-    if (counted.held > 0)
-        drops.emplace_back("", counted.held, counted.heldBytes);
-    return drops;
-}
 
 std::map<std::string, std::uint64_t> countersOf(const Statistics& statistics) {
     const auto& actions = statistics.actions;
@@ -49,7 +39,7 @@ void ManagerObject::ListTraffic(sdbus::Result<std::vector<TrafficRow>>&& result)
                                  for (const auto& [direction, counted] :
                                       context_.firewall.readableCounters(view))
                                      rows.emplace_back(name, std::string(toString(direction)), counted.passed,
-                                                       counted.passedBytes, dropsOf(counted), view.logOnly);
+                                                       counted.passedBytes, dropRowsOf(counted));
                              return rows;
                          });
 }

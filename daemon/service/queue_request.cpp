@@ -4,6 +4,9 @@
 #include "dbus/bridge.hpp"
 #include "service/options.hpp"
 
+#include <filesystem>
+#include <set>
+
 namespace filterd {
 
 namespace {
@@ -166,13 +169,56 @@ Result<QueueEdit> readDetachment(const EditArguments& arguments) {
 
 std::string textOf(OnFailure onFailure) { return onFailure == OnFailure::Hold ? "hold" : "pass"; }
 
-std::map<std::string, sdbus::Variant> optionsOf(const Rule& rule) {
+namespace {
+
+// Of a filter, the file that defines it, or that of its template.
+std::string fileOf(const FilterName& filter) {
+    const auto& text = filter.text();
+    return text.substr(0, text.find('@') == std::string::npos ? text.size() : text.find('@') + 1) + ".filter";
+}
+
+// The file names of a rule and of its filters. Of a rule of the bus or of a user there is none.
+std::set<std::string> filesOf(const Rule& rule) {
+    std::set<std::string> names;
+    if (rule.source.ends_with(".queue"))
+        names.insert(std::filesystem::path(rule.source).filename().string());
+    else if (rule.source.starts_with('/'))
+        names.insert(rule.targets.begin(), rule.targets.end());
+    for (const auto direction : kDirections)
+        for (const auto& filter : rule.filters(direction))
+            names.insert({fileOf(filter), filter.text() + ".filter"});
+    return names;
+}
+
+} // namespace
+
+std::string faultsOf(const Rule& rule, const std::vector<std::string>& errors) {
+    std::string faults;
+    const auto add = [&](const std::string& fault) { faults += (faults.empty() ? "" : "\n") + fault; };
+    bool isTold = rule.broken.empty();
+    const auto names = errors.empty() ? std::set<std::string>() : filesOf(rule);
+    for (const auto& error : errors) {
+        const std::filesystem::path path = error.substr(0, error.find(':'));
+        auto folder = path.parent_path().filename().string();
+        if (folder.ends_with(".d"))
+            folder.resize(folder.size() - 2);
+        if (path != rule.source && !names.contains(path.filename().string()) && !names.contains(folder))
+            continue;
+        isTold = isTold || error.starts_with(rule.broken);
+        add(error);
+    }
+    if (!isTold)
+        add(rule.broken);
+    return faults;
+}
+
+std::map<std::string, sdbus::Variant> optionsOf(const Rule& rule, const std::string& faults) {
     std::map<std::string, sdbus::Variant> options{
         {"on-failure", sdbus::Variant(textOf(rule.onFailure))},
         {"fallback", sdbus::Variant(std::string(rule.fallback == Fallback::Allow ? "allow" : "refuse"))},
         {"log-only", sdbus::Variant(rule.logOnly)}};
-    if (!rule.broken.empty())
-        options.emplace("error", sdbus::Variant(bus::printable(rule.broken)));
+    if (!faults.empty())
+        options.emplace("error", sdbus::Variant(bus::printable(faults)));
     return options;
 }
 

@@ -38,7 +38,11 @@ struct EditArguments {
 
 [[nodiscard]] std::string textOf(OnFailure onFailure);
 
-// As SetQueue takes them; "error" of a rule whose file is broken.
-[[nodiscard]] std::map<std::string, sdbus::Variant> optionsOf(const Rule& rule);
+// What is wrong with the files of a rule and of its filters, and what is in force instead: of all errors,
+// each as FILE:LINE: REASON (WHAT IS IN FORCE), those that are about them, one on a line.
+[[nodiscard]] std::string faultsOf(const Rule& rule, const std::vector<std::string>& errors);
+
+// As SetQueue takes them; "error" if there are faults.
+[[nodiscard]] std::map<std::string, sdbus::Variant> optionsOf(const Rule& rule, const std::string& faults);
 
 } // namespace filterd

@@ -1,5 +1,7 @@
 #include "service/unit_object.hpp"
 
+#include "service/drop_rows.hpp"
+
 namespace filterd {
 
 namespace {
@@ -78,9 +80,10 @@ void UnitObject::tellChanged(const UnitView& before, const UnitView& now) {
         bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, names);
 }
 
-std::vector<sdbus::Struct<std::string, std::uint64_t, std::vector<sdbus::Struct<std::string, std::uint64_t>>>>
+std::vector<
+    sdbus::Struct<std::string, std::uint64_t, std::vector<sdbus::Struct<std::string, std::uint64_t, bool>>>>
 UnitObject::GetCounters() {
-    using Drops = std::vector<sdbus::Struct<std::string, std::uint64_t>>;
+    using Drops = std::vector<sdbus::Struct<std::string, std::uint64_t, bool>>;
     using List = std::vector<sdbus::Struct<std::string, std::uint64_t, Drops>>;
     return bus::answer([&]() -> Result<List> {
         const auto counters = firewall_.counters(name_);
@@ -90,9 +93,9 @@ UnitObject::GetCounters() {
         for (const auto& [direction, counted] : *counters) {
             Drops drops;
             for (const auto& one : counted.dropped)
-                drops.emplace_back(one.filter.text(), one.packets);
+                drops.emplace_back(one.filter.text(), one.packets, one.logOnly);
             if (counted.held > 0)
-                drops.emplace_back("", counted.held);
+                drops.emplace_back("", counted.held, false);
             list.emplace_back(std::string(toString(direction)), counted.passed, drops);
         }
         return list;
@@ -109,12 +112,8 @@ UnitObject::GetTraffic() {
             return failure(counters.error());
         List list;
         for (const auto& [direction, counted] : *counters) {
-            std::vector<DropTraffic> drops;
-            for (const auto& one : counted.dropped)
-                drops.emplace_back(one.filter.text(), one.packets, one.bytes);
-            if (counted.held > 0)
-                drops.emplace_back("", counted.held, counted.heldBytes);
-            list.emplace_back(std::string(toString(direction)), counted.passed, counted.passedBytes, drops);
+            list.emplace_back(std::string(toString(direction)), counted.passed, counted.passedBytes,
+                              dropRowsOf(counted));
         }
         return list;
     });

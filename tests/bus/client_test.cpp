@@ -162,6 +162,7 @@ TEST_F(ClientTest, TellsOfTrafficAndStatistics) {
     EXPECT_EQ(traffic->front().traffic.dropped.front().filter, "drop@1");
     EXPECT_EQ(traffic->front().traffic.dropped.front().packets, 3U);
     EXPECT_EQ(traffic->front().traffic.dropped.front().bytes, 300U);
+    EXPECT_TRUE(traffic->front().traffic.dropped.front().logOnly);
 
     const auto statistics = client_.statistics();
     ASSERT_TRUE(statistics) << statistics.error().message;
@@ -239,12 +240,14 @@ TEST_F(ClientTest, UnitsAreListedShownAndCounted) {
     ASSERT_TRUE(counters);
     EXPECT_EQ(counters->front().passed, 7U);
     EXPECT_EQ(counters->front().dropped.front().packets, 3U);
+    EXPECT_TRUE(counters->front().dropped.front().logOnly);
     const auto traffic = client_.traffic("nginx.service");
     ASSERT_TRUE(traffic);
     EXPECT_EQ(traffic->front().passedPackets, 7U);
     EXPECT_EQ(traffic->front().passedBytes, 700U);
     EXPECT_EQ(traffic->front().dropped.front().packets, 3U);
     EXPECT_EQ(traffic->front().dropped.front().bytes, 180U);
+    EXPECT_TRUE(traffic->front().dropped.front().logOnly);
     EXPECT_EQ(client_.unit("other.service").error().name, "org.filterd1.Error.NoSuchUnit");
 }
 

@@ -94,16 +94,17 @@ class FakeUnit final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_adapt
     std::mutex reading;             // while somebody else has it, the daemon stands still in a reading
 
   private:
-    using Drops = sdbus::Struct<std::string, std::uint64_t>;
+    using Drops = sdbus::Struct<std::string, std::uint64_t, bool>;
     std::vector<sdbus::Struct<std::string, std::uint64_t, std::vector<Drops>>> GetCounters() override {
         return {{std::string("ingress"), std::uint64_t{7},
-                 std::vector<Drops>{{std::string("drop@1"), std::uint64_t{3}}}}};
+                 std::vector<Drops>{{std::string("drop@1"), std::uint64_t{3}, true}}}};
     }
-    using DropTraffic = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
+    using DropTraffic = sdbus::Struct<std::string, std::uint64_t, std::uint64_t, bool>;
     std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, std::vector<DropTraffic>>>
     GetTraffic() override {
-        return {{std::string("ingress"), std::uint64_t{7}, std::uint64_t{700},
-                 std::vector<DropTraffic>{{std::string("drop@1"), std::uint64_t{3}, std::uint64_t{180}}}}};
+        return {
+            {std::string("ingress"), std::uint64_t{7}, std::uint64_t{700},
+             std::vector<DropTraffic>{{std::string("drop@1"), std::uint64_t{3}, std::uint64_t{180}, true}}}};
     }
     std::string Name() override { return name_; }
     std::string ControlGroup() override { return "/system.slice/" + name_; }
@@ -405,14 +406,13 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     std::map<std::string, std::uint64_t> GetGuardCounters() override {
         return {{"held", 1}, {"interim-packets", 2}, {"missing-queue-drops", 3}, {"overflow-drops", 4}};
     }
-    using TrafficDrops = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
-    using TrafficRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t,
-                                     std::vector<TrafficDrops>, bool>;
+    using TrafficDrops = sdbus::Struct<std::string, std::uint64_t, std::uint64_t, bool>;
+    using TrafficRow =
+        sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t, std::vector<TrafficDrops>>;
     void ListTraffic(sdbus::Result<std::vector<TrafficRow>>&& result) override {
         result.returnResults({TrafficRow(
             std::string("nginx.service"), std::string("ingress"), std::uint64_t{7}, std::uint64_t{700},
-            std::vector<TrafficDrops>{{std::string("drop@1"), std::uint64_t{3}, std::uint64_t{300}}},
-            false)});
+            std::vector<TrafficDrops>{{std::string("drop@1"), std::uint64_t{3}, std::uint64_t{300}, true}})});
     }
     std::tuple<std::map<std::string, std::uint64_t>, std::vector<sdbus::Struct<std::uint64_t, std::uint64_t>>,
                std::uint64_t>

@@ -40,6 +40,14 @@ class CallError(Exception):
         self.message = error.get_dbus_message()
 
 
+def added_up(drops):
+    """By filter, whether the packets were dropped or only would have been."""
+    sums = {}
+    for name, packets, _ in drops:
+        sums[name] = sums.get(name, 0) + packets
+    return sums
+
+
 def plain(value):
     """A value from the bus without python3-dbus' own types."""
     if isinstance(value, dict):
@@ -95,7 +103,7 @@ class Client:
     def counters(self, unit):
         """Of each direction: packets that passed, and what each filter dropped."""
         counted = self.raw(self.call("GetUnit", "s", unit), "org.filterd1.Unit", "GetCounters")
-        return {direction: (passed, dict(dropped)) for direction, passed, dropped in counted}
+        return {direction: (passed, added_up(dropped)) for direction, passed, dropped in counted}
 
     def load(self, name, source=None, **options):
         """Loads an object, by default the catalogue's of that name."""

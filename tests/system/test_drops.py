@@ -150,7 +150,7 @@ def test_bytes_are_counted_beside_packets(client, talker):
     client.set_queue(talker, egress=["pass"])
     send(talker, 2)
     traffic = client.raw(client.call("GetUnit", "s", talker), "org.filterd1.Unit", "GetTraffic")
-    assert traffic == [("egress", 2, 2 * LENGTH, [("drop", 3, 3 * LENGTH)])]
+    assert traffic == [("egress", 2, 2 * LENGTH, [("drop", 3, 3 * LENGTH, False)])]
 
 
 # ---- floods ----------------------------------------------------------------------------------------------

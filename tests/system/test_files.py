@@ -1,5 +1,6 @@
 """Rules from .queue files."""
 
+import json
 import os
 import pathlib
 import signal
@@ -166,3 +167,32 @@ def test_a_masked_and_an_overridden_file(drop, units):
         assert drop.state("vendor.service") is None
     finally:
         vendor.unlink()
+
+
+def test_the_list_of_rules_tells_of_a_broken_file_and_what_is_in_force(client, units):
+    client.load("pass")
+    units.start("listed.service", "sleep", "600")
+    good = rule("listed.service", "pass", "EgressFilter=web\n")
+    write("10-listed.queue", good)
+    write("web.filter", "[Filter]\nObject=builtin:pass\n")
+    client.call("Reload")
+
+    def listed():
+        shown = next(one for one in json.loads(run("filterctl", "list", "rules", "--json").stdout)
+                     if one["source"].endswith("10-listed.queue"))
+        assert (shown["ingress"], shown["egress"]) == (["pass"], ["web"])
+        return shown["error"]
+
+    assert not listed()
+    write("10-listed.queue.d/more.conf", "[Queue]\nIngresFilter=pass\n")
+    with pytest.raises(CallError):
+        client.call("Reload")
+    assert "more.conf:2: unknown key IngresFilter=" in listed() and "(what was good before is in force)" in listed()
+    (FILES / "10-listed.queue.d/more.conf").unlink()
+    write("web.filter", "[Filter]\nObjet=builtin:pass\n")
+    with pytest.raises(CallError):
+        client.call("Reload")
+    assert "web.filter:2: unknown key Objet=" in listed() and "(what was good before is in force)" in listed()
+    write("web.filter", "[Filter]\nObject=builtin:pass\n")
+    client.call("Reload")
+    assert not listed()

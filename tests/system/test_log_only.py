@@ -123,5 +123,27 @@ def test_what_only_would_have_been_dropped_is_marked(client, unit):
         return {one["log_only"] for one in json.loads(run("filterctl", "why", "--json", unit).stdout)["drops"]}
 
     wait_until(lambda: marks() == {True, False}, "both kinds being told apart")
-    assert "(log only)" not in run("filterctl", "show", unit).stdout
-    assert f'unit="{unit}",direction="egress",filter="drop",reason="filter"' in run("filterctl", "metrics").stdout
+
+
+def test_what_was_counted_keeps_its_label_when_the_queue_is_switched(client, unit):
+    """A count of what has passed is none of what was dropped, and goes on when it is switched back."""
+    client.load("drop")
+
+    def told():
+        counted = json.loads(run("filterctl", "show", "--json", unit).stdout)["counters"][0]["dropped"]
+        metrics = run("filterctl", "metrics").stdout
+        for one in counted:
+            reason = "log-only" if one["log_only"] else "filter"
+            assert (f'filterd_unit_dropped_packets_total{{unit="{unit}",direction="egress",filter="drop",reason="{reason}"}} '
+                    f'{one["packets"]}') in metrics
+        return {one["log_only"]: one["packets"] for one in counted}
+
+    client.set_queue(unit, egress=["drop"], **{"log-only": True})
+    assert ping_in(unit).loss == 0 and told() == {True: 5}
+    client.set_queue(unit, egress=["drop"])
+    assert told() == {True: 5}
+    assert ping_in(unit).loss == 100 and told() == {True: 5, False: 5}
+    shown = run("filterctl", "show", unit).stdout
+    assert "5 dropped by drop (log only)" in shown and "5 dropped by drop" in shown.replace("5 dropped by drop (log only)", "")
+    client.set_queue(unit, egress=["drop"], **{"log-only": True})
+    assert ping_in(unit).loss == 0 and told() == {True: 10, False: 5}

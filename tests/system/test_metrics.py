@@ -105,7 +105,7 @@ def test_the_numbers_are_those_of_the_queues(busy):
             where = {"unit": unit, "direction": direction}
             assert value("unit_passed_packets_total", text, **where) == packets
             assert value("unit_passed_bytes_total", text, **where) == size
-            for name, packets, size in dropped:
+            for name, packets, size, _ in dropped:
                 reason = {"filter": name, "reason": "filter" if name else "held"}
                 assert value("unit_dropped_packets_total", text, **where, **reason) == packets > 0
                 assert value("unit_dropped_bytes_total", text, **where, **reason) == size > 0

@@ -17,10 +17,15 @@ namespace {
 constexpr MapShape kCountersShape{BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, sizeof(bpf_cgroup_storage_key),
                                   kCounterSlots * sizeof(SlotCount), 0};
 
-constexpr std::size_t kNameSize = 136; // the longest filter name and its end
+constexpr std::size_t kNameSize = 136; // the longest filter name, what is before it, and its end
 using StoredName = std::array<char, kNameSize>;
 constexpr MapShape kSlotsShape{BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), sizeof(StoredName),
                                kLastFilterSlot + 1};
+
+// Before the name in a slot of what only logs: no filter's name has it.
+constexpr char kLogs = '~';
+
+std::string_view filterIn(std::string_view slot) { return slot.substr(slot.starts_with(kLogs) ? 1 : 0); }
 
 bool hasShape(int map, const MapShape& shape) {
     const auto info = mapInfo(map);
@@ -108,16 +113,17 @@ Status AttachmentCounters::openSlots() {
     return {};
 }
 
-Result<std::uint32_t> AttachmentCounters::slotOf(const FilterName& name,
+Result<std::uint32_t> AttachmentCounters::slotOf(const FilterName& name, bool logs,
                                                  const std::function<bool(const std::string&)>& inUse) {
+    const auto wanted = (logs ? std::string(1, kLogs) : std::string()) + name.text();
     std::uint32_t unused = 0;
     std::uint32_t abandoned = 0;
     for (std::uint32_t slot = kLastFilterSlot; slot >= kFirstFilterSlot; --slot) {
-        if (names_[slot] == name.text())
+        if (names_[slot] == wanted)
             return slot;
         if (names_[slot].empty())
             unused = slot;
-        else if (!inUse(names_[slot]))
+        else if (!inUse(std::string(filterIn(names_[slot]))))
             abandoned = slot;
     }
     const std::uint32_t chosen = unused != 0 ? unused : abandoned;
@@ -126,7 +132,7 @@ Result<std::uint32_t> AttachmentCounters::slotOf(const FilterName& name,
     if (chosen == abandoned)
         if (auto zeroed = zeroSlotEverywhere(chosen); !zeroed)
             return failure(zeroed.error());
-    if (auto assigned = assign(chosen, name.text()); !assigned)
+    if (auto assigned = assign(chosen, wanted); !assigned)
         return failure(assigned.error());
     return chosen;
 }
@@ -174,8 +180,9 @@ Result<QueueCounters> AttachmentCounters::read(AttachPoint point) const {
                          .dropped = {}};
     for (std::uint32_t slot = kFirstFilterSlot; slot <= kLastFilterSlot; ++slot)
         if (const SlotCount drops = counts.sum(slot); drops.packets != 0)
-            if (auto name = FilterName::parse(names_[slot]))
-                result.dropped.push_back({std::move(*name), drops.packets, drops.bytes});
+            if (auto name = FilterName::parse(filterIn(names_[slot])))
+                result.dropped.push_back(
+                    {std::move(*name), drops.packets, drops.bytes, names_[slot].starts_with(kLogs)});
     return result;
 }
 

@@ -25,9 +25,10 @@ class AttachmentCounters {
     [[nodiscard]] int map() const { return counters_.get(); }
     [[nodiscard]] std::uint32_t mapId() const { return countersId_; }
 
-    // The slot of a filter name. A slot of a name that is not in use any more is given away, zeroed, when all
-    // have been given; 0 when all are in use.
-    [[nodiscard]] Result<std::uint32_t> slotOf(const FilterName& name,
+    // The slot of a filter name, where it drops or where it only logs: what has passed nevertheless stays
+    // told apart when the queue is changed from one to the other. A slot of a name that is not in use any
+    // more is given away, zeroed, when all have been given; 0 when all are in use.
+    [[nodiscard]] Result<std::uint32_t> slotOf(const FilterName& name, bool logs,
                                                const std::function<bool(const std::string&)>& inUse);
 
     [[nodiscard]] Result<QueueCounters> read(AttachPoint point) const;

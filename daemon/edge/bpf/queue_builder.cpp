@@ -171,7 +171,7 @@ std::string QueueBuilder::reasonOf(const QueueDraft& draft, const std::vector<st
         if (member.stub)
             add("filter '" + nameOf(*member.filter) + "' runs by tail call: " + member.stubReason);
     for (const auto& name : uncounted)
-        add("drops of filter '" + name + "' are not counted: more than 63 filters are loaded");
+        add("drops of filter '" + name + "' are not counted: all counters are taken by other filters");
     return reason;
 }
 
@@ -227,7 +227,7 @@ Status QueueBuilder::addStep(Assembly& assembly, const QueueDraft& draft, const 
         assembly.input.order.push_back(known->second);
         return {};
     }
-    auto part = step.isGroup ? groupPart(draft, step.index) : memberPart(assembly, draft, step.index);
+    auto part = step.isGroup ? groupPart(draft, step.index) : memberPart(assembly, draft, step);
     if (!part)
         return failure(part.error());
     assembly.input.congestion |= part->congestion;
@@ -245,13 +245,14 @@ bool mayNotify(const QueueDraft& draft, const QueueMember& member) {
 
 } // namespace
 
-Result<FusePart> QueueBuilder::memberPart(Assembly& assembly, const QueueDraft& draft, std::size_t index) {
-    const QueueMember& member = draft.members[index];
-    FusePart part{.block = {}, .maps = {}, .stubIndex = static_cast<std::uint32_t>(index)};
+Result<FusePart> QueueBuilder::memberPart(Assembly& assembly, const QueueDraft& draft,
+                                          const QueueStep& step) {
+    const QueueMember& member = draft.members[step.index];
+    FusePart part{.block = {}, .maps = {}, .stubIndex = static_cast<std::uint32_t>(step.index)};
     part.congestion = mayNotify(draft, member);
     part.programId = member.filter->record.programId;
     if (assembly.input.counterMap || assembly.input.isGroup) {
-        const auto slot = counters_.slotOf(member.filter->record.instance.name,
+        const auto slot = counters_.slotOf(member.filter->record.instance.name, step.logs,
                                            [this](const std::string& name) { return filters_.knows(name); });
         if (!slot)
             return failure(slot.error());
@@ -319,10 +320,11 @@ Status QueueBuilder::fillGroup(Assembly& queue, const QueueDraft& draft, std::si
     assembly.input.inlines = draft.inlines;
     assembly.input.isGroup = true;
     addReporter(assembly, draft);
-    if (assembly.input.reporter && group < draft.loggedGroups)
+    const bool logs = draft.queue.logOnly || group < draft.loggedGroups;
+    if (assembly.input.reporter && logs)
         assembly.input.reporter->flags = assembly.input.reporter->loggedFlags;
     for (const std::size_t place : draft.groups[group])
-        if (auto added = addStep(assembly, draft, {place, false}); !added)
+        if (auto added = addStep(assembly, draft, {place, false, logs}); !added)
             return added;
     queue.uncounted.insert(queue.uncounted.end(), assembly.uncounted.begin(), assembly.uncounted.end());
     const auto program = loadAssembly(assembly, "queue_group");

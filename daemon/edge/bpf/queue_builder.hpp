@@ -50,7 +50,7 @@ class QueueBuilder {
     void addMaps(Assembly& assembly, const QueueDraft& draft, int stubArray) const;
     void addReporter(Assembly& assembly, const QueueDraft& draft) const;
     Status addStep(Assembly& assembly, const QueueDraft& draft, const QueueStep& step);
-    Result<FusePart> memberPart(Assembly& assembly, const QueueDraft& draft, std::size_t index);
+    Result<FusePart> memberPart(Assembly& assembly, const QueueDraft& draft, const QueueStep& step);
     Result<FusePart> groupPart(const QueueDraft& draft, std::size_t index) const;
     Status addBlock(Assembly& assembly, const QueueMember& member, FusePart& part) const;
     static Result<UniqueFd> stubArrayFor(const QueueDraft& draft);

@@ -75,7 +75,7 @@ class Division {
             const std::size_t place = draft_.order[i];
             const bool isPlaced = inQueue_[place] || draft_.members[place].stub;
             if (isPlaced || (draft_.groups.empty() && takeIntoQueue(place)))
-                addStep({place, false});
+                addStep({place, false, draft_.queue.logOnly || i < draft_.queue.logged});
             else
                 addToGroup(place);
             if (i < draft_.queue.logged) {

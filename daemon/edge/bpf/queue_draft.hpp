@@ -23,6 +23,7 @@ struct QueueMember {
 struct QueueStep {
     std::size_t index = 0;
     bool isGroup = false;
+    bool logs = false; // of a member: drops nothing
     auto operator<=>(const QueueStep&) const = default;
 };
 
