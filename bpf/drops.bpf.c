@@ -16,7 +16,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 19);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} drop_reports SEC(".maps");
+} drop_records SEC(".maps");
 
 struct bucket {
 	__u64 cgroup;
@@ -80,12 +80,12 @@ static __always_inline int tell(struct __sk_buff *skb, __u32 program, __u32 flag
 
 	if (!may_report(cgroup, flags, now))
 		return 0;
-	record = bpf_ringbuf_reserve(&drop_reports, sizeof(*record), 0);
+	record = bpf_ringbuf_reserve(&drop_records, sizeof(*record), 0);
 	if (!record)
 		return 0;
 	record->boot_time = now;
 	record->cgroup = cgroup;
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < DROP_LEVELS; ++i)
 		record->ancestors[i] = bpf_skb_ancestor_cgroup_id(skb, i + 1);
 	record->program = program;

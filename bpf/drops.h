@@ -7,7 +7,7 @@
  */
 #include <linux/types.h>
 
-#define DROP_LEVELS 8        /* ancestors at levels 1..8 */
+#define DROP_LEVELS 32       /* ancestors at levels 1..32 */
 #define DROP_PACKET_SIZE 128 /* bytes from the network header on */
 
 /* Flags. */

@@ -15,7 +15,7 @@ namespace filterd::bpf {
 
 namespace {
 
-constexpr const char* kReports = "drop_reports";
+constexpr const char* kReports = "drop_records";
 constexpr const char* kLost = "drop_lost";
 constexpr std::array kMaps{kReports, "drop_limits", kLost};
 
