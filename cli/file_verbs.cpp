@@ -101,7 +101,9 @@ CheckReport reportOn(const std::string& root) {
     const bool isHere = isThisSystem(root);
     const RunningUnitsOnDemand running(isHere ? RunningUnitsOnDemand::Reader([] { return runningUnits(); })
                                               : nullptr);
-    const auto configuration = ConfigFiles(ConfigPlaces::below(root)).read({});
+    auto configuration = ConfigFiles(ConfigPlaces::below(root)).read({});
+    for (auto& fault : savedFaults(root))
+        configuration.warnings.push_back(std::move(fault));
     packet::RuleNotes notes(expressions);
     auto report = checkConfiguration(configuration, inspect, running, notes);
     if (isHere)

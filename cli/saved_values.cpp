@@ -57,6 +57,10 @@ std::vector<SavedInFile> allSavedValues(const FilterSources& sources, const std:
     return values;
 }
 
+std::vector<std::string> savedFaults(const std::filesystem::path& root) {
+    return ParameterFiles(root / kFolder).faults();
+}
+
 bool hasSavedValues(const std::filesystem::path& root) {
     return !ParameterFiles(root / kFolder).filters().empty();
 }

@@ -29,6 +29,9 @@ struct SavedInFile {
 [[nodiscard]] std::vector<SavedInFile> allSavedValues(const FilterSources& sources,
                                                       const std::filesystem::path& root = "/");
 
+// Files of saved values that cannot be read, each as FILE: WHAT.
+[[nodiscard]] std::vector<std::string> savedFaults(const std::filesystem::path& root = "/");
+
 // Whether there is anything of the kind; cheap.
 [[nodiscard]] bool hasSavedValues(const std::filesystem::path& root = "/");
 

@@ -55,7 +55,11 @@ Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch wat
       drops_(firewall_, [this](const Drop& drop) { bus_.packetDropped(drop); }), trials_(loop_, firewall_),
       configurator_([this](const Configuration& last) { return readFiles(last); },
                     [this] { return runningUnits(tree_); }, lastConfiguration_, firewall_, expressions_) {
-    firewall_.onLoaded([this](const FilterFacts& filter) { settings_.restore(filter); });
+    firewall_.onLoaded([this](const FilterFacts& filter) {
+        settings_.restore(filter);
+        if (configurator_.filterLoaded())
+            loop_.rearm(warningsTimer_, kWarningsDelay);
+    });
     firewall_.findFilesBy([this](const FilterName& name) { return files_.fileOf(name); });
     settings_.knowFilesBy([this](const FilterName& name) {
         const auto definition = firewall_.definitions().define(name);
@@ -214,7 +218,10 @@ Status Daemon::hearOfDrops() {
 // The time is taken before: what changes meanwhile counts as changed.
 Configuration Daemon::readFiles(const Configuration& last) {
     filesReadAt_ = microsecondsOf(CLOCK_REALTIME);
-    return files_.read(last);
+    auto configuration = files_.read(last);
+    for (auto& fault : parameters_.faults())
+        configuration.warnings.push_back(std::move(fault));
+    return configuration;
 }
 
 void Daemon::tellConfiguration() {

@@ -106,6 +106,28 @@ bool Configurator::unitsChanged() {
     return isFirst;
 }
 
+bool Configurator::filterLoaded() {
+    const bool isFirst = areRulesReviewed_ && lacksFilters_;
+    areRulesReviewed_ = areRulesReviewed_ && !isFirst;
+    return isFirst;
+}
+
+// What a broken file would define is told as an error of that file.
+bool Configurator::knowsFilter(const FilterName& name) const {
+    return firewall_.filters().contains(name) || firewall_.definitions().defines(name);
+}
+
+bool Configurator::lacksFilters() const {
+    const auto rules = firewall_.ruleSet().ordered();
+    return std::any_of(rules.begin(), rules.end(), [this](const Rule* rule) {
+        return std::any_of(kDirections.begin(), kDirections.end(), [&](Direction direction) {
+            const auto& names = rule->filters(direction);
+            return !std::all_of(names.begin(), names.end(),
+                                [this](const auto& name) { return knowsFilter(name); });
+        });
+    });
+}
+
 void Configurator::rulesChanged(const std::string& target) {
     areRulesReviewed_ = false;
     if (!target.empty())
@@ -116,7 +138,8 @@ std::vector<std::string> Configurator::warningsOfOthers(const RunningUnitsOnDema
     auto others = firewall_.ruleSet();
     for (const auto& target : set_)
         others.reset(target);
-    return configurationWarnings(current_, others, running, notes_);
+    return configurationWarnings(current_, others, running, notes_,
+                                 [this](const auto& name) { return knowsFilter(name); });
 }
 
 void Configurator::review(Logged logged) {
@@ -125,7 +148,8 @@ void Configurator::review(Logged logged) {
         dependsOnRunningUnits_ = true;
         return running_();
     });
-    auto now = configurationWarnings(current_, firewall_.ruleSet(), running, notes_);
+    auto now = configurationWarnings(current_, firewall_.ruleSet(), running, notes_,
+                                     [this](const auto& name) { return knowsFilter(name); });
     const auto known = [](const auto& warnings, const auto& one) {
         return std::find(warnings.begin(), warnings.end(), one) != warnings.end();
     };
@@ -136,6 +160,7 @@ void Configurator::review(Logged logged) {
     warnings_ = std::move(now);
     set_.clear();
     areRulesReviewed_ = true;
+    lacksFilters_ = lacksFilters();
     haveUnitsChanged_ = false;
 }
 

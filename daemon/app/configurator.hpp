@@ -41,6 +41,9 @@ class Configurator {
     // while they are already. None of them is logged: the journal would tell of a unit each time that it
     // ends.
     [[nodiscard]] bool unitsChanged();
+    // A filter was loaded. Whether the warnings are to be looked for again, since it may be one that was
+    // missing.
+    [[nodiscard]] bool filterLoaded();
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 
   private:
@@ -48,6 +51,8 @@ class Configurator {
     [[nodiscard]] std::vector<std::string> errorsOf(const Configuration& next) const;
     enum class Logged { New, Nothing };
     void review(Logged logged);
+    [[nodiscard]] bool knowsFilter(const FilterName& name) const;
+    [[nodiscard]] bool lacksFilters() const;
     // What is to be said without the rules that were set since the last review.
     [[nodiscard]] std::vector<std::string> warningsOfOthers(const RunningUnitsOnDemand& running);
 
@@ -61,6 +66,7 @@ class Configurator {
     std::vector<std::string> warnings_;
     std::set<std::string> set_; // the targets of rules that were set since the last review
     bool areRulesReviewed_ = false;
+    bool lacksFilters_ = false;          // as the last review found
     bool haveUnitsChanged_ = false;      // since the last review
     bool dependsOnRunningUnits_ = false; // as the last review found
 };

@@ -50,7 +50,10 @@ class Checker {
         Rules rules;
         if (const auto set = rules.setFiles(configuration_.rules); !set)
             tell(set.error().message);
-        for (const auto& warning : configurationWarnings(configuration_, rules, running_, notes_))
+        for (const auto& warning :
+             configurationWarnings(configuration_, rules, running_, notes_, [&](const FilterName& name) {
+                 return configuration_.filters.defines(name);
+             }))
             warn(warning);
         return std::move(report_);
     }
@@ -111,11 +114,6 @@ class Checker {
                     continue;
                 }
                 filters_.emplace(name, LoadedFilter{{name, ""}, FilterDirection::Either});
-                const auto missing = isTemplate(name.text())
-                                         ? configuration_.filters.define(name).error().message
-                                         : "no file defines the filter '" + name.text() + "'";
-                warn(rule.placeOf(name) + ": " + missing +
-                     ": unless it is loaded otherwise, OnFailure= applies");
             }
             if (const auto queue = resolveQueue(rule, direction, filters_); !queue)
                 tell(inRule(rule, queue.error()).message);
@@ -146,6 +144,28 @@ class Checker {
     CheckReport report_;
 };
 
+// Rules of users are taken out of force with their filters, and tell nobody else.
+std::vector<std::string> missingFilters(const Configuration& configuration, const Rules& rules,
+                                        const KnowsFilter& isKnown) {
+    std::vector<std::string> warnings;
+    for (const auto* rule : rules.ordered()) {
+        if (rule->source == kUserSource)
+            continue;
+        std::set<FilterName> told;
+        for (const auto direction : kDirections)
+            for (const auto& name : rule->filters(direction)) {
+                if (isKnown(name) || !told.insert(name).second)
+                    continue;
+                const auto missing = isTemplate(name.text())
+                                         ? configuration.filters.define(name).error().message
+                                         : "no file defines the filter '" + name.text() + "'";
+                warnings.push_back(rule->placeOf(name) + ": " + missing +
+                                   ": unless it is loaded otherwise, OnFailure= applies");
+            }
+    }
+    return warnings;
+}
+
 // What the rules of every filter leave open that has a file of its own or stands in a queue.
 std::vector<std::string> notesOnFilters(const Configuration& configuration, packet::RuleNotes& ofRules) {
     std::set<FilterName> names;
@@ -171,12 +191,13 @@ CheckReport checkConfiguration(const Configuration& configuration, const FilterI
 }
 
 std::vector<std::string> configurationWarnings(const Configuration& configuration, const Rules& rules,
-                                               const RunningUnitsOnDemand& running,
-                                               packet::RuleNotes& notes) {
+                                               const RunningUnitsOnDemand& running, packet::RuleNotes& notes,
+                                               const KnowsFilter& isKnown) {
     auto warnings = configuration.warnings;
     const KnownDefinitions filters(configuration.filters);
     for (auto& some :
-         {ruleWarnings(rules, {configuration.units, filters, running}),
+         {missingFilters(configuration, rules, isKnown),
+          ruleWarnings(rules, {configuration.units, filters, running}),
           socketWarnings(configuration.units, rules, running), notesOnFilters(configuration, notes)})
         warnings.insert(warnings.end(), some.begin(), some.end());
     return warnings;

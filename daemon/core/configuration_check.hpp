@@ -27,9 +27,12 @@ using FilterInspector = std::function<Result<FilterDirection>(const FilterDefini
 
 // What files and rules say that has no effect, or not the one that it seems to have; what a reload and the
 // daemon's status tell, too.
+// isKnown: whether a filter is loaded, or a file defines it.
+using KnowsFilter = std::function<bool(const FilterName&)>;
 [[nodiscard]] std::vector<std::string> configurationWarnings(const Configuration& configuration,
                                                              const Rules& rules,
                                                              const RunningUnitsOnDemand& running,
-                                                             packet::RuleNotes& notes);
+                                                             packet::RuleNotes& notes,
+                                                             const KnowsFilter& isKnown);
 
 } // namespace filterd

@@ -115,6 +115,21 @@ def test_a_queue_without_filters_and_undefined_filters_are_warned_of(client):
         ("b.queue:6:", "no file defines the filter 'undefined': unless it is loaded otherwise, OnFailure= applies")]
 
 
+def test_reload_status_and_the_bus_tell_of_a_filter_that_nobody_defines_until_it_is_loaded(client):
+    warning = f"{FILES}/b.queue:4: no file defines the filter 'later': unless it is loaded otherwise, OnFailure= applies"
+    write("b.queue", QUEUE + "EgressFilter=later\n")
+    assert f"warning: {warning}\n" in run("filterctl", "check").stderr
+    assert f"warning: {warning}\n" in run("filterctl", "reload").stderr
+    assert warning in run("filterctl", "status").stdout
+    assert warning in client.manager()["ConfigurationWarnings"]
+    run("filterctl", "load", "later", "builtin:pass")
+    assert warning not in run("filterctl", "status").stdout
+    assert warning not in client.manager()["ConfigurationWarnings"]
+    (FILES / "b.queue").unlink()
+    run("filterctl", "reload")
+    run("filterctl", "unload", "later")
+
+
 @pytest.fixture
 def root():
     folder = pathlib.Path(tempfile.mkdtemp(dir="/run"))

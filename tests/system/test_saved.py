@@ -130,6 +130,17 @@ def test_saved_values_of_a_filter_without_a_file_are_shown(client):
     assert "no file defines 'port'" in filterctl("cat", "port", status=1).stderr
 
 
+def test_a_damaged_file_of_saved_values_is_named_by_check_reload_and_status(web):
+    filterctl("set", "web", "tcp_ports=22", "--save")
+    (SAVED / "web.json").write_text("{")
+    warning = (f"{SAVED}/web.json: the file is damaged and holds no JSON object of strings: no saved value of filter 'web' is used; "
+               "correct the file or remove it")
+    assert warning in filterctl("check").stderr and warning in filterctl("reload").stderr
+    assert warning in filterctl("status").stdout
+    (SAVED / "web.json").unlink()
+    assert warning not in filterctl("reload").stderr + filterctl("status").stdout
+
+
 def test_a_file_that_is_not_read_yet_is_named(web):
     time.sleep(0.02)  # more than the clock of file times takes
     write(name=FILES / "new.filter")

@@ -93,9 +93,9 @@ TEST(HostileNames, AreReadOrRefusedWhereverTheyStand) {
         const auto rules = rulesOf(rule ? std::vector<Rule>{*rule} : std::vector<Rule>{});
         test::FakeExpressions expressions;
         packet::RuleNotes notes(expressions);
-        EXPECT_NO_THROW(
-            (void)configurationWarnings({.rules = {}, .filters = {}, .units = known, .errors = {}}, rules,
-                                        RunningUnitsOnDemand(nullptr), notes));
+        EXPECT_NO_THROW((void)configurationWarnings(
+            {.rules = {}, .filters = {}, .units = known, .errors = {}}, rules, RunningUnitsOnDemand(nullptr),
+            notes, [](const auto&) { return true; }));
         EXPECT_NO_THROW((void)unguardedSockets(known, name, rules, RunningUnitsOnDemand(nullptr)));
         EXPECT_NO_THROW((void)rules.covering(name));
         EXPECT_NO_THROW(

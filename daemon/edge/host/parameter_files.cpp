@@ -32,9 +32,11 @@ Result<std::map<std::string, std::string>> ParameterFiles::load(const FilterName
     try {
         return json::parse(*text).get<std::map<std::string, std::string>>();
     } catch (const json::exception&) {
-        return failure(ErrorCode::BadConfiguration, file.string() +
-                                                        " is damaged: it holds no JSON object of texts; "
-                                                        "correct it or remove it");
+        return failure(ErrorCode::BadConfiguration,
+                       file.string() +
+                           ": the file is damaged and holds no JSON object of strings: no saved value of "
+                           "filter '" +
+                           filter.text() + "' is used; correct the file or remove it");
     }
 }
 
@@ -52,6 +54,14 @@ Status ParameterFiles::save(const FilterName& filter, const std::map<std::string
     } catch (const json::exception&) {
         return failure(ErrorCode::InvalidArgument, "a value that is no UTF-8 text cannot be kept");
     }
+}
+
+std::vector<std::string> ParameterFiles::faults() {
+    std::vector<std::string> faults;
+    for (const auto& filter : filters())
+        if (const auto kept = load(filter); !kept)
+            faults.push_back(kept.error().message);
+    return faults;
 }
 
 std::vector<FilterName> ParameterFiles::filters() const {

@@ -20,6 +20,8 @@ class ParameterFiles final : public ParameterStore {
                               const std::map<std::string, std::string>& values) override;
     // The filters for which something is kept.
     [[nodiscard]] std::vector<FilterName> filters() const;
+    // Each as FILE: WHAT: those that cannot be read.
+    [[nodiscard]] std::vector<std::string> faults();
     [[nodiscard]] std::filesystem::path fileOf(const FilterName& filter) const;
 
   private:

@@ -43,6 +43,8 @@ TEST(ParameterFiles, NameADamagedFile) {
     ASSERT_FALSE(loaded);
     EXPECT_EQ(loaded.error().code, ErrorCode::BadConfiguration);
     EXPECT_NE(loaded.error().message.find("f.json"), std::string::npos);
+    ASSERT_TRUE(ParameterFiles(directory.path()).save(*FilterName::parse("good"), {{"a", "1"}}));
+    EXPECT_EQ(ParameterFiles(directory.path()).faults(), std::vector<std::string>{loaded.error().message});
 }
 
 } // namespace
