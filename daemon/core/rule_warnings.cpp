@@ -6,6 +6,7 @@
 #include "core/unit_place.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -53,7 +54,7 @@ bool isGuarded(const std::string& unit, const Rules& rules) {
 }
 
 // Says, in one sentence for all of them, what is peculiar of units that a rule covers.
-using Sentence = std::string (*)(const std::string& units);
+using Sentence = std::function<std::string(const std::string& units)>;
 
 std::string ofKeptSockets(const std::string& units) {
     return units + ": sockets kept over a restart (FileDescriptorStoreMax=) stay with the queue that they "
@@ -65,6 +66,25 @@ std::string ofWireGuard(const std::string& units) {
     return units + ": the packets of a WireGuard tunnel are sent by the kernel for no unit, and no rule for "
                    "a unit sees them: "
                    "use nftables for them";
+}
+
+std::string ofKernelServers(const std::string& units) {
+    return units +
+           ": the server is within the kernel, which sends its packets for no unit, and no rule for a "
+           "unit sees them: use nftables for them";
+}
+
+std::string ofMadeUnits(const std::string& units, const std::string& made) {
+    return units +
+           ": the containers, machines or sessions that it starts are in units of their own, which no rule "
+           "covers: name " +
+           made + ", too";
+}
+
+// Whether a rule covers units like these ("docker-*.scope").
+bool areCovered(std::string form, const Rules& rules) {
+    form.replace(form.find('*'), 1, "0");
+    return !rules.covering(form).empty();
 }
 
 std::string ofNetworkMounts(const std::string& units) {
@@ -91,6 +111,13 @@ class Collector {
         tellOf(traits.keepsSockets, ofKeptSockets);
         tellOf(traits.wireGuard, ofWireGuard);
         tellOf(mounts(), ofNetworkMounts);
+        tellOf(traits.kernelServers, ofKernelServers);
+        std::map<std::string, std::set<std::string>> managers;
+        for (const auto& [manager, made] : traits.madeUnits)
+            managers[made].insert(manager);
+        for (const auto& [made, units] : managers)
+            if (!areCovered(made, rules_))
+                tellOf(units, [&, &others = made](const auto& names) { return ofMadeUnits(names, others); });
         return std::move(warnings_);
     }
 
@@ -136,7 +163,7 @@ class Collector {
     }
 
     // One sentence for all of these units that one rule covers; of a template for the instances that it does.
-    void tellOf(const std::set<std::string>& units, Sentence sentence) {
+    void tellOf(const std::set<std::string>& units, const Sentence& sentence) {
         std::map<const Rule*, std::vector<std::string>> covered;
         for (const auto& unit : units)
             for (const auto& [asked, shown] : askedUnits(unit, rules_, around_.units.traits.started)) {
@@ -191,6 +218,16 @@ std::vector<std::string> unseenTraffic(const std::string& unit, const Rule& rule
         sentences.push_back(ofKeptSockets(unit));
     if (holds(traits.wireGuard, unit))
         sentences.push_back(ofWireGuard(unit));
+    if (holds(traits.kernelServers, unit))
+        sentences.push_back(ofKernelServers(unit));
+    for (const auto& name : {unit, templateOfInstance(unit)})
+        if (const auto made = traits.madeUnits.find(name);
+            made != traits.madeUnits.end() && !areCovered(made->second, rules))
+            sentences.push_back(ofMadeUnits(unit, made->second));
+    if (userOfManager(unit) && !areCovered("session-*.scope", rules))
+        sentences.push_back(
+            unit + ": logins of the user are beside it, in session-*.scope units: the rule for user-" +
+            std::to_string(*userOfManager(unit)) + ".slice is one for all that the user runs");
     const bool isMount = unit.ends_with(".mount");
     const auto mounted = isMount ? around.running.get().mounts : std::map<std::string, std::string>();
     if (traits.networkMounts.contains(unit) ||

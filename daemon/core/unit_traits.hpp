@@ -12,11 +12,14 @@
 namespace filterd {
 
 struct UnitTraits {
-    std::set<std::string> started;                    // units that a link in *.wants/ or *.requires/ names
-    std::set<std::string> keepsSockets;               // FileDescriptorStoreMax=
-    std::map<std::string, std::string> slices;        // Slice=
-    std::set<std::string> ownNetwork;                 // PrivateNetwork=
-    std::set<std::string> wireGuard;                  // set up interfaces whose packets the kernel sends
+    std::set<std::string> started;             // units that a link in *.wants/ or *.requires/ names
+    std::set<std::string> keepsSockets;        // FileDescriptorStoreMax=
+    std::map<std::string, std::string> slices; // Slice=
+    std::set<std::string> ownNetwork;          // PrivateNetwork=
+    std::set<std::string> wireGuard;           // set up interfaces whose packets the kernel sends
+    std::set<std::string> kernelServers;       // start servers that are within the kernel
+    // What they start for others is in units of its own: service -> a glob over these (docker-*.scope).
+    std::map<std::string, std::string> madeUnits;
     std::map<std::string, std::string> networkMounts; // .mount units, and the types of their file systems
     // The service that resolves names for all others: nss-resolve or nscd, which they ask by a local socket.
     std::string resolver;

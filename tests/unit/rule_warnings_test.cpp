@@ -122,6 +122,27 @@ TEST_F(RuleWarningsTest, WhatUnitsKeepOrTheKernelSendsIsToldOf) {
     EXPECT_THAT(warnings({rule("other.service", {"port@80"})}), IsEmpty());
 }
 
+TEST_F(RuleWarningsTest, WhatAServiceStartsInOtherUnitsIsToldOf) {
+    const auto note = [this](const std::string& unit, const std::string& text) {
+        noteTraits(units.traits, unit, {{"/x/" + unit, "[Service]\n" + text}});
+    };
+    note("docker.service", "ExecStart=/usr/bin/dockerd -H fd://\n");
+    note("kiosk@.service", "PAMName=login\n");
+    note("user@.service", "PAMName=systemd-user\n");
+    note("nfs-server.service", "ExecStart=/usr/sbin/rpc.nfsd\n");
+    note("docker-ps.service", "ExecStart=/usr/bin/docker ps --of dockerd\n");
+    EXPECT_THAT(warnings({rule("docker.service", {"port@80"})}),
+                ElementsAre(AllOf(HasSubstr("docker.service: the containers"), HasSubstr("docker-*.scope"))));
+    EXPECT_THAT(warnings({rule("docker.service", {"port@80"}), rule("docker-*.scope", {"port@80"})}),
+                IsEmpty());
+    EXPECT_THAT(warnings({rule("kiosk@1.service", {"port@80"})}), ElementsAre(HasSubstr("session-*.scope")));
+    EXPECT_THAT(warnings({rule("nfs-server.service", {"port@80"})}),
+                ElementsAre(HasSubstr("within the kernel")));
+    for (const char* quiet : {"docker-ps.service", "user@1000.service", "other.service"})
+        EXPECT_THAT(warnings({rule(quiet, {"port@80"})}), IsEmpty()) << quiet;
+    EXPECT_THAT(warnings({rule("docker.service", {})}), IsEmpty()) << "exempt";
+}
+
 TEST_F(RuleWarningsTest, NamesThatAnotherServiceResolvesAreToldOf) {
     EXPECT_THAT(warnings({rule("web.service", {}, {"dns@example_org"})}), IsEmpty());
     units.traits.resolver = "systemd-resolved.service";
@@ -150,6 +171,8 @@ TEST_F(RuleWarningsTest, AnExplanationNamesWhatConcernsTheUnit) {
     EXPECT_THAT(unseen("alone.service"),
                 ElementsAre(AllOf(HasSubstr("PrivateNetwork="), HasSubstr("say to each other"))));
     EXPECT_THAT(unseen("pod@1.service"), ElementsAre(HasSubstr("PrivateNetwork=")));
+    units.traits.madeUnits = {{"docker.service", "docker-*.scope"}};
+    EXPECT_THAT(unseen("docker.service"), IsEmpty()) << "the rule covers these, too";
     EXPECT_THAT(unseen("kept.service"), ElementsAre(HasSubstr("FileDescriptorStoreMax=")));
     EXPECT_THAT(unseen("web.service"), IsEmpty());
 }
