@@ -59,7 +59,8 @@ Exit load(client::Client& client, const LoadArguments& arguments) {
         return failed(rules.error());
     for (const auto& note : notesOn(*rules))
         complain("warning: " + note);
-    return finished(client.loadRules(arguments.name, *rules, arguments.options));
+    const auto loaded = client.loadRules(arguments.name, rules->rules, arguments.options);
+    return loaded ? Exit::Ok : failed(inFile(*rules, loaded.error()));
 }
 
 void addLoad(CLI::App& app, Invocation& invocation) {
@@ -77,6 +78,11 @@ void addLoad(CLI::App& app, Invocation& invocation) {
     verb->callback([arguments, &invocation] {
         if (arguments->object.empty() != arguments->rules.given())
             throw CLI::ValidationError("load", "give either an OBJECT, or --rules or --expr");
+        if (arguments->rules.given() && !arguments->options.program.empty())
+            throw CLI::ValidationError("--program", "rules are one program: it is for an OBJECT alone");
+        if (!arguments->rules.given() && arguments->rules.verdictsGiven())
+            throw CLI::ValidationError(
+                "load", "--default and --unparsable are of --rules and --expr, not of an OBJECT");
         invocation.action = [arguments] {
             return withDaemonToSet([&](client::Client& client) { return load(client, *arguments); });
         };

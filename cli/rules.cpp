@@ -5,6 +5,7 @@
 #include "core/packet/rule_notes.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
+#include <charconv>
 #include <optional>
 #include <sstream>
 
@@ -70,22 +71,24 @@ void addRulesOptions(CLI::App& verb, RulesArguments& arguments) {
         ->check(CLI::IsMember({"deny", "allow"}));
 }
 
-client::Result<client::PacketRules> parseRulesFile(const std::string& name, const std::string& text) {
-    client::PacketRules rules;
-    rules.byDefault.clear(); // says so if the file does not
+client::Result<GivenRules> parseRulesFile(const std::string& name, const std::string& text) {
+    GivenRules given;
+    given.rules.byDefault.clear(); // says so if the file does not
     std::istringstream lines(text);
     std::size_t number = 0;
     for (std::string line; std::getline(lines, line);) {
-        ++number;
-        if (!takeLine(trimmed(line), rules))
-            return tl::unexpected(client::Error{kBadRules, name + ":" + std::to_string(number) +
-                                                               ": a rule begins with allow or deny"});
+        const auto place = name + ":" + std::to_string(++number);
+        if (!takeLine(trimmed(line), given.rules))
+            return tl::unexpected(client::Error{kBadRules, place + ": a rule begins with allow or deny"});
+        if (given.rules.rules.size() > given.places.size())
+            given.places.push_back(place);
     }
-    return rules;
+    return given;
 }
 
-client::Result<client::PacketRules> readRules(const RulesArguments& arguments) {
-    client::PacketRules rules;
+client::Result<GivenRules> readRules(const RulesArguments& arguments) {
+    GivenRules given;
+    auto& rules = given.rules;
     if (!arguments.file.empty()) {
         const auto text = readTextFile(arguments.file, "rules");
         if (!text)
@@ -93,7 +96,7 @@ client::Result<client::PacketRules> readRules(const RulesArguments& arguments) {
         auto parsed = parseRulesFile(arguments.file, *text);
         if (!parsed)
             return parsed;
-        rules = std::move(*parsed);
+        given = std::move(*parsed);
         if (rules.rules.empty() && rules.byDefault.empty() && arguments.byDefault.empty())
             return tl::unexpected(
                 client::Error{kBadRules, arguments.file + " holds no rule: write lines 'allow EXPR' and "
@@ -107,20 +110,36 @@ client::Result<client::PacketRules> readRules(const RulesArguments& arguments) {
         rules.byDefault = arguments.byDefault;
     if (!arguments.unparsable.empty())
         rules.unparsable = arguments.unparsable;
-    return rules;
+    // What is no text cannot even be sent.
+    for (std::size_t i = 0; i < rules.rules.size(); ++i)
+        if (const auto rule = packet::parseRule(rules.rules[i]); !rule)
+            return tl::unexpected(
+                inFile(given, {kBadRules, "rule " + std::to_string(i + 1) + ": " + rule.error().message}));
+    return given;
 }
 
-std::vector<std::string> notesOn(const client::PacketRules& rules) {
+client::Error inFile(const GivenRules& given, client::Error error) {
+    constexpr std::string_view kRule = "rule ";
+    const auto named = error.message.find(kRule);
+    if (named == std::string::npos || (named > 0 && error.message[named - 1] != ' '))
+        return error;
+    std::size_t number = 0;
+    const char* const begin = error.message.data() + named + kRule.size();
+    const auto [end, fault] = std::from_chars(begin, error.message.data() + error.message.size(), number);
+    if (fault == std::errc() && number > 0 && number <= given.places.size())
+        error.message = given.places[number - 1] + ": " + error.message;
+    return error;
+}
+
+std::vector<std::string> notesOn(const GivenRules& given) {
     packet::PacketRules parsed;
-    for (const auto& text : rules.rules)
+    for (const auto& text : given.rules.rules)
         if (auto rule = packet::parseRule(text))
             parsed.rules.push_back(std::move(*rule));
-        else
-            return {}; // the daemon refuses it
     PcapExpressions expressions;
     std::vector<std::string> notes;
     for (const auto& note : packet::RuleNotes(expressions).about(parsed))
-        notes.push_back(note.text);
+        notes.push_back((given.places.empty() ? "" : given.places[note.rule - 1] + ": ") + note.text);
     return notes;
 }
 

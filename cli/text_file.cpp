@@ -1,5 +1,6 @@
 #include "cli/text_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -30,8 +31,14 @@ client::Result<std::string> readTextFile(const std::string& path, const std::str
     if (stream.bad())
         return refuse(std::strerror(errno));
     text.resize(static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > kMostBytes || text.find('\0') != std::string::npos)
+    if (text.size() > kMostBytes)
         return refuse("it is not a text file of " + what);
+    if (const auto nul = text.find('\0'); nul != std::string::npos)
+        return refuse(
+            "line " +
+            std::to_string(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n') +
+                           1) +
+            " holds a NUL byte: it is not a text file of " + what + ", save it as one");
     return text;
 }
 

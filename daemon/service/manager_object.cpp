@@ -105,10 +105,13 @@ sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, con
 
 void ManagerObject::LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
                               OptionValues options) {
-    whenAllowed(Privilege::Load, std::move(result), [this, name, rules, options](const Caller& caller) {
-        auto split = splitRuleOptions(options);
-        return load(caller.name, name, rulesBytes(rules, split.ofRules), split.ofLoading);
-    });
+    whenAllowed(Privilege::Load, std::move(result),
+                [this, name, rules, options](const Caller& caller) -> Result<sdbus::ObjectPath> {
+                    const auto split = splitRuleOptions(options);
+                    if (!split)
+                        return failure(split.error());
+                    return load(caller.name, name, rulesBytes(rules, split->ofRules), split->ofLoading);
+                });
 }
 
 void ManagerObject::UnloadFilter(sdbus::Result<>&& result, std::string name) {

@@ -21,10 +21,16 @@ Result<packet::Verdict> verdictOption(Options& options, const std::string& name)
 
 } // namespace
 
-RuleOptions splitRuleOptions(const std::map<std::string, sdbus::Variant>& options) {
+// What is of objects alone, as "program", would have no effect.
+Result<RuleOptions> splitRuleOptions(const std::map<std::string, sdbus::Variant>& options) {
     RuleOptions split;
-    for (const auto& [name, value] : options)
+    for (const auto& [name, value] : options) {
+        if (!isOfRules(name) && name != "transient" && name != "replace")
+            return failure(ErrorCode::InvalidArgument,
+                           "unknown option '" + name +
+                               "'; known here: default, replace, transient, unparsable");
         (isOfRules(name) ? split.ofRules : split.ofLoading).emplace(name, value);
+    }
     return split;
 }
 

@@ -17,7 +17,8 @@ struct RuleOptions {
     std::map<std::string, sdbus::Variant> ofLoading;
 };
 
-[[nodiscard]] RuleOptions splitRuleOptions(const std::map<std::string, sdbus::Variant>& options);
+// Errors: InvalidArgument, which names those that are known.
+[[nodiscard]] Result<RuleOptions> splitRuleOptions(const std::map<std::string, sdbus::Variant>& options);
 
 // Errors: InvalidArgument, which names rule and column, or the option.
 [[nodiscard]] Result<std::vector<std::byte>> rulesBytes(const std::vector<std::string>& rules,

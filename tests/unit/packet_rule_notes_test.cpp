@@ -2,6 +2,7 @@
 // libpcap, in pcap/.
 
 #include "core/packet/rule_notes.hpp"
+#include "core/packet/slips.hpp"
 #include "fake_expressions.hpp"
 
 #include <gtest/gtest.h>
@@ -59,6 +60,50 @@ TEST_F(RuleNotesTest, NamesTheRuleThatAsksWhatAnEarlierOneHasAsked) {
     const auto told = about({{Verdict::Allow, "udp"}, {Verdict::Allow, "tcp"}, {Verdict::Deny, "udp"}});
     ASSERT_EQ(told.size(), 1U);
     EXPECT_TRUE(begins(told[0], "3: rule 3 'deny udp' never decides: rule 1 asks the same")) << told[0];
+}
+
+TEST_F(RuleNotesTest, NamesWhatMeansSomethingElse) {
+    const auto told = about({{Verdict::Deny, "src net 10.0.0.0"}});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_TRUE(
+        begins(told[0], "1: rule 1 'deny src net 10.0.0.0' takes 'net 10.0.0.0' for that one address"))
+        << told[0];
+}
+
+TEST(Slips, WhatIsLegalAndLooksLikeSomethingElse) {
+    for (const char* slip :
+         {"net 10.0.0.0", "src net 192.168.1.0 and tcp", "net 10.0.0.0/8 or 172.16.0.0",
+          "dst net 2001:db8::", "tcp or udp port 53", "tcp || udp port 53", "udp or tcp dst port 80",
+          "icmp or tcp or udp portrange 1-9", "(tcp or udp port 53)", "not port 22 or 80", "! port 22 || 80",
+          "not tcp dst port 22 or 80", "not host 10.0.0.1 or 10.0.0.2",
+          "tcp and not net 10.0.0.0/8 or 192.168.0.0/16"})
+        EXPECT_TRUE(slipIn(slip)) << slip;
+}
+
+TEST(Slips, WhoShowsWhatIsMeantIsNotTold) {
+    for (const char* meant : {"net 10",
+                              "net 192.168.1",
+                              "net 10.0.0.0/8",
+                              "net 10.0.0.0 mask 255.0.0.0",
+                              "host 10.0.0.0",
+                              "10.0.0.0",
+                              "net 2001:db8::/32",
+                              "host 2001:db8::",
+                              "tcp port 53 or udp port 53",
+                              "(tcp) or udp port 53",
+                              "tcp or (udp port 53)",
+                              "port 53 and (tcp or udp)",
+                              "tcp or udp",
+                              "not (port 22 or 80)",
+                              "not port 22 and not port 80",
+                              "not port 22 or port 80",
+                              "(not port 22) or port 80",
+                              "port 22 or 80",
+                              "ip proto 6 or tcp port 53",
+                              "not tcp or udp",
+                              "tcp[0] != 5 or udp",
+                              ""})
+        EXPECT_FALSE(slipIn(meant)) << meant;
 }
 
 TEST_F(RuleNotesTest, ManyOfAKindAreANumber) {

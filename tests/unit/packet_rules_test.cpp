@@ -61,6 +61,22 @@ TEST(PacketRule, NamesTheColumnOfAFault) {
               ErrorCode::LimitExceeded);
 }
 
+// libpcap would take what stands in front of a NUL byte, and the bus refuses what is not UTF-8 in words of
+// its own.
+TEST(PacketRule, IsPlainText) {
+    using namespace std::string_literals;
+    for (const auto& [text, fault] :
+         {std::pair("allow tcp\0 port 80"s, "column 10: the byte 0x00 is no"),
+          std::pair("deny ud\xff"s, "column 8: the byte 0xff is no"),
+          std::pair("allow tcp \xe2\x80\x93 port"s, "column 11: the byte 0xe2 is no"),
+          std::pair("allow tcp\x1b[0m"s, "column 10: the byte 0x1b is no")}) {
+        const auto refused = parseRule(text);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
+        EXPECT_TRUE(refused.error().message.starts_with(fault)) << refused.error().message;
+    }
+}
+
 TEST(Classic, RefusesWhatNoFilterCanDo) {
     EXPECT_EQ(read({}).error().code, ErrorCode::InvalidArgument);
     EXPECT_EQ(read({load(0)}).error().code, ErrorCode::InvalidArgument);

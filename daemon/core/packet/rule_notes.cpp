@@ -1,8 +1,11 @@
 #include "core/packet/rule_notes.hpp"
 
 #include "core/packet/families.hpp"
+#include "core/packet/slips.hpp"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace filterd::packet {
 
@@ -39,6 +42,66 @@ class Kind {
     std::size_t last_ = 0;
 };
 
+class Collector {
+  public:
+    explicit Collector(const PacketRules& rules) : rules_(rules) {}
+
+    // What the words tell. False if an earlier rule has the same ones.
+    bool readWords(std::size_t index) {
+        const auto& expression = rules_.rules[index].expression;
+        const auto [same, isNew] = first_.emplace(expression, index);
+        if (!isNew) {
+            repeated_.add(index, nameOf(rules_, index) + " never decides: rule " +
+                                     std::to_string(same->second + 1) + " asks the same before it");
+            return false;
+        }
+        if (isSilentAboutIpv6(expression))
+            silent_.add(index, nameOf(rules_, index) + kSilent);
+        if (const auto slip = slipIn(expression))
+            slips_.add(index, nameOf(rules_, index) + " " + *slip);
+        return true;
+    }
+
+    void tooMuch(std::size_t index) {
+        notes_.push_back(
+            {index + 1, "rule " + std::to_string(index + 1) +
+                            " and those behind it are too much work to see here whether packets can "
+                            "match them: 'filterctl check' tells"});
+    }
+
+    void impossible(std::size_t index) {
+        impossible_.add(index,
+                        nameOf(rules_, index) +
+                            ": no packet matches it, so that it has no effect; correct it or take it out");
+    }
+
+    // All that stands behind it.
+    void covered(std::size_t index) {
+        notes_.push_back({index + 2, nameOf(rules_, index + 1) + " and those behind it are never reached: " +
+                                         nameOf(rules_, index) + " matches every packet"});
+    }
+
+    std::vector<RuleNote> take() {
+        for (auto* kind : {&silent_, &slips_, &impossible_, &repeated_})
+            kind->finish();
+        return std::move(notes_);
+    }
+
+  private:
+    static constexpr const char* kSilent =
+        " says nothing of IPv6: icmp, and bytes as in tcp[13], are those of IPv4 packets; for IPv6 add "
+        "icmp6, or "
+        "'ip6 proto 6 and ip6[53]' for tcp[13]; where IPv4 alone is meant, begin with 'ip and'";
+
+    const PacketRules& rules_;
+    std::vector<RuleNote> notes_;
+    Kind silent_{notes_, "say nothing of IPv6"};
+    Kind slips_{notes_, "mean something else than they look like"};
+    Kind impossible_{notes_, "match no packet"};
+    Kind repeated_{notes_, "ask what an earlier one has asked"};
+    std::map<std::string_view, std::size_t> first_;
+};
+
 // libpcap's work grows with the cube of the length; a short expression costs as much as one of 30 characters.
 constexpr std::uint64_t workOf(std::uint64_t length) { return length * length * length + 27'000; }
 
@@ -60,46 +123,23 @@ std::optional<Matches> RuleNotes::matches(const std::string& expression) {
 }
 
 std::vector<RuleNote> RuleNotes::about(const PacketRules& rules) {
-    std::vector<RuleNote> notes;
-    Kind silent(notes, "say nothing of IPv6");
-    Kind impossible(notes, "match no packet");
-    Kind repeated(notes, "ask what an earlier one has asked");
-    std::map<std::string_view, std::size_t> first;
+    Collector notes(rules);
+    bool isTooMuch = false;
     for (std::size_t i = 0; i < rules.rules.size(); ++i) {
-        const auto& expression = rules.rules[i].expression;
-        const auto [same, isNew] = first.emplace(expression, i);
-        if (!isNew) {
-            repeated.add(i, nameOf(rules, i) + " never decides: rule " + std::to_string(same->second + 1) +
-                                " asks the same before it");
+        if (!notes.readWords(i))
             continue;
-        }
-        if (isSilentAboutIpv6(expression))
-            silent.add(i, nameOf(rules, i) +
-                              " says nothing of IPv6: icmp, and bytes as in tcp[13], are those of "
-                              "IPv4 packets; for IPv6 add icmp6, or 'ip6 proto 6 and ip6[53]' for "
-                              "tcp[13]; where IPv4 alone is meant, begin with 'ip and'");
-        const auto matching = matches(expression);
-        if (!matching) {
-            notes.push_back(
-                {i + 1, "rule " + std::to_string(i + 1) +
-                            " and those behind it are too much work to see here whether packets can "
-                            "match them: 'filterctl check' tells"});
-            break;
-        }
-        if (*matching == Matches::None)
-            impossible.add(i, nameOf(rules, i) +
-                                  ": no packet matches it, so that it has no effect; correct it or "
-                                  "take it out");
-        if (*matching == Matches::All && i + 1 < rules.rules.size()) {
-            notes.push_back({i + 2, nameOf(rules, i + 1) + " and those behind it are never reached: rule " +
-                                        std::to_string(i + 1) + " '" + toString(rules.rules[i]) +
-                                        "' matches every packet"});
+        const auto matching = matches(rules.rules[i].expression);
+        if (!matching && !isTooMuch)
+            notes.tooMuch(i);
+        isTooMuch = isTooMuch || !matching;
+        if (matching == Matches::None)
+            notes.impossible(i);
+        if (matching == Matches::All && i + 1 < rules.rules.size()) {
+            notes.covered(i);
             break;
         }
     }
-    for (auto* kind : {&silent, &impossible, &repeated})
-        kind->finish();
-    return notes;
+    return notes.take();
 }
 
 } // namespace filterd::packet

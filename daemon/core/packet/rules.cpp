@@ -26,6 +26,22 @@ std::string columnOf(std::string_view text, std::string_view part) {
     return "column " + std::to_string(part.data() - text.data() + 1);
 }
 
+// libpcap reads up to a NUL byte and no further, and knows no letter beyond ASCII.
+Status checkText(std::string_view text) {
+    const auto wrong = std::find_if(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte < ' ' && kBlanks.find(c) == std::string_view::npos) || byte > '~';
+    });
+    if (wrong == text.end())
+        return {};
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(*wrong);
+    return failure(ErrorCode::InvalidArgument,
+                   "column " + std::to_string(wrong - text.begin() + 1) + ": the byte 0x" +
+                       kDigits[byte >> 4] + kDigits[byte & 0xf] +
+                       " is no character of a rule; write it in plain ASCII, without control characters");
+}
+
 } // namespace
 
 Result<Verdict> parseVerdict(std::string_view text) {
@@ -37,6 +53,8 @@ Result<Verdict> parseVerdict(std::string_view text) {
 }
 
 Result<PacketRule> parseRule(std::string_view text) {
+    if (auto checked = checkText(text); !checked)
+        return failure(checked.error());
     const std::string_view rule = trimmed(text);
     const std::string_view word = rule.substr(0, rule.find_first_of(kBlanks));
     const auto verdict = parseVerdict(word);

@@ -26,7 +26,7 @@ HERE6, THERE6 = "2001:db8:1::1", "2001:db8:2::9"
 
 
 def run(*command, **options):
-    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False, **options)
+    return subprocess.run(command, capture_output=True, timeout=20, check=False, **options)
 
 
 def must(*command):
@@ -145,7 +145,8 @@ def datagrams():
     out.sendto(b"hello", ("192.0.2.255", 67))
     out.sendto(b"hello", ("224.0.0.251", 5353))
     group = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # IGMP
-    group.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.1.2.3") + socket.inet_aton(HERE))
+    member = socket.inet_aton("239.1.2.3") + socket.inet_aton(HERE)
+    group.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
     for hops in (1, 2, 3):  # as traceroute does
         for family, level, option, address in (
             (socket.AF_INET, socket.IPPROTO_IP, socket.IP_TTL, THERE),

@@ -1,0 +1,14 @@
+#pragma once
+// Expressions that are legal and mean something else than they look like to most who write them.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace filterd::packet {
+
+// What it means, and how to say what was meant: a sentence without its subject. Nothing of it is said where
+// parentheses, or the length of a prefix, show that it is meant.
+[[nodiscard]] std::optional<std::string> slipIn(std::string_view expression);
+
+} // namespace filterd::packet
