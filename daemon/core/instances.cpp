@@ -87,6 +87,7 @@ std::vector<AskedUnit> askedUnits(const std::string& unit, const Rules& rules,
         if (auto example = exampleFor(*glob, *form, named))
             examples.insert(std::move(*example));
     std::vector<AskedUnit> asked;
+    asked.reserve(examples.size() + named.size());
     for (const auto& example : examples)
         asked.push_back({example, unit});
     for (const auto& name : named)

@@ -255,7 +255,7 @@ std::string whyUnknown(const std::string& target, const KnownUnits& known,
         return quoted(target) +
                " covers no unit that systemd makes by itself: it names those of a user by the "
                "user's number (id -u)";
-    if (const auto why = whyAlias(target, part, *glob, aliases); !why.empty())
+    if (auto why = whyAlias(target, part, *glob, aliases); !why.empty())
         return why;
     if (ofUser)
         return whyNoneOfUsers(target, part, known);
