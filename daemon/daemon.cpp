@@ -345,7 +345,7 @@ void Daemon::onPins() {
     if ((isOurs && !removed.anything) || !power_.enforcing())
         return;
     log::warning(
-        "somebody has removed pins of filterd's links, which takes them out of force: they are made again");
+        "pins of filterd's links were removed, which takes them out of force: they are created again");
     if (auto done = firewall_.pinsRemoved(); !done)
         log::error(done.error());
     followPins();
@@ -373,7 +373,7 @@ void Daemon::onSaved() {
     const bool configuration = isGone("configuration");
     if (!state && !configuration)
         return;
-    log::warning("somebody has removed what filterd had saved; it is saved again");
+    log::warning("the saved state was removed; it is saved again");
     if (state)
         firewall_.stateRemoved();
     if (configuration)

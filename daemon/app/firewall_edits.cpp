@@ -72,7 +72,7 @@ Result<Firewall::Editing> Firewall::beginEdit(const QueueEdit& edit) const {
         if (!rule->broken.empty())
             return failure(ErrorCode::BadConfiguration,
                            "'" + edit.unit + "' has its rule from a broken file: " + rule->broken +
-                               "; mend it, or set the queues as a whole (SetQueue)");
+                               "; correct the file, or set the queues as a whole (SetQueue)");
         editing.rule = *rule;
         editing.from = rule->source;
         if (rule->source == kBusSource && rule->targets.front() == editing.path)

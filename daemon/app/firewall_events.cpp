@@ -80,8 +80,9 @@ Status Firewall::rescan() {
 }
 
 void Firewall::forgetLost(const FilterName& name) {
-    log::warning("somebody has removed the pin of filter " + name.text() +
-                     ", which unloads it: what a file defines is loaded again, anything else must be by hand",
+    log::warning("the pin of filter " + name.text() +
+                     " was removed, which unloads it: if a file defines it, it is loaded again, otherwise "
+                     "load it again",
                  {log::filter(name.text())});
     facts_.erase(name);
     loaded_.erase(name);

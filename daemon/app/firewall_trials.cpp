@@ -32,8 +32,8 @@ void Firewall::endTrials(std::uint64_t now) {
         return;
     const auto unconfirmed = rules_;
     for (const auto& trial : ended) {
-        log::warning("nobody confirmed the queue of " + trial.target +
-                         " in time: what was set before is back",
+        log::warning("the queue of " + trial.target +
+                         " was not confirmed in time: what was set before is in force again",
                      {log::id(log::Message::QueueUnconfirmed), log::unit(trial.target)});
         if (!trial.before)
             rules_.reset(trial.target);

@@ -58,14 +58,14 @@ Status Firewall::resetQueueOfUser(const std::string& unit) {
     return {};
 }
 
-// What he has set ends with the user. A filter that is not for users any more leaves his queues; what else he
-// has set stays, and so does a filter whose file is broken: nobody knows what it would say.
+// What users have set ends with their account. A filter that is not for users any more leaves their queues;
+// what else they have set stays, and so does a filter whose file is broken: nobody knows what it would say.
 bool Firewall::reviewQueueOfUser(Rule rule) {
     const auto unit = rule.targets.front();
     const auto user = std::to_string(rule.setBy);
     if (!userExists_(rule.setBy)) {
         log::warning("the queue that user " + user + " has set for " + unit +
-                         " ends: there is no such user any more",
+                         " ends: the user does not exist any more",
                      {log::id(log::Message::QueueReset), log::unit(unit)});
         return rules_.resetOfUser(unit);
     }
@@ -81,7 +81,7 @@ bool Firewall::reviewQueueOfUser(Rule rule) {
     if (removed.empty())
         return false;
     log::warning("user " + user + " may not use " + removed +
-                     " any more: it leaves the queue that he has set for " + unit,
+                     " any more: removed from the queue that they have set for " + unit,
                  {log::unit(unit)});
     if (rule.ingress.empty() && rule.egress.empty())
         return rules_.resetOfUser(unit);

@@ -207,7 +207,7 @@ Result<std::vector<UnitFileEntry>> parseSettings(std::string_view path, std::str
         if (std::find(known.begin(), known.end(), section.name) == known.end())
             return failure(fileError(path, section.line,
                                      "unknown section [" + section.name + "], use " + headers(known) +
-                                         ", or [X-" + section.name + "] for what filterd shall ignore"));
+                                         ", or [X-" + section.name + "] for what filterd is to ignore"));
     auto& entries = file->entries;
     std::erase_if(entries, [](const UnitFileEntry& entry) { return isForeign(entry.key); });
     return std::move(entries);

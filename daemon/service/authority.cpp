@@ -47,8 +47,8 @@ Status judge(const PolkitAnswer& answer, Privilege privilege) {
             std::string(actionOf(privilege)) +
                 " needs a password: allow interactive authorization, with an agent of polkit to ask, or "
                 "call as root");
-    return failure(ErrorCode::AccessDenied, std::string("polkit does not authorise you for ") +
-                                                actionOf(privilege) + "; call as root");
+    return failure(ErrorCode::AccessDenied,
+                   std::string("not authorized by polkit for ") + actionOf(privilege) + "; call as root");
 }
 
 } // namespace

@@ -136,7 +136,7 @@ void FilterObject::whenAllowed(sdbus::Result<>&& result, Use use) {
         context_.authority, getObject(), Privilege::Tune, std::move(result),
         [this, alive = std::weak_ptr<const bool>(alive_), use = std::move(use)](const Caller&) -> Status {
             if (alive.expired())
-                return failure(ErrorCode::NoSuchFilter, "the filter is unloaded by now");
+                return failure(ErrorCode::NoSuchFilter, "the filter has been unloaded");
             const auto found = facts();
             return found ? use(FilterFacts(**found)) : failure(found.error());
         });

@@ -151,14 +151,15 @@ Status checkRequestOfUser(const QueueRequest& request) {
         return failure(confirmIsNotForUsers());
     if (request.rule.onFailure == OnFailure::Pass || request.rule.fallback == Fallback::Refuse ||
         request.rule.logOnly)
-        return failure(ErrorCode::InvalidArgument, "options 'on-failure', 'fallback' and 'log-only' are not "
-                                                   "for units of one's own; leave them out");
+        return failure(ErrorCode::InvalidArgument,
+                       "options 'on-failure', 'fallback' and 'log-only' cannot "
+                       "be used for units of a user's own manager; leave them out");
     return {};
 }
 
 Error confirmIsNotForUsers() {
     return {ErrorCode::InvalidArgument,
-            "option 'confirm' is not for units of one's own; reset the queue instead"};
+            "option 'confirm' cannot be used for units of a user's own manager; reset the queue instead"};
 }
 
 Result<QueueEdit> readAttachment(const EditArguments& arguments) { return readEdit(arguments, readPlace); }

@@ -246,7 +246,7 @@ def test_a_filter_that_is_not_for_users_any_more_leaves_their_queues(catalogue, 
     catalogue.call("Reload")
     assert catalogue.unit(app)["IngressQueue"] == ["count", "none"], "the administrator's and what he may use stay"
     journal = run("journalctl", "--boot", "--unit=filterd", "--lines=20").stdout
-    assert f"user 2003 may not use mine any more: it leaves the queue that he has set for {app}" in journal
+    assert f"user 2003 may not use mine any more: removed from the queue that they have set for {app}" in journal
     (FILES / "none.filter").unlink()
     catalogue.call("Reload")
     assert catalogue.unit(app)["IngressQueue"] == ["count"] and catalogue.unit(app)["Rule"] == "bus"

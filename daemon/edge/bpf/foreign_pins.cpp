@@ -30,7 +30,7 @@ void ForeignPins::look(const std::vector<std::string>& names) {
     for (const auto& [name, what] : found_)
         if (!before.contains(name))
             log::warning((pins_.filters() / name).string() + " is " + what +
-                         ", pinned by somebody else: filterd leaves it alone; it belongs elsewhere");
+                         ", not pinned by filterd, which does not change it: pin it in another directory");
 }
 
 Status ForeignPins::roomFor(const FilterName& name) const {
@@ -39,7 +39,7 @@ Status ForeignPins::roomFor(const FilterName& name) const {
         return {};
     return failure(ErrorCode::FilterNameTaken, "filter '" + name.text() +
                                                    "': " + pins_.filter(name).string() + " is " + what +
-                                                   ", pinned by somebody else: remove it, or choose another "
+                                                   ", not pinned by filterd: remove it, or choose another "
                                                    "name");
 }
 
@@ -47,7 +47,7 @@ std::vector<std::string> ForeignPins::lines() const {
     std::vector<std::string> lines;
     for (const auto& [name, what] : found_)
         lines.push_back((pins_.filters() / name).string() + ": " + what +
-                        ", pinned by somebody else; filterd leaves it alone, and it belongs elsewhere");
+                        ", not pinned by filterd, which does not change it: pin it in another directory");
     return lines;
 }
 

@@ -41,7 +41,7 @@ Result<bpf_link_info> ourLink(const std::filesystem::path& path, AttachPoint poi
                                         info->cgroup.attach_type == attachTypeOf(point.direction));
     if (!isCgroupLink || !matches)
         return failure(ErrorCode::Internal,
-                       "the pin " + path.string() + " is not the link that its name tells");
+                       "the pin " + path.string() + " is not the link that its name says");
     return info;
 }
 

@@ -60,7 +60,7 @@ int updateWithRoom(int map, const void* key, const void* value) {
 
 tl::unexpected<Error> refused(const char* what, int errnum) {
     if (errnum == ENOENT)
-        return failure(ErrorCode::NoSuchEntry, "there is no entry of this key");
+        return failure(ErrorCode::NoSuchEntry, "there is no entry with this key");
     if (errnum == E2BIG || errnum == ENOSPC)
         return failure(ErrorCode::LimitExceeded, "the map is full, or has no room for this key");
     return failure(systemError(what, errnum));

@@ -42,7 +42,7 @@ Result<bool> passes(int program, const std::vector<std::byte>& frame, __sk_buff&
     options.repeat = 1;
     if (::bpf_prog_test_run_opts(program, &options) < 0) {
         if (frame.size() > kAlwaysTaken + ETH_HLEN)
-            return failure(ErrorCode::LimitExceeded, "the kernel runs no program on so large a packet");
+            return failure(ErrorCode::LimitExceeded, "the packet is too large for a test run in the kernel");
         return failure(systemError("run the program", errno));
     }
     context.mark = after.mark;
