@@ -112,6 +112,16 @@ TEST_F(RuleNotesTest, ManyOfAKindAreANumber) {
     EXPECT_EQ(told.back(), "101: and 84 more rules, up to rule 101, ask what an earlier one has asked");
 }
 
+TEST_F(RuleNotesTest, TheLongestRulesOfAFilterAreLookedAtAtOnceAndNamedByTheirBeginning) {
+    RuleNotes daemon(expressions, RuleNotes::kMostAtOnce);
+    const std::string list = "port 1 or " + std::string(kMaxExpression - 11, '2');
+    const auto told = daemon.about(
+        {.rules = {{Verdict::Allow, list + "1"}, {Verdict::Deny, list + "3"}, {Verdict::Deny, list + "1"}}});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_TRUE(begins(told[0].text, "rule 3 'deny port 1 or 222")) << told[0].text;
+    EXPECT_LT(told[0].text.size(), 250U);
+}
+
 TEST_F(RuleNotesTest, CompilesEachExpressionOnce) {
     const std::vector<PacketRule> rules{{Verdict::Allow, "udp"}, {Verdict::Deny, "never"}};
     EXPECT_EQ(about(rules), about(rules));

@@ -14,8 +14,13 @@ namespace {
 constexpr std::size_t kMostKnown = 16'384;
 constexpr std::size_t kMostOfAKind = 16; // notes of one filter
 
+// A long list is known by its beginning.
 std::string nameOf(const PacketRules& rules, std::size_t index) {
-    return "rule " + std::to_string(index + 1) + " '" + toString(rules.rules[index]) + "'";
+    constexpr std::size_t kMostText = 120;
+    auto text = toString(rules.rules[index]);
+    if (text.size() > kMostText)
+        text = text.substr(0, kMostText) + "…";
+    return "rule " + std::to_string(index + 1) + " '" + text + "'";
 }
 
 // One note for each rule, and a number in place of those that are too many.

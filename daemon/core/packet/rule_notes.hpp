@@ -20,8 +20,9 @@ struct RuleNote {
 class RuleNotes {
   public:
     static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
-    // About half a second of libpcap's.
-    static constexpr std::uint64_t kMostAtOnce = 400'000'000;
+    // As much as the longest expressions that one filter may have: about a second of libpcap's.
+    static constexpr std::uint64_t kMostAtOnce =
+        (kMostOfLongest + 1) * std::uint64_t{kMaxExpression} * kMaxExpression * kMaxExpression;
 
     // `work`: how much may be compiled from one beginReview() to the next, since nobody is answered
     // meanwhile.
