@@ -3,6 +3,9 @@
  * Where the state of a followed connection (stream.h) lies: at its socket, and it ends with it. A connection that has
  * no socket yet, since its first data come with the last packet of the handshake, has it in a table until then; packets
  * of captures, which have none at all, as well.
+ *
+ * Both are pinned by name, so that a filter that replaces this one goes on with the connections. What means something
+ * else in a new version needs another name, in struct connection or of the map: sizes and names are all that is compared.
  */
 #ifndef FILTERD_CONNECTION_H
 #define FILTERD_CONNECTION_H
@@ -31,6 +34,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct connection);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } connections SEC(".maps");
 
 struct {
@@ -38,6 +42,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct ends);
 	__type(value, struct connection);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } begun SEC(".maps"); /* connections without a socket of their own */
 
 struct {

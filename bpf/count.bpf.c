@@ -16,6 +16,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct counted);
+	__uint(pinning, LIBBPF_PIN_BY_NAME); /* a filter that replaces this one counts on */
 } counters SEC(".maps");
 
 SEC("cgroup/skb")

@@ -21,6 +21,7 @@ struct scratch {
 	__u16 strange; /* bytes that could be no byte of a label */
 	__u16 front;   /* length of a part that may be a name itself, the rest a search domain */
 	__u16 is_searched;
+	__u16 has_end;            /* the root's zero was found */
 	struct domain_suffix key; /* the part backwards, so that a domain is the beginning of the names in it */
 };
 
@@ -49,7 +50,7 @@ struct {
 	__type(value, enum verdict);
 } search SEC(".maps"); /* what resolvers put behind names */
 
-__u16 dns_port = 53;
+__u16 dns_port FILTERD_LEAST(1) = 53;
 enum verdict otherwise = deny;  /* of names that lie in no domain of the list */
 enum verdict tcp = allow;       /* deny: no queries over TCP; allow: those that would pass over UDP */
 enum verdict unparsable = deny; /* of what is sent to the port and is no query that can be judged */
@@ -68,26 +69,27 @@ struct question {
 	struct scratch *name;
 };
 
-/* Goes from length to length, and stays at the root's zero: one way through the loop for every name. */
-static __always_inline int measure_name(const struct __sk_buff *skb, struct scratch *name)
+/* From length to length, until the root's zero. 1: no further. */
+static long measure_label(__u32 index __attribute__((unused)), struct question *question)
 {
-	__u32 i, length = 0, lengths = 0, too_long = 0;
+	struct scratch *name = question->name;
 	__u8 c;
 
-#pragma clang loop unroll(disable)
-	for (i = 0; i < LABELS_MAX; i++) {
-		__u32 is_length;
+	if (!load(question->skb, name->offset + name->length, &c, 1) || c > LABEL_MAX)
+		return 1;
+	name->has_end = c == 0;
+	if (name->has_end)
+		return 1;
+	name->lengths += is_strange[c];
+	name->length += c + 1;
+	return name->length > NAME_MAX;
+}
 
-		if (!load(skb, name->offset + length, &c, 1))
-			return 0;
-		is_length = (c + 255u) >> 8; /* 0 for the root, else 1 */
-		too_long |= c & ~LABEL_MAX;
-		lengths += is_strange[c] & is_length;
-		length += c + is_length;
-	}
-	name->length = length;
-	name->lengths = lengths;
-	return load(skb, name->offset + length, &c, 1) && c == 0 && !too_long && length > 0 && length <= NAME_MAX;
+/* By bpf_loop(), which the verifier looks into once: of a loop it follows each way that a compiler may make of it. */
+static __always_inline int measure_name(struct question *question)
+{
+	bpf_loop(LABELS_MAX + 1, measure_label, question, 0);
+	return question->name->has_end && question->name->length > 0;
 }
 
 static long load_backwards(__u32 index, struct question *question)
@@ -162,7 +164,7 @@ static __always_inline int judge_query(const struct __sk_buff *skb, struct scrat
 	if (!load(skb, offset + 2, head, sizeof(head)) || head[0] & DNS_RESPONSE || head[2] != 0 || head[3] != 1)
 		return -1;
 	name->read_offset = name->offset = offset + DNS_HEADER;
-	if (!measure_name(skb, name) || head_size(name) > size)
+	if (!measure_name(&question) || head_size(name) > size)
 		return -1;
 	name->read_length = name->length;
 	listed = look_up(&question, &domains);

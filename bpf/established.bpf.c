@@ -36,7 +36,8 @@ struct {
 	__type(value, enum verdict);
 } broadcasts SEC(".maps");
 
-__u32 other_timeout = 180;      /* seconds of silence after which a conversation is over that no socket stands for */
+/* Seconds of silence after which a conversation is over that no socket stands for. */
+__u32 other_timeout FILTERD_LEAST(1) = 180;
 __u32 question_timeout = 10;    /* seconds in which a question to many may be answered */
 enum verdict unparsable = deny; /* of incoming packets whose conversation cannot be told */
 __u64 unparsable_packets;       /* how many there were, in both directions */
@@ -250,6 +251,7 @@ static __always_inline void remember(struct __sk_buff *skb, const struct packet 
 }
 
 SEC("cgroup/skb")
+FILTERD_BOTH_DIRECTIONS
 int established(struct __sk_buff *skb)
 {
 	const __u64 now = bpf_ktime_get_ns();

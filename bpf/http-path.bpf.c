@@ -35,7 +35,7 @@ struct {
 	__type(value, enum verdict);
 } paths SEC(".maps");
 
-struct port_set http_ports = {.bits = {[80 / 64] = 1ull << 80 % 64}};
+struct port_set http_ports FILTERD_LEAST(1) = {.bits = {[80 / 64] = 1ull << 80 % 64}};
 enum verdict otherwise = deny; /* of paths with no beginning of the list */
 enum verdict continued = deny; /* of connections that the filter has not seen from their first byte on */
 enum verdict upgraded =

@@ -8,6 +8,15 @@
 
 #include <linux/types.h>
 
+/*
+ * What filterd is to know of a filter or of a parameter, kept in the object's type information (clang 14 and later).
+ * Of a program: it does what it is meant for only where it stands in both queues of a unit.
+ */
+#define FILTERD_BOTH_DIRECTIONS __attribute__((btf_decl_tag("filterd:both-directions")))
+/* Of an integer: what it may be set to. Of a set of ports: a least of 1 refuses the empty one. */
+#define FILTERD_LEAST(number) __attribute__((btf_decl_tag("filterd:least=" #number)))
+#define FILTERD_MOST(number) __attribute__((btf_decl_tag("filterd:most=" #number)))
+
 /* "80,443,8000-8080": port p is bit p % 64 of word p / 64. */
 struct port_set {
 	__u64 bits[1024];

@@ -5,9 +5,11 @@
 #include "cli/first_packets.hpp"
 #include "cli/in_force.hpp"
 #include "cli/json.hpp"
+#include "cli/set_warnings.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 
+#include <functional>
 #include <memory>
 
 namespace filterd::cli {
@@ -38,23 +40,31 @@ client::Place placeOf(const Arguments& arguments) {
 }
 
 // A file's rule is one of the unit's own from now on: that is told, for the file's does not count any more.
-Exit tell(const client::Client& client, const client::Result<std::string>& from, const Arguments& arguments,
-          bool json) {
-    if (!from)
-        return failed(from.error());
+void tell(const std::string& from, const Arguments& arguments, bool json) {
     if (json) {
-        printJson({{"unit", arguments.unit},
-                   {"rule_before", *from},
-                   {"confirm_within_seconds", arguments.confirm}});
-        return warnOfFirstPackets(client, Exit::Ok);
+        printJson(
+            {{"unit", arguments.unit}, {"rule_before", from}, {"confirm_within_seconds", arguments.confirm}});
+        return;
     }
-    if (from->starts_with('/'))
-        print("the queues of " + arguments.unit + " were those of " + *from +
+    if (from.starts_with('/'))
+        print("the queues of " + arguments.unit + " were those of " + from +
               ", and are now its own; 'filterctl queue " + arguments.unit +
               " --reset' returns to the file\n");
     if (arguments.confirm != 0)
         printConfirm(arguments.unit, arguments.confirm, false);
-    return warnOfFirstPackets(client, Exit::Ok);
+}
+
+Exit edit(const client::Client& client, const Arguments& arguments, bool json,
+          const std::function<client::Result<std::string>()>& call) {
+    const auto before = warningsBefore(client);
+    if (!before)
+        return failed(before.error());
+    const auto from = call();
+    if (!from)
+        return failed(from.error());
+    tell(*from, arguments, json);
+    const auto lockOut = arguments.confirm != 0 ? LockOut::Impossible : LockOut::Possible;
+    return warnOfFirstPackets(client, warnOfRule(client, *before, arguments.unit, lockOut));
 }
 
 CLI::App* addEdit(CLI::App& app, const char* name, const char* description, Arguments& arguments) {
@@ -80,11 +90,10 @@ void addAttach(CLI::App& app, Invocation& invocation) {
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {
             return withDaemonToSet([&](client::Client& client) {
-                return tell(client,
-                            client.attachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
-                                                placeOf(*arguments),
-                                                std::chrono::seconds(arguments->confirm)),
-                            *arguments, invocation.json);
+                return edit(client, *arguments, invocation.json, [&] {
+                    return client.attachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
+                                               placeOf(*arguments), std::chrono::seconds(arguments->confirm));
+                });
             });
         };
     });
@@ -96,10 +105,10 @@ void addDetach(CLI::App& app, Invocation& invocation) {
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {
             return withDaemonToSet([&](client::Client& client) {
-                return tell(client,
-                            client.detachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
-                                                std::chrono::seconds(arguments->confirm)),
-                            *arguments, invocation.json);
+                return edit(client, *arguments, invocation.json, [&] {
+                    return client.detachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
+                                               std::chrono::seconds(arguments->confirm));
+                });
             });
         };
     });

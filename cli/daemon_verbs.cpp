@@ -4,10 +4,14 @@
 #include "cli/failure.hpp"
 #include "cli/first_packets.hpp"
 #include "cli/in_force.hpp"
+#include "cli/inspection.hpp"
 #include "cli/json.hpp"
 #include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
+#include "core/filter_content.hpp"
 #include "edge/host/config_files.hpp"
+
+#include <set>
 
 namespace filterd::cli {
 
@@ -138,6 +142,21 @@ Exit tellErrors(const client::Error& error, const client::Result<client::Status>
     return Exit::Failed;
 }
 
+// What check says of filters that nothing uses, but for what the reload itself has said.
+std::vector<std::string> unusedFaults(const std::vector<client::FilterSummary>& loaded,
+                                      const std::string& said) {
+    if (!isAskedHere())
+        return {};
+    std::set<std::string> names;
+    for (const auto& filter : loaded)
+        names.insert(filter.name);
+    std::vector<std::string> faults;
+    for (const auto& fault : Inspection().faultsOfOthers(ConfigFiles().read({}).filters, names))
+        if (said.find(fault) == std::string::npos)
+            faults.push_back(faultOfUnused(fault));
+    return faults;
+}
+
 Exit reloadFiles(client::Client& client, bool json) {
     auto changed = changedFiles(client);
     if (!changed)
@@ -154,7 +173,9 @@ Exit reloadFiles(client::Client& client, bool json) {
         return !reloaded ? exit : failed(!loaded ? loaded.error() : status.error());
     auto unused = unusedFilters(*changed, *loaded);
     const auto overrides = overriddenFiles();
-    const auto& warnings = status->configurationWarnings;
+    auto warnings = status->configurationWarnings;
+    for (auto& fault : unusedFaults(*loaded, reloaded ? "" : reloaded.error().message))
+        warnings.push_back(std::move(fault));
     if (json) {
         printJson({{"unused", unused}, {"overridden", overrides}, {"warnings", warnings}});
     } else {

@@ -2,6 +2,7 @@
 
 #include "cli/failure.hpp"
 #include "cli/file_faults.hpp"
+#include "cli/inspection.hpp"
 #include "cli/lineage.hpp"
 #include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
@@ -194,7 +195,10 @@ void printLineage(const Lineage& lineage, const Rules& rules) {
 void printWarnings(const std::string& unit, const filterd::Rule& rule, const Rules& rules,
                    const Configuration& files) {
     const RunningUnitsOnDemand running([] { return runningUnits(); });
-    const KnownDefinitions filters(files.filters);
+    Inspection inspection;
+    const KnownDefinitions filters(files.filters, [&](const FilterName& name) {
+        return inspection.needsBothDirections(files.filters, name);
+    });
     const RuleSurroundings around{files.units, filters, running};
     for (const auto& sentence : unseenTraffic(unit, rule, rules, around))
         printField("Warning", coloured(sentence, Colour::Yellow));

@@ -1,30 +1,23 @@
 // cat, check, explain: what the configuration files say. cat and check need no daemon.
 
-#include "base/files.hpp"
 #include "cli/explain.hpp"
 #include "cli/failure.hpp"
 #include "cli/first_packets.hpp"
+#include "cli/inspection.hpp"
 #include "cli/json.hpp"
 #include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
 #include "core/configuration_check.hpp"
-#include "core/filter_content.hpp"
 #include "core/first_packets.hpp"
-#include "edge/bpf/object_intake.hpp"
-#include "edge/bpf/rules_intake.hpp"
 #include "edge/host/config_files.hpp"
 #include "edge/host/running_units.hpp"
-#include "edge/pcap/pcap_expressions.hpp"
 
-#include <filesystem>
 #include <memory>
 
 namespace filterd::cli {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 // Of a filter, with what is saved for it, which comes before what its files state.
 std::vector<SavedInFile> savedFor(const std::string& name) {
@@ -81,30 +74,16 @@ void addFirstPackets(const Configuration& configuration, CheckReport& report) {
         report.errors.push_back(std::move(error));
 }
 
-bool isThisSystem(const std::string& root) {
-    std::error_code missing;
-    return fs::equivalent(root, "/", missing);
-}
-
 CheckReport reportOn(const std::string& root) {
-    LibbpfObjectIntake objects;
-    PcapExpressions expressions;
-    RulesIntake intake(objects, expressions);
-    const auto read = [&](const std::string& path) {
-        return readFile(fs::path(root) / fs::path(path).relative_path(), kMaxObjectSize);
-    };
-    const auto inspect = [&](const FilterDefinition& definition) {
-        return requestFor(definition, read).and_then([&](const ObjectRequest& request) {
-            return intake.inspect(request);
-        });
-    };
-    const bool isHere = isThisSystem(root);
+    Inspection inspection(root);
+    const auto inspect = [&](const FilterDefinition& definition) { return inspection.of(definition); };
+    const bool isHere = inspection.isHere();
     const RunningUnitsOnDemand running(isHere ? RunningUnitsOnDemand::Reader([] { return runningUnits(); })
                                               : nullptr);
     auto configuration = ConfigFiles(ConfigPlaces::below(root)).read({});
     for (auto& fault : savedFaults(root))
         configuration.warnings.push_back(std::move(fault));
-    packet::RuleNotes notes(expressions);
+    packet::RuleNotes notes(inspection.expressions());
     auto report = checkConfiguration(configuration, inspect, running, notes);
     if (isHere)
         addFirstPackets(configuration, report);

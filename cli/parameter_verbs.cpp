@@ -60,6 +60,20 @@ Exit tellOverrides(client::Client& client, const Arguments& arguments) {
     return Exit::Ok;
 }
 
+bool isPortList(const client::Parameter& one) {
+    return one.type.find("ports and ranges") != std::string::npos;
+}
+
+// A filter of which every list of ports is empty is surely not what was meant, as in a file.
+void warnOfEmptyLists(const client::Client& client, const std::string& filter) {
+    const auto parameters = client.parameters(filter);
+    if (!parameters || std::none_of(parameters->begin(), parameters->end(), isPortList))
+        return;
+    if (std::all_of(parameters->begin(), parameters->end(),
+                    [](const auto& one) { return !isPortList(one) || one.value.empty(); }))
+        complain("warning: every list of ports of filter '" + filter + "' is empty now");
+}
+
 Exit set(client::Client& client, const Arguments& arguments, bool) {
     for (const auto& assignment : arguments.assignments)
         if (assignment.find('=') == std::string::npos || assignment.front() == '=')
@@ -71,6 +85,7 @@ Exit set(client::Client& client, const Arguments& arguments, bool) {
         if (!done)
             return failed(done.error());
     }
+    warnOfEmptyLists(client, arguments.filter);
     return arguments.save ? tellOverrides(client, arguments) : Exit::Ok;
 }
 

@@ -5,9 +5,9 @@
 #include "cli/filter_words.hpp"
 #include "cli/first_packets.hpp"
 #include "cli/in_force.hpp"
+#include "cli/set_warnings.hpp"
 #include "cli/verb.hpp"
 
-#include <algorithm>
 #include <memory>
 
 namespace filterd::cli {
@@ -32,40 +32,22 @@ client::Queues queuesOf(const QueueArguments& arguments) {
     return queues;
 }
 
-// Whether the unit is what a warning is about: the unit that was meant, perhaps, is not.
-bool isAbout(const std::string& warning, const std::string& unit) {
-    const auto said = warning.substr(0, warning.find("; did you mean "));
-    return said.find("'" + unit + "'") != std::string::npos || said.find(" " + unit) != std::string::npos;
-}
-
-// What the daemon says of the rule that was just set: what it has not said before, and what is about the
-// unit.
-Exit warn(const client::Client& client, const std::vector<std::string>& before, const std::string& unit) {
-    const auto status = client.status();
-    if (!status)
-        return failed(status.error());
-    for (const auto& warning : status->configurationWarnings)
-        if (warning.starts_with("bus: ") &&
-            (isAbout(warning, unit) || std::find(before.begin(), before.end(), warning) == before.end()))
-            complain("warning: " + warning);
-    return Exit::Ok;
-}
-
 Exit set(client::Client& client, const QueueArguments& arguments, bool json) {
-    const auto status = client.status();
-    if (!status)
-        return failed(status.error());
-    const auto& before = status->configurationWarnings;
-    if (arguments.confirm == 0) {
-        const auto done = client.setQueue(arguments.unit, queuesOf(arguments));
-        return done ? warn(client, before, arguments.unit) : failed(done.error());
-    }
-    const auto done =
-        client.setQueue(arguments.unit, queuesOf(arguments), std::chrono::seconds(arguments.confirm));
+    const auto before = warningsBefore(client);
+    if (!before)
+        return failed(before.error());
+    const bool isTrial = arguments.confirm != 0;
+    const auto done = !isTrial ? client.setQueue(arguments.unit, queuesOf(arguments))
+                               : client.setQueue(arguments.unit, queuesOf(arguments),
+                                                 std::chrono::seconds(arguments.confirm));
     if (!done)
         return failed(done.error());
-    const auto warned = warn(client, before, arguments.unit);
-    printConfirm(arguments.unit, arguments.confirm, json); // in any case: it is set, and will be reverted
+    const auto queues = queuesOf(arguments);
+    const bool isHarmless = isTrial || (queues.ingress.empty() && queues.egress.empty());
+    const auto warned =
+        warnOfRule(client, *before, arguments.unit, isHarmless ? LockOut::Impossible : LockOut::Possible);
+    if (isTrial) // in any case: it is set, and will be reverted
+        printConfirm(arguments.unit, arguments.confirm, json);
     return warned;
 }
 

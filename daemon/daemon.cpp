@@ -57,7 +57,7 @@ Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch wat
                     [this] { return runningUnits(tree_); }, lastConfiguration_, firewall_, expressions_) {
     firewall_.onLoaded([this](const FilterFacts& filter) {
         settings_.restore(filter);
-        if (configurator_.filterLoaded())
+        if (configurator_.filterLoaded(filter))
             loop_.rearm(warningsTimer_, kWarningsDelay);
     });
     firewall_.findFilesBy([this](const FilterName& name) { return files_.fileOf(name); });

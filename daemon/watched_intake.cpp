@@ -19,7 +19,7 @@ Result<FilterProgram> WatchedIntake::load(const ObjectRequest& request) {
     return loaded;
 }
 
-Result<FilterDirection> WatchedIntake::inspect(const ObjectRequest& request) {
+Result<ObjectOutline> WatchedIntake::inspect(const ObjectRequest& request) {
     tellProgress();
     return inner_.inspect(request);
 }

@@ -11,7 +11,7 @@ class WatchedIntake final : public ObjectIntake {
     explicit WatchedIntake(ObjectIntake& inner) : inner_(inner) {}
 
     [[nodiscard]] Result<FilterProgram> load(const ObjectRequest& request) override;
-    [[nodiscard]] Result<FilterDirection> inspect(const ObjectRequest& request) override;
+    [[nodiscard]] Result<ObjectOutline> inspect(const ObjectRequest& request) override;
 
   private:
     ObjectIntake& inner_;

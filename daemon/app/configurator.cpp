@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "core/configuration_check.hpp"
+#include "core/filter_content.hpp"
 #include "core/first_packets.hpp"
 
 #include <algorithm>
@@ -106,8 +107,11 @@ bool Configurator::unitsChanged() {
     return isFirst;
 }
 
-bool Configurator::filterLoaded() {
-    const bool isFirst = areRulesReviewed_ && lacksFilters_;
+bool Configurator::filterLoaded(const FilterFacts& filter) {
+    const auto tells = [](const FilterFacts& one) { return one.bothDirections || !one.forgotten.empty(); };
+    const auto before = firewall_.filters().find(filter.instance.name);
+    const bool told = tells(filter) || (before != firewall_.filters().end() && tells(before->second));
+    const bool isFirst = areRulesReviewed_ && (lacksFilters_ || told);
     areRulesReviewed_ = areRulesReviewed_ && !isFirst;
     return isFirst;
 }
@@ -134,12 +138,25 @@ void Configurator::rulesChanged(const std::string& target) {
         set_.insert(target);
 }
 
+std::vector<std::string> Configurator::warningsOf(const Rules& rules, const RunningUnitsOnDemand& running) {
+    const auto& loaded = firewall_.filters();
+    auto warnings = configurationWarnings(
+        current_, rules, running, notes_, [this](const auto& name) { return knowsFilter(name); },
+        [&](const FilterName& name) {
+            const auto filter = loaded.find(name);
+            return filter != loaded.end() && filter->second.bothDirections;
+        });
+    for (const auto& [name, facts] : loaded)
+        if (!facts.forgotten.empty())
+            warnings.push_back(forgottenBy(name, facts.forgotten, Forgotten::Already));
+    return warnings;
+}
+
 std::vector<std::string> Configurator::warningsOfOthers(const RunningUnitsOnDemand& running) {
     auto others = firewall_.ruleSet();
     for (const auto& target : set_)
         others.reset(target);
-    return configurationWarnings(current_, others, running, notes_,
-                                 [this](const auto& name) { return knowsFilter(name); });
+    return warningsOf(others, running);
 }
 
 void Configurator::review(Logged logged) {
@@ -148,8 +165,7 @@ void Configurator::review(Logged logged) {
         dependsOnRunningUnits_ = true;
         return running_();
     });
-    auto now = configurationWarnings(current_, firewall_.ruleSet(), running, notes_,
-                                     [this](const auto& name) { return knowsFilter(name); });
+    auto now = warningsOf(firewall_.ruleSet(), running);
     const auto known = [](const auto& warnings, const auto& one) {
         return std::find(warnings.begin(), warnings.end(), one) != warnings.end();
     };

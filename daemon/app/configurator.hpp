@@ -43,7 +43,7 @@ class Configurator {
     [[nodiscard]] bool unitsChanged();
     // A filter was loaded. Whether the warnings are to be looked for again, since it may be one that was
     // missing.
-    [[nodiscard]] bool filterLoaded();
+    [[nodiscard]] bool filterLoaded(const FilterFacts& filter);
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 
   private:
@@ -53,6 +53,8 @@ class Configurator {
     void review(Logged logged);
     [[nodiscard]] bool knowsFilter(const FilterName& name) const;
     [[nodiscard]] bool lacksFilters() const;
+    [[nodiscard]] std::vector<std::string> warningsOf(const Rules& rules,
+                                                      const RunningUnitsOnDemand& running);
     // What is to be said without the rules that were set since the last review.
     [[nodiscard]] std::vector<std::string> warningsOfOthers(const RunningUnitsOnDemand& running);
 

@@ -136,6 +136,8 @@ void Firewall::publishReplaced(const std::vector<Replacement>& replaced) {
 void Firewall::follow(const Configuration& configuration) {
     definitions_.set(configuration.filters);
     definitions_.clearFailures();
+    for (auto& [name, facts] : facts_)
+        facts.forgotten.clear(); // told until now
     units_ = configuration.units;
     if (auto set = rules_.setFiles(configuration.rules); !set)
         log::error(set.error());

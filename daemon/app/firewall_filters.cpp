@@ -10,8 +10,6 @@ namespace filterd {
 
 namespace {
 
-constexpr std::string_view kMapDirectory = "/sys/fs/bpf/filterd/maps/";
-
 std::string digestOf(const LoadRequest& request, const std::string& program) {
     std::string content(reinterpret_cast<const char*>(request.object.data()), request.object.size());
     content += '\0';
@@ -59,8 +57,7 @@ void Firewall::takeReference(const LoadRequest& request) {
 }
 
 Result<FilterFacts> Firewall::loadInstance(const LoadRequest& request) {
-    auto loaded = kernel_.loadFilter({request.name, request.object, request.program,
-                                      std::string(kMapDirectory) + request.name.text(), request.parameters},
+    auto loaded = kernel_.loadFilter({request.name, request.object, request.program, request.parameters},
                                      digestOf(request, request.program));
     if (loaded)
         loadedHook_(*loaded);

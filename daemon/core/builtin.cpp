@@ -41,6 +41,7 @@ std::vector<bpf_insn> always(std::uint32_t verdict) {
 }
 
 // The globals of mtu.
+constexpr std::int64_t kLeastMtu = 68; // of IPv4, as in bpf/mtu.bpf.c
 constexpr std::int32_t kMtuBytes = 0;
 constexpr std::int32_t kMode = 4;
 constexpr std::int32_t kDropped = 8;
@@ -218,10 +219,11 @@ class MtuAssembly {
     Label transport_ = code_.label();
 };
 
-ValueType unsignedInteger(std::uint32_t size) {
+ValueType unsignedInteger(std::uint32_t size, std::optional<std::int64_t> least = std::nullopt) {
     ValueType type;
     type.kind = ValueKind::Integer;
     type.size = size;
+    type.least = least;
     return type;
 }
 
@@ -234,8 +236,8 @@ Builtin mtu() {
         return Parameter{name, type, Settable::Live, 0, static_cast<std::uint32_t>(offset)};
     };
     Builtin result{.instructions = MtuAssembly().assemble()};
-    result.parameters = {live("mtu_bytes", unsignedInteger(4), kMtuBytes), live("mode", mode, kMode),
-                         live("dropped_packets", unsignedInteger(8), kDropped),
+    result.parameters = {live("mtu_bytes", unsignedInteger(4, kLeastMtu), kMtuBytes),
+                         live("mode", mode, kMode), live("dropped_packets", unsignedInteger(8), kDropped),
                          live("passed_packets", unsignedInteger(8), kPassed),
                          live("unparsable_packets", unsignedInteger(8), kUnparsable)};
     result.globals.resize(kGlobalsSize);

@@ -8,30 +8,11 @@
 #include "core/socket_warnings.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <set>
 
 namespace filterd {
 
 namespace {
-
-// Through these the administrator gets in (I8). The templates stand for the instances of every connection.
-constexpr std::array kWaysIn{
-    "ssh.service",   "sshd.service",      "ssh.socket",       "sshd.socket",  "ssh@.service",
-    "sshd@.service", "system-sshd.slice", "system-ssh.slice", "system.slice", "systemd-logind.service",
-    "-.slice"};
-
-// Of a template, any of its instances.
-std::optional<std::string> targetThatCovers(const Rule& rule, const std::string& unit) {
-    Rules alone;
-    if (!alone.setFiles({rule}))
-        return std::nullopt;
-    for (const auto& [asked, shown] : askedUnits(unit, alone, {}))
-        if (const auto covering = alone.covering(asked); !covering.empty())
-            return covering.front().target;
-    return std::nullopt;
-}
 
 class Checker {
   public:
@@ -50,10 +31,10 @@ class Checker {
         Rules rules;
         if (const auto set = rules.setFiles(configuration_.rules); !set)
             tell(set.error().message);
+        const auto known = [this](const FilterName& name) { return configuration_.filters.defines(name); };
+        const auto both = [this](const FilterName& name) { return inBoth_.contains(name); };
         for (const auto& warning :
-             configurationWarnings(configuration_, rules, running_, notes_, [&](const FilterName& name) {
-                 return configuration_.filters.defines(name);
-             }))
+             configurationWarnings(configuration_, rules, running_, notes_, known, both))
             warn(warning);
         return std::move(report_);
     }
@@ -96,14 +77,22 @@ class Checker {
             tell(definition.error().message);
             return;
         }
-        const auto direction = definition->pinned.empty() ? inspect_(*definition) : FilterDirection::Either;
-        if (direction) {
-            filters_.at(name).direction = *direction;
-        } else if (const auto fault = inFile(*definition, direction.error());
-                   isNeeded || fault.code != ErrorCode::KernelRefused)
+        const auto outline = definition->pinned.empty() ? inspect_(*definition) : ObjectOutline{};
+        if (outline)
+            note(*definition, *outline);
+        else if (const auto fault = inFile(*definition, outline.error()); isNeeded)
             tell(fault.message);
         else // its package may not be installed yet
-            warn(fault.message + "; nothing uses the filter yet");
+            warn(faultOfUnused(fault.message));
+    }
+
+    void note(const FilterDefinition& definition, const ObjectOutline& outline) {
+        filters_.at(definition.name).direction = outline.direction;
+        if (outline.bothDirections)
+            inBoth_.insert(definition.name);
+        if (!outline.forgotten.empty())
+            warn(definition.source + ": " +
+                 forgottenBy(definition.name, outline.forgotten, Forgotten::AtReload));
     }
 
     void checkFilters(const Rule& rule) {
@@ -128,19 +117,16 @@ class Checker {
             if (rule.broken.empty())
                 return;
         }
-        for (const auto* unit : kWaysIn)
-            if (const auto target = targetThatCovers(rule, unit)) {
-                report_.warnings.push_back(rule.source + ": '" + *target + "' covers " + unit +
-                                           ": a mistake in its filters can lock you out");
-                return;
-            }
+        if (const auto danger = lockOutWarning(rule))
+            report_.warnings.push_back(*danger);
     }
 
     const Configuration& configuration_;
     const FilterInspector& inspect_;
     const RunningUnitsOnDemand& running_;
     packet::RuleNotes& notes_;
-    LoadedFilters filters_; // what is known of those that were checked
+    LoadedFilters filters_;       // what is known of those that were checked
+    std::set<FilterName> inBoth_; // those of them that need both directions
     CheckReport report_;
 };
 
@@ -192,9 +178,9 @@ CheckReport checkConfiguration(const Configuration& configuration, const FilterI
 
 std::vector<std::string> configurationWarnings(const Configuration& configuration, const Rules& rules,
                                                const RunningUnitsOnDemand& running, packet::RuleNotes& notes,
-                                               const KnowsFilter& isKnown) {
+                                               const KnowsFilter& isKnown, const BothDirections& both) {
     auto warnings = configuration.warnings;
-    const KnownDefinitions filters(configuration.filters);
+    const KnownDefinitions filters(configuration.filters, both);
     for (auto& some :
          {missingFilters(configuration, rules, isKnown),
           ruleWarnings(rules, {configuration.units, filters, running}),

@@ -3,8 +3,10 @@
 // a kernel.
 
 #include "core/configuration.hpp"
+#include "core/facts.hpp"
 #include "core/known_units.hpp"
 #include "core/packet/rule_notes.hpp"
+#include "core/rule_warnings.hpp"
 #include "core/rules.hpp"
 
 #include <functional>
@@ -19,7 +21,7 @@ struct CheckReport {
 };
 
 // What ObjectIntake::inspect() says of the filter that a file defines; a reading error if there is no object.
-using FilterInspector = std::function<Result<FilterDirection>(const FilterDefinition& definition)>;
+using FilterInspector = std::function<Result<ObjectOutline>(const FilterDefinition& definition)>;
 
 [[nodiscard]] CheckReport checkConfiguration(const Configuration& configuration,
                                              const FilterInspector& inspect,
@@ -29,10 +31,9 @@ using FilterInspector = std::function<Result<FilterDirection>(const FilterDefini
 // daemon's status tell, too.
 // isKnown: whether a filter is loaded, or a file defines it.
 using KnowsFilter = std::function<bool(const FilterName&)>;
-[[nodiscard]] std::vector<std::string> configurationWarnings(const Configuration& configuration,
-                                                             const Rules& rules,
-                                                             const RunningUnitsOnDemand& running,
-                                                             packet::RuleNotes& notes,
-                                                             const KnowsFilter& isKnown);
+[[nodiscard]] std::vector<std::string>
+configurationWarnings(const Configuration& configuration, const Rules& rules,
+                      const RunningUnitsOnDemand& running, packet::RuleNotes& notes,
+                      const KnowsFilter& isKnown, const BothDirections& both);
 
 } // namespace filterd

@@ -20,16 +20,30 @@ struct EarlierRules {
     int counters = -1; // a descriptor, not owned
 };
 
+// A map of the filter of an object that a request is to replace.
+struct EarlierMap {
+    MapFacts facts;
+    int fd = -1; // not owned; -1: its facts alone are known
+};
+
 struct ObjectRequest {
     FilterName name;               // for messages and for the kernel's program name
     std::vector<std::byte> object; // an ELF object or the text of packet rules, at most kMaxObjectSize
     std::string program;           // which program of the object; empty: the only one
-    std::string mapPinDirectory;   // where maps that ask for pinning by name go (the filter's own directory)
     std::map<std::string, Value> parameters = {}; // of any kind, by the names of globals and maps
     std::optional<EarlierRules> earlier = std::nullopt;
+    std::vector<EarlierMap> earlierMaps = {};
 };
 
 inline constexpr std::size_t kMaxObjectSize = std::size_t{16} << 20;
+
+// What an object says of a program, before the kernel has seen it.
+struct ObjectOutline {
+    FilterDirection direction = FilterDirection::Either; // the verifier may still bind it to egress
+    bool bothDirections = false; // does what it is meant for only where it stands in both queues of a unit
+    std::vector<std::string> forgotten =
+        {}; // maps that cannot be those of the filter that it replaces, and why
+};
 
 struct FilterFacts {
     FilterInstance instance;
@@ -41,6 +55,8 @@ struct FilterFacts {
     std::vector<MapFacts> maps;
     std::vector<Parameter> parameters = {};
     std::optional<packet::NumberedRules> rules = std::nullopt;
+    bool bothDirections = false;
+    std::vector<std::string> forgotten = {}; // when it was loaded in the place of another
 };
 
 struct QueueFacts {

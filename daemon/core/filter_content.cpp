@@ -15,7 +15,7 @@ Result<ObjectRequest> requestFor(const FilterDefinition& definition, const Objec
                                     : read(definition.object);
     if (!content)
         return failure(content.error());
-    ObjectRequest request{definition.name, std::vector<std::byte>(content->size()), definition.program, ""};
+    ObjectRequest request{definition.name, std::vector<std::byte>(content->size()), definition.program};
     std::memcpy(request.object.data(), content->data(), content->size());
     for (const auto& [name, value] : definition.parameters)
         request.parameters.emplace(name, Value{value});
@@ -35,6 +35,19 @@ Error inFile(const FilterDefinition& definition, const Error& error) {
     const auto& where = placeOf(definition, error.item);
     return error.message.starts_with(where) ? error : error.context(where);
 }
+
+std::string forgottenBy(const FilterName& name, const std::vector<std::string>& maps, Forgotten when) {
+    std::string list;
+    for (const auto& map : maps)
+        list += (list.empty() ? "" : ", ") + map;
+    return "filter '" + name.text() +
+           (when == Forgotten::Already ? "' has begun anew" : "': a reload begins anew") +
+           " with what it keeps in " + list +
+           ": connections that it follows may be cut, and what it has counted there is lost" +
+           (when == Forgotten::Already ? "" : "; reload when that does no harm");
+}
+
+std::string faultOfUnused(const std::string& fault) { return fault + "; nothing uses the filter yet"; }
 
 std::vector<std::string> notesOf(const FilterDefinition& definition, packet::RuleNotes& rules) {
     std::vector<std::string> notes;

@@ -19,6 +19,14 @@ using ObjectReader = std::function<Result<std::string>(const std::string& path)>
 // where the definition says what to load.
 [[nodiscard]] Error inFile(const FilterDefinition& definition, const Error& error);
 
+// That a filter begins anew, wholly or in part, in the place of the one before it.
+enum class Forgotten { AtReload, Already };
+[[nodiscard]] std::string forgottenBy(const FilterName& name, const std::vector<std::string>& maps,
+                                      Forgotten when);
+
+// The fault of a filter that keeps nothing from coming into force.
+[[nodiscard]] std::string faultOfUnused(const std::string& fault);
+
 // What its rules leave open or cannot do, each with its FILE:LINE.
 [[nodiscard]] std::vector<std::string> notesOf(const FilterDefinition& definition, packet::RuleNotes& rules);
 

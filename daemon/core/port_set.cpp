@@ -40,6 +40,8 @@ Result<PortSet> PortSet::parse(std::string_view text) {
         if (!first || !last || *first > *last)
             return failure(ErrorCode::InvalidArgument,
                            "'" + item + "' is neither a port nor a range of ports");
+        if (*last == 0)
+            return failure(ErrorCode::InvalidArgument, "no packet has port 0, ports are 1 to 65535");
         set.add(*first, *last);
     }
     return set;
@@ -57,6 +59,10 @@ void PortSet::add(std::uint16_t first, std::uint16_t last) {
 }
 
 bool PortSet::contains(std::uint16_t port) const { return (words_[port / 64] >> (port % 64) & 1) != 0; }
+
+bool PortSet::isEmpty() const {
+    return std::all_of(words_.begin(), words_.end(), [](std::uint64_t word) { return word == 0; });
+}
 
 std::string PortSet::text() const {
     std::string result;

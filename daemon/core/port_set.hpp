@@ -20,6 +20,7 @@ class PortSet {
     [[nodiscard]] static PortSet fromBytes(std::span<const std::byte> bytes);
 
     void add(std::uint16_t first, std::uint16_t last);
+    [[nodiscard]] bool isEmpty() const;
     [[nodiscard]] bool contains(std::uint16_t port) const;
     [[nodiscard]] std::string text() const;
     [[nodiscard]] std::span<const std::byte> bytes() const { return std::as_bytes(std::span(words_)); }

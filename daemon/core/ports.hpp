@@ -20,6 +20,7 @@ struct FilterMap {
     std::string name; // as in the object, e.g. "ports" or ".bss"
     UniqueFd fd;
     MapFacts facts = {};
+    bool kept = false; // it is to be pinned by its name, too: what replaces the filter goes on with it
 };
 
 struct FilterProgram {
@@ -33,6 +34,8 @@ struct FilterProgram {
     FilterDirection direction = FilterDirection::Either;
     std::vector<Parameter> parameters = {};
     std::optional<packet::NumberedRules> rules = std::nullopt; // its first map has their counters
+    bool bothDirections = false;
+    std::vector<std::string> forgotten = {}; // as in ObjectOutline
 };
 
 class ObjectIntake {
@@ -41,9 +44,8 @@ class ObjectIntake {
     // Errors: InvalidObject, NoSuchProgram, WrongProgramType, VerifierRejected, LimitExceeded, KernelRefused,
     // and for its parameters NoSuchParameter, InvalidArgument.
     [[nodiscard]] virtual Result<FilterProgram> load(const ObjectRequest& request) = 0;
-    // What load() refuses before it asks the kernel, with the same errors. Returns the direction that the
-    // object binds the program to; the verifier may still bind it to egress.
-    [[nodiscard]] virtual Result<FilterDirection> inspect(const ObjectRequest& request) = 0;
+    // What load() refuses before it asks the kernel, with the same errors.
+    [[nodiscard]] virtual Result<ObjectOutline> inspect(const ObjectRequest& request) = 0;
 };
 
 // ---- Kernel: filters, queues and attachments, all of them pinned (I5) -----------------------------------

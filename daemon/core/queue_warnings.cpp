@@ -42,8 +42,6 @@ bool meet(const Passed& a, const Passed& b) {
     return (a.protocols & b.protocols) != 0 && meet(a.local, b.local) && meet(a.remote, b.remote);
 }
 
-bool isEmpty(const PortSet& set) { return !meet(set, allPorts()); }
-
 // What a filter passes of packets that have ports; none: more than can be told here.
 using PassedPackets = std::optional<std::vector<Passed>>;
 
@@ -61,7 +59,7 @@ PassedPackets ofPortFilter(const FilterDefinition& definition) {
             const auto ports = PortSet::parse(given->second);
             if (!ports)
                 return std::nullopt; // told as an error of the filter
-            if (!isEmpty(*ports))
+            if (!ports->isEmpty())
                 passed.push_back({protocols, isRemote ? allPorts() : *ports, isRemote ? *ports : allPorts()});
         }
     return passed;
@@ -155,6 +153,30 @@ std::optional<std::string> conflict(const std::vector<Judged>& filters, const Ru
     return std::nullopt;
 }
 
+// As it is written in a file, and, of a rule of the bus, as filterctl has it.
+std::string wayInto(Direction direction, const Rule& rule, const FilterName& name) {
+    const bool isIngress = direction == Direction::Ingress;
+    if (rule.source == kBusSource)
+        return std::string(isIngress ? "--ingress " : "--egress ") + name.text();
+    return std::string(isIngress ? "IngressFilter=" : "EgressFilter=") + name.text();
+}
+
+std::vector<std::string> halves(const Rule& rule, Direction direction, const KnownDefinitions& filters) {
+    const auto other = direction == Direction::Ingress ? Direction::Egress : Direction::Ingress;
+    const auto& opposite = rule.filters(other);
+    std::vector<std::string> warnings;
+    for (const auto& name : rule.filters(direction))
+        if (filters.needsBothDirections(name) &&
+            std::find(opposite.begin(), opposite.end(), name) == opposite.end())
+            warnings.push_back(
+                rule.placeOf(name) + ": the filter '" + name.text() + "' stands only in the " +
+                std::string(toString(direction)) + " queue of " + rule.targets.front() +
+                " and needs both: it does not see the other half of each conversation, so that it refuses "
+                "answers or nothing at all; add " +
+                wayInto(other, rule, name));
+    return warnings;
+}
+
 } // namespace
 
 std::vector<std::string> queueWarnings(const Rule& rule, const KnownDefinitions& filters) {
@@ -176,6 +198,8 @@ std::vector<std::string> queueWarnings(const Rule& rule, const KnownDefinitions&
         }
         if (const auto found = conflict(judged, rule, direction))
             warnings.push_back(*found);
+        for (auto& half : halves(rule, direction, filters))
+            warnings.push_back(std::move(half));
     }
     return warnings;
 }

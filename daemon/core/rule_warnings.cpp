@@ -6,6 +6,7 @@
 #include "core/unit_place.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <map>
 #include <set>
@@ -15,6 +16,23 @@ namespace filterd {
 namespace {
 
 constexpr std::size_t kMostNames = 3; // that a warning lists
+
+// Through these the administrator gets in (I8). The templates stand for the instances of every connection.
+constexpr std::array kWaysIn{
+    "ssh.service",   "sshd.service",      "ssh.socket",       "sshd.socket",  "ssh@.service",
+    "sshd@.service", "system-sshd.slice", "system-ssh.slice", "system.slice", "systemd-logind.service",
+    "-.slice"};
+
+// Of a template, any of its instances.
+std::optional<std::string> targetThatCovers(const Rule& rule, const std::string& unit) {
+    Rules alone;
+    if (!alone.setFiles({rule}))
+        return std::nullopt;
+    for (const auto& [asked, shown] : askedUnits(unit, alone, {}))
+        if (const auto covering = alone.covering(asked); !covering.empty())
+            return covering.front().target;
+    return std::nullopt;
+}
 
 bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
 
@@ -206,6 +224,14 @@ const FilterDefinition* KnownDefinitions::find(const FilterName& name) const {
 
 std::vector<std::string> ruleWarnings(const Rules& rules, const RuleSurroundings& around) {
     return Collector(rules, around).collect();
+}
+
+std::optional<std::string> lockOutWarning(const Rule& rule) {
+    for (const auto* unit : kWaysIn)
+        if (const auto target = targetThatCovers(rule, unit))
+            return rule.source + ": '" + *target + "' covers " + unit +
+                   ": a mistake in its filters can lock you out";
+    return std::nullopt;
 }
 
 std::vector<std::string> unseenTraffic(const std::string& unit, const Rule& rule, const Rules& rules,

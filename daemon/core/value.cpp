@@ -61,8 +61,7 @@ Status encodeInteger(const ValueType& type, const Value& value, Out out) {
             std::copy(address->begin(), address->end(), out.begin());
             return {};
         }
-    if (!number || *number < smallest(type.size, type.isSigned) ||
-        *number > largest(type.size, type.isSigned))
+    if (!number || *number < smallest(type) || *number > largest(type))
         return refused(type, value);
     storeInteger(*number, type.bigEndian, out);
     return {};
@@ -180,6 +179,8 @@ Status encodePortSet(const ValueType& type, const Value& value, Out out) {
     const auto set = PortSet::parse(ports);
     if (!set)
         return refused(type, set.error());
+    if (type.least.value_or(0) > 0 && set->isEmpty())
+        return refused(type, value);
     std::copy(set->bytes().begin(), set->bytes().end(), out.begin());
     return {};
 }

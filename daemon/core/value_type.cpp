@@ -3,13 +3,14 @@
 #include "core/address.hpp"
 #include "core/integers.hpp"
 
+#include <algorithm>
+
 namespace filterd {
 
 namespace {
 
 std::string describeInteger(const ValueType& type) {
-    return "integer from " + text(smallest(type.size, type.isSigned)) + " to " +
-           text(largest(type.size, type.isSigned)) +
+    return "integer from " + text(smallest(type)) + " to " + text(largest(type)) +
            (type.bigEndian && type.size == kAddress4 ? ", or IPv4 address" : "");
 }
 
@@ -35,6 +36,16 @@ std::string describePrefix(const ValueType& type) {
 
 } // namespace
 
+WideInteger smallest(const ValueType& type) {
+    const auto of = smallest(type.size, type.isSigned);
+    return type.least ? std::max(of, WideInteger{*type.least}) : of;
+}
+
+WideInteger largest(const ValueType& type) {
+    const auto of = largest(type.size, type.isSigned);
+    return type.most ? std::min(of, WideInteger{*type.most}) : of;
+}
+
 bool ValueType::operator==(const ValueType&) const = default;
 bool Member::operator==(const Member&) const = default;
 
@@ -51,7 +62,8 @@ std::string describe(const ValueType& type) {
     case ValueKind::Address:
         return type.size == kAddress6 ? "IPv4 or IPv6 address" : "IPv4 address";
     case ValueKind::PortSet:
-        return "ports and ranges such as 80,443,8000-8080";
+        return std::string(type.least.value_or(0) > 0 ? "one or more " : "") +
+               "ports and ranges such as 80,443,8000-8080";
     case ValueKind::Array:
         return "list of up to " + std::to_string(type.count) + " of (" +
                describe(type.elements.front().type) + ")";

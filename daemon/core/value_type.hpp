@@ -1,8 +1,11 @@
 #pragma once
 // What a filter's parameter or the key or value of its map is: read from the object's type information (BTF).
 
+#include "core/integers.hpp"
+
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +39,9 @@ struct ValueType {
     std::uint32_t count = 0;
     std::vector<Member> elements;
     std::vector<std::pair<std::string, std::int64_t>> enumerators;
+    // Of an Integer, as its object says; a PortSet with a least of 1 is not empty.
+    std::optional<std::int64_t> least = std::nullopt;
+    std::optional<std::int64_t> most = std::nullopt;
 
     bool operator==(const ValueType&) const;
 };
@@ -50,6 +56,10 @@ struct Member {
 inline constexpr std::size_t kPortSetSize = 65536 / 8;
 inline constexpr std::size_t kPrefixHeader =
     sizeof(std::uint32_t); // the length in bits before a prefix's bytes
+
+// Of an Integer.
+[[nodiscard]] WideInteger smallest(const ValueType& type);
+[[nodiscard]] WideInteger largest(const ValueType& type);
 
 // What it accepts, for people: "integer from 0 to 65535", "ports and ranges such as 80,443,8000-8080".
 [[nodiscard]] std::string describe(const ValueType& type);

@@ -61,8 +61,8 @@ class RulesBench {
 
     Row measure(std::size_t count, double budget) {
         const std::string name = "rules-" + std::to_string(count);
-        auto ours = need(intake_.load({need(FilterName::parse(name)), rulesOf(count), "", ""}));
-        auto peer = need(intake_.load({need(FilterName::parse("trivial")), objectBytes("trivial"), "", ""}));
+        auto ours = need(intake_.load({need(FilterName::parse(name)), rulesOf(count), ""}));
+        auto peer = need(intake_.load({need(FilterName::parse("trivial")), objectBytes("trivial"), ""}));
         const auto added = inTurns(
             kRounds, [&] { return costOf(ours.program.get()); }, [&] { return costOf(peer.program.get()); });
         return {std::to_string(count) + " rules that do not match, per packet", "ns", added.ours, added.peer,

@@ -337,7 +337,7 @@ TEST(Builtin, UnknownNamesAndParametersAreRefused) {
     LibbpfObjectIntake intake;
     const auto load = [&](const std::string& object, const std::map<std::string, Value>& parameters) {
         const auto bytes = std::as_bytes(std::span(object));
-        return intake.load({*FilterName::parse("x"), {bytes.begin(), bytes.end()}, "", "", parameters});
+        return intake.load({*FilterName::parse("x"), {bytes.begin(), bytes.end()}, "", parameters});
     };
     EXPECT_EQ(load("builtin:port", {}).error().code, ErrorCode::InvalidObject);
     EXPECT_EQ(load("builtin:mtu", {{"mtu", Value{std::string("5")}}}).error().code,
@@ -359,7 +359,7 @@ TEST(Catalogue, MarkSetsTheBitsOfItsMask) {
 TEST(Catalogue, ParametersAtLoadAreCheckedByTypeAndName) {
     LibbpfObjectIntake intake;
     const auto load = [&](const std::string& name, const std::string& value) {
-        return intake.load({*FilterName::parse("port"), objectOf("port"), "", "", {{name, Value{value}}}});
+        return intake.load({*FilterName::parse("port"), objectOf("port"), "", {{name, Value{value}}}});
     };
     EXPECT_TRUE(load("tcp_ports", "80,443"));
     const auto mistyped = load("tcp_ports", "http");

@@ -79,7 +79,7 @@ class Daemon {
 
     bool load(const FilterInstance& instance) {
         const auto loaded = kernel_.loadFilter(
-            {instance.name, testObject("guard_filters.bpf.o"), instance.name.text(), ""}, instance.digest);
+            {instance.name, testObject("guard_filters.bpf.o"), instance.name.text()}, instance.digest);
         if (!loaded)
             return told(loaded.error());
         const auto published = kernel_.publishFilter(instance);

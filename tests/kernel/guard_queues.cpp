@@ -18,8 +18,7 @@ struct QueueFactory::Parts {
         const auto known = filters.find(name);
         if (known != filters.end())
             return known->second;
-        auto loaded =
-            intake.load({FilterName::parse(name).value(), testObject("guard_filters.bpf.o"), name, ""});
+        auto loaded = intake.load({FilterName::parse(name).value(), testObject("guard_filters.bpf.o"), name});
         if (!loaded)
             throw std::runtime_error(loaded.error().message);
         return filters.emplace(name, std::move(*loaded)).first->second;

@@ -21,35 +21,30 @@ std::vector<std::byte> objectOf(const std::string& name) {
     return {bytes, bytes + text.size()};
 }
 
-namespace {
-
-std::shared_ptr<std::string> newPins() {
-    static int number = 0;
-    auto directory = "/sys/fs/bpf/loaded-" + std::to_string(++number);
-    std::filesystem::create_directory(directory);
-    return {new std::string(std::move(directory)), [](const std::string* path) {
-                std::filesystem::remove_all(*path);
-                delete path;
-            }};
-}
-
-} // namespace
-
 Loaded::Loaded(std::vector<std::byte> object, const std::string& name,
                const std::map<std::string, Value>& parameters)
-    : Loaded(std::move(object), name, newPins(), parameters) {}
+    : Loaded({*FilterName::parse(name), std::move(object), "", parameters}) {}
 
 Loaded::Loaded(const std::string& name, const Loaded& older, const std::map<std::string, Value>& parameters)
-    : Loaded(objectOf(name), name, older.pins_, parameters) {}
+    : Loaded({.name = *FilterName::parse(name),
+              .object = objectOf(name),
+              .program = "",
+              .parameters = parameters,
+              .earlierMaps = older.maps()}) {}
 
-Loaded::Loaded(std::vector<std::byte> object, const std::string& name, std::shared_ptr<std::string> pins,
-               const std::map<std::string, Value>& parameters)
-    : pins_(std::move(pins)) {
+Loaded::Loaded(const ObjectRequest& request) {
     LibbpfObjectIntake intake;
-    auto program = intake.load({*FilterName::parse(name), std::move(object), "", *pins_, parameters});
+    auto program = intake.load(request);
     EXPECT_TRUE(program) << program.error().message;
     if (program)
         filter_ = std::move(*program);
+}
+
+std::vector<EarlierMap> Loaded::maps() const {
+    std::vector<EarlierMap> maps;
+    for (const auto& map : filter_.maps)
+        maps.push_back({map.facts, map.fd.get()});
+    return maps;
 }
 
 Run Loaded::run(const Packet& packet, const Conditions& conditions) const {

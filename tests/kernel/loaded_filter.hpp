@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,7 +32,7 @@ class Loaded {
         : Loaded(objectOf(name), name, parameters) {}
     Loaded(std::vector<std::byte> object, const std::string& name,
            const std::map<std::string, Value>& parameters = {});
-    // Goes on with the maps that `older` has pinned by name, as what replaces it does.
+    // Goes on with the maps of `older` that are kept, as what replaces it does.
     Loaded(const std::string& name, const Loaded& older, const std::map<std::string, Value>& parameters);
 
     [[nodiscard]] Run run(const Packet& packet, const Conditions& conditions) const;
@@ -45,11 +44,10 @@ class Loaded {
   private:
     [[nodiscard]] const Parameter* find(const std::string& name) const;
 
-    Loaded(std::vector<std::byte> object, const std::string& name, std::shared_ptr<std::string> pins,
-           const std::map<std::string, Value>& parameters);
+    explicit Loaded(const ObjectRequest& request);
 
-    std::shared_ptr<std::string>
-        pins_; // the directory of what it pins by name, which ends with its last user
+    [[nodiscard]] std::vector<EarlierMap> maps() const;
+
     FilterProgram filter_;
 };
 

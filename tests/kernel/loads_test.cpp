@@ -172,7 +172,7 @@ class LoadsQueues : public ::testing::Test {
 
     void load(const std::string& name, std::vector<std::byte> object) {
         const auto filter = FilterName::parse(name).value();
-        const auto loaded = kernel_->loadFilter({filter, std::move(object), "", ""}, "1");
+        const auto loaded = kernel_->loadFilter({filter, std::move(object), ""}, "1");
         ASSERT_TRUE(loaded) << "filter '" << name << "': " << loaded.error().message;
         const auto published = kernel_->publishFilter(loaded->instance);
         ASSERT_TRUE(published) << "filter '" << name << "': " << published.error().message;

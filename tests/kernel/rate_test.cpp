@@ -59,8 +59,6 @@ TEST(Rate, WhatIsLargerThanABurstPassesWhenTheBucketIsFull) {
     EXPECT_EQ(passing(once, 5, datagram(0)), 0U) << "those behind it wait for what it took too much";
     const auto soon = rateWith({{"unit", "bytes"}, {"rate_per_second", "1000000000000"}, {"burst", "100"}});
     EXPECT_EQ(passing(soon, 100, packet), 100U);
-    EXPECT_EQ(passing(rateWith({{"burst", "0"}}), 5, packet), 0U);
-    EXPECT_EQ(passing(rateWith({{"rate_per_second", "0"}}), 5, packet), 0U);
 }
 
 TEST(Rate, ADebtOfOtherSettingsIsForgotten) {
@@ -68,6 +66,19 @@ TEST(Rate, ADebtOfOtherSettingsIsForgotten) {
     EXPECT_EQ(passing(rate, 2, datagram(1000)), 1U);
     rate.set("rate_per_second", "1000000000000");
     EXPECT_EQ(passing(rate, 5, datagram(1000)), 5U);
+}
+
+TEST(Rate, WhatReplacesItGoesOnWithItsBuckets) {
+    for (const auto* share : {"cgroup", "filter"}) {
+        SCOPED_TRACE(share);
+        const auto before = rateWith({{"rate_per_second", "1"}, {"burst", "5"}, {"share", share}});
+        EXPECT_EQ(passing(before, 10, datagram(10)), 5U);
+        const Loaded same("rate", before, {{"rate_per_second", {"1"}}, {"burst", {"5"}}, {"share", {share}}});
+        EXPECT_TRUE(same.filter().forgotten.empty());
+        EXPECT_EQ(passing(same, 10, datagram(10)), 0U);
+        const Loaded larger("rate", same, {{"rate_per_second", {"1"}}, {"burst", {"7"}}, {"share", {share}}});
+        EXPECT_LE(passing(larger, 10, datagram(10)), 3U) << "no more than what it is larger by";
+    }
 }
 
 TEST(Rate, ASegmentedPacketCostsWhatItsSegmentsCost) {
@@ -101,6 +112,14 @@ TEST(Rate, EachCgroupHasItsBucketUnlessTheyShareOne) {
                 EXPECT_EQ(passing(rate, 10, datagram(10), {.ingress = true}), 0U);
             });
     }
+}
+
+TEST(Count, WhatReplacesItCountsOn) {
+    const Loaded count("count");
+    EXPECT_TRUE(count.run(datagram(10), {}).passes);
+    const Loaded newer("count", count, {});
+    EXPECT_TRUE(newer.run(datagram(10), {}).passes);
+    EXPECT_EQ(counted(newer).first, 2U);
 }
 
 TEST(Count, ASegmentedPacketIsAsManyAsItsSegments) {

@@ -140,10 +140,10 @@ def root():
 def test_check_needs_neither_daemon_nor_root(client, root):
     (root / "etc/filterd").mkdir(parents=True)
     shutil.copy(object_path("port"), root / "port.bpf.o")
-    (root / "etc/filterd/f.filter").write_text("[Filter]\nObject=/port.bpf.o\n[Parameters]\nicmp=perhaps\n")
+    (root / "etc/filterd/f.filter").write_text("[Filter]\nObject=/port.bpf.o\nLoad=yes\n[Parameters]\nicmp=perhaps\n")
     root.chmod(0o755)
     done = run("setpriv", "--reuid=65534", "--clear-groups", "filterctl", "check", "--root", root, check=False)
-    assert done.returncode == 1 and f"{root}/etc/filterd/f.filter:4: " in done.stderr, done.stderr
+    assert done.returncode == 1 and f"{root}/etc/filterd/f.filter:5: " in done.stderr, done.stderr
 
 
 def test_everybody_may_check_and_see_the_files_of_this_system(client):

@@ -72,9 +72,9 @@ def test_parameters_at_load_are_part_of_what_a_filter_is(client):
 def test_what_does_not_fit_is_refused_with_what_does(client):
     client.load("mtu")
     for wrong, accepted in [
-        ("mtu_bytes=-1", "integer from 0 to 4294967295"),
-        ("mtu_bytes=4294967296", "integer from 0 to 4294967295"),
-        ("mtu_bytes=many", "integer from 0 to 4294967295"),
+        ("mtu_bytes=-1", "integer from 68 to 4294967295"),
+        ("mtu_bytes=4294967296", "integer from 68 to 4294967295"),
+        ("mtu_bytes=many", "integer from 68 to 4294967295"),
         ("mode=some", "one of segment, whole"),
     ]:
         assert accepted in filterctl("set", "mtu", wrong, status=1)
@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_refused_with_what_does(client):
 def test_the_mtu_filter_follows_its_parameter(client, unit):
     client.load("mtu")
     client.set_queue(unit, [], ["mtu"])
-    for limit, loss in [(100, 0), (84, 0), (83, 100), (50, 100), (1500, 0)]:
+    for limit, loss in [(100, 0), (84, 0), (83, 100), (68, 100), (1500, 0)]:
         filterctl("set", "mtu", f"mtu_bytes={limit}")
         assert ping_in(unit).loss == loss, limit
     assert int(filterctl("get", "mtu", "dropped_packets")) >= 10
@@ -253,10 +253,10 @@ def test_rate_counts_right_with_the_largest_values_that_it_takes(client, unit):
     client.load("rate")
     client.set_queue(unit, [], ["rate"])
     most, largest = 2**64 - 1, 2**32 - 1
-    for rate, burst, loss in [(most, 1, 0), (1, largest, 0), (3, largest, 0), (most, largest, 0), (most, 0, 100), (0, largest, 100)]:
+    for rate, burst, loss in [(most, 1, 0), (1, largest, 0), (3, largest, 0), (most, largest, 0)]:
         filterctl("set", "rate", f"rate_per_second={rate}", f"burst={burst}")
         assert ping_in(unit, count=3).loss == loss, (rate, burst)
-    assert f"integer from 0 to {largest}" in filterctl("set", "rate", f"burst={largest + 1}", status=1)
+    assert f"integer from 1 to {largest}" in filterctl("set", "rate", f"burst={largest + 1}", status=1)
 
 
 def test_established_lets_answers_in_and_nothing_else(client, unit, echo):

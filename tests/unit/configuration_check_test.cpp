@@ -17,6 +17,11 @@ Rule rule(const std::string& source, const std::string& target, const std::strin
     return {.source = source, .targets = {target}, .ingress = {*FilterName::parse(filter)}, .egress = {}};
 }
 
+ObjectOutline outlineOf(FilterDirection direction, bool both = false,
+                        std::vector<std::string> forgotten = {}) {
+    return {direction, both, std::move(forgotten)};
+}
+
 class ConfigurationCheckTest : public testing::Test {
   protected:
     ConfigurationCheckTest() {
@@ -29,9 +34,9 @@ class ConfigurationCheckTest : public testing::Test {
             configuration,
             [&](const FilterDefinition& definition) {
                 const auto known = objects.find(definition.object);
-                return known == objects.end() ? Result<FilterDirection>(
-                                                    failure(systemError("open " + definition.object, ENOENT)))
-                                              : known->second;
+                return known == objects.end()
+                           ? Result<ObjectOutline>(failure(systemError("open " + definition.object, ENOENT)))
+                           : known->second;
             },
             RunningUnitsOnDemand([this] { return running; }), notes);
     }
@@ -40,7 +45,7 @@ class ConfigurationCheckTest : public testing::Test {
     RunningUnits running;
     test::FakeExpressions expressions;
     packet::RuleNotes notes{expressions};
-    std::map<std::string, Result<FilterDirection>> objects{{"/port-443.o", FilterDirection::Either}};
+    std::map<std::string, Result<ObjectOutline>> objects{{"/port-443.o", ObjectOutline{}}};
 };
 
 TEST_F(ConfigurationCheckTest, FindsNothingWhereAllIsWell) {
@@ -62,8 +67,40 @@ TEST_F(ConfigurationCheckTest, NamesTheLineOfAParameterOrOfARule) {
     EXPECT_THAT(check().errors, ElementsAre("/etc/own.filter:6: no value", "/etc/said.filter:3: no rule"));
 }
 
+TEST_F(ConfigurationCheckTest, NamesFiltersThatStandInOneQueueAndNeedBoth) {
+    objects.insert_or_assign("/port-443.o", outlineOf(FilterDirection::Either, true));
+    configuration.rules = {rule("/etc/a.queue", "web.service", "port@443")};
+    EXPECT_THAT(check().errors, IsEmpty());
+    EXPECT_THAT(check().warnings, ElementsAre(AllOf(StartsWith("/etc/a.queue: the filter 'port@443'"),
+                                                    HasSubstr("add EgressFilter=port@443"))));
+    configuration.rules.front().egress = configuration.rules.front().ingress;
+    EXPECT_THAT(check().warnings, IsEmpty());
+}
+
+TEST_F(ConfigurationCheckTest, SaysWhatAReloadForgets) {
+    objects.insert_or_assign("/port-443.o", outlineOf(FilterDirection::Either, false,
+                                                      {"'flows' (its entries have another layout)"}));
+    configuration.rules = {rule("/etc/a.queue", "web.service", "port@443")};
+    EXPECT_THAT(check().errors, IsEmpty());
+    EXPECT_THAT(check().warnings,
+                ElementsAre(AllOf(StartsWith("/etc/filterd/port@.filter:2: filter 'port@443'"),
+                                  HasSubstr("'flows' (its entries"))));
+}
+
+TEST_F(ConfigurationCheckTest, WhateverIsWrongWithAFilterThatNothingUsesIsAWarning) {
+    configuration.filters.add(
+        "idle", {ConfigText{"/etc/idle.filter", "[Filter]\nObject=/idle.o\n[Parameters]\nburst=0\n"}, {}});
+    objects.insert_or_assign("/idle.o", failure(Error{ErrorCode::InvalidArgument, "out of range", "burst"}));
+    EXPECT_THAT(check().errors, IsEmpty());
+    EXPECT_THAT(check().warnings,
+                ElementsAre("/etc/idle.filter:4: out of range; nothing uses the filter yet"));
+    configuration.rules = {rule("/etc/a.queue", "web.service", "idle")};
+    EXPECT_THAT(check().errors, ElementsAre("/etc/idle.filter:4: out of range"));
+    EXPECT_THAT(check().warnings, IsEmpty());
+}
+
 TEST_F(ConfigurationCheckTest, NamesFiltersInTheWrongDirection) {
-    objects.insert_or_assign("/port-1.o", FilterDirection::Egress);
+    objects.insert_or_assign("/port-1.o", outlineOf(FilterDirection::Egress));
     configuration.rules = {rule("/etc/a.queue", "web.service", "port@1")};
     configuration.rules.front().places.emplace(*FilterName::parse("port@1"), "/etc/a.queue.d/x.conf:7");
     EXPECT_THAT(check().errors, ElementsAre("/etc/a.queue.d/x.conf:7: filter 'port@1' is an egress program "

@@ -95,7 +95,7 @@ TEST(HostileNames, AreReadOrRefusedWhereverTheyStand) {
         packet::RuleNotes notes(expressions);
         EXPECT_NO_THROW((void)configurationWarnings(
             {.rules = {}, .filters = {}, .units = known, .errors = {}}, rules, RunningUnitsOnDemand(nullptr),
-            notes, [](const auto&) { return true; }));
+            notes, [](const auto&) { return true; }, [](const auto&) { return true; }));
         EXPECT_NO_THROW((void)unguardedSockets(known, name, rules, RunningUnitsOnDemand(nullptr)));
         EXPECT_NO_THROW((void)rules.covering(name));
         EXPECT_NO_THROW(

@@ -64,6 +64,23 @@ TEST_F(RuleWarningsTest, TwoListsOfPortsWithoutACommonOnePassNothing) {
                 ElementsAre(HasSubstr("egress queue")));
 }
 
+TEST_F(RuleWarningsTest, AFilterThatNeedsBothQueuesStandsInBoth) {
+    const KnownDefinitions known(filters, [](const FilterName& name) { return name.text() == "count"; });
+    EXPECT_THAT(
+        queueWarnings(rule("w.service", {"count"}), known),
+        ElementsAre(AllOf(StartsWith("/etc/a.queue: the filter 'count' stands only in the ingress queue of "
+                                     "w.service and needs both"),
+                          HasSubstr("add EgressFilter=count"))));
+    EXPECT_THAT(queueWarnings(rule("w.service", {"port@80"}, {"count"}), known),
+                ElementsAre(HasSubstr("add IngressFilter=count")));
+    EXPECT_THAT(queueWarnings(rule("w.service", {"port@80", "count"}, {"count"}), known), IsEmpty());
+    EXPECT_THAT(queueWarnings(rule("w.service", {"count"}), KnownDefinitions(filters)), IsEmpty());
+    auto ofBus = rule("w.service", {"count"});
+    ofBus.source = kBusSource;
+    EXPECT_THAT(queueWarnings(ofBus, known),
+                ElementsAre(AllOf(StartsWith("bus: "), HasSubstr("--egress count"))));
+}
+
 TEST_F(RuleWarningsTest, ListsThatMeetAreFine) {
     for (const auto& queue : std::vector<std::vector<std::string>>{{"port@80"},
                                                                    {"port@80", "port@80"},

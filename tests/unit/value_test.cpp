@@ -85,6 +85,29 @@ void expectLimits() {
     }
 }
 
+TEST(Value, ARangeOfTheObjectBindsAndIsTold) {
+    auto burst = integer(4, false);
+    burst.least = 1;
+    burst.most = 100;
+    EXPECT_EQ(roundTrip(burst, "1"), "1");
+    EXPECT_EQ(roundTrip(burst, "100"), "100");
+    EXPECT_EQ(roundTrip(burst, "0"), "refused: takes integer from 1 to 100, not '0'");
+    EXPECT_EQ(roundTrip(burst, "101"), "refused: takes integer from 1 to 100, not '101'");
+    burst.most = std::nullopt;
+    EXPECT_EQ(roundTrip(burst, "4294967295"), "4294967295");
+    auto ports = kPorts;
+    ports.least = 1;
+    EXPECT_EQ(roundTrip(ports, "80"), "80");
+    EXPECT_THAT(roundTrip(ports, ""), testing::StartsWith("refused: takes one or more ports"));
+}
+
+TEST(Value, PortZeroIsNoPort) {
+    EXPECT_THAT(roundTrip(kPorts, "80,0"), testing::HasSubstr("ports are 1 to 65535"));
+    EXPECT_THAT(roundTrip(kPorts, "0-0"), testing::HasSubstr("ports are 1 to 65535"));
+    EXPECT_EQ(roundTrip(kPorts, "all"), "all");
+    EXPECT_EQ(roundTrip(kPorts, ""), "");
+}
+
 TEST(Value, IntegersOfEveryWidthKeepTheirRange) {
     expectLimits<std::uint8_t>();
     expectLimits<std::int8_t>();

@@ -3,6 +3,7 @@
 
 #include "core/ports.hpp"
 #include "core/value_ports.hpp"
+#include "edge/bpf/filter_record.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -11,7 +12,7 @@ namespace filterd {
 
 struct BpfDirectories {
     std::filesystem::path pins = "/sys/fs/bpf/filterd";
-    std::filesystem::path records = "/run/filterd/programs"; // its parent must exist
+    std::filesystem::path records = bpf::kRecords; // its parent must exist
 };
 
 class BpfKernel final : public FilterKernel {

@@ -105,8 +105,8 @@ Result<FilterProgram> loadBuiltin(const ObjectRequest& request) {
     return result;
 }
 
-Result<FilterDirection> inspectBuiltin(const ObjectRequest& request) {
-    return find(request).map([](const Builtin&) { return FilterDirection::Either; });
+Result<ObjectOutline> inspectBuiltin(const ObjectRequest& request) {
+    return find(request).map([](const Builtin&) { return ObjectOutline{}; });
 }
 
 } // namespace filterd::bpf

@@ -12,6 +12,6 @@ namespace filterd::bpf {
 [[nodiscard]] Result<FilterProgram> loadBuiltin(const ObjectRequest& request);
 
 // What loadBuiltin() refuses without the kernel.
-[[nodiscard]] Result<FilterDirection> inspectBuiltin(const ObjectRequest& request);
+[[nodiscard]] Result<ObjectOutline> inspectBuiltin(const ObjectRequest& request);
 
 } // namespace filterd::bpf

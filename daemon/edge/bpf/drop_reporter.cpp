@@ -1,6 +1,7 @@
 #include "edge/bpf/drop_reporter.hpp"
 
 #include "base/log.hpp"
+#include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/drop_record.hpp"
 #include "edge/bpf/drops_object.hpp"
 
@@ -37,10 +38,7 @@ void FreeRingBuffer::operator()(ring_buffer* buffer) const { ::ring_buffer__free
 void DropReporter::open() {
     if (isOpen())
         return;
-    auto loaded = load();
-    // Pinned maps of another shape are of another version of filterd, whose programs keep them.
-    if (!loaded && loaded.error().code == ErrorCode::InvalidObject)
-        loaded = removePins().and_then([this] { return load(); });
+    const auto loaded = load();
     trouble_ = loaded ? "" : "dropped packets are not reported: " + loaded.error().message;
     if (!loaded)
         log::warning(trouble_);
@@ -51,9 +49,13 @@ Status DropReporter::load() {
     const auto name = FilterName::parse("drops");
     if (!name)
         return failure(name.error());
-    auto program = intake_.load({*name, {object.begin(), object.end()}, "", pins_.root});
+    ObjectRequest request{*name, {object.begin(), object.end()}, ""};
+    const auto pinned = openPins(request);
+    auto program = intake_.load(request);
     if (!program)
         return failure(program.error());
+    if (auto done = pinNew(program->maps, pinned); !done)
+        return done;
     auto block = functionOf(program->instructions);
     if (!block)
         return failure(block.error());
@@ -71,10 +73,30 @@ Status DropReporter::load() {
     return {};
 }
 
-Status DropReporter::removePins() {
+// The maps that programs of ours write to already.
+std::vector<UniqueFd> DropReporter::openPins(ObjectRequest& request) const {
+    std::vector<UniqueFd> fds;
     for (const char* name : kMaps)
-        if (auto removed = removePin(pins_.root / name); !removed)
-            return removed;
+        if (auto pinned = openPin(pins_.root / name)) {
+            EarlierMap earlier;
+            earlier.facts.name = name;
+            earlier.fd = pinned->get();
+            request.earlierMaps.push_back(std::move(earlier));
+            fds.push_back(std::move(*pinned));
+        }
+    return fds;
+}
+
+// Those of another shape, which are of another version of filterd, stay with its programs.
+Status DropReporter::pinNew(const std::vector<FilterMap>& maps, const std::vector<UniqueFd>& pinned) const {
+    for (const auto& map : maps) {
+        const bool isPinned = std::any_of(pinned.begin(), pinned.end(), [&](const UniqueFd& one) {
+            return isSameMap(one.get(), map.fd.get());
+        });
+        if (map.kept && !isPinned)
+            if (auto done = replacePin(map.fd.get(), pins_.root / map.name); !done)
+                return done;
+    }
     return {};
 }
 

@@ -36,7 +36,8 @@ class DropReporter final : public DropReports {
 
   private:
     Status load();
-    Status removePins();
+    std::vector<UniqueFd> openPins(ObjectRequest& request) const;
+    Status pinNew(const std::vector<FilterMap>& maps, const std::vector<UniqueFd>& pinned) const;
     [[nodiscard]] int map(const char* name) const;
 
     PinTree pins_;

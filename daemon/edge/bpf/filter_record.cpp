@@ -48,7 +48,8 @@ json encodeMaps(const std::vector<RecordedMap>& maps) {
                           {"type", map.facts.type},
                           {"maxEntries", map.facts.maxEntries},
                           {"key", encodeType(map.facts.key)},
-                          {"value", encodeType(map.facts.value)}});
+                          {"value", encodeType(map.facts.value)},
+                          {"kept", map.kept}});
     return result;
 }
 
@@ -56,6 +57,7 @@ RecordedMap decodeMap(const json& data) {
     RecordedMap map{data.at("name"), data.at("id")};
     map.facts = {map.name, data.at("type"), data.at("maxEntries"), decodeType(data.at("key")),
                  decodeType(data.at("value"))};
+    map.kept = data.value("kept", false);
     return map;
 }
 
@@ -71,6 +73,7 @@ FilterRecord fromJson(const json& data, FilterName name) {
     record.fusingReason = data.at("fusingReason");
     record.congestion = data.at("congestion");
     record.verifiedInstructions = data.at("verifiedInstructions");
+    record.bothDirections = data.value("bothDirections", false);
     if (data.contains("rules"))
         record.rules = packet::parseNumbered(data.at("rules"));
     for (const auto& map : data.at("maps"))
@@ -82,6 +85,10 @@ FilterRecord fromJson(const json& data, FilterName name) {
 tl::unexpected<Error> damaged() { return failure(ErrorCode::InvalidArgument, "damaged record of a filter"); }
 
 } // namespace
+
+std::filesystem::path recordOf(const std::filesystem::path& records, const FilterName& name) {
+    return records / "filters" / (name.text() + ".json");
+}
 
 std::string encodeRecord(const FilterRecord& record) {
     json data{{"version", kVersion},
@@ -98,7 +105,8 @@ std::string encodeRecord(const FilterRecord& record) {
               {"fusing", record.fusing},
               {"fusingReason", record.fusingReason},
               {"congestion", record.congestion},
-              {"verifiedInstructions", record.verifiedInstructions}};
+              {"verifiedInstructions", record.verifiedInstructions},
+              {"bothDirections", record.bothDirections}};
     if (record.rules)
         data["rules"] = packet::numberedText(*record.rules);
     const std::string text = data.dump();

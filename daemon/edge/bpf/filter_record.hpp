@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <linux/bpf.h>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace filterd::bpf {
@@ -25,6 +26,7 @@ struct RecordedMap {
     std::string name;
     std::uint32_t id = 0;
     MapFacts facts = {}; // known only from the object
+    bool kept = false;   // pinned by its name, too
 };
 
 struct FilterRecord {
@@ -44,7 +46,13 @@ struct FilterRecord {
     bool congestion = false;                // may return 2 or 3
     std::uint32_t verifiedInstructions = 0; // what it adds to the work of verifying a queue
     std::optional<packet::NumberedRules> rules;
+    bool bothDirections = false;
+    std::vector<std::string> forgotten; // not recorded: what happened when it was loaded
 };
+
+// Where the daemon keeps them, and the record of a filter among them.
+inline constexpr std::string_view kRecords = "/run/filterd/programs";
+[[nodiscard]] std::filesystem::path recordOf(const std::filesystem::path& records, const FilterName& name);
 
 [[nodiscard]] std::string encodeRecord(const FilterRecord& record);
 // Errors: InvalidArgument for anything that encodeRecord() did not write.

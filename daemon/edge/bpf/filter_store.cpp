@@ -4,10 +4,10 @@
 #include "base/log.hpp"
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/filter_inspection.hpp"
+#include "edge/bpf/map_pins.hpp"
 #include "edge/bpf/rule_counters.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 namespace filterd::bpf {
@@ -17,12 +17,6 @@ namespace {
 std::string quoted(const FilterName& name) { return "filter '" + name.text() + "'"; }
 
 std::string textOf(const char* bytes, std::size_t limit) { return {bytes, ::strnlen(bytes, limit)}; }
-
-std::optional<std::size_t> indexFrom(const std::string& name) {
-    std::size_t index = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
-    return error == std::errc() && end == name.data() + name.size() ? std::optional(index) : std::nullopt;
-}
 
 bool sameMaps(const std::vector<RecordedMap>& a, const std::vector<RecordedMap>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -66,8 +60,8 @@ Result<LoadedFilter> FilterStore::adoptPin(const FilterName& name) const {
     const auto info = programInfo(program->get());
     if (!info)
         return failure(info.error());
-    const auto maps = pinnedMaps(name);
-    auto record = readRecord(recordOf(name));
+    const auto maps = pinnedMaps(pins_.mapsOf(name));
+    auto record = readRecord(recordOf(records_, name));
     const bool belongs = record && record->instance.name == name && record->programId == info->id &&
                          record->tag == tagOf(*info) && sameMaps(record->maps, maps);
     if (belongs)
@@ -102,49 +96,46 @@ LoadedFilter FilterStore::adoptWithoutRecord(const FilterName& name, const bpf_p
     return filter;
 }
 
-// In the order of their indices, which end at the first gap.
-std::vector<RecordedMap> FilterStore::pinnedMaps(const FilterName& name) const {
-    std::vector<RecordedMap> maps;
-    for (;;) {
-        const auto map = openPin(pins_.mapsOf(name) / std::to_string(maps.size()));
-        const auto info = map ? mapInfo(map->get()) : failure(map.error());
-        if (!info)
-            return maps;
-        maps.push_back({textOf(info->name, sizeof info->name), info->id});
-    }
-}
-
 // ---- loading --------------------------------------------------------------------------------------------
 
 Result<FilterFacts> FilterStore::load(const ObjectRequest& request, const std::string& digest) {
     const FilterInstance instance{request.name, digest};
     if (const auto known = filters_.find(instance); known != filters_.end())
         return factsOf(known->second);
-    ObjectRequest complete = request;
-    if (complete.mapPinDirectory.empty())
-        complete.mapPinDirectory = pins_.mapsOf(request.name);
     if (auto prepared = pins_.prepare(); !prepared)
         return failure(prepared.error().context(quoted(request.name)));
     if (auto room = strangers_.roomFor(request.name); !room)
         return failure(room.error());
-    if (auto made = makeDirectory(complete.mapPinDirectory); !made)
-        return failure(made.error().context(quoted(request.name)));
-    UniqueFd counters;
-    if (const LoadedFilter* older = publishedUnder(request.name); older != nullptr && older->record.rules) {
-        auto opened = openMap(*older, 0);
-        if (!opened)
-            return failure(opened.error().context(quoted(request.name)));
-        counters = std::move(*opened);
-        complete.earlier = EarlierRules{*older->record.rules, counters.get()};
-    }
+    ObjectRequest complete = request;
+    const auto earlier = addEarlier(complete);
+    if (!earlier)
+        return failure(earlier.error().context(quoted(request.name)));
     auto filter = loadObject(complete, digest);
-    if (!filter) {
-        std::error_code notEmpty; // maps that another instance shares by name stay
-        if (!knows(request.name.text()))
-            std::filesystem::remove(complete.mapPinDirectory, notEmpty);
+    if (!filter)
         return failure(filter.error());
-    }
     return factsOf(filters_.insert_or_assign(instance, std::move(*filter)).first->second);
+}
+
+// What the filter that the request replaces has counted and remembers. Returns the descriptors, which the
+// request only refers to.
+Result<std::vector<UniqueFd>> FilterStore::addEarlier(ObjectRequest& request) {
+    std::vector<UniqueFd> fds;
+    const LoadedFilter* older = publishedUnder(request.name);
+    if (older == nullptr)
+        return fds;
+    const FilterRecord& record = older->record;
+    for (std::size_t i = 0; i < record.maps.size(); ++i) {
+        auto opened = openMap(*older, i);
+        if (!opened)
+            return failure(opened.error());
+        auto facts = record.maps[i].facts;
+        facts.name = record.maps[i].name;
+        request.earlierMaps.push_back({std::move(facts), opened->get()});
+        fds.push_back(std::move(*opened));
+    }
+    if (record.rules)
+        request.earlier = EarlierRules{*record.rules, fds.front().get()};
+    return fds;
 }
 
 Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const std::string& digest) {
@@ -166,6 +157,8 @@ Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const
     record.instructions = std::move(loaded->instructions);
     record.parameters = std::move(loaded->parameters);
     record.rules = std::move(loaded->rules);
+    record.bothDirections = loaded->bothDirections;
+    record.forgotten = std::move(loaded->forgotten);
     record.fusing = inspection.fusing;
     record.fusingReason = inspection.reason;
     record.congestion = inspection.congestion;
@@ -174,7 +167,7 @@ Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const
         const auto facts = mapInfo(map.fd.get());
         if (!facts)
             return failure(facts.error().context(quoted(request.name)));
-        record.maps.push_back({map.name, facts->id, map.facts});
+        record.maps.push_back({map.name, facts->id, map.facts, map.kept});
         filter.maps.push_back(std::move(map.fd));
     }
     return filter;
@@ -225,7 +218,7 @@ Result<FilterFacts> FilterStore::publish(const FilterInstance& instance) {
     }
     if (older != nullptr)
         older->published = false;
-    if (auto written = writeRecord(recordOf(instance.name), filter.record); !written)
+    if (auto written = writeRecord(recordOf(records_, instance.name), filter.record); !written)
         log::warning(
             written.error().context(quoted(instance.name) + ": after a restart it will run by tail call"),
             {log::filter(instance.name.text())});
@@ -273,27 +266,10 @@ Status FilterStore::takeFromPins(LoadedFilter& filter) const {
 }
 
 Status FilterStore::pinAll(const LoadedFilter& filter) const {
-    if (auto pinned = pinMaps(filter); !pinned)
+    if (auto pinned = pinMaps(pins_.mapsOf(filter.record.instance.name), filter.record.maps, filter.maps);
+        !pinned)
         return pinned;
     return replacePin(filter.program.get(), pins_.filter(filter.record.instance.name));
-}
-
-// Maps that the object pins by name stand beside the indices and stay.
-Status FilterStore::pinMaps(const LoadedFilter& filter) const {
-    const auto directory = pins_.mapsOf(filter.record.instance.name);
-    if (auto made = makeDirectory(directory); !made)
-        return made;
-    for (std::size_t i = 0; i < filter.maps.size(); ++i)
-        if (auto pinned = replacePin(filter.maps[i].get(), directory / std::to_string(i)); !pinned)
-            return pinned;
-    const auto names = namesIn(directory);
-    if (!names)
-        return failure(names.error());
-    for (const auto& name : *names)
-        if (const auto index = indexFrom(name); index && *index >= filter.maps.size())
-            if (auto removed = removePin(directory / name); !removed)
-                return removed;
-    return {};
 }
 
 Status FilterStore::unload(const FilterInstance& instance) {
@@ -304,7 +280,7 @@ Status FilterStore::unload(const FilterInstance& instance) {
         if (auto removed = removePin(pins_.filter(instance.name)); !removed)
             return failure(removed.error().context(quoted(instance.name)));
         std::error_code ignored; // without the pin the record means nothing
-        std::filesystem::remove(recordOf(instance.name), ignored);
+        std::filesystem::remove(recordOf(records_, instance.name), ignored);
     }
     filters_.erase(found);
     if (knows(instance.name.text()))
@@ -388,11 +364,9 @@ FilterFacts FilterStore::factsOf(const LoadedFilter& filter) const {
         facts.maps.back().name = map.name;
     }
     facts.rules = record.rules;
+    facts.bothDirections = record.bothDirections;
+    facts.forgotten = record.forgotten;
     return facts;
-}
-
-std::filesystem::path FilterStore::recordOf(const FilterName& name) const {
-    return records_ / "filters" / (name.text() + ".json");
 }
 
 } // namespace filterd::bpf

@@ -48,15 +48,13 @@ class FilterStore {
     Result<LoadedFilter> adoptPin(const FilterName& name) const;
     LoadedFilter adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
                                     const std::vector<RecordedMap>& maps) const;
-    std::vector<RecordedMap> pinnedMaps(const FilterName& name) const;
+    Result<std::vector<UniqueFd>> addEarlier(ObjectRequest& request);
     Result<LoadedFilter> loadObject(const ObjectRequest& request, const std::string& digest);
-    Status pinMaps(const LoadedFilter& filter) const;
     Status pinAll(const LoadedFilter& filter) const;
     Status takeFromPins(LoadedFilter& filter) const;
     void putBack(LoadedFilter& older) const;
     LoadedFilter* publishedUnder(const FilterName& name);
     FilterFacts factsOf(const LoadedFilter& filter) const;
-    std::filesystem::path recordOf(const FilterName& name) const;
 
     PinTree pins_;
     std::filesystem::path records_;

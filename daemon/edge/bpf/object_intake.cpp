@@ -4,8 +4,10 @@
 #include "core/object/object_check.hpp"
 #include "edge/bpf/bpf_calls.hpp"
 #include "edge/bpf/builtin_filter.hpp"
+#include "edge/bpf/kept_maps.hpp"
 #include "edge/bpf/libbpf_messages.hpp"
 #include "edge/bpf/object_parameters.hpp"
+#include "edge/bpf/object_tags.hpp"
 #include "edge/bpf/verifier_log.hpp"
 
 #include <bpf/bpf.h>
@@ -67,8 +69,6 @@ Result<ObjectPtr> open(const ObjectRequest& request) {
     bpf_object_open_opts options{};
     options.sz = sizeof options;
     options.object_name = request.name.text().c_str();
-    if (!request.mapPinDirectory.empty())
-        options.pin_root_path = request.mapPinDirectory.c_str();
     // Named, or libbpf would look for types that the kernel does not have among its modules', for which
     // CAP_SYS_ADMIN is needed, and fail.
     if (::access(kKernelTypes, R_OK) == 0)
@@ -198,16 +198,20 @@ Status loadChosen(bpf_object* object, bpf_program* chosen, bpf_attach_type eithe
 
 using MapIndex = std::unordered_map<int, std::int32_t>; // libbpf's descriptor -> index in the result
 
-Result<MapIndex> takeMaps(const bpf_object* object, std::vector<FilterMap>& maps) {
+// As they were described before they were loaded: of a map that was taken over libbpf knows no types of the
+// object.
+Result<MapIndex> takeMaps(const bpf_object* object, const std::vector<bpf::DescribedMap>& described,
+                          std::vector<FilterMap>& maps) {
     MapIndex index;
     const bpf_map* map = nullptr;
-    while ((map = ::bpf_object__next_map(object, map)) != nullptr) {
+    for (const auto& one : described) {
+        map = ::bpf_object__next_map(object, map);
         const int fd = ::bpf_map__fd(map);
         auto copy = bpf::duplicate(fd);
         if (!copy)
             return failure(copy.error());
         index.emplace(fd, static_cast<std::int32_t>(maps.size()));
-        maps.push_back({printable(bpf::mapNameOf(map)), std::move(*copy), bpf::describeMap(object, map)});
+        maps.push_back({one.facts.name, std::move(*copy), one.facts, one.kept});
     }
     return index;
 }
@@ -232,9 +236,20 @@ Status takeInstructions(const bpf_program* program, const MapIndex& index,
     return {};
 }
 
-Result<FilterProgram> take(const bpf_object* object, const bpf_program* program, FilterDirection direction) {
+struct ChosenProgram {
+    ObjectPtr object;
+    bpf_program* program = nullptr;
+    std::vector<bpf::DescribedMap> maps;
+    ObjectOutline outline;
+};
+
+Result<FilterProgram> take(const ChosenProgram& chosen, FilterDirection direction) {
+    const auto* object = chosen.object.get();
+    const auto* program = chosen.program;
     FilterProgram result;
     result.direction = direction;
+    result.bothDirections = chosen.outline.bothDirections;
+    result.forgotten = chosen.outline.forgotten;
     result.programName = printable(nameOf(program));
     auto copy = bpf::duplicate(::bpf_program__fd(program));
     if (!copy)
@@ -245,19 +260,17 @@ Result<FilterProgram> take(const bpf_object* object, const bpf_program* program,
         return failure(info.error());
     // libbpf keeps the licence's text to itself; what matters is how the kernel understood it.
     result.license = info->gpl_compatible ? "GPL" : "Proprietary";
-    const auto index = takeMaps(object, result.maps);
+    const auto index = takeMaps(object, chosen.maps, result.maps);
     if (!index)
         return failure(index.error());
-    result.parameters = bpf::describeParameters(object);
+    auto parameters = bpf::describeParameters(object);
+    if (!parameters)
+        return failure(parameters.error());
+    result.parameters = std::move(*parameters);
     if (auto taken = takeInstructions(program, *index, result.instructions); !taken)
         return failure(taken.error());
     return result;
 }
-
-struct ChosenProgram {
-    ObjectPtr object;
-    bpf_program* program = nullptr;
-};
 
 // All that can be refused without the kernel.
 Result<ChosenProgram> prepare(const ObjectRequest& request) {
@@ -271,7 +284,17 @@ Result<ChosenProgram> prepare(const ObjectRequest& request) {
         return failure(set.error());
     if (auto checked = bpf::checkEntries(object->get(), request.parameters); !checked)
         return failure(checked.error());
-    return ChosenProgram{std::move(*object), *chosen};
+    const auto both = bpf::needsBothDirections(::bpf_object__btf(object->get()), nameOf(*chosen));
+    if (!both)
+        return failure(both.error());
+    auto maps = bpf::describeMaps(object->get());
+    auto forgotten = bpf::takeEarlierMaps(object->get(), maps, request);
+    if (!forgotten)
+        return failure(forgotten.error());
+    return ChosenProgram{std::move(*object),
+                         *chosen,
+                         std::move(maps),
+                         {claimOf(*chosen).direction, *both, std::move(*forgotten)}};
 }
 
 Result<std::string> checkSize(const ObjectRequest& request) {
@@ -292,7 +315,7 @@ Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type eithe
     if (!prepared)
         return failure(prepared.error());
     const auto* object = prepared->object.get();
-    const FilterDirection claimed = claimOf(prepared->program).direction;
+    const FilterDirection claimed = prepared->outline.direction;
     const bool binds = claimed != FilterDirection::Either;
     if (auto loaded = loadChosen(prepared->object.get(), prepared->program, either); !loaded) {
         const bool retry = loaded.error().code == ErrorCode::VerifierRejected && !binds;
@@ -303,7 +326,7 @@ Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type eithe
     if (auto filled = bpf::fillMaps(object, request.parameters); !filled)
         return failure(filled.error());
     const bool congestion = !binds && either == BPF_CGROUP_INET_EGRESS;
-    return take(object, prepared->program, congestion ? FilterDirection::Egress : claimed);
+    return take(*prepared, congestion ? FilterDirection::Egress : claimed);
 }
 
 } // namespace
@@ -321,14 +344,13 @@ Result<FilterProgram> LibbpfObjectIntake::load(const ObjectRequest& request) {
     return program;
 }
 
-Result<FilterDirection> LibbpfObjectIntake::inspect(const ObjectRequest& request) {
+Result<ObjectOutline> LibbpfObjectIntake::inspect(const ObjectRequest& request) {
     const auto where = checkSize(request);
     if (!where)
         return failure(where.error());
-    auto direction = bpf::namesBuiltin(request) ? bpf::inspectBuiltin(request)
-                                                : prepare(request).map([](const ChosenProgram& chosen) {
-                                                      return claimOf(chosen.program).direction;
-                                                  });
+    auto direction = bpf::namesBuiltin(request)
+                         ? bpf::inspectBuiltin(request)
+                         : prepare(request).map([](const ChosenProgram& chosen) { return chosen.outline; });
     if (!direction)
         return failure(direction.error().context(*where));
     return direction;

@@ -13,7 +13,7 @@ class LibbpfObjectIntake final : public ObjectIntake {
     // program type claims, or none binds nothing. A program that binds nothing is loaded so that it serves
     // both directions, unless it returns a congestion bit, which makes it an egress filter.
     [[nodiscard]] Result<FilterProgram> load(const ObjectRequest& request) override;
-    [[nodiscard]] Result<FilterDirection> inspect(const ObjectRequest& request) override;
+    [[nodiscard]] Result<ObjectOutline> inspect(const ObjectRequest& request) override;
 };
 
 } // namespace filterd

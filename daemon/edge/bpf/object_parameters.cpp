@@ -2,6 +2,7 @@
 
 #include "edge/bpf/btf_types.hpp"
 #include "edge/bpf/map_entries.hpp"
+#include "edge/bpf/object_tags.hpp"
 #include "edge/bpf/verifier_log.hpp"
 
 #include <algorithm>
@@ -29,8 +30,8 @@ bool isParameter(const btf* types, const btf_type* variable, std::string_view se
     return !isReadOnly(section) || unqualified(types, variable->type).isVolatile;
 }
 
-void describeSection(const btf* types, const btf_type* section, std::uint32_t map,
-                     std::vector<Parameter>& parameters) {
+Status describeSection(const btf* types, const btf_type* section, std::uint32_t map,
+                       std::vector<Parameter>& parameters) {
     const std::string_view name = ::btf__name_by_offset(types, section->name_off);
     for (__u16 i = 0; i < ::btf_vlen(section); ++i) {
         const auto& place = ::btf_var_secinfos(section)[i];
@@ -40,17 +41,20 @@ void describeSection(const btf* types, const btf_type* section, std::uint32_t ma
         Parameter parameter;
         parameter.name = printable(::btf__name_by_offset(types, variable->name_off));
         parameter.type = describeType(types, variable->type);
+        if (auto applied = applyTags(types, place.type, parameter.type); !applied)
+            return applied;
         parameter.settable = isReadOnly(name) ? Settable::AtLoad : Settable::Live;
         parameter.map = map;
         parameter.offset = place.offset;
         if (parameter.type.size > 0 && parameter.type.size == place.size)
             parameters.push_back(std::move(parameter));
     }
+    return {};
 }
 
-std::string namesOf(const bpf_object* object) {
+std::string namesOf(const bpf_object* object, const std::vector<Parameter>& parameters) {
     std::string names;
-    for (const auto& parameter : describeParameters(object))
+    for (const auto& parameter : parameters)
         names += (names.empty() ? "" : ", ") + parameter.name;
     for (const auto* map : mapsOf(object))
         if (!::bpf_map__is_internal(map))
@@ -115,7 +119,7 @@ MapFacts describeMap(const bpf_object* object, const bpf_map* map) {
     return facts;
 }
 
-std::vector<Parameter> describeParameters(const bpf_object* object) {
+Result<std::vector<Parameter>> describeParameters(const bpf_object* object) {
     std::vector<Parameter> parameters;
     const btf* types = ::bpf_object__btf(object);
     if (types == nullptr)
@@ -125,24 +129,28 @@ std::vector<Parameter> describeParameters(const bpf_object* object) {
         if (!::bpf_map__is_internal(maps[i]))
             continue;
         const auto id = ::btf__find_by_name_kind(types, mapNameOf(maps[i]).c_str(), BTF_KIND_DATASEC);
-        if (id > 0)
-            describeSection(types, ::btf__type_by_id(types, static_cast<__u32>(id)),
-                            static_cast<std::uint32_t>(i), parameters);
+        if (id <= 0)
+            continue;
+        if (auto described = describeSection(types, ::btf__type_by_id(types, static_cast<__u32>(id)),
+                                             static_cast<std::uint32_t>(i), parameters);
+            !described)
+            return failure(described.error());
     }
     return parameters;
 }
 
 Status setGlobals(const bpf_object* object, const std::map<std::string, Value>& values) {
-    if (values.empty())
-        return {};
-    const auto parameters = describeParameters(object);
+    const auto described = describeParameters(object);
+    if (!described)
+        return failure(described.error());
+    const auto& parameters = *described;
     for (const auto& [name, value] : values) {
         const auto found =
             std::find_if(parameters.begin(), parameters.end(),
                          [&wanted = name](const Parameter& one) { return one.name == wanted; });
         if (found == parameters.end() && mapNamed(object, name) == nullptr)
-            return failure(Error{ErrorCode::NoSuchParameter,
-                                 "there is no parameter '" + printable(name) + "'; " + namesOf(object)}
+            return failure(Error{ErrorCode::NoSuchParameter, "there is no parameter '" + printable(name) +
+                                                                 "'; " + namesOf(object, parameters)}
                                .about(name));
         if (found == parameters.end())
             continue;

@@ -12,8 +12,8 @@ namespace filterd::bpf {
 
 [[nodiscard]] MapFacts describeMap(const bpf_object* object, const bpf_map* map);
 
-// Every global variable that can be set, its map by index among those of the object.
-[[nodiscard]] std::vector<Parameter> describeParameters(const bpf_object* object);
+// Every global variable that can be set, its map by index among those of the object. Errors: InvalidObject.
+[[nodiscard]] Result<std::vector<Parameter>> describeParameters(const bpf_object* object);
 
 // Sets globals in an object that is not loaded yet. Errors: NoSuchParameter, InvalidArgument.
 [[nodiscard]] Status setGlobals(const bpf_object* object, const std::map<std::string, Value>& values);

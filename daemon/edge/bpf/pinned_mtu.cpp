@@ -24,7 +24,6 @@ Result<FilterProgram> loadMtu(std::uint32_t bytes) {
     return loadBuiltin({std::move(*name),
                         {raw.begin(), raw.end()},
                         {},
-                        {},
                         {{"mtu_bytes", Value{std::uint64_t{bytes}}}, {"mode", Value{std::string("whole")}}}});
 }
 

@@ -2,7 +2,7 @@
 // Where filterd's pins are, and how a pin changes: never unlinked first (I4).
 //
 //   filters/NAME            the program of a filter
-//   maps/NAME/INDEX         its maps; beside them those that the object pins by name
+//   maps/NAME/INDEX         its maps; beside them, by their names, those that outlive its replacement
 //   queues/ID/program       a fused queue; …/stubs its program array; in links mode DIRECTION-00, … its
 //                           filters in order; …/contents what it is made of
 //   links/CGROUP-DIRECTION  the link of a fused queue; in links mode CGROUP-DIRECTION-GENERATION-NN

@@ -62,13 +62,13 @@ Result<packet::RulesInput> RulesIntake::compileExpressions(const packet::Numbere
     return input;
 }
 
-Result<FilterDirection> RulesIntake::inspect(const ObjectRequest& request) {
+Result<ObjectOutline> RulesIntake::inspect(const ObjectRequest& request) {
     if (!packet::isRulesText(request.object))
         return objects_.inspect(request);
     const auto compiled = compileRules(request);
     if (!compiled)
         return failure(compiled.error().context("filter '" + request.name.text() + "'"));
-    return FilterDirection::Either;
+    return ObjectOutline{};
 }
 
 Result<RulesIntake::CompiledRules> RulesIntake::compileRules(const ObjectRequest& request) {

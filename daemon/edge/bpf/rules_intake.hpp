@@ -12,7 +12,7 @@ class RulesIntake final : public ObjectIntake {
 
     // Further errors: InvalidArgument, which names rule and column; Unsupported.
     [[nodiscard]] Result<FilterProgram> load(const ObjectRequest& request) override;
-    [[nodiscard]] Result<FilterDirection> inspect(const ObjectRequest& request) override;
+    [[nodiscard]] Result<ObjectOutline> inspect(const ObjectRequest& request) override;
 
   private:
     struct CompiledRules {

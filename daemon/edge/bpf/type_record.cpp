@@ -17,6 +17,10 @@ json encodeType(const ValueType& type) {
             {{"name", member.name}, {"offset", member.offset}, {"type", encodeType(member.type)}});
     if (!type.enumerators.empty())
         data["enumerators"] = type.enumerators;
+    if (type.least)
+        data["least"] = *type.least;
+    if (type.most)
+        data["most"] = *type.most;
     return data;
 }
 
@@ -33,6 +37,10 @@ ValueType decodeType(const json& data) {
             type.elements.push_back({member.at("name"), member.at("offset"), decodeType(member.at("type"))});
     if (data.contains("enumerators"))
         type.enumerators = data.at("enumerators").get<decltype(type.enumerators)>();
+    if (data.contains("least"))
+        type.least = data.at("least").get<std::int64_t>();
+    if (data.contains("most"))
+        type.most = data.at("most").get<std::int64_t>();
     return type;
 }
 

@@ -20,7 +20,7 @@ constexpr std::uint32_t kNowhere = 45313;
 // What the intake says of it, as `filterctl check` and the daemon do.
 std::string said(const ObjectBytes& object) {
     LibbpfObjectIntake intake;
-    ObjectRequest request{*FilterName::parse("f"), object, "", ""};
+    ObjectRequest request{*FilterName::parse("f"), object, ""};
     const auto inspected = intake.inspect(request);
     if (inspected)
         return "";

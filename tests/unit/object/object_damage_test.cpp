@@ -43,7 +43,7 @@ std::vector<Damage> damagesOf(const ObjectBytes& object) {
 // What the daemon and `filterctl check` do with an object before they load it.
 void inspect(const ObjectBytes& object) {
     LibbpfObjectIntake intake;
-    ObjectRequest request{*FilterName::parse("f"), object, "", ""};
+    ObjectRequest request{*FilterName::parse("f"), object, ""};
     if (!intake.inspect(request))
         return;
     request.parameters.emplace("none-such", Value{std::string("1")}); // it names all that there are

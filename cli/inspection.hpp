@@ -1,0 +1,39 @@
+#pragma once
+// What objects and rules say of the filters that files define, judged without the daemon.
+
+#include "core/configuration_check.hpp"
+#include "edge/bpf/object_intake.hpp"
+#include "edge/bpf/rules_intake.hpp"
+#include "edge/pcap/pcap_expressions.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace filterd::cli {
+
+class Inspection {
+  public:
+    // Of the system below this directory. Of this one, what its loaded filters keep counts, too.
+    explicit Inspection(std::string root = "/");
+
+    [[nodiscard]] bool isHere() const { return isHere_; }
+    [[nodiscard]] PcapExpressions& expressions() { return expressions_; }
+    [[nodiscard]] Result<ObjectOutline> of(const FilterDefinition& definition);
+    // Whether a filter that these files define needs both directions.
+    [[nodiscard]] bool needsBothDirections(const FilterSources& files, const FilterName& name);
+
+    // What a reload could not load if a rule asked for it: of filters that have a file of their own and are
+    // not among these.
+    [[nodiscard]] std::vector<std::string> faultsOfOthers(const FilterSources& files,
+                                                          const std::set<std::string>& loaded);
+
+  private:
+    std::string root_;
+    bool isHere_;
+    LibbpfObjectIntake objects_;
+    PcapExpressions expressions_;
+    RulesIntake intake_{objects_, expressions_};
+};
+
+} // namespace filterd::cli
