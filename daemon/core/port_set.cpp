@@ -40,10 +40,12 @@ Result<PortSet> PortSet::parse(std::string_view text) {
         if (!first || !last || *first > *last)
             return failure(ErrorCode::InvalidArgument,
                            "'" + item + "' is neither a port nor a range of ports");
-        if (*last == 0)
-            return failure(ErrorCode::InvalidArgument, "no packet has port 0, ports are 1 to 65535");
         set.add(*first, *last);
     }
+    PortSet zero;
+    zero.add(0, 0);
+    if (set.words_ == zero.words_) // beside others it may be what is left of a range
+        return failure(ErrorCode::InvalidArgument, "no packet has port 0, ports are 1 to 65535");
     return set;
 }
 

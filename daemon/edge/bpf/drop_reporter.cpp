@@ -52,6 +52,10 @@ Status DropReporter::load() {
     ObjectRequest request{*name, {object.begin(), object.end()}, ""};
     const auto pinned = openPins(request);
     auto program = intake_.load(request);
+    if (program && !program->forgotten.empty()) { // all of them are of another version of filterd
+        request.earlierMaps.clear();
+        program = intake_.load(request);
+    }
     if (!program)
         return failure(program.error());
     if (auto done = pinNew(program->maps, pinned); !done)
@@ -87,7 +91,7 @@ std::vector<UniqueFd> DropReporter::openPins(ObjectRequest& request) const {
     return fds;
 }
 
-// Those of another shape, which are of another version of filterd, stay with its programs.
+// Those of another version of filterd stay with its programs.
 Status DropReporter::pinNew(const std::vector<FilterMap>& maps, const std::vector<UniqueFd>& pinned) const {
     for (const auto& map : maps) {
         const bool isPinned = std::any_of(pinned.begin(), pinned.end(), [&](const UniqueFd& one) {
