@@ -1,5 +1,5 @@
 # Headers that the kernel side and the daemon share: #include "bpf/glob.h".
-filterd_room(filterd_bpf_headers PREFIX bpf)
+filterd_module(filterd_bpf_headers)
 
 # v3: atomics that return a value. Kernels know it since 5.12.
 set(FILTERD_GUARD_OBJECT ${CMAKE_CURRENT_BINARY_DIR}/guard.bpf.o)

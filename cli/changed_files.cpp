@@ -2,7 +2,7 @@
 
 #include "base/files.hpp"
 #include "cli/verb.hpp"
-#include "core/unit_rules.hpp"
+#include "core/config/unit_rules.hpp"
 #include "edge/host/config_files.hpp"
 
 #include <algorithm>

@@ -8,7 +8,7 @@
 #include "cli/json.hpp"
 #include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
-#include "core/filter_content.hpp"
+#include "core/config/filter_content.hpp"
 #include "edge/host/config_files.hpp"
 
 #include <set>

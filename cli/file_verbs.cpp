@@ -8,8 +8,8 @@
 #include "cli/saved_values.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
-#include "core/configuration_check.hpp"
-#include "core/first_packets.hpp"
+#include "core/model/first_packets.hpp"
+#include "core/warnings/configuration_check.hpp"
 #include "edge/host/config_files.hpp"
 #include "edge/host/running_units.hpp"
 

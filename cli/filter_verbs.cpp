@@ -5,7 +5,7 @@
 #include "cli/rules.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
-#include "core/builtin.hpp"
+#include "core/ebpf/builtin.hpp"
 
 #include <csignal>
 #include <memory>

@@ -1,8 +1,8 @@
 #include "cli/first_packets.hpp"
 
 #include "cli/failure.hpp"
-#include "core/first_packets.hpp"
-#include "edge/guard/guard_btf.hpp"
+#include "core/model/first_packets.hpp"
+#include "edge/guard/pins/guard_btf.hpp"
 
 namespace filterd::cli {
 

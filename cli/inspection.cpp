@@ -1,8 +1,8 @@
 #include "cli/inspection.hpp"
 
 #include "base/files.hpp"
-#include "core/filter_content.hpp"
-#include "edge/bpf/filter_record.hpp"
+#include "core/config/filter_content.hpp"
+#include "edge/bpf/filters/filter_record.hpp"
 
 #include <filesystem>
 

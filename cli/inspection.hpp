@@ -1,9 +1,9 @@
 #pragma once
 // What objects and rules say of the filters that files define, judged without the daemon.
 
-#include "core/configuration_check.hpp"
-#include "edge/bpf/object_intake.hpp"
-#include "edge/bpf/rules_intake.hpp"
+#include "core/warnings/configuration_check.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
+#include "edge/bpf/intake/rules_intake.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
 #include <set>

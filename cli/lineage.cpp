@@ -1,9 +1,9 @@
 #include "cli/lineage.hpp"
 
-#include "core/names.hpp"
-#include "core/unit_place.hpp"
-#include "edge/host/cgroup_directory.hpp"
+#include "core/model/names.hpp"
+#include "core/units/unit_place.hpp"
 #include "edge/host/cgroup_tree.hpp"
+#include "kernel/cgroup_directory.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,7 @@
 #pragma once
 // The units whose queues a unit's packets meet beside its own, and those inside of it.
 
-#include "core/unit_relations.hpp"
+#include "core/units/unit_relations.hpp"
 
 #include <string>
 #include <vector>

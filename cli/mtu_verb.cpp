@@ -2,9 +2,9 @@
 
 #include "cli/dial.hpp"
 #include "cli/failure.hpp"
+#include "cli/local/pinned_mtu.hpp"
 #include "cli/verb.hpp"
-#include "core/integers.hpp"
-#include "edge/bpf/pinned_mtu.hpp"
+#include "core/value/integers.hpp"
 
 #include <limits>
 #include <memory>

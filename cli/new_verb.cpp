@@ -5,7 +5,7 @@
 #include "cli/template.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
-#include "core/names.hpp"
+#include "core/model/names.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -2,7 +2,7 @@
 
 #include "cli/table.hpp"
 #include "cli/text_file.hpp"
-#include "core/packet/rule_notes.hpp"
+#include "core/packet_rules/rule_notes.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
 #include <charconv>

@@ -1,7 +1,7 @@
 #pragma once
 // What 'filterctl set --save' has kept for filters, beside what their files state. Root alone can read it.
 
-#include "core/filter_sources.hpp"
+#include "core/config/filter_sources.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
 #include "cli/set_warnings.hpp"
 
 #include "cli/failure.hpp"
-#include "core/rule_warnings.hpp"
+#include "core/warnings/rule_warnings.hpp"
 
 #include <algorithm>
 

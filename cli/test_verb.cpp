@@ -2,10 +2,10 @@
 
 #include "cli/failure.hpp"
 #include "cli/json.hpp"
+#include "cli/local/test_run.hpp"
 #include "cli/table.hpp"
 #include "cli/verb.hpp"
-#include "core/names.hpp"
-#include "edge/bpf/test_run.hpp"
+#include "core/model/names.hpp"
 #include "edge/pcap/capture_file.hpp"
 #include "rescue/rescue.hpp"
 

@@ -5,7 +5,7 @@
 #include "cli/in_force.hpp"
 #include "cli/terminal.hpp"
 #include "cli/verb.hpp"
-#include "core/integers.hpp"
+#include "core/value/integers.hpp"
 
 #include <algorithm>
 #include <array>

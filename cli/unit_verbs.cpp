@@ -2,7 +2,7 @@
 
 #include "cli/failure.hpp"
 #include "cli/verb.hpp"
-#include "core/names.hpp"
+#include "core/model/names.hpp"
 
 #include <memory>
 

@@ -2,7 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
-#include "edge/host/cgroup_directory.hpp"
+#include "kernel/cgroup_directory.hpp"
 
 #include <systemd/sd-daemon.h>
 

@@ -2,7 +2,7 @@
 // Tells systemd that the daemon goes on, filter by filter: the event loop does not turn while files are read,
 // and many long lists of rules take longer than the watchdog waits.
 
-#include "core/ports.hpp"
+#include "ports/ports.hpp"
 
 namespace filterd {
 

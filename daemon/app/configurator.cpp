@@ -1,9 +1,9 @@
 #include "app/configurator.hpp"
 
 #include "base/log.hpp"
-#include "core/configuration_check.hpp"
-#include "core/filter_content.hpp"
-#include "core/first_packets.hpp"
+#include "core/config/filter_content.hpp"
+#include "core/model/first_packets.hpp"
+#include "core/warnings/configuration_check.hpp"
 
 #include <algorithm>
 

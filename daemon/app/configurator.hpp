@@ -2,8 +2,8 @@
 // The configuration in force: read again when asked, brought into force, and kept for the next start.
 
 #include "app/firewall.hpp"
-#include "core/known_units.hpp"
-#include "core/packet/rule_notes.hpp"
+#include "core/packet_rules/rule_notes.hpp"
+#include "core/units/known_units.hpp"
 
 #include <functional>
 #include <set>

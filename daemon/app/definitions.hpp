@@ -1,8 +1,8 @@
 #pragma once
 // The filters that files define: what they are now, which of them are loaded, and which could not be.
 
-#include "core/filter_sources.hpp"
-#include "core/ports.hpp"
+#include "core/config/filter_sources.hpp"
+#include "ports/ports.hpp"
 
 #include <cstddef>
 #include <functional>

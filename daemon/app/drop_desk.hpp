@@ -4,9 +4,9 @@
 
 #include "app/firewall.hpp"
 #include "base/clock.hpp"
-#include "core/drop_history.hpp"
-#include "core/drop_lines.hpp"
-#include "core/drop_repeats.hpp"
+#include "core/drops/drop_history.hpp"
+#include "core/drops/drop_lines.hpp"
+#include "core/drops/drop_repeats.hpp"
 
 #include <functional>
 

@@ -2,9 +2,9 @@
 // The plan's only interpreter.
 
 #include "app/statistics.hpp"
-#include "core/observed.hpp"
-#include "core/plan.hpp"
-#include "core/ports.hpp"
+#include "core/plan/observed.hpp"
+#include "core/plan/plan.hpp"
+#include "ports/ports.hpp"
 
 #include <vector>
 

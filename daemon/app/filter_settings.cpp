@@ -1,7 +1,7 @@
 #include "app/filter_settings.hpp"
 
 #include "base/log.hpp"
-#include "core/value_text.hpp"
+#include "core/value/value_text.hpp"
 
 #include <algorithm>
 

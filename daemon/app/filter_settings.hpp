@@ -1,8 +1,8 @@
 #pragma once
 // Parameters and map entries of loaded filters by their names: read, set live, and kept over a reboot.
 
-#include "core/ports.hpp"
-#include "core/value_ports.hpp"
+#include "ports/ports.hpp"
+#include "ports/value_ports.hpp"
 
 #include <functional>
 #include <map>

@@ -5,8 +5,8 @@
 #include "app/definitions.hpp"
 #include "app/reconciler.hpp"
 #include "app/saved_state.hpp"
-#include "core/configuration.hpp"
-#include "core/drop.hpp"
+#include "core/config/configuration.hpp"
+#include "core/drops/drop.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -4,7 +4,7 @@
 #include "app/firewall.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
-#include "core/filter_content.hpp"
+#include "core/config/filter_content.hpp"
 
 namespace filterd {
 

@@ -2,9 +2,9 @@
 // Keeps the kernel's guard in step with the rules, and ends each hold once its unit's own links filter (I1).
 // Without a guard every call does nothing: units are then attached by signals alone.
 
-#include "core/guard_port.hpp"
-#include "core/ports.hpp"
-#include "core/resolve.hpp"
+#include "core/rules/resolve.hpp"
+#include "ports/guard_port.hpp"
+#include "ports/ports.hpp"
 
 #include <map>
 #include <memory>

@@ -1,7 +1,7 @@
 #pragma once
 // What the outside sees, and the port through which it learns of changes.
 
-#include "core/ports.hpp"
+#include "ports/ports.hpp"
 
 #include <array>
 #include <string>

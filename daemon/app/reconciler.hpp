@@ -5,9 +5,9 @@
 #include "app/guard_keeper.hpp"
 #include "app/publisher.hpp"
 #include "app/statistics.hpp"
-#include "core/recent_names.hpp"
-#include "core/resolve.hpp"
-#include "core/rules.hpp"
+#include "core/model/recent_names.hpp"
+#include "core/rules/resolve.hpp"
+#include "core/rules/rules.hpp"
 
 #include <array>
 #include <map>

@@ -1,10 +1,10 @@
 #pragma once
 // What only filterd knows, as text for the store (I5).
 
-#include "core/configuration.hpp"
-#include "core/references.hpp"
-#include "core/rule.hpp"
-#include "core/trials.hpp"
+#include "core/config/configuration.hpp"
+#include "core/model/rule.hpp"
+#include "core/rules/references.hpp"
+#include "core/rules/trials.hpp"
 
 #include <set>
 #include <string>

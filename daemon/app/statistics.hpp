@@ -1,7 +1,7 @@
 #pragma once
 // What has been done since the daemon started.
 
-#include "core/latency_histogram.hpp"
+#include "app/latency_histogram.hpp"
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 #pragma once
 // Clients of the bus that want to hear of dropped packets, and of which.
 
-#include "core/drop.hpp"
+#include "core/drops/drop.hpp"
 #include "service/authority.hpp"
 
 #include <map>

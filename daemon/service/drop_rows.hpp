@@ -1,7 +1,7 @@
 #pragma once
 // What a queue has dropped, as the bus tells it.
 
-#include "core/ports.hpp"
+#include "ports/ports.hpp"
 
 #include <sdbus-c++/sdbus-c++.h>
 

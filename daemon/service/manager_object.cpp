@@ -1,6 +1,6 @@
 #include "service/manager_object.hpp"
 
-#include "core/first_packets.hpp"
+#include "core/model/first_packets.hpp"
 #include "service/object_bytes.hpp"
 #include "service/options.hpp"
 #include "service/queue_request.hpp"

@@ -1,8 +1,8 @@
 #include "service/object_bytes.hpp"
 
 #include "base/unique_fd.hpp"
-#include "core/builtin.hpp"
-#include "core/ports.hpp"
+#include "core/ebpf/builtin.hpp"
+#include "ports/ports.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "service/rules_request.hpp"
 
-#include "core/packet/rules_text.hpp"
+#include "core/packet_rules/rules_text.hpp"
 #include "service/options.hpp"
 
 namespace filterd {

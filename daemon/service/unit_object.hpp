@@ -19,8 +19,8 @@ class UnitObject final : public sdbus::AdaptorInterfaces<org::filterd1::Unit_ada
     void tellVanished();
 
   private:
-    std::vector<
-        sdbus::Struct<std::string, std::uint64_t, std::vector<sdbus::Struct<std::string, std::uint64_t, bool>>>>
+    std::vector<sdbus::Struct<std::string, std::uint64_t,
+                              std::vector<sdbus::Struct<std::string, std::uint64_t, bool>>>>
     GetCounters() override;
     using DropTraffic = sdbus::Struct<std::string, std::uint64_t, std::uint64_t, bool>;
     std::vector<sdbus::Struct<std::string, std::uint64_t, std::uint64_t, std::vector<DropTraffic>>>

@@ -1,6 +1,6 @@
 #include "service/variants.hpp"
 
-#include "core/integers.hpp"
+#include "core/value/integers.hpp"
 #include "dbus/bridge.hpp"
 
 #include <optional>

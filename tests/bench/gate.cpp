@@ -1,7 +1,7 @@
 // What the guard's gate costs the packets of units that are not held.
 
 #include "edge/guard/guard.hpp"
-#include "edge/guard/guard_pins.hpp"
+#include "edge/guard/pins/guard_pins.hpp"
 #include "measure.hpp"
 
 #include <bpf/bpf.h>

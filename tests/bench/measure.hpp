@@ -2,7 +2,7 @@
 // How the benchmarks measure and report: ours and the peer's in turn, medians, beside the budget.
 
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/object_intake.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
 #include "edge/host/cgroup_tree.hpp"
 
 #include <functional>

@@ -1,6 +1,6 @@
 // What a filter of rules costs a packet that none of them matches, beside one trivial program.
 
-#include "edge/bpf/rules_intake.hpp"
+#include "edge/bpf/intake/rules_intake.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 #include "measure.hpp"
 

@@ -3,7 +3,7 @@ add_executable(filterd-catalogue-tests catalogue_test.cpp carried_packets_test.c
                                        conversations_test.cpp conversation_sockets_test.cpp rate_test.cpp unit_sockets.cpp
                                        catalogue_expressions.cpp loaded_filter.cpp libpcap_filter.cpp
                                        packet_generator.cpp memory_limit.cpp)
-target_link_libraries(filterd-catalogue-tests PRIVATE filterd_object_intake filterd_bpf_kernel filterd_bpf_calls
+target_link_libraries(filterd-catalogue-tests PRIVATE filterd_bpf_intake filterd_bpf_inside
                                                       PkgConfig::LIBPCAP PkgConfig::LIBBPF GTest::gtest_main)
 target_compile_definitions(filterd-catalogue-tests PRIVATE CATALOGUE="${FILTERD_CATALOGUE_DIR}")
 filterd_options(filterd-catalogue-tests)

@@ -4,7 +4,7 @@
 // live.
 
 #include "catalogue_expressions.hpp"
-#include "edge/bpf/map_entries.hpp"
+#include "edge/bpf/values/map_entries.hpp"
 #include "libpcap_filter.hpp"
 #include "loaded_filter.hpp"
 #include "memory_limit.hpp"

@@ -1,7 +1,7 @@
 // Reports of drops as the kernel's programs write them: what is read, and what cannot be one.
 
 #include "bpf/drops.h"
-#include "edge/bpf/drop_record.hpp"
+#include "edge/bpf/drops/drop_record.hpp"
 
 #include <gtest/gtest.h>
 

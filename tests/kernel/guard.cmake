@@ -21,7 +21,7 @@ guard_test_object(guard_any_parent ${guard_source} -mcpu=v3 -DBROKEN=BROKEN_ANY_
 file(GLOB guard_sources CONFIGURE_DEPENDS guard_*.cpp)
 add_executable(filterd-guard-tests main.cpp kill_at_step.cpp ${guard_sources})
 target_link_libraries(filterd-guard-tests PRIVATE
-    filterd_guard filterd_bpf_kernel filterd_host filterd_object_intake filterd_bpf_calls PkgConfig::LIBBPF GTest::gtest)
+    filterd_guard filterd_bpf_inside filterd_host filterd_bpf_intake PkgConfig::LIBBPF GTest::gtest)
 target_compile_definitions(filterd-guard-tests PRIVATE GUARD_TEST_OBJECTS="${guard_objects}")
 filterd_options(filterd-guard-tests)
 add_dependencies(filterd-guard-tests ${guard_test_objects})

@@ -1,7 +1,7 @@
 #include "guard_bed.hpp"
 
 #include "base/files.hpp"
-#include "edge/guard/guard_pins.hpp"
+#include "edge/guard/pins/guard_pins.hpp"
 
 #include <bpf/bpf.h>
 

@@ -2,8 +2,8 @@
 // What the guard's tests stand on: cgroups, sockets, fused queues, and a stand-in for the daemon.
 
 #include "base/unique_fd.hpp"
-#include "core/guard_port.hpp"
 #include "edge/guard/guard.hpp"
+#include "ports/guard_port.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 // (I1, I5).
 #include "base/digest.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/object_intake.hpp"
-#include "edge/guard/guard_pins.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
+#include "edge/guard/pins/guard_pins.hpp"
 #include "edge/host/cgroup_tree.hpp"
 #include "guard_scenes.hpp"
 #include "kill_at_step.hpp"

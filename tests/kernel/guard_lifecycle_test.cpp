@@ -1,7 +1,7 @@
 // How the guard is made, found again, replaced and removed.
 #include "bpf/guard.h"
 #include "edge/guard/guard_loader.hpp"
-#include "edge/guard/guard_pins.hpp"
+#include "edge/guard/pins/guard_pins.hpp"
 #include "guard_scenes.hpp"
 
 #include <algorithm>

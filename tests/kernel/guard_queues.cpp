@@ -1,6 +1,6 @@
-#include "core/fuse.hpp"
-#include "edge/bpf/object_intake.hpp"
-#include "edge/bpf/program_loader.hpp"
+#include "core/ebpf/fuse.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
+#include "edge/bpf/programs/program_loader.hpp"
 #include "guard_bed.hpp"
 
 #include <bpf/bpf.h>

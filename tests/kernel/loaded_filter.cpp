@@ -1,7 +1,7 @@
 #include "loaded_filter.hpp"
 
-#include "edge/bpf/global_memory.hpp"
-#include "edge/bpf/map_entries.hpp"
+#include "edge/bpf/values/global_memory.hpp"
+#include "edge/bpf/values/map_entries.hpp"
 
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>

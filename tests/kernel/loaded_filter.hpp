@@ -1,7 +1,7 @@
 #pragma once
 // A filter of the catalogue, loaded and set as a user would, and run by the kernel on one packet.
 
-#include "edge/bpf/object_intake.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
 #include "packet_model.hpp"
 
 #include <cstddef>

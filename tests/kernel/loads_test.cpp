@@ -4,10 +4,10 @@
 
 #include "base/files.hpp"
 #include "base/log.hpp"
-#include "core/packet/rules_text.hpp"
+#include "core/packet_rules/rules_text.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/object_intake.hpp"
-#include "edge/bpf/rules_intake.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
+#include "edge/bpf/intake/rules_intake.hpp"
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 

@@ -2,7 +2,7 @@
 // What packet rules mean, told independently of how filterd compiles them: libpcap's own bpf_filter() where
 // the whole packet can be judged, an interpreter that follows both answers where a part of it is hidden.
 
-#include "core/packet/rules_program.hpp"
+#include "core/packet_rules/rules_program.hpp"
 
 #include <cstdint>
 #include <optional>

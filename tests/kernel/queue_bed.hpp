@@ -3,7 +3,7 @@
 // restarted, and what is pinned and attached by now.
 
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/object_intake.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
 #include "edge/host/cgroup_tree.hpp"
 
 #include <gtest/gtest.h>

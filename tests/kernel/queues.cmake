@@ -22,7 +22,7 @@ add_executable(filterd-queue-tests main.cpp queue_bed.cpp drop_record_test.cpp f
                                    queue_interim_test.cpp queue_test.cpp)
 target_include_directories(filterd-queue-tests PRIVATE ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(filterd-queue-tests PRIVATE
-    filterd_app filterd_bpf_headers filterd_bpf_kernel filterd_object_intake filterd_host PkgConfig::LIBBPF GTest::gtest)
+    filterd_app filterd_bpf_headers filterd_bpf_inside filterd_bpf_intake filterd_host PkgConfig::LIBBPF GTest::gtest)
 target_compile_definitions(filterd-queue-tests PRIVATE QUEUE_TEST_OBJECTS="${queue_objects}")
 filterd_options(filterd-queue-tests)
 add_dependencies(filterd-queue-tests ${queue_test_objects})

@@ -2,7 +2,7 @@
 // from.
 
 #include "carriers.hpp"
-#include "edge/bpf/map_entries.hpp"
+#include "edge/bpf/values/map_entries.hpp"
 #include "unit_sockets.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/configuration_check.hpp"
+#include "core/warnings/configuration_check.hpp"
 #include "fake_expressions.hpp"
 
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
 // What is remembered of drops, and which of them the journal gets. Time is passed in.
 
-#include "core/drop_history.hpp"
-#include "core/drop_lines.hpp"
+#include "core/drops/drop_history.hpp"
+#include "core/drops/drop_lines.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // A report of the kernel becomes a drop that people can read.
 
-#include "core/drop.hpp"
+#include "core/drops/drop.hpp"
 
 #include <gtest/gtest.h>
 

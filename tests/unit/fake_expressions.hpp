@@ -1,7 +1,7 @@
 #pragma once
 // Expressions without libpcap: "never" matches no packet, "always" each, any other word those of IPv4.
 
-#include "core/packet/rules.hpp"
+#include "core/packet_rules/rules.hpp"
 
 namespace filterd::test {
 

@@ -1,7 +1,7 @@
 #pragma once
 // The guard in memory: holds what its rules match, and ends grace periods when the test says so.
 
-#include "core/guard_port.hpp"
+#include "ports/guard_port.hpp"
 
 #include <algorithm>
 #include <map>

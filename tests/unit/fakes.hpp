@@ -3,7 +3,7 @@
 // do.
 
 #include "app/publisher.hpp"
-#include "core/ports.hpp"
+#include "ports/ports.hpp"
 
 #include <algorithm>
 #include <set>

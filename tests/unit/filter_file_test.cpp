@@ -1,4 +1,4 @@
-#include "core/filter_file.hpp"
+#include "core/config/filter_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

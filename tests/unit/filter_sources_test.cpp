@@ -1,4 +1,4 @@
-#include "core/filter_sources.hpp"
+#include "core/config/filter_sources.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-#include "core/first_packets.hpp"
-#include "core/queue_file.hpp"
+#include "core/config/queue_file.hpp"
+#include "core/model/first_packets.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 // Runs what the fuser makes, without a kernel: registers, frames, skb->cb, one attachment's counters.
 
-#include "core/fuse.hpp"
+#include "core/ebpf/fuse.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 #include "../glob_generator.hpp"
-#include "core/glob.hpp"
+#include "core/model/glob.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
 // No text that stands in a file, and no name that a caller gives, makes the reading of files throw.
 
-#include "core/configuration_check.hpp"
-#include "core/filter_file.hpp"
-#include "core/misplaced_settings.hpp"
-#include "core/queue_file.hpp"
-#include "core/rules.hpp"
-#include "core/socket_warnings.hpp"
-#include "core/unit_rules.hpp"
+#include "core/config/filter_file.hpp"
+#include "core/config/queue_file.hpp"
+#include "core/config/unit_rules.hpp"
+#include "core/rules/rules.hpp"
+#include "core/warnings/configuration_check.hpp"
+#include "core/warnings/misplaced_settings.hpp"
+#include "core/warnings/socket_warnings.hpp"
 #include "fake_expressions.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "core/known_units.hpp"
+#include "core/units/known_units.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/misplaced_settings.hpp"
+#include "core/warnings/misplaced_settings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

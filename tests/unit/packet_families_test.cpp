@@ -1,6 +1,6 @@
 // Rules that say nothing of IPv6, told by their words.
 
-#include "core/packet/families.hpp"
+#include "core/packet_rules/families.hpp"
 
 #include <gtest/gtest.h>
 

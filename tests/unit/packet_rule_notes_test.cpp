@@ -1,8 +1,8 @@
 // What is said of rules that do not do what they look like. Which expressions match no packet is tested with
 // libpcap, in pcap/.
 
-#include "core/packet/rule_notes.hpp"
-#include "core/packet/slips.hpp"
+#include "core/packet_rules/rule_notes.hpp"
+#include "core/packet_rules/slips.hpp"
 #include "fake_expressions.hpp"
 
 #include <gtest/gtest.h>

@@ -1,10 +1,10 @@
 // The parts of the compiler of packet rules. That whole programs do what libpcap would is tested on the
 // kernel.
 
-#include "core/packet/assembler.hpp"
-#include "core/packet/rules.hpp"
-#include "core/packet/rules_program.hpp"
-#include "core/packet/view.hpp"
+#include "core/ebpf/assembler.hpp"
+#include "core/packet_rules/rules.hpp"
+#include "core/packet_rules/rules_program.hpp"
+#include "core/packet_rules/view.hpp"
 
 #include <gtest/gtest.h>
 

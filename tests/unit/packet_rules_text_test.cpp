@@ -1,6 +1,6 @@
 // Rules as the content of a filter, and their counters over changes.
 
-#include "core/packet/rules_text.hpp"
+#include "core/packet_rules/rules_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 #include "app/executor.hpp"
-#include "core/plan.hpp"
+#include "core/plan/plan.hpp"
 #include "fakes.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/queue_file.hpp"
+#include "core/config/queue_file.hpp"
 
 #include <gtest/gtest.h>
 

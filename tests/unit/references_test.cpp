@@ -1,4 +1,4 @@
-#include "core/references.hpp"
+#include "core/rules/references.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/rule_warnings.hpp"
+#include "core/warnings/rule_warnings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

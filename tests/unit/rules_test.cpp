@@ -1,4 +1,4 @@
-#include "core/rules.hpp"
+#include "core/rules/rules.hpp"
 
 #include <gtest/gtest.h>
 

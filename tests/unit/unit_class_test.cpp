@@ -1,6 +1,6 @@
-#include "core/glob.hpp"
-#include "core/unit_class.hpp"
-#include "core/unit_rules.hpp"
+#include "core/config/unit_rules.hpp"
+#include "core/model/glob.hpp"
+#include "core/model/unit_class.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

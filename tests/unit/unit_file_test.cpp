@@ -1,4 +1,4 @@
-#include "core/unit_file.hpp"
+#include "core/syntax/unit_file.hpp"
 
 #include <gtest/gtest.h>
 

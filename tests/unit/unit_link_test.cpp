@@ -1,4 +1,4 @@
-#include "core/unit_link.hpp"
+#include "core/units/unit_link.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "core/unit_name.hpp"
+#include "core/model/unit_name.hpp"
 
 #include <gtest/gtest.h>
 

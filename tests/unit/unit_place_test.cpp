@@ -1,4 +1,4 @@
-#include "core/unit_place.hpp"
+#include "core/units/unit_place.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/socket_warnings.hpp"
+#include "core/warnings/socket_warnings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/unit_rules.hpp"
+#include "core/config/unit_rules.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "core/unit_traits.hpp"
+#include "core/units/unit_traits.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-#include "core/value.hpp"
-#include "core/value_text.hpp"
+#include "core/value/value.hpp"
+#include "core/value/value_text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #include "core/packet/ends.hpp"
 
-#include "core/address.hpp"
+#include "core/value/address.hpp"
 
 #include <linux/if_ether.h>
 #include <netinet/in.h>

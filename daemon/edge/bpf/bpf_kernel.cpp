@@ -1,14 +1,14 @@
 #include "edge/bpf/bpf_kernel.hpp"
 
-#include "edge/bpf/attachment_counters.hpp"
-#include "edge/bpf/bpf_calls.hpp"
-#include "edge/bpf/drop_reporter.hpp"
-#include "edge/bpf/filter_store.hpp"
-#include "edge/bpf/filter_values.hpp"
-#include "edge/bpf/link_store.hpp"
-#include "edge/bpf/program_loader.hpp"
-#include "edge/bpf/queue_builder.hpp"
-#include "edge/bpf/queue_store.hpp"
+#include "edge/bpf/counters/attachment_counters.hpp"
+#include "edge/bpf/drops/drop_reporter.hpp"
+#include "edge/bpf/filters/filter_store.hpp"
+#include "edge/bpf/filters/filter_values.hpp"
+#include "edge/bpf/programs/program_loader.hpp"
+#include "edge/bpf/queues/link_store.hpp"
+#include "edge/bpf/queues/queue_builder.hpp"
+#include "edge/bpf/queues/queue_store.hpp"
+#include "kernel/bpf_calls.hpp"
 
 namespace filterd {
 

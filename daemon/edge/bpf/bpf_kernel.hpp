@@ -1,9 +1,9 @@
 #pragma once
 // The FilterKernel port on bpf(2) and a BPF file system.
 
-#include "core/ports.hpp"
-#include "core/value_ports.hpp"
-#include "edge/bpf/filter_record.hpp"
+#include "edge/bpf/filters/filter_record.hpp"
+#include "ports/ports.hpp"
+#include "ports/value_ports.hpp"
 
 #include <filesystem>
 #include <memory>

@@ -1,7 +1,7 @@
 #include "edge/bpf/pinned_state.hpp"
 
-#include "edge/bpf/pinned_text.hpp"
-#include "edge/bpf/pins.hpp"
+#include "kernel/pinned_text.hpp"
+#include "kernel/pins.hpp"
 
 namespace filterd {
 

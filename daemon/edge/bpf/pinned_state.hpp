@@ -2,7 +2,7 @@
 // What only filterd knows, in a map beside the pins that it tells of: both are lost together or not at all
 // (I5).
 
-#include "core/ports.hpp"
+#include "ports/ports.hpp"
 
 #include <filesystem>
 

@@ -2,11 +2,11 @@
 
 #include "base/digest.hpp"
 #include "base/unique_fd.hpp"
-#include "edge/guard/guard_btf.hpp"
 #include "edge/guard/guard_loader.hpp"
 #include "edge/guard/guard_object.hpp"
-#include "edge/guard/guard_pins.hpp"
 #include "edge/guard/pinned_guard.hpp"
+#include "edge/guard/pins/guard_btf.hpp"
+#include "edge/guard/pins/guard_pins.hpp"
 
 #include <bpf/bpf.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 // The guard in this kernel (bpf/guard.bpf.c), pinned: it works on while no daemon runs (I1, I5).
 
-#include "core/guard_port.hpp"
+#include "ports/guard_port.hpp"
 
 #include <cstddef>
 #include <filesystem>

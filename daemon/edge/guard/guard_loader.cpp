@@ -1,7 +1,7 @@
 #include "edge/guard/guard_loader.hpp"
 
 #include "bpf/guard.h"
-#include "edge/guard/guard_pins.hpp"
+#include "edge/guard/pins/guard_pins.hpp"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

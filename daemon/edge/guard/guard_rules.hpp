@@ -2,7 +2,7 @@
 // How rules are written into the guard's maps.
 
 #include "base/result.hpp"
-#include "core/guard_port.hpp"
+#include "ports/guard_port.hpp"
 
 #include <cstdint>
 #include <vector>

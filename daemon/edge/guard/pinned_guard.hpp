@@ -3,11 +3,11 @@
 
 #include "base/unique_fd.hpp"
 #include "bpf/guard.h"
-#include "core/guard_port.hpp"
 #include "edge/guard/grace_period.hpp"
-#include "edge/guard/guard_pins.hpp"
 #include "edge/guard/guard_state.hpp"
+#include "edge/guard/pins/guard_pins.hpp"
 #include "edge/guard/slot_table.hpp"
+#include "ports/guard_port.hpp"
 
 #include <bpf/libbpf.h>
 

@@ -2,7 +2,7 @@
 // Which queue slots are whose. A slot that was given up can still be meant by a hold, or by a mkdir that is
 // reading the old rules: it is empty and free only when neither can be.
 
-#include "core/guard_port.hpp"
+#include "ports/guard_port.hpp"
 
 #include <set>
 

@@ -1,7 +1,7 @@
 #pragma once
 // The cgroup tree as it is now, read from cgroupfs.
 
-#include "core/ports.hpp"
+#include "ports/ports.hpp"
 
 #include <string>
 

@@ -1,8 +1,8 @@
 #include "edge/host/cgroup_watch.hpp"
 
 #include "base/log.hpp"
-#include "core/names.hpp"
-#include "edge/host/cgroup_directory.hpp"
+#include "core/model/names.hpp"
+#include "kernel/cgroup_directory.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

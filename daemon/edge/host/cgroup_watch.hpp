@@ -1,8 +1,8 @@
 #pragma once
 // Tells when cgroups of units appear and vanish: a wake-up with names, never a barrier (the guard is).
 
-#include "core/ports.hpp"
 #include "edge/host/inotify.hpp"
+#include "ports/ports.hpp"
 
 #include <map>
 #include <optional>

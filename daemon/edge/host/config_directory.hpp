@@ -1,7 +1,7 @@
 #pragma once
 // Files by name in several directories: the highest directory wins, a link to /dev/null masks.
 
-#include "core/config_text.hpp"
+#include "core/syntax/config_text.hpp"
 
 #include <filesystem>
 #include <map>

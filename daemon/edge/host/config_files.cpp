@@ -1,7 +1,7 @@
 #include "edge/host/config_files.hpp"
 
 #include "base/confine.hpp"
-#include "core/queue_file.hpp"
+#include "core/config/queue_file.hpp"
 #include "edge/host/config_directory.hpp"
 #include "edge/host/stray_files.hpp"
 #include "edge/host/unit_paths.hpp"

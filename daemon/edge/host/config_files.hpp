@@ -2,7 +2,7 @@
 // Reads the configuration of the machine: .queue and .filter files, and units' files with [X-Filterd], with
 // systemd's habits of masking, overriding and drop-ins.
 
-#include "core/configuration.hpp"
+#include "core/config/configuration.hpp"
 
 #include <filesystem>
 #include <vector>

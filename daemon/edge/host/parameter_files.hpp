@@ -1,7 +1,7 @@
 #pragma once
 // Parameters to keep over a reboot: one JSON object for each filter, text by name.
 
-#include "core/value_ports.hpp"
+#include "ports/value_ports.hpp"
 
 #include <filesystem>
 #include <vector>

@@ -1,9 +1,9 @@
 #include "edge/host/running_units.hpp"
 
-#include "core/config_text.hpp"
-#include "core/names.hpp"
-#include "edge/host/cgroup_directory.hpp"
+#include "core/model/names.hpp"
+#include "core/syntax/config_text.hpp"
 #include "edge/host/cgroup_tree.hpp"
+#include "kernel/cgroup_directory.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,8 +1,8 @@
 #pragma once
 // The units that there are now, whatever files say: those that have a cgroup, and those of mounts.
 
-#include "core/known_units.hpp"
-#include "core/ports.hpp"
+#include "core/units/known_units.hpp"
+#include "ports/ports.hpp"
 
 #include <filesystem>
 #include <string>

@@ -1,7 +1,7 @@
 #include "edge/host/stray_files.hpp"
 
-#include "core/known_units.hpp"
-#include "core/misplaced_settings.hpp"
+#include "core/units/known_units.hpp"
+#include "core/warnings/misplaced_settings.hpp"
 #include "edge/host/config_directory.hpp"
 
 #include <algorithm>

@@ -1,11 +1,11 @@
 #include "edge/host/unit_paths.hpp"
 
 #include "base/confine.hpp"
-#include "core/instances.hpp"
-#include "core/misplaced_settings.hpp"
-#include "core/names.hpp"
-#include "core/unit_link.hpp"
-#include "core/unit_name.hpp"
+#include "core/model/names.hpp"
+#include "core/model/unit_name.hpp"
+#include "core/units/instances.hpp"
+#include "core/units/unit_link.hpp"
+#include "core/warnings/misplaced_settings.hpp"
 #include "edge/host/config_directory.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #pragma once
 // The unit files of the system and their drop-ins, as systemd finds them.
 
-#include "core/unit_rules.hpp"
+#include "core/config/unit_rules.hpp"
 
 #include <filesystem>
 #include <vector>

@@ -1,7 +1,7 @@
 #include "edge/pcap/pcap_expressions.hpp"
 
-#include "core/packet/expression_words.hpp"
-#include "core/packet/possible.hpp"
+#include "core/packet_rules/expression_words.hpp"
+#include "core/packet_rules/possible.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,7 +1,7 @@
 #pragma once
 // The ExpressionCompiler port by libpcap.
 
-#include "core/packet/rules.hpp"
+#include "core/packet_rules/rules.hpp"
 
 namespace filterd {
 

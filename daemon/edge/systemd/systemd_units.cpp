@@ -1,7 +1,7 @@
 #include "edge/systemd/systemd_units.hpp"
 
 #include "base/log.hpp"
-#include "core/names.hpp"
+#include "core/model/names.hpp"
 
 #include <cstdint>
 #include <vector>

@@ -1,6 +1,6 @@
-#include "edge/host/cgroup_directory.hpp"
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/cgroup_watch.hpp"
+#include "kernel/cgroup_directory.hpp"
 #include "temp_directory.hpp"
 
 #include <gmock/gmock.h>

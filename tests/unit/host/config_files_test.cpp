@@ -1,4 +1,4 @@
-#include "core/rules.hpp"
+#include "core/rules/rules.hpp"
 #include "edge/host/config_files.hpp"
 #include "temp_directory.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "core/object/object_check.hpp"
 #include "damaged_object.hpp"
-#include "edge/bpf/object_intake.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
 
 #include <gtest/gtest.h>
 

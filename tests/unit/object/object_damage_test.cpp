@@ -2,7 +2,7 @@
 // one by one, in children, so that one that crashes is named.
 
 #include "damaged_object.hpp"
-#include "edge/bpf/object_intake.hpp"
+#include "edge/bpf/intake/object_intake.hpp"
 
 #include <gtest/gtest.h>
 

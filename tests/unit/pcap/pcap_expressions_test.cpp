@@ -1,5 +1,5 @@
-#include "core/packet/families.hpp"
-#include "core/packet/possible.hpp"
+#include "core/packet_rules/families.hpp"
+#include "core/packet_rules/possible.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Expressions that no packet matches, those that every packet does, and their neighbours.
 
-#include "core/packet/possible.hpp"
+#include "core/packet_rules/possible.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
 #include <gtest/gtest.h>

@@ -1,0 +1,33 @@
+#pragma once
+// What a filter's file asks to be loaded, for who loads it and for who only checks it.
+
+#include "core/config/filter_file.hpp"
+#include "core/facts/facts.hpp"
+#include "core/packet_rules/rule_notes.hpp"
+
+#include <functional>
+
+namespace filterd {
+
+// Reads the object at an absolute path; at most kMaxObjectSize bytes.
+using ObjectReader = std::function<Result<std::string>(const std::string& path)>;
+
+// For what is not Pinned=. Errors: the reader's.
+[[nodiscard]] Result<ObjectRequest> requestFor(const FilterDefinition& definition, const ObjectReader& read);
+
+// The error with the FILE:LINE where it can be mended: of the parameter or the rule that it is about, else
+// where the definition says what to load.
+[[nodiscard]] Error inFile(const FilterDefinition& definition, const Error& error);
+
+// That a filter begins anew, wholly or in part, in the place of the one before it.
+enum class Forgotten { AtReload, Already };
+[[nodiscard]] std::string forgottenBy(const FilterName& name, const std::vector<std::string>& maps,
+                                      Forgotten when);
+
+// The fault of a filter that keeps nothing from coming into force.
+[[nodiscard]] std::string faultOfUnused(const std::string& fault);
+
+// What its rules leave open or cannot do, each with its FILE:LINE.
+[[nodiscard]] std::vector<std::string> notesOf(const FilterDefinition& definition, packet::RuleNotes& rules);
+
+} // namespace filterd

@@ -1,0 +1,137 @@
+#include "core/config/filter_sources.hpp"
+
+#include "base/confine.hpp"
+#include "core/ebpf/builtin.hpp"
+
+namespace filterd {
+
+namespace {
+
+bool namesBuiltin(const FilterName& name) { return name.text().starts_with(kBuiltinPrefix); }
+
+// "builtin:drop" is what a file with Object=builtin:drop would define.
+FilterDefinition definitionOfBuiltin(const FilterName& name) {
+    FilterDefinition definition(name);
+    definition.source = name.text();
+    definition.object = name.text();
+    return definition;
+}
+
+} // namespace
+
+const FilterSource* FilterSources::find(const std::string& name) const {
+    const auto found = sources_.find(name);
+    return found == sources_.end() ? nullptr : &found->second;
+}
+
+// An instance's own file replaces its template's; the drop-ins of both apply, the instance's first.
+std::vector<ConfigText> FilterSources::files(const FilterName& name) const {
+    const auto* own = find(name.text());
+    const auto* common = find(templateOf(name.text()));
+    const ConfigText* main = nullptr;
+    std::map<std::string, std::optional<ConfigText>> dropIns;
+    for (const auto* source : {own, common}) {
+        if (source == nullptr)
+            continue;
+        if (main == nullptr && source->main)
+            main = &*source->main;
+        dropIns.insert(source->dropIns.begin(), source->dropIns.end());
+    }
+    if (main == nullptr)
+        return {};
+    std::vector<ConfigText> texts{*main};
+    for (const auto& [file, text] : dropIns)
+        if (text)
+            texts.push_back(*text);
+    return texts;
+}
+
+bool FilterSources::defines(const FilterName& name) const {
+    return !isTemplate(name.text()) &&
+           (namesBuiltin(name) || !files(name).empty() || broken_.contains(name.text()) ||
+            broken_.contains(templateOf(name.text())));
+}
+
+Result<FilterDefinition> FilterSources::define(const FilterName& name) const {
+    if (isTemplate(name.text()))
+        return failure(ErrorCode::NoSuchFilter,
+                       "'" + name.text() + "' is a template, name an instance of it: " + name.text() +
+                           "NAME");
+    for (const auto& source : {name.text(), templateOf(name.text())})
+        if (const auto broken = broken_.find(source); broken != broken_.end())
+            return failure(broken->second);
+    const auto texts = files(name);
+    if (texts.empty() && namesBuiltin(name))
+        return definitionOfBuiltin(name);
+    if (texts.empty())
+        return failure(ErrorCode::NoSuchFilter, "no filter '" + name.text() +
+                                                    "' is loaded and no file defines it; load it first, or "
+                                                    "write /etc/filterd/" +
+                                                    name.text() + ".filter");
+    Result<FilterDefinition> definition = failure(ErrorCode::Internal, texts.front().path);
+    if (const auto read = confine(texts.front().path, [&] { definition = parseFilterFile(name, texts); });
+        !read)
+        return failure(read.error());
+    return definition;
+}
+
+// A template is judged by some instance of it.
+std::optional<Error> FilterSources::faultOf(const std::string& name) const {
+    const auto filter = FilterName::parse(isTemplate(name) ? name + "i" : name);
+    if (!filter)
+        return filter.error();
+    if (files(*filter).empty() || broken_.contains(templateOf(name)))
+        return std::nullopt; // drop-ins of nothing, or told of the template already
+    const auto defined = define(*filter);
+    return defined ? std::nullopt : std::optional(defined.error());
+}
+
+std::vector<BrokenFile> FilterSources::keepGood(const FilterSources& last) {
+    for (const auto& [name, source] : sources_) // a template comes before its instances
+        if (!broken_.contains(name))
+            if (auto fault = faultOf(name))
+                broken_.emplace(name, std::move(*fault));
+    std::vector<BrokenFile> errors;
+    for (auto it = broken_.begin(); it != broken_.end();) {
+        const auto* good = last.find(it->first);
+        const bool wasGood = good != nullptr && !last.broken_.contains(it->first);
+        errors.push_back({it->second, wasGood});
+        if (!wasGood) {
+            sources_.erase(it->first);
+            ++it;
+            continue;
+        }
+        sources_.insert_or_assign(it->first, *good);
+        it = broken_.erase(it);
+    }
+    return errors;
+}
+
+std::string FilterSources::definerOf(const FilterName& name) const {
+    const auto* own = find(name.text());
+    return own != nullptr && own->main ? name.text() : templateOf(name.text());
+}
+
+void FilterSources::forgetUnusable(const std::map<FilterName, Error>& failures,
+                                   const std::set<FilterName>& loaded) {
+    std::set<std::string> unusable;
+    for (const auto& [name, error] : failures)
+        if (error.code != ErrorCode::NoSuchFilter)
+            unusable.insert(definerOf(name));
+    for (const auto& name : loaded)
+        if (!failures.contains(name))
+            unusable.erase(definerOf(name));
+    for (const auto& name : unusable)
+        sources_.erase(name);
+}
+
+std::vector<FilterName> FilterSources::names() const {
+    std::vector<FilterName> result;
+    for (const auto& [name, source] : sources_)
+        if (source.main && !isTemplate(name))
+            if (auto parsed = FilterName::parse(name))
+                result.push_back(std::move(*parsed));
+    return result;
+}
+
+} // namespace filterd

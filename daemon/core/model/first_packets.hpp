@@ -1,0 +1,22 @@
+#pragma once
+// What has to be said where there is no guard: a unit's first packets pass, and OnFailure=hold is no promise.
+
+#include "base/result.hpp"
+#include "core/model/rule.hpp"
+
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+// `reason`: what the guard lacks (GuardSupport); its first line is told.
+[[nodiscard]] std::string firstPacketsPass(const std::string& reason);
+
+// Who asks on the bus for what cannot be kept is refused.
+[[nodiscard]] Error cannotHold(const std::string& reason);
+
+// Of files that ask for it: FILE:LINE, and the way out. Their rules are in force nevertheless.
+[[nodiscard]] std::vector<std::string> holdsNotKept(const std::vector<Rule>& rules,
+                                                    const std::string& reason);
+
+} // namespace filterd

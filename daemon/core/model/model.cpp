@@ -1,0 +1,23 @@
+#include "core/model/model.hpp"
+
+#include "base/digest.hpp"
+
+namespace filterd {
+
+QueueId idOf(const Queue& queue) {
+    constexpr std::size_t kIdLength = 32;
+    std::string text(toString(queue.direction));
+    if (queue.hold)
+        text += "\nhold";
+    if (queue.fallback == Fallback::Refuse)
+        text += "\nrefuse";
+    if (queue.logOnly)
+        text += "\nlog-only";
+    if (queue.logged > 0)
+        text += "\nlogged " + std::to_string(queue.logged);
+    for (const auto& filter : queue.filters)
+        text += "\n" + filter.name.text() + " " + filter.digest;
+    return {sha256(text).substr(0, kIdLength)};
+}
+
+} // namespace filterd

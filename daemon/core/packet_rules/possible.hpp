@@ -1,0 +1,24 @@
+#pragma once
+// Whether a rule can match at all, and whether it can do anything else.
+
+#include "core/packet_rules/classic.hpp"
+
+#include <map>
+
+namespace filterd::packet {
+
+// False if every way to a match asks for two different values of the same thing, `known` among them. What
+// takes too long to find out is taken for possible.
+[[nodiscard]] bool canMatch(NodeId rule, Expressions& expressions, const Decisions& decisions,
+                            const std::map<ExprId, std::uint32_t>& known = {});
+
+// The same for an expression's program; a program that cannot be read is for others to refuse.
+[[nodiscard]] bool canMatch(const ClassicProgram& program);
+
+// Of the packets that a cgroup meets: those of IPv4 and IPv6, from their shortest to their longest.
+enum class Matches : std::uint8_t { None, Some, All };
+
+// What takes too long to find out is Some. All: there is no packet that the rule could not judge, either.
+[[nodiscard]] Matches matchesOf(const ClassicProgram& program);
+
+} // namespace filterd::packet

@@ -1,0 +1,150 @@
+#include "core/packet_rules/rule_notes.hpp"
+
+#include "core/packet_rules/families.hpp"
+#include "core/packet_rules/slips.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace filterd::packet {
+
+namespace {
+
+constexpr std::size_t kMostKnown = 16'384;
+constexpr std::size_t kMostOfAKind = 16; // notes of one filter
+
+// A long list is known by its beginning.
+std::string nameOf(const PacketRules& rules, std::size_t index) {
+    constexpr std::size_t kMostText = 120;
+    auto text = toString(rules.rules[index]);
+    if (text.size() > kMostText)
+        text = text.substr(0, kMostText) + "…";
+    return "rule " + std::to_string(index + 1) + " '" + text + "'";
+}
+
+// One note for each rule, and a number in place of those that are too many.
+class Kind {
+  public:
+    Kind(std::vector<RuleNote>& notes, std::string_view ofMore) : notes_(notes), ofMore_(ofMore) {}
+
+    void add(std::size_t index, std::string text) {
+        if (++count_ <= kMostOfAKind)
+            notes_.push_back({index + 1, std::move(text)});
+        last_ = index;
+    }
+    void finish() {
+        if (count_ > kMostOfAKind)
+            notes_.push_back({last_ + 1, "and " + std::to_string(count_ - kMostOfAKind) +
+                                             " more rules, up to rule " + std::to_string(last_ + 1) + ", " +
+                                             std::string(ofMore_)});
+    }
+
+  private:
+    std::vector<RuleNote>& notes_;
+    std::string_view ofMore_;
+    std::size_t count_ = 0;
+    std::size_t last_ = 0;
+};
+
+class Collector {
+  public:
+    explicit Collector(const PacketRules& rules) : rules_(rules) {}
+
+    // What the words tell. False if an earlier rule has the same ones.
+    bool readWords(std::size_t index) {
+        const auto& expression = rules_.rules[index].expression;
+        const auto [same, isNew] = first_.emplace(expression, index);
+        if (!isNew) {
+            repeated_.add(index, nameOf(rules_, index) + " never decides: rule " +
+                                     std::to_string(same->second + 1) + " asks the same before it");
+            return false;
+        }
+        if (isSilentAboutIpv6(expression))
+            silent_.add(index, nameOf(rules_, index) + kSilent);
+        if (const auto slip = slipIn(expression))
+            slips_.add(index, nameOf(rules_, index) + " " + *slip);
+        return true;
+    }
+
+    void tooMuch(std::size_t index) {
+        notes_.push_back(
+            {index + 1, "rule " + std::to_string(index + 1) +
+                            " and those behind it are too much work to see here whether packets can "
+                            "match them: 'filterctl check' tells"});
+    }
+
+    void impossible(std::size_t index) {
+        impossible_.add(index,
+                        nameOf(rules_, index) +
+                            ": no packet matches it, so that it has no effect; correct it or take it out");
+    }
+
+    // All that stands behind it.
+    void covered(std::size_t index) {
+        notes_.push_back({index + 2, nameOf(rules_, index + 1) + " and those behind it are never reached: " +
+                                         nameOf(rules_, index) + " matches every packet"});
+    }
+
+    std::vector<RuleNote> take() {
+        for (auto* kind : {&silent_, &slips_, &impossible_, &repeated_})
+            kind->finish();
+        return std::move(notes_);
+    }
+
+  private:
+    static constexpr const char* kSilent =
+        " says nothing of IPv6: icmp, and bytes as in tcp[13], are those of IPv4 packets; for IPv6 add "
+        "icmp6, or "
+        "'ip6 proto 6 and ip6[53]' for tcp[13]; where IPv4 alone is meant, begin with 'ip and'";
+
+    const PacketRules& rules_;
+    std::vector<RuleNote> notes_;
+    Kind silent_{notes_, "say nothing of IPv6"};
+    Kind slips_{notes_, "mean something else than they look like"};
+    Kind impossible_{notes_, "match no packet"};
+    Kind repeated_{notes_, "ask what an earlier one has asked"};
+    std::map<std::string_view, std::size_t> first_;
+};
+
+// libpcap's work grows with the cube of the length; a short expression costs as much as one of 30 characters.
+constexpr std::uint64_t workOf(std::uint64_t length) { return length * length * length + 27'000; }
+
+} // namespace
+
+std::optional<Matches> RuleNotes::matches(const std::string& expression) {
+    if (const auto known = known_.find(expression); known != known_.end())
+        return known->second;
+    const std::uint64_t work = workOf(expression.size());
+    if (work > left_)
+        return std::nullopt;
+    left_ -= work_ == kNoLimit ? 0 : work;
+    const auto program = compiler_.compile(expression, 1);
+    const Matches matches = program ? matchesOf(*program) : Matches::Some;
+    if (known_.size() >= kMostKnown)
+        known_.clear();
+    known_.emplace(expression, matches);
+    return matches;
+}
+
+std::vector<RuleNote> RuleNotes::about(const PacketRules& rules) {
+    Collector notes(rules);
+    bool isTooMuch = false;
+    for (std::size_t i = 0; i < rules.rules.size(); ++i) {
+        if (!notes.readWords(i))
+            continue;
+        const auto matching = matches(rules.rules[i].expression);
+        if (!matching && !isTooMuch)
+            notes.tooMuch(i);
+        isTooMuch = isTooMuch || !matching;
+        if (matching == Matches::None)
+            notes.impossible(i);
+        if (matching == Matches::All && i + 1 < rules.rules.size()) {
+            notes.covered(i);
+            break;
+        }
+    }
+    return notes.take();
+}
+
+} // namespace filterd::packet

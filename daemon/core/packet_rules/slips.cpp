@@ -1,0 +1,109 @@
+#include "core/packet_rules/slips.hpp"
+
+#include "core/packet_rules/expression_words.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace filterd::packet {
+
+namespace {
+
+template<std::size_t N>
+bool isOneOf(std::string_view text, const std::array<std::string_view, N>& choices) {
+    return std::find(choices.begin(), choices.end(), text) != choices.end();
+}
+
+class Reader {
+  public:
+    explicit Reader(std::string_view expression) : words_(wordsOf(expression, 1)) {}
+
+    std::optional<std::string> find() {
+        bool ofNetworks = false;
+        for (std::size_t at = 0; at < words_.size(); ++at) {
+            const auto text = word(at);
+            if (isOneOf(text, kKinds))
+                ofNetworks = text == "net";
+            if (ofNetworks && isWholeAddress(text) && word(at + 1) != "/" && word(at + 1) != "mask" &&
+                !(at > 0 && word(at - 1) == "mask"))
+                return "takes 'net " + std::string(text) +
+                       "' for that one address: write the length of the prefix, as "
+                       "net 10.0.0.0/8, or say host";
+            if (auto slip = protocolsOfOnePort(at))
+                return slip;
+            if (auto slip = notOfAList(at))
+                return slip;
+        }
+        return std::nullopt;
+    }
+
+  private:
+    static constexpr std::array<std::string_view, 6> kKinds{"net",       "host",  "port",
+                                                            "portrange", "proto", "gateway"};
+    static constexpr std::array<std::string_view, 3> kTransports{"tcp", "udp", "sctp"};
+
+    [[nodiscard]] std::string_view word(std::size_t at) const {
+        return at < words_.size() ? words_[at].text : std::string_view();
+    }
+    // How many words an `or` takes here, if one stands here.
+    [[nodiscard]] std::size_t orAt(std::size_t at) const {
+        return word(at) == "or" ? 1 : word(at) == "|" && word(at + 1) == "|" ? 2 : 0;
+    }
+
+    // 10.0.0.0 and 2001:db8::, which look like networks; fewer parts have a prefix of that length.
+    static bool isWholeAddress(std::string_view text) {
+        if (text.find(':') != std::string_view::npos)
+            return text.ends_with("::");
+        return std::count(text.begin(), text.end(), '.') == 3 && text.ends_with(".0");
+    }
+
+    // `tcp or udp port 53`: all of tcp.
+    [[nodiscard]] std::optional<std::string> protocolsOfOnePort(std::size_t at) const {
+        const bool begins = at == 0 || word(at - 1) == "(" || orAt(at - 1) == 1 || word(at - 1) == "|";
+        const std::size_t joint = orAt(at + 1);
+        if (!begins || joint == 0 || !isOneOf(word(at), kTransports))
+            return std::nullopt;
+        const std::size_t other = at + 1 + joint;
+        const bool hasSide = word(other + 1) == "dst" || word(other + 1) == "src";
+        const auto kind = word(other + (hasSide ? 2 : 1));
+        if (!isOneOf(word(other), kTransports) || (kind != "port" && kind != "portrange"))
+            return std::nullopt;
+        const std::string protocol(word(at));
+        return "matches all of " + protocol + ", whatever the port: write '" + protocol + " port … or " +
+               std::string(word(other)) + " port …', or '(" + protocol + ")' where all of it is meant";
+    }
+
+    // `not port 22 or 80`: all but port 22.
+    [[nodiscard]] std::optional<std::string> notOfAList(std::size_t at) const {
+        const bool isNot = word(at) == "not" || (word(at) == "!" && word(at + 1) != "=");
+        if (!isNot)
+            return std::nullopt;
+        std::size_t kind = at + 1;
+        while (isOneOf(word(kind), kTransports) || word(kind) == "src" || word(kind) == "dst" ||
+               word(kind) == "ip" || word(kind) == "ip6")
+            ++kind;
+        if (!isOneOf(word(kind), kKinds))
+            return std::nullopt;
+        std::size_t value = kind + 1;
+        if (word(value + 1) == "/")
+            value += 2;
+        const std::size_t joint = orAt(value + 1);
+        const auto next = word(value + 1 + joint);
+        const bool isValue =
+            !next.empty() && next.find_first_not_of("0123456789abcdefABCDEF.:-") == next.npos;
+        if (joint == 0 || !isValue)
+            return std::nullopt;
+        const auto kindAndValue = std::string(word(kind)) + " " + std::string(word(kind + 1));
+        return "is 'not " + kindAndValue +
+               "' or what stands behind it, so that it matches more: write not (" + kindAndValue + " or " +
+               std::string(next) + ")";
+    }
+
+    std::vector<Word> words_;
+};
+
+} // namespace
+
+std::optional<std::string> slipIn(std::string_view expression) { return Reader(expression).find(); }
+
+} // namespace filterd::packet

@@ -1,0 +1,79 @@
+#pragma once
+// The planner: what is wanted and what is there -> what to do. Pure; the executor is the plan's only
+// interpreter.
+
+#include "core/plan/observed.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+namespace filterd {
+
+struct DesiredUnit {
+    Cgroup cgroup;
+    std::array<std::optional<Queue>, 2> queues; // by Direction; none: nothing of ours belongs there
+    bool operator==(const DesiredUnit&) const = default;
+};
+
+struct Desired {
+    // Every cgroup that exists and is in question. An attachment to a cgroup not named here is left alone
+    // until the kernel has released it: sockets outlive their unit (I4).
+    std::map<CgroupId, DesiredUnit> units;
+    std::map<QueueId, Queue> queues;  // of every rule, built before a unit needs them
+    std::set<FilterInstance> filters; // that somebody needs
+};
+
+struct BuildQueue {
+    Queue queue;
+    bool operator==(const BuildQueue&) const = default;
+};
+struct AttachQueue {
+    Cgroup cgroup;
+    Direction direction = Direction::Ingress;
+    QueueId queue;
+    bool operator==(const AttachQueue&) const = default;
+};
+struct ReplaceQueue {
+    Cgroup cgroup;
+    Direction direction = Direction::Ingress;
+    QueueId queue;
+    bool operator==(const ReplaceQueue&) const = default;
+};
+// The rule is gone.
+struct DetachQueue {
+    AttachPoint point;
+    bool operator==(const DetachQueue&) const = default;
+};
+// The cgroup is released: nothing passes there any more, only the pin is left.
+struct CollectLink {
+    AttachPoint point;
+    bool operator==(const CollectLink&) const = default;
+};
+struct DropQueue {
+    QueueId queue;
+    bool operator==(const DropQueue&) const = default;
+};
+struct UnloadFilter {
+    FilterInstance filter;
+    bool operator==(const UnloadFilter&) const = default;
+};
+
+using Action =
+    std::variant<BuildQueue, AttachQueue, ReplaceQueue, DetachQueue, CollectLink, DropQueue, UnloadFilter>;
+
+// Builds first, then attachments, then what is no longer needed: a step that fails leaves the old queue in
+// force (I1, I2).
+[[nodiscard]] std::vector<Action> plan(const Desired& desired, const Observed& observed);
+
+// The same for a few units alone, without looking at anything else.
+[[nodiscard]] std::vector<Action> planUnits(const Desired& desired, const Observed& observed);
+
+// What nobody needs any more, after the steps of planUnits() are done.
+[[nodiscard]] std::vector<Action> planCollection(const Desired& desired, const Observed& observed);
+
+[[nodiscard]] std::string describe(const Action& action);
+
+} // namespace filterd

@@ -1,0 +1,30 @@
+#pragma once
+// What every kind of configuration file has in common.
+
+#include "core/syntax/unit_file.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace filterd {
+
+struct ConfigText {
+    std::string path;
+    std::string text;
+    bool operator==(const ConfigText&) const = default;
+};
+
+// Why a file cannot be read, and whether what it said when it was good is kept, or else its units get what
+// OnFailure= says.
+struct BrokenFile : Error {
+    bool isSurvived = false;
+    bool isHeld = true;
+};
+
+[[nodiscard]] std::vector<std::string> words(std::string_view text);
+
+// What systemd takes as a boolean. BadConfiguration.
+[[nodiscard]] Result<bool> parseBoolean(std::string_view text);
+
+} // namespace filterd

@@ -1,0 +1,222 @@
+// Written by hand because libinih cuts lines at 200 bytes and tells one line number for a whole file.
+
+#include "core/syntax/unit_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace filterd {
+
+namespace {
+
+constexpr std::string_view kWhitespace = " \t\r\n";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::size_t kQuoteMax = 60; // how much of a bad line a message repeats
+
+std::string_view strip(std::string_view text) {
+    const auto first = text.find_first_not_of(kWhitespace);
+    if (first == std::string_view::npos)
+        return {};
+    return text.substr(first, text.find_last_not_of(kWhitespace) - first + 1);
+}
+
+struct Utf8Form {
+    unsigned char mask, lead; // which first bytes begin it
+    std::size_t length;
+    std::uint32_t least; // a smaller code point has a shorter form
+};
+
+constexpr std::array kUtf8Forms{Utf8Form{0x80, 0x00, 1, 0}, Utf8Form{0xe0, 0xc0, 2, 0x80},
+                                Utf8Form{0xf0, 0xe0, 3, 0x800}, Utf8Form{0xf8, 0xf0, 4, 0x10000}};
+
+// How many bytes the character at the beginning has, 0 if it is none.
+std::size_t utf8Length(std::string_view text) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    for (const auto& form : kUtf8Forms) {
+        if ((byte(0) & form.mask) != form.lead)
+            continue;
+        if (text.size() < form.length)
+            return 0;
+        std::uint32_t point = byte(0) & static_cast<unsigned char>(~form.mask);
+        for (std::size_t i = 1; i < form.length; ++i) {
+            if ((byte(i) & 0xc0U) != 0x80U)
+                return 0;
+            point = point << 6U | (byte(i) & 0x3fU);
+        }
+        const bool surrogate = point >= 0xd800 && point <= 0xdfff;
+        return point >= form.least && point <= 0x10ffff && !surrogate ? form.length : 0;
+    }
+    return 0;
+}
+
+// A message goes to terminals and to the bus: it cuts between characters and repeats no control character.
+std::string quote(std::string_view text) {
+    std::size_t end = std::min(text.size(), kQuoteMax);
+    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
+        --end;
+    std::string quoted(text.substr(0, end));
+    for (char& c : quoted)
+        if (const auto byte = static_cast<unsigned char>(c); byte < 0x20 || byte == 0x7f)
+            c = '?';
+    return "'" + quoted + (end < text.size() ? "…'" : "'");
+}
+
+bool isContinued(std::string_view line) {
+    const auto last = line.find_last_not_of('\\');
+    const auto backslashes = last == std::string_view::npos ? line.size() : line.size() - last - 1;
+    return backslashes % 2 == 1;
+}
+
+class Parser {
+  public:
+    Parser(std::string_view path, SectionPredicate wanted) : path_(path), wanted_(wanted) {}
+
+    // Tells the first line that cannot be read, and reads the others all the same.
+    Status read(std::string_view text) {
+        if (text.starts_with(kByteOrderMark))
+            text.remove_prefix(kByteOrderMark.size());
+        Status first;
+        for (std::size_t line = 1; !text.empty(); ++line)
+            if (auto read = physicalLine(cutLine(text), line); !read && first)
+                first = read;
+        if (auto read = endLogicalLine(); !read && first)
+            first = read;
+        return first;
+    }
+
+    UnitFile take() { return std::move(file_); }
+
+  private:
+    static std::string_view cutLine(std::string_view& text) {
+        const auto end = text.find('\n');
+        auto line = text.substr(0, end);
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        if (line.ends_with('\r'))
+            line.remove_suffix(1);
+        return line;
+    }
+
+    // A comment within a continued line is left out; the line goes on after it.
+    Status physicalLine(std::string_view line, std::size_t number) {
+        const auto content = strip(line);
+        if (content.starts_with('#') || content.starts_with(';'))
+            return {};
+        if (!begun_)
+            begun_ = number;
+        if (isContinued(line)) {
+            pending_.append(line.substr(0, line.size() - 1)).append(" ");
+            return {};
+        }
+        pending_.append(line);
+        return endLogicalLine();
+    }
+
+    Status endLogicalLine() {
+        const auto line = strip(pending_);
+        Status status;
+        if (!line.empty())
+            status = line.starts_with('[') ? header(line) : assignment(line);
+        pending_.clear();
+        begun_.reset();
+        return status;
+    }
+
+    Status header(std::string_view line) {
+        skipping_ = true; // what stands below a header that cannot be read
+        if (!isText(line))
+            return notText();
+        const auto name = line.substr(1, line.size() - 2);
+        if (!line.ends_with(']') || name.empty() || name.find_first_of("[]") != std::string_view::npos)
+            return bad(quote(line) + " is not a section header, write [Section]");
+        section_ = name;
+        skipping_ = !wanted_(name);
+        if (!skipping_)
+            file_.sections.push_back({section_, *begun_});
+        return {};
+    }
+
+    Status assignment(std::string_view line) {
+        if (skipping_)
+            return {};
+        if (!isText(line))
+            return notText();
+        if (section_.empty())
+            return bad(quote(line) + " stands before the first section, put it below a [Section] line");
+        const auto equals = line.find('=');
+        const auto key = strip(line.substr(0, equals));
+        if (equals == std::string_view::npos || key.empty())
+            return bad(quote(line) + " is no assignment, write Key=Value or begin a comment with #");
+        file_.entries.push_back(
+            {section_, std::string(key), std::string(strip(line.substr(equals + 1))), *begun_});
+        return {};
+    }
+
+    [[nodiscard]] Status bad(const std::string& what) const {
+        return failure(fileError(path_, *begun_, what));
+    }
+    [[nodiscard]] Status notText() const { return bad("bytes that are not UTF-8 text, save it as UTF-8"); }
+
+    std::string_view path_;
+    SectionPredicate wanted_;
+    UnitFile file_;
+    std::string section_;
+    bool skipping_ = false;
+    std::string pending_;              // what was read of a line that goes on
+    std::optional<std::size_t> begun_; // where it began
+};
+
+std::string headers(const std::vector<std::string_view>& sections) {
+    std::string list;
+    for (const auto section : sections)
+        list.append(list.empty() ? "[" : " and [").append(section).append("]");
+    return list;
+}
+
+} // namespace
+
+bool isText(std::string_view text) {
+    while (!text.empty()) {
+        const auto length = text.front() == '\0' ? 0 : utf8Length(text);
+        if (length == 0)
+            return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
+Error fileError(std::string_view path, std::size_t line, std::string_view what) {
+    return {ErrorCode::BadConfiguration,
+            std::string(path) + ":" + std::to_string(line) + ": " + std::string(what)};
+}
+
+Result<UnitFile> parseUnitFile(std::string_view path, std::string_view text, SectionPredicate wanted) {
+    Parser parser(path, wanted);
+    if (auto read = parser.read(text); !read)
+        return failure(read.error());
+    return parser.take();
+}
+
+Result<std::vector<UnitFileEntry>> parseSettings(std::string_view path, std::string_view text,
+                                                 const std::vector<std::string_view>& known) {
+    auto file = parseUnitFile(path, text);
+    if (!file)
+        return failure(file.error());
+    for (const auto& section : file->sections)
+        if (std::find(known.begin(), known.end(), section.name) == known.end())
+            return failure(fileError(path, section.line,
+                                     "unknown section [" + section.name + "], use " + headers(known) +
+                                         ", or [X-" + section.name + "] for what filterd is to ignore"));
+    auto& entries = file->entries;
+    std::erase_if(entries, [](const UnitFileEntry& entry) { return isForeign(entry.key); });
+    return std::move(entries);
+}
+
+UnitFile readableParts(std::string_view path, std::string_view text, SectionPredicate wanted) {
+    Parser parser(path, wanted);
+    (void)parser.read(text);
+    return parser.take();
+}
+
+} // namespace filterd

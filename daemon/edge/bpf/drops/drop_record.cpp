@@ -1,0 +1,34 @@
+#include "edge/bpf/drops/drop_record.hpp"
+
+#include "bpf/drops.h"
+
+#include <cstring>
+
+namespace filterd::bpf {
+
+std::optional<DropReport> decodeDropRecord(std::span<const std::byte> bytes) {
+    drop_record record{};
+    if (bytes.size() != sizeof record)
+        return std::nullopt;
+    std::memcpy(&record, bytes.data(), sizeof record);
+    constexpr __u32 kFlags = DROP_EGRESS | DROP_LOG_ONLY | DROP_INTERIM;
+    if ((record.flags & ~kFlags) != 0 || record.captured > DROP_PACKET_SIZE)
+        return std::nullopt;
+    DropReport report;
+    report.bootTime = record.boot_time;
+    report.cgroup = {record.cgroup};
+    for (const __u64 ancestor : record.ancestors)
+        if (ancestor != 0)
+            report.ancestors.push_back({ancestor});
+    report.direction = (record.flags & DROP_EGRESS) != 0 ? Direction::Egress : Direction::Ingress;
+    report.programId = record.program;
+    report.logOnly = (record.flags & DROP_LOG_ONLY) != 0;
+    report.interim = (record.flags & DROP_INTERIM) != 0;
+    report.length = record.length;
+    report.protocol = record.protocol;
+    report.interface = record.interface;
+    report.packet.assign(record.packet, record.packet + record.captured);
+    return report;
+}
+
+} // namespace filterd::bpf

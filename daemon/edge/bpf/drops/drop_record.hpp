@@ -1,0 +1,15 @@
+#pragma once
+// What a queue's program writes about a packet that it drops.
+
+#include "core/drops/drop_report.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+namespace filterd::bpf {
+
+// Nothing of what no program of this version writes.
+[[nodiscard]] std::optional<DropReport> decodeDropRecord(std::span<const std::byte> bytes);
+
+} // namespace filterd::bpf

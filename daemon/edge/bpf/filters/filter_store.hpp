@@ -1,0 +1,68 @@
+#pragma once
+// The loaded filters: pinned under their names when published, held by descriptors until then.
+
+#include "edge/bpf/counters/attachment_counters.hpp"
+#include "edge/bpf/filters/filter_record.hpp"
+#include "edge/bpf/filters/foreign_pins.hpp"
+#include "edge/bpf/programs/program_loader.hpp"
+#include "kernel/pins.hpp"
+#include "ports/ports.hpp"
+
+#include <map>
+
+namespace filterd::bpf {
+
+struct LoadedFilter {
+    FilterRecord record;
+    bool published = false;
+    // Empty while published: the pins hold them, and a daemon of many filters would run out of descriptors.
+    UniqueFd program;
+    std::vector<UniqueFd> maps;
+};
+
+class FilterStore {
+  public:
+    FilterStore(PinTree pins, std::filesystem::path records, ObjectIntake& intake, ProgramLoader& loader,
+                AttachmentCounters& counters)
+        : pins_(std::move(pins)), records_(std::move(records)), intake_(intake), loader_(loader),
+          counters_(counters), strangers_(pins_) {}
+
+    [[nodiscard]] Status adopt();
+    [[nodiscard]] std::vector<FilterFacts> facts() const;
+    // What others have pinned among the filters, each as PIN: WHAT IT IS. It is left alone (I3).
+    [[nodiscard]] std::vector<std::string> strangers() const { return strangers_.lines(); }
+
+    [[nodiscard]] Result<FilterFacts> load(const ObjectRequest& request, const std::string& digest);
+    [[nodiscard]] Result<FilterFacts> takePinned(const FilterName& name, const std::filesystem::path& path);
+    [[nodiscard]] Result<FilterFacts> publish(const FilterInstance& instance);
+    [[nodiscard]] Status unload(const FilterInstance& instance);
+
+    [[nodiscard]] Result<const LoadedFilter*> find(const FilterInstance& instance) const;
+    [[nodiscard]] Result<std::vector<packet::RuleCounter>> ruleCounters(const FilterInstance& instance) const;
+    [[nodiscard]] bool knows(const std::string& name) const;
+    [[nodiscard]] Result<UniqueFd> openProgram(const LoadedFilter& filter) const;
+    [[nodiscard]] Result<UniqueFd> openMap(const LoadedFilter& filter, std::size_t index) const;
+
+  private:
+    void adoptName(const std::string& text);
+    Result<LoadedFilter> adoptPin(const FilterName& name) const;
+    LoadedFilter adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
+                                    const std::vector<RecordedMap>& maps) const;
+    Result<std::vector<UniqueFd>> addEarlier(ObjectRequest& request);
+    Result<LoadedFilter> loadObject(const ObjectRequest& request, const std::string& digest);
+    Status pinAll(const LoadedFilter& filter) const;
+    Status takeFromPins(LoadedFilter& filter) const;
+    void putBack(LoadedFilter& older) const;
+    LoadedFilter* publishedUnder(const FilterName& name);
+    FilterFacts factsOf(const LoadedFilter& filter) const;
+
+    PinTree pins_;
+    std::filesystem::path records_;
+    ObjectIntake& intake_;
+    ProgramLoader& loader_;
+    AttachmentCounters& counters_;
+    std::map<FilterInstance, LoadedFilter> filters_;
+    ForeignPins strangers_;
+};
+
+} // namespace filterd::bpf

@@ -1,0 +1,31 @@
+#pragma once
+// What others have pinned where filterd's filters are. It is never removed or replaced (I3), and said.
+
+#include "kernel/pins.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace filterd::bpf {
+
+class ForeignPins {
+  public:
+    explicit ForeignPins(PinTree pins) : pins_(std::move(pins)) {}
+
+    // Of the pins with these names among the filters: logs what has come since the last look.
+    void look(const std::vector<std::string>& names);
+    [[nodiscard]] bool has(const std::string& name) const { return found_.contains(name); }
+    // FilterNameTaken: a pin of somebody else is where this filter's would be.
+    [[nodiscard]] Status roomFor(const FilterName& name) const;
+    // Each as PIN: WHAT IT IS.
+    [[nodiscard]] std::vector<std::string> lines() const;
+
+  private:
+    [[nodiscard]] std::string whatIs(const std::string& name) const;
+
+    PinTree pins_;
+    std::map<std::string, std::string> found_; // what they are, by their names
+};
+
+} // namespace filterd::bpf

@@ -1,0 +1,17 @@
+#pragma once
+// Loads the filters that filterd assembles itself.
+
+#include "ports/ports.hpp"
+
+namespace filterd::bpf {
+
+// Whether the "object" is the name of a built-in filter.
+[[nodiscard]] bool namesBuiltin(const ObjectRequest& request);
+
+// Errors: InvalidObject for an unknown one, NoSuchParameter, InvalidArgument, KernelRefused.
+[[nodiscard]] Result<FilterProgram> loadBuiltin(const ObjectRequest& request);
+
+// What loadBuiltin() refuses without the kernel.
+[[nodiscard]] Result<ObjectOutline> inspectBuiltin(const ObjectRequest& request);
+
+} // namespace filterd::bpf

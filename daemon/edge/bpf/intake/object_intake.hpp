@@ -1,0 +1,19 @@
+#pragma once
+// The ObjectIntake port by libbpf.
+
+#include "ports/ports.hpp"
+
+namespace filterd {
+
+class LibbpfObjectIntake final : public ObjectIntake {
+  public:
+    LibbpfObjectIntake();
+
+    // A section name cgroup_skb/ingress or cgroup_skb/egress binds the direction; cgroup/skb, a name that no
+    // program type claims, or none binds nothing. A program that binds nothing is loaded so that it serves
+    // both directions, unless it returns a congestion bit, which makes it an egress filter.
+    [[nodiscard]] Result<FilterProgram> load(const ObjectRequest& request) override;
+    [[nodiscard]] Result<ObjectOutline> inspect(const ObjectRequest& request) override;
+};
+
+} // namespace filterd

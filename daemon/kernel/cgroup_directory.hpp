@@ -1,0 +1,48 @@
+#pragma once
+// What one directory on cgroupfs tells, and where cgroupfs is.
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "core/model/model.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+// Where cgroup2 is mounted, as told by mountinfo; the mount of the whole tree before one of a part.
+[[nodiscard]] Result<std::string>
+cgroup2Mount(const std::filesystem::path& mountinfo = "/proc/self/mountinfo");
+
+// Of one user's manager: more are not looked at. The guard tells of what a rule covers nevertheless.
+inline constexpr std::size_t kMaxUnitsOfManager = 1024;
+
+// A unit's directory within its slice.
+struct UnitDirectory {
+    std::string name; // of the directory, which systemd may have escaped
+    std::string unit;
+    CgroupId id;
+
+    [[nodiscard]] bool isSlice() const { return unit.ends_with(".slice"); }
+};
+
+// Relative to an open directory, never through a link. The descriptor is invalid and errno says why if none.
+[[nodiscard]] UniqueFd openDirectory(int parent, const std::string& path);
+
+// The directory of a cgroup on the mount that `root` is on. Invalid and errno says why if none, EPERM if this
+// process may not open by handle.
+[[nodiscard]] UniqueFd openById(int root, CgroupId id);
+
+// Where an open directory is; none if it is removed.
+[[nodiscard]] std::optional<std::string> pathOf(int directory);
+
+// The inode of a directory on cgroup2 is the cgroup's id.
+[[nodiscard]] std::optional<CgroupId> idOfDirectory(int directory);
+
+// Of the directory that is open, those of its directories that are named after a unit.
+[[nodiscard]] std::vector<UnitDirectory> listUnits(int directory);
+
+} // namespace filterd
