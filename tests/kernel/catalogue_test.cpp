@@ -43,6 +43,8 @@ std::set<std::uint16_t> portsFor(PacketGenerator& random, const std::vector<std:
     for (unsigned i = random.below(40); i > 0; --i)
         ports.insert(random.oneIn(4) ? static_cast<std::uint16_t>(random.below(65536))
                                      : seen[random.below(static_cast<unsigned>(seen.size()))]);
+    if (ports == std::set<std::uint16_t>{0})
+        ports.clear(); // no list of ports
     return ports;
 }
 

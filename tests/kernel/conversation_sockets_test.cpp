@@ -78,7 +78,8 @@ TEST_F(SocketConversations, LivingConnectionsGoOnAndNewOnesAreTheUnitsOwn) {
 }
 
 TEST_F(SocketConversations, SilenceEndsNoConnectionAndNoConnectedSocket) {
-    const Loaded established("established", {{"other_timeout", Value{std::string("0")}}});
+    const Loaded established("established");
+    established.set("other_timeout", "0");
     unit().use(established);
     const auto connection = begunInside();
     for (int i = 0; i < 3; ++i)

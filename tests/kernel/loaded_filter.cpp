@@ -73,7 +73,9 @@ Run Loaded::run(const Packet& packet, const Conditions& conditions) const {
 
 void Loaded::set(const std::string& name, const std::string& value) const {
     if (const auto* parameter = find(name)) {
-        const auto bytes = encode(parameter->type, Value{value});
+        auto type = parameter->type;
+        type.least = type.most = std::nullopt; // what the program makes of any value
+        const auto bytes = encode(type, Value{value});
         ASSERT_TRUE(bytes) << name << ": " << bytes.error().message;
         ASSERT_TRUE(bpf::writeGlobals(filter_.maps[parameter->map].fd.get(), parameter->offset, *bytes));
         return;
