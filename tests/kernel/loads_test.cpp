@@ -80,6 +80,8 @@ std::string refusalOf(const fs::path& path, const std::string& wanted) {
         if (isWanted)
             bpf_program__set_log_buf(program, log.data(), log.size());
     }
+    bpf_map* map = nullptr; // those that are pinned by name have names that other objects have, too
+    bpf_object__for_each_map(map, object.get()) bpf_map__set_pin_path(map, nullptr);
     const int error = bpf_object__load(object.get());
     if (error == 0)
         return {};
