@@ -22,7 +22,7 @@ TYPED = {
     ("first-hour.md", "The first hour"),  # tests/package
 }
 # What is no shell's: by the language of the fence, what it is.
-OTHERS = {"text": "drawing", "c": "source", "cpp": "source", "rules": "rules"}
+OTHERS = {"text": "drawing", "mermaid": "drawing", "c": "source", "cpp": "source", "rules": "rules"}
 FILE = re.compile(r"# (/\S+)(?:: (\S+) is a filter)?\n")
 
 
