@@ -106,7 +106,7 @@ def test_queue_on_real_packets(drop, unit):
     }
     shown = as_json("show", unit)
     counters = {counted["direction"]: counted for counted in shown["counters"]}
-    assert counters["ingress"]["dropped"] == [{"filter": "drop", "packets": 3}]
+    assert counters["ingress"]["dropped"] == [{"filter": "drop", "log_only": False, "packets": 3}]
     assert shown["ingress"]["queue"] == ["drop"] and shown["state"] == "attached"
     assert "3 dropped by drop" in filterctl("show", unit)
     assert "in use" in filterctl("unload", "drop", status=FAILED)

@@ -1,8 +1,12 @@
 #include "edge/host/instance_lock.hpp"
 
+#include "base/log.hpp"
+
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,21 +14,29 @@ namespace filterd {
 
 namespace {
 
-// A lock of the process itself: it ends when the process does, however that ends, no child inherits it, and
-// the kernel knows whose it is.
-struct flock wholeFile() {
+// A lock of this open file: it ends when the process does, however that ends, and not when the process closes
+// the file where it has opened it once more, as who reads the folders of the configuration does.
+int lockWhole(int file) {
     struct flock lock {};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
-    return lock;
+    return ::fcntl(file, F_OFD_SETLK, &lock);
+}
+
+// The holder writes its number, which the kernel does not tell of such a lock.
+void sayWhoHolds(int file) {
+    const auto text = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(file, 0) < 0 || ::pwrite(file, text.data(), text.size(), 0) < 0)
+        log::warning(systemError("write the number of this process into the lock", errno));
 }
 
 std::string holderOf(int file) {
-    auto lock = wholeFile();
-    // 0 or less: it has ended meanwhile, or is in a container that its number says nothing of here.
-    if (::fcntl(file, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0)
+    std::array<char, 16> text{};
+    const auto length = ::pread(file, text.data(), text.size(), 0);
+    const std::string_view digits(text.data(), length < 1 ? 0 : static_cast<std::size_t>(length) - 1);
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
         return "another process";
-    return "process " + std::to_string(lock.l_pid);
+    return "process " + std::string(digits);
 }
 
 } // namespace
@@ -37,9 +49,10 @@ Result<InstanceLock> InstanceLock::take(const std::filesystem::path& directory) 
     UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file)
         return failure(systemError("open " + path.string(), errno));
-    auto lock = wholeFile();
-    if (::fcntl(file.get(), F_SETLK, &lock) == 0)
+    if (lockWhole(file.get()) == 0) {
+        sayWhoHolds(file.get());
         return InstanceLock(std::move(file));
+    }
     if (errno != EACCES && errno != EAGAIN)
         return failure(systemError("lock " + path.string(), errno));
     return failure(ErrorCode::LimitExceeded,
