@@ -111,7 +111,7 @@ def test_a_queue_without_filters_and_undefined_filters_are_warned_of(client):
     write("b.queue", "[Match]\nUnit=run-b.service\n[Queue]\nEgressFilter=\n\nEgressFilter=undefined\n")
     done = run("filterctl", "check")
     assert re.findall(r"warning: /etc/filterd/(\S+) (.*)", done.stderr) == [
-        ("a.queue:", "it names no filter: its units get none, from later files neither"),
+        ("a.queue:", "it names no filter: its units get none, from later files neither; name builtin:pass if that is meant"),
         ("b.queue:6:", "no file defines the filter 'undefined': unless it is loaded otherwise, OnFailure= applies")]
 
 

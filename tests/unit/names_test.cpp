@@ -121,5 +121,16 @@ TEST(Pattern, MayBeAsLongAsTheLongestName) {
     EXPECT_FALSE(checkPattern("user@1000.service/x" + longest));
 }
 
+TEST(Pattern, IsNoSliceThatSystemdCannotMake) {
+    for (const char* none : {"user-.slice", "-user.slice", "a--b.slice"}) {
+        const auto checked = checkPattern(none);
+        ASSERT_FALSE(checked) << none;
+        EXPECT_EQ(checked.error().code, ErrorCode::InvalidName);
+        EXPECT_NE(checked.error().message.find("no slice"), std::string::npos) << checked.error().message;
+    }
+    for (const char* some : {"-.slice", "user-1000.slice", "user-*.slice", "a--b.service", "a-.service"})
+        EXPECT_TRUE(checkPattern(some)) << some;
+}
+
 } // namespace
 } // namespace filterd

@@ -127,10 +127,6 @@ std::string_view strangeSuffix(std::string_view pattern) {
                                                                                     : std::string_view();
 }
 
-} // namespace
-
-namespace {
-
 // What no cgroup's path is, whatever makes cgroups on this machine.
 std::string_view faultOfPath(std::string_view path) {
     constexpr std::size_t kPathMax = 4095;
@@ -154,6 +150,12 @@ std::string_view faultOfPath(std::string_view path) {
     return {};
 }
 
+// Other units' names may begin, end and go on with dashes.
+bool isNoSlice(std::string_view unit) {
+    return unit.ends_with(".slice") && unit != "-.slice" &&
+           (unit.starts_with('-') || unit.ends_with("-.slice") || unit.find("--") != std::string_view::npos);
+}
+
 } // namespace
 
 Status checkPattern(std::string_view pattern) {
@@ -169,6 +171,12 @@ Status checkPattern(std::string_view pattern) {
         return failure(ErrorCode::InvalidName,
                        "'" + std::string(pattern) + "' matches no unit that has a queue: '" +
                            std::string(suffix) + "' is none of .service, .scope, .slice, .socket and .mount");
+    if (isUnitName(pattern) && isNoSlice(pattern))
+        return failure(
+            ErrorCode::InvalidName,
+            "'" + std::string(pattern) +
+                "' is no slice that systemd makes: a dash stands between two parts of its name; the "
+                "slices below user.slice are 'user-*.slice'");
     if (isAnyUnitName(pattern) || isUserUnitGlob(pattern))
         return {};
     if (isGlob(pattern) && consistsOf(pattern, kGlobAlphabet))

@@ -4,6 +4,7 @@
 #include "core/config/filter_content.hpp"
 #include "core/rules/resolve.hpp"
 #include "core/units/instances.hpp"
+#include "core/warnings/idle_rules.hpp"
 #include "core/warnings/rule_warnings.hpp"
 #include "core/warnings/socket_warnings.hpp"
 
@@ -111,12 +112,8 @@ class Checker {
 
     void checkRule(const Rule& rule) {
         checkFilters(rule);
-        if (rule.ingress.empty() && rule.egress.empty()) {
-            if (rule.broken.empty() && rule.source.ends_with(".queue"))
-                warn(rule.source + ": it names no filter: its units get none, from later files neither");
-            if (rule.broken.empty())
-                return;
-        }
+        if (rule.ingress.empty() && rule.egress.empty() && rule.broken.empty())
+            return;
         if (const auto danger = lockOutWarning(rule))
             report_.warnings.push_back(*danger);
     }
@@ -182,7 +179,7 @@ std::vector<std::string> configurationWarnings(const Configuration& configuratio
     auto warnings = configuration.warnings;
     const KnownDefinitions filters(configuration.filters, both);
     for (auto& some :
-         {missingFilters(configuration, rules, isKnown),
+         {idleRuleWarnings(rules), missingFilters(configuration, rules, isKnown),
           ruleWarnings(rules, {configuration.units, filters, running}),
           socketWarnings(configuration.units, rules, running), notesOnFilters(configuration, notes)})
         warnings.insert(warnings.end(), some.begin(), some.end());

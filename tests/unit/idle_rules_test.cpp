@@ -1,0 +1,66 @@
+#include "core/warnings/idle_rules.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace filterd {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+Rule rule(const std::string& source, std::vector<std::string> targets, const char* filter = "drop") {
+    Rule made;
+    made.source = source;
+    made.targets = std::move(targets);
+    if (*filter != '\0')
+        made.egress = {*FilterName::parse(filter)};
+    return made;
+}
+
+std::vector<std::string> warnings(const std::vector<Rule>& files) {
+    Rules rules;
+    EXPECT_TRUE(rules.setFiles(files));
+    return idleRuleWarnings(rules);
+}
+
+TEST(IdleRules, AreThoseBehindOthersThatCoverAllTheyName) {
+    for (const auto& earlier : {rule("/a.queue", {"web.service"}), rule("/a.queue", {"we?.service"}),
+                                rule("/a.service.d/x.conf", {"x.service", "web.service"})})
+        EXPECT_THAT(
+            warnings({earlier, rule("/b.queue", {"web.service"})}),
+            ElementsAre(AllOf(StartsWith("/b.queue: it applies to no unit"), HasSubstr(earlier.source))))
+            << earlier.source;
+    EXPECT_THAT(warnings({rule("/a.queue", {"web@*.service"}), rule("/b.queue", {"web@*.service"})}),
+                ElementsAre(StartsWith("/b.queue: it applies to no unit")));
+    EXPECT_THAT(warnings({rule("/a.queue", {"/x"}), rule("/b.queue", {"/x"})}),
+                ElementsAre(StartsWith("/b.queue: it applies to no unit")));
+}
+
+TEST(IdleRules, AreNotThoseWithAUnitOfTheirOwn) {
+    EXPECT_THAT(
+        warnings({rule("/a.queue", {"web.service"}), rule("/b.queue", {"web.service", "api.service"})}),
+        IsEmpty());
+    EXPECT_THAT(warnings({rule("/a.queue", {"web.service"}), rule("/b.queue", {"*.service"})}), IsEmpty());
+}
+
+// The bus is there to try something else for a while.
+TEST(IdleRules, AreNotThoseBehindWhatIsSetOnTheBus) {
+    Rules rules;
+    ASSERT_TRUE(rules.setFiles({rule("/a.queue", {"web.service"})}));
+    ASSERT_TRUE(rules.set(rule("bus", {"web.service"})));
+    EXPECT_THAT(idleRuleWarnings(rules), IsEmpty());
+}
+
+TEST(IdleRules, AreThoseWithoutFiltersWhereverTheyStand) {
+    for (const char* source : {"/a.queue", "/web.service.d/x.conf"})
+        EXPECT_THAT(warnings({rule(source, {"web.service"}, "")}),
+                    ElementsAre(AllOf(StartsWith(std::string(source) + ": it names no filter"),
+                                      HasSubstr("builtin:pass"))));
+}
+
+} // namespace
+} // namespace filterd
