@@ -151,9 +151,10 @@ Status Daemon::listen() {
     collectTimer_ = *collectTimer;
     dropTimer_ = *dropTimer;
     warningsTimer_ = *warningsTimer;
+    // A call that comes after 'filterctl off' has returned is answered by a daemon that knows of it.
     for (auto& source :
-         {loop_.onReadable(watch_.fd(), [this] { onCgroups(); }),
-          loop_.onReadable(power_.fd(), [this] { onPower(); }),
+         {loop_.onReadableFirst(power_.fd(), [this] { onPower(); }),
+          loop_.onReadable(watch_.fd(), [this] { onCgroups(); }),
           loop_.afterOthers([this] { firewall_.saveAgain(); }),
           loop_.onSignal(SIGTERM, [this] { loop_.stop(); }), loop_.onSignal(SIGINT, [this] { loop_.stop(); }),
           loop_.onSignal(SIGHUP, [this] { reloadOnSignal(); })})

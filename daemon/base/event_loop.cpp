@@ -96,6 +96,13 @@ Result<EventLoop::Handle> EventLoop::afterOthers(Callback callback) {
     return source;
 }
 
+Result<EventLoop::Handle> EventLoop::onReadableFirst(int fd, Callback callback) {
+    auto source = onReadable(fd, std::move(callback));
+    if (source)
+        sd_event_source_set_priority((*source)->get(), SD_EVENT_PRIORITY_IMPORTANT);
+    return source;
+}
+
 void EventLoop::rearm(const Handle& timer, std::chrono::milliseconds delay) {
     const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(delay).count();
     sd_event_source_set_time_relative(timer->get(), static_cast<std::uint64_t>(microseconds));

@@ -21,6 +21,8 @@ class EventLoop {
 
     // A callback must not destroy its own source's handle.
     [[nodiscard]] Result<Handle> onReadable(int fd, Callback callback);
+    // The same, and before others that are ready at the same time.
+    [[nodiscard]] Result<Handle> onReadableFirst(int fd, Callback callback);
     // The signal must be blocked in the whole process; see blockSignals().
     [[nodiscard]] Result<Handle> onSignal(int signal, Callback callback);
     // Once, after the delay, in which the time of a suspend counts; rearm() starts it anew.

@@ -255,11 +255,14 @@ class UnitPathReader {
             const auto folder = path.parent_path().filename().string();
             auto warning = path.string() + ": [X-Filterd] has no effect, since systemd ";
             if (!unit.empty()) {
-                warning += "knows no unit '" + unit + "' whose drop-ins " + folder + " could hold";
+                warning.append("knows no unit '").append(unit).append("' whose drop-ins ").append(folder);
+                warning += " could hold";
                 if (const auto meant = unitMeant(unit, known); !meant.empty())
-                    warning += "; did you mean " + meant + ".d?";
+                    warning.append("; did you mean ").append(meant).append(".d?");
             } else if (folder.ends_with(kDirectorySuffix)) {
-                warning += "reads no file in " + folder + " whose name does not end in .conf";
+                warning.append("reads no file in ")
+                    .append(folder)
+                    .append(" whose name does not end in .conf");
             } else {
                 warning += "takes no file of this name for a unit";
                 if (const auto meant = unitMeant(path.filename().string(), known); !meant.empty())
