@@ -40,7 +40,10 @@ class LoopAttachment::Sources : public std::enable_shared_from_this<LoopAttachme
     void close();
 
   private:
-    static constexpr int kMessagesPerTurn = 32; // then other sources get theirs
+    // Then other sources get their turn: what happened while a message was worked on may be about the next
+    // one.
+    static constexpr int kMessagesPerTurn = 32;
+    static constexpr std::chrono::milliseconds kTurn{5};
 
     static int onPrepare(sd_event_source*, void* self) {
         return static_cast<Sources*>(self)->guarded(&Sources::refresh);
@@ -93,7 +96,9 @@ void LoopAttachment::Sources::refresh() {
 }
 
 void LoopAttachment::Sources::process() {
-    for (int turn = 0; turn < kMessagesPerTurn && io_ && processOne(connection_);)
+    const auto end = std::chrono::steady_clock::now() + kTurn;
+    for (int turn = 0;
+         turn < kMessagesPerTurn && std::chrono::steady_clock::now() < end && io_ && processOne(connection_);)
         ++turn;
 }
 

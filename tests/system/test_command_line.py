@@ -99,7 +99,7 @@ def test_a_variable_that_is_empty_is_no_empty_queue(filters, unit, line, said):
     assert filters.call("ListRules") == []
 
 
-@pytest.mark.parametrize("slice", ["-.slice", "-none.slice"])
+@pytest.mark.parametrize("slice", ["-.slice", "-none.service"])
 def test_a_unit_may_begin_with_a_dash(filters, slice):
     filterctl("queue", "--ingress", "pass", "--", slice)
     try:
