@@ -207,7 +207,8 @@ std::uint8_t BodyWriter::evaluate(ExprId id, std::int32_t depth) {
 // The verifier wants what lies on the stack to be read in its place.
 void BodyWriter::loadDirectly(const Expression& load, std::uint8_t target) {
     const std::int32_t offset = reach_.displacement + static_cast<std::int32_t>(load.value);
-    constexpr unsigned kWidest = sizeof(std::uint32_t); // no load is wider; an offset of 0 is a multiple of it
+    // No load is wider, and an offset of 0 is a multiple of it.
+    constexpr unsigned kWidest = sizeof(std::uint32_t);
     const int alignment = 1 << std::countr_zero(static_cast<unsigned>(offset) | kWidest);
     const auto part =
         reach_.base == kData ? load.size : static_cast<std::uint8_t>(std::min<int>(load.size, alignment));
