@@ -36,6 +36,9 @@ TEST(IdleRules, AreThoseBehindOthersThatCoverAllTheyName) {
             << earlier.source;
     EXPECT_THAT(warnings({rule("/a.queue", {"web@*.service"}), rule("/b.queue", {"web@*.service"})}),
                 ElementsAre(StartsWith("/b.queue: it applies to no unit")));
+    EXPECT_THAT(
+        warnings({rule("/a.queue", {"/system.slice/web.service"}), rule("/b.queue", {"web.service"})}),
+        ElementsAre(StartsWith("/b.queue: it applies to no unit")));
     EXPECT_THAT(warnings({rule("/a.queue", {"/x"}), rule("/b.queue", {"/x"})}),
                 ElementsAre(StartsWith("/b.queue: it applies to no unit")));
 }
@@ -45,6 +48,8 @@ TEST(IdleRules, AreNotThoseWithAUnitOfTheirOwn) {
         warnings({rule("/a.queue", {"web.service"}), rule("/b.queue", {"web.service", "api.service"})}),
         IsEmpty());
     EXPECT_THAT(warnings({rule("/a.queue", {"web.service"}), rule("/b.queue", {"*.service"})}), IsEmpty());
+    EXPECT_THAT(warnings({rule("/a.queue", {"*"}), rule("/b.queue", {"user@1000.service/web.service"})}),
+                IsEmpty());
 }
 
 // The bus is there to try something else for a while.
