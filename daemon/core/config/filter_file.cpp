@@ -78,13 +78,8 @@ class FilterReader {
 
     Status read(const ConfigText& file) {
         path_ = file.path;
-        const auto settings = parseSettings(file.path, file.text, {"Filter", "Parameters"});
-        if (!settings)
-            return failure(settings.error());
-        for (const auto& entry : *settings)
-            if (auto applied = apply(entry); !applied)
-                return applied;
-        return {};
+        return forEachSetting(file.path, file.text, {"Filter", "Parameters"},
+                              [this](const UnitFileEntry& entry) { return apply(entry); });
     }
 
     Result<FilterDefinition> finish() {

@@ -83,13 +83,8 @@ class QueueReader {
 
     Status read(const ConfigText& file) {
         path_ = file.path;
-        const auto settings = parseSettings(file.path, file.text, {"Match", "Queue"});
-        if (!settings)
-            return failure(settings.error());
-        for (const auto& entry : *settings)
-            if (auto applied = apply(entry); !applied)
-                return applied;
-        return {};
+        return forEachSetting(file.path, file.text, {"Match", "Queue"},
+                              [this](const UnitFileEntry& entry) { return apply(entry); });
     }
 
     void readWhatCanBe(const ConfigText& file) {

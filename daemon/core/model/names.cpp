@@ -24,10 +24,6 @@ bool consistsOf(std::string_view text, std::string_view alphabet) {
     return text.find_first_not_of(alphabet) == std::string_view::npos;
 }
 
-} // namespace
-
-namespace {
-
 // Nothing if there is a comma that is none between the items of an instance.
 std::optional<std::string> withColons(std::string_view text) {
     std::string name(text);

@@ -198,9 +198,10 @@ Result<UnitFile> parseUnitFile(std::string_view path, std::string_view text, Sec
     return parser.take();
 }
 
-Result<std::vector<UnitFileEntry>> parseSettings(std::string_view path, std::string_view text,
-                                                 const std::vector<std::string_view>& known) {
-    auto file = parseUnitFile(path, text);
+Status forEachSetting(std::string_view path, std::string_view text,
+                      const std::vector<std::string_view>& known,
+                      const std::function<Status(const UnitFileEntry&)>& apply) {
+    const auto file = parseUnitFile(path, text);
     if (!file)
         return failure(file.error());
     for (const auto& section : file->sections)
@@ -208,9 +209,11 @@ Result<std::vector<UnitFileEntry>> parseSettings(std::string_view path, std::str
             return failure(fileError(path, section.line,
                                      "unknown section [" + section.name + "], use " + headers(known) +
                                          ", or [X-" + section.name + "] for what filterd is to ignore"));
-    auto& entries = file->entries;
-    std::erase_if(entries, [](const UnitFileEntry& entry) { return isForeign(entry.key); });
-    return std::move(entries);
+    for (const auto& entry : file->entries)
+        if (!isForeign(entry.key))
+            if (auto applied = apply(entry); !applied)
+                return applied;
+    return {};
 }
 
 UnitFile readableParts(std::string_view path, std::string_view text, SectionPredicate wanted) {

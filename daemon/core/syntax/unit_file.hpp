@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,10 +46,12 @@ using SectionPredicate = bool (*)(std::string_view section);
 [[nodiscard]] Result<UnitFile> parseUnitFile(std::string_view path, std::string_view text,
                                              SectionPredicate wanted = isNotForeign);
 
-// The assignments of a file that has the `known` sections only; those to X- keys are left out.
-// Errors: BadConfiguration, at the first line that cannot be read, else at the first unknown section.
-[[nodiscard]] Result<std::vector<UnitFileEntry>> parseSettings(std::string_view path, std::string_view text,
-                                                               const std::vector<std::string_view>& known);
+// Hands over each assignment of a file that has the `known` sections only, in order, until one is refused;
+// those to X- keys are left out. Errors: BadConfiguration, at the first line that cannot be read, else at the
+// first unknown section, else what `apply` returns.
+[[nodiscard]] Status forEachSetting(std::string_view path, std::string_view text,
+                                    const std::vector<std::string_view>& known,
+                                    const std::function<Status(const UnitFileEntry&)>& apply);
 
 // What can be read of a file that is broken; the lines that cannot are left out.
 [[nodiscard]] UnitFile readableParts(std::string_view path, std::string_view text,
