@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # The catalogue: filters for everyone, each bpf/NAME.bpf.c installed as /usr/lib/filterd/bpf/NAME.bpf.o.
 # They include uapi headers only: an object with CO-RE relocations makes libbpf parse the kernel's types at every load.
 set(FILTERD_CATALOGUE

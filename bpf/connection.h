@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The filterd developers */
 /*
  * Where the state of a followed connection (stream.h) lies: at its socket, and it ends with it. A connection that has
  * no socket yet, since its first data come with the last packet of the handshake, has it in a table until then; packets

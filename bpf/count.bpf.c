@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /*
  * count: every packet passes, and is counted with its bytes, for all units that share the filter together. What the
  * kernel handles as one packet and has as many on the wire counts as those.

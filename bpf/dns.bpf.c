@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /*
  * dns: which names a unit may ask for, or be asked for: queries to a port of DNS pass if their name lies in a domain
  * of "domains". What goes to no such port passes. All parameters are live.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /*
  * report() is appended to every program of a queue, which calls it where it drops and nowhere else. It is limited per
  * socket's cgroup and direction: 100 reports at once, and 100 in each second. Whatever fails here, the packet is dropped.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /*
  * established: lets in what answers a conversation that the unit itself began, and ICMP errors about one. It must stand
  * in both queues. Whatever leaves passes; whatever comes in passes if it belongs to a conversation.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # Headers that the kernel side and the daemon share: #include "bpf/glob.h".
 filterd_module(filterd_bpf_headers)
 

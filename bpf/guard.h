@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
+/* SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: 2026 The filterd developers */
 #ifndef FILTERD_GUARD_H
 #define FILTERD_GUARD_H
 /*

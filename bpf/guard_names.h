@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The filterd developers */
 #ifndef FILTERD_GUARD_NAMES_H
 #define FILTERD_GUARD_NAMES_H
 /*

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /*
  * http-path: which paths a unit may be asked for, or ask for, in clear-text HTTP/1: the longest beginning in "paths"
  * that a request's path has decides. Judged are TCP segments to a port of "http_ports"; all else passes. All

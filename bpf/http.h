@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The filterd developers */
 /*
  * What a request of HTTP/1 is made of behind its path: byte by byte, with as little as must be kept between two of
  * them. Whatever servers may read in more than one way leads nowhere.

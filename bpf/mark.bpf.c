@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /*
  * mark: every packet passes, with a mark for routing rules, nftables and tc to see. Of packets that leave, the mark is
  * there before POSTROUTING; the route has been chosen by then.

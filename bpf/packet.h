@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The filterd developers */
 /*
  * What the filters of the catalogue need to know of a packet. A cgroup_skb program sees it from its IP header on.
  *

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /*
  * rate: a token bucket for each cgroup that has sockets, so for each unit that has no cgroups of its own below it; or
  * one for all that use the filter. Both directions share it. A filter that replaces this one goes on with the buckets.

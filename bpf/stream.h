@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The filterd developers */
 /*
  * What it takes to judge requests over TCP: each connection's bytes are followed in their order, from the first on, and
  * a segment passes if all in it could be judged, or is of a body whose length is known. A filter that includes this

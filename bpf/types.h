@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The filterd developers */
 /*
  * Types that filterd can read and write as parameters and map entries by more than their members. A filter that uses
  * these names and shapes gets the same text forms; including this file is not needed for it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // attach, detach: one filter more or less in a queue.
 
 #include "cli/confirm.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // capture: packets that a unit's queues drop, for wireshark and tcpdump.
 
 #include "cli/drops.hpp"

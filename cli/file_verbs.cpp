@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // cat, check, explain: what the configuration files say. cat and check need no daemon.
 
 #include "cli/explain.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Filters of a queue on the command line: separated by commas or by blanks, as in the files.
 

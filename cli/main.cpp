@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // filterctl: looks at filterd and tells it what to do.
 
 #include "cli/failure.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Metrics as text: OpenMetrics, or the older format of Prometheus that node_exporter's text files have. The
 // older one wants the suffixes of counters in the names of families, knows no type "info", and no "# EOF".

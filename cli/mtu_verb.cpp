@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // mtu: a small MTU of a network path, or loss, played on a cgroup; with neither daemon nor bus nor systemd.
 
 #include "cli/dial.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // filterctl without a verb: the state of the daemon, and what is done with it most often.
 
 #include "cli/failure.hpp"

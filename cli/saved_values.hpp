@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // What 'filterctl set --save' has kept for filters, beside what their files state. Root alone can read it.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // off, on: by the pins alone; neither daemon nor bus is asked (I8).
 
 #include "cli/failure.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Rows and columns: aligned, within the terminal's width and with a heading and a total on a terminal;
 // tab-separated rows alone and in full for programs.

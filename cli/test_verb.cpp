@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // test: packets of a capture, judged by a filter or a unit's whole queue in the kernel.
 
 #include "cli/failure.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // tune: a parameter of a loaded filter under + and -.
 
 #include "cli/dial.hpp"

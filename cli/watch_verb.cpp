@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // watch: what passes and what is dropped, per unit and filter, as it happens.
 
 #include "cli/failure.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #ifndef FILTERD_ASYNC_HPP
 #define FILTERD_ASYNC_HPP
 // libfilterd without waiting, for programs with an event loop of their own: every call returns at once, and

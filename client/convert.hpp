@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // What goes over the bus and what the public header has, turned into each other: for calls that wait and for
 // those that do not.

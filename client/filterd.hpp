@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #ifndef FILTERD_FILTERD_HPP
 #define FILTERD_FILTERD_HPP
 // libfilterd: filterd from C++20. Link with: pkg-config --cflags --libs filterd

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // A connection to the daemon: the generated proxies on one bus connection. It stands between sdbus-c++ and
 // the public header, and lets no exception out.

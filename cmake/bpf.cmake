@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # filterd_bpf_object(NAME source): compiles one BPF object with clang into the build tree.
 find_program(FILTERD_BPF_CLANG NAMES clang REQUIRED)
 find_program(FILTERD_BPF_STRIP NAMES llvm-strip llvm-strip-14 llvm-strip-19 REQUIRED)

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # The house: base <- core <- app <- {edge, service} <- main.
 #
 # Every folder is a module: one target, with an include root of its own that has the headers of that folder and of no

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # What filterd is built from: only what Debian 12 and Debian 13 ship.
 find_package(PkgConfig REQUIRED)
 find_package(sdbus-c++ REQUIRED)

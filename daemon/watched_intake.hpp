@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Tells systemd that the daemon goes on, filter by filter: the event loop does not turn while files are read,
 // and many long lists of rules take longer than the watchdog waits.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The one place that tells sdbus-c++ 1.2 (Debian 12) from 2.x (Debian 13), and what both need around their
 // calls. Classes over generated glue are declared final: the generated bases have no virtual destructor.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // GetManagedObjects for everybody who asks at the same time. The answer tells of every object and takes as
 // long as hundreds of other calls: it is made once for all who wait, and handed out to one of them per turn

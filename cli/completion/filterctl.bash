@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # Completion of filterctl(1) in bash. Verbs and options are those that filterctl itself tells of.
 
 __filterctl_verbs() {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Runs pinned filters on packets of ours, in the kernel but on no wire (BPF_PROG_TEST_RUN).
 

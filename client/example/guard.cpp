@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Gives a unit a queue of loaded filters for what it sends, and prints every second what that has dropped.
 //
 //     guard UNIT SECONDS FILTER…

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Asks filterd several things at once, in an event loop of its own, and prints the answers as they come.
 //
 // Built by: c++ -std=c++20 -o summary summary.cpp $(pkg-config --cflags --libs filterd)

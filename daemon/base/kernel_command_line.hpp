@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // filterd=off on the kernel command line: this boot filters nothing until `filterctl on` (I8).
 

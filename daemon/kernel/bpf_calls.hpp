@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // bpf(2) with owned descriptors and Result errors. Contexts (which filter, which cgroup) are the caller's.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Text in a pinned array map: it lives as long as the pins that it belongs to, and no file system can be too
 // full for it. Its entries one after the other hold the length in eight bytes, then the text.

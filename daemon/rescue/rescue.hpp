@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // filterctl off|on: takes every attachment of ours away and puts it back, without daemon and bus (I8).
 //

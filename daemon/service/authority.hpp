@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Who may do what (I6): effective user id 0 as the bus knows it, else whom polkit authorises; no polkit, no.
 // Nothing the caller says of itself counts.

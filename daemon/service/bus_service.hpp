@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // filterd on the bus: joins it when it is there, publishes what changes, and notices clients that leave.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Clients of the bus that want to hear of dropped packets, and of which.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // org.freedesktop.LogControl1: what "systemctl service-log-level" and "service-log-target" speak to.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The manager's method about saved parameters: of filters that need not be loaded.
 
 #include "service/manager_object.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #include "service/rules_request.hpp"
 
 #include "core/packet_rules/rules_text.hpp"

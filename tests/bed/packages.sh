@@ -21,7 +21,7 @@ bed_packages=(
 )
 
 # To check the source's form. Only Debian 12's version 14 counts: other versions format differently.
-lint_packages=(clang-format-14 clang-tidy-14)
+lint_packages=(clang-format-14 clang-tidy-14 reuse)
 
 # To make Debian packages of filterd, and to check them.
 package_packages=(dpkg-dev debhelper fakeroot lintian)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Ten thousand units, both directions: attaching all, and finding all after a restart.
 
 #include "measure.hpp"

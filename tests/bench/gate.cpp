@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What the guard's gate costs the packets of units that are not held.
 
 #include "edge/guard/guard.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // filterd-bench-live: the running daemon beside what answers, or attaches, without one. Run in a bed.
 
 #include "live_bus.hpp"

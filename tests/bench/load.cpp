@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Loading one object: from the start of a process to its end, and by a daemon that runs.
 
 #include "measure.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // filterd-bench-load OBJECT RECORDS: a process that loads one object and ends, with what that needs.
 
 #include "measure.hpp"

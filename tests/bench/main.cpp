@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // filterd-bench [ROW…]: measures the rows whose group is named (queue, rules, gate, load, attach), or all of
 // them.
 

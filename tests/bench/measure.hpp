@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // How the benchmarks measure and report: ours and the peer's in turn, medians, beside the budget.
 

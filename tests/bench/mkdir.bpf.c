@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Tells the path of each new cgroup: what the peer of the running daemon listens to.
 
 // clang-format off

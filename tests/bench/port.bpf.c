@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /* What many filters do: looks the destination port up in a set of blocked ones. */
 #include <linux/bpf.h>
 #include <linux/ip.h>

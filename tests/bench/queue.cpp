@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What a queue costs a packet: as one program, and as the same filters attached one by one.
 
 #include "measure.hpp"

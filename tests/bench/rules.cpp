@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What a filter of rules costs a packet that none of them matches, beside one trivial program.
 
 #include "edge/bpf/intake/rules_intake.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // libfilterd's calls without waiting, driven by poll(2) as a foreign loop does.
 
 #include "fake_daemon.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // filterd's end of the bus when the bus goes and comes back, with all that hangs on the connection.
 
 #include "edge/systemd/systemd_follower.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // libfilterd and the bridge against a stand-in for the daemon on a private bus.
 
 #include "fake_daemon.hpp"

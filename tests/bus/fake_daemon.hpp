@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // A stand-in for the daemon: it implements the three interfaces with canned data on a thread of its own,
 // through the same bridge as the daemon.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // A dbus-daemon of the test's own, with its own socket. It ends with the object, and with the test process.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The watcher of systemd against a fake systemd on a bus of the test's own, all in one loop.
 
 #include "edge/systemd/systemd_units.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What the filters of the catalogue look for, in every packet that may carry it: behind options and extension
 // headers, in fragments, in what is yet to be cut into segments.
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # The catalogue's filters on the running kernel.
 add_executable(filterd-catalogue-tests catalogue_test.cpp carried_packets_test.cpp carriers.cpp streams_test.cpp catalogue_model.cpp
                                        conversations_test.cpp conversation_sockets_test.cpp rate_test.cpp unit_sockets.cpp

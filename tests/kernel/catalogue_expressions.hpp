@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // What the filters of the catalogue are to pass, told in pcap-filter(7), so that libpcap judges as well.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // What the filters of the catalogue are to decide, told in plain C++ without their sources: from the RFCs.
 

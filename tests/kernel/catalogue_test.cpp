@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The filters of the catalogue as the kernel runs them, against a model in plain C++ and, where it can judge,
 // libpcap's own bpf_filter(): FILTERD_CATALOGUE_PACKETS packets (20,000) from the seed FILTERD_CATALOGUE_SEED
 // (1), truncated and damaged ones among them. Their parameters are set as a user would set them, at load and

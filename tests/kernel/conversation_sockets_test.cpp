@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What the filter `established` decides of real sockets: the kernel's own state of TCP and of connected UDP
 // is the conversation's.
 

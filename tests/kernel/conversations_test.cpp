@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Which packets the filter `established` takes for answers: those that no socket stands for, run one by one.
 // What sockets stand for is in conversation_sockets_test.cpp.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Reports of drops as the kernel's programs write them: what is read, and what cannot be one.
 
 #include "bpf/drops.h"

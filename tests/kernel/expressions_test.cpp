@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Real expressions, expressions/*.txt: each of them loads, and judges packets as libpcap's own program does
 // without its optimiser, which is wrong for some: packets that are made up, and captures/real.pcap, those of
 // real programs.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /* What people's objects look like; one object per CASE. Unless told otherwise they drop UDP to port 9999. */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>

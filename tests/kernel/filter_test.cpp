@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Objects as people write them, loaded by the real kernel, judged by what their filters do to packets.
 
 #include "queue_bed.hpp"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # The guard's torture. The broken builds are there to see that it notices: each must leak.
 set(guard_objects ${CMAKE_CURRENT_BINARY_DIR}/guard-objects)
 file(MAKE_DIRECTORY ${guard_objects})

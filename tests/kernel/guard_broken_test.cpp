@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Guards and daemons that are broken on purpose: the scenes of the other tests must notice each of them.
 #include "guard_scenes.hpp"
 

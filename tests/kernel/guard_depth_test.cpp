@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // How deep a unit's cgroup lies makes no difference: in containers within containers, or below nested slices.
 #include "guard_scenes.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What a unit's packets and connections see of the daemon's work: nothing.
 #include "guard_scenes.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // kill -9 at every step of the daemon's work: what is guarded stays guarded, and the next daemon carries on
 // (I1, I5).
 #include "base/digest.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // How the guard is made, found again, replaced and removed.
 #include "bpf/guard.h"
 #include "edge/guard/guard_loader.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Which cgroups are held: those that the system's manager makes, by the first rule that matches the name.
 #include "../glob_generator.hpp"
 #include "guard_scenes.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // More units than the guard can hold: what did not fit is cut off until the daemon has walked the tree, and
 // nobody else.
 #include "guard_scenes.hpp"

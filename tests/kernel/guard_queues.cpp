@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/ebpf/fuse.hpp"
 #include "edge/bpf/intake/object_intake.hpp"
 #include "edge/bpf/programs/program_loader.hpp"

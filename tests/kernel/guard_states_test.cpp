@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // A guarded slice and a guarded service in it, each unguarded, held, attached or both, and all kinds of
 // packets.
 #include "guard_scenes.hpp"

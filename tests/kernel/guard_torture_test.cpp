@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Units start in a loop, their processes send at once, and a daemon attaches them meanwhile: nothing leaks,
 // nothing is lost.
 #include "guard_scenes.hpp"

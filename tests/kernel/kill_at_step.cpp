@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // By seccomp's notifications: the kernel stops the process before such a call and asks this one.
 #include "kill_at_step.hpp"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // libpcap's own interpreter. Its header and the kernel's both define bpf_insn: never in one source.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The life of attachments: adopted after a restart, killed at every step, collected after their cgroup,
 // beside programs of others.
 

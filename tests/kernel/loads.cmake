@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # Every BPF program of ours, before this kernel's verifier.
 set(FILTERD_TEMPLATE_OBJECT ${CMAKE_CURRENT_BINARY_DIR}/template.bpf.o)
 filterd_bpf_object(filterd-test-template ${FILTERD_TEMPLATE_OBJECT} ${CMAKE_SOURCE_DIR}/bpf/template.bpf.c)

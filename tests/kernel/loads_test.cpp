@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Every BPF program of ours passes this kernel's verifier: as it stands in its object, as a filter, and in
 // every kind of queue, attached and behind the guard's gate. What is refused is named, with the end of the
 // verifier's log.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // A filter that matches no test is a mistake, and not a success.
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // What packet rules mean, told independently of how filterd compiles them: libpcap's own bpf_filter() where
 // the whole packet can be judged, an interpreter that follows both answers where a part of it is hidden.

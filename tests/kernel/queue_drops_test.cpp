@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What queues report of the packets that they drop, with real packets.
 
 #include "queue_bed.hpp"

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /* The filters of the queues' tests: all in one object, chosen by name. */
 #include "test_filters.bpf.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The variant of a queue that the guard's gate runs.
 
 #include "queue_bed.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Queues as one program on the real kernel, with real packets.
 
 #include "app/firewall.hpp"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # Objects, queues and links.
 set(queue_objects ${CMAKE_CURRENT_BINARY_DIR}/queue-objects)
 file(MAKE_DIRECTORY ${queue_objects})

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What the filters `rate` and `count` count: packets as they are on the wire, and whose bucket they take them
 // from.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // filterctl off|on on real pins, links and cgroups: without daemon and bus, and killed at every step (I8).
 
 #include "rescue/cgroups.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Long lists of rules: they load at once, whatever kinds of rules are mixed, and cost a packet little.
 
 #include "loaded_rules.hpp"

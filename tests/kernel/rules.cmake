@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # Packet rules on the running kernel.
 add_executable(filterd-rules-tests rules_test.cpp rule_lists_test.cpp expressions_test.cpp loaded_rules.cpp
                                    packet_generator.cpp packet_model.cpp libpcap_filter.cpp)

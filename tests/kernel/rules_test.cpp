@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Rules as the kernel runs them, against what they mean: libpcap's own bpf_filter(), and a model for what it
 // cannot judge. FILTERD_RULE_PACKETS packets (50,000), from the seed FILTERD_RULE_SEED (1).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Connections as the filters of the catalogue follow them: requests in one segment and in many, copies, gaps.
 // The segments come as those of a capture do, so that what a socket knows of its connection does not help.
 

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The filterd developers */
 /* What the guard's and the queues' tests filter by: some judge ports, some find out whether skb->cb is their own. */
 #ifndef FILTERD_TEST_FILTERS_H
 #define FILTERD_TEST_FILTERS_H

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """The first hour, as docs/first-hour.md tells it: typed in a system that has no filterd yet."""
 
 import pathlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """The Debian packages in a system that has no filterd: each test goes on where the one before it ended."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Everything comes back after a reboot, before the units start. In a bed of its own, since it boots twice:
 
     ./run bed -- python3 -m pytest -q -p no:cacheprovider tests/reboot

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """What the tests of a whole system share. They run as root inside the bed: a real systemd with filterd installed."""
 
 import json

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 # What filterd does, on a real systemd with real packets. Each step shows the command that a user would type and what
 # came of it, and is checked: the last line, and exit status 0, come only if everything was really seen.
 set -euo pipefail

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """filterd as its tests see it: its objects on the bus, its pins, and what the kernel says of both."""
 
 import json

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // first-act BLOCKED PERMITTED: a service whose first act is a datagram to either port of 127.0.0.1. Ends well
 // if the blocked one was refused and the permitted one was sent.
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """A terminal of so many columns, for programs that look at what they are run on."""
 
 import fcntl

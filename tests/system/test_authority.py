@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Who may change what (I6): every writing method is refused to others, and a user may restrict his own units, and no more."""
 
 import pathlib

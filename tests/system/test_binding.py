@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Rules bind what they name, or check, reload and status say in the same words what they do not bind, and the way out."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """No rule binds nobody in silence: every way to write one, for every form of a name, for every type of unit, and the slips
 that people make.
 

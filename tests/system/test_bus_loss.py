@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """The system bus dies and comes back, again and again: filterd stays the same process, filters, and is on the bus again."""
 
 import os

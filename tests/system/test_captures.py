@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """filterctl test: captures through filters and queues, in the kernel. filterctl capture: what other tools read of it."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """filterctl check, which needs no daemon, refuses what a reload refuses, at the same line and in the same words."""
 
 import pathlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """filterctl's command line: words, exit statuses, JSON of every verb, tables on terminals and in pipes."""
 
 import json

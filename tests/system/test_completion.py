@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Completion of filterctl on the command lines of bash and zsh, typed on a terminal."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """The catalogue's established on real sockets: what it lets in, and what it must never cut. And rate, unit by unit."""
 
 import socket

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Connections whose segments are made by hand: what a server's own kernel makes of copies, gaps and damage behind http-path."""
 
 import select

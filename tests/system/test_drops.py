@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Why was it dropped: each report of the kernel reaches the journal, the bus, filterctl and a capture, and tells the truth."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """filterctl attach and detach, AttachFilter and DetachFilter: one filter more or less, on real packets."""
 
 import subprocess

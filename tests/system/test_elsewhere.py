@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Objects from elsewhere load unchanged, through the daemon, and filter real datagrams. What they are made of is in
 tests/kernel/filter_corpus.bpf.c: each case drops UDP to port 9999, if all that it is made of works."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Units that shall not start unfiltered: filterd-ensure@.service, and 'filterctl ensure' for a unit that does not run yet."""
 
 import pathlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Every example of README, docs/ and the manual is run as it stands there: one that nobody runs fails here."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Loading filters: what loads, what is refused and how, and that a refusal changes nothing (I2)."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Guarded units are filtered from their very first packet on (I1): through a real systemd, with and without the daemon."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Whatever a method is called with: its answer, or an error of the closed list, and the daemon goes on."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """The whole interface, from busctl and from a second client (python3-dbus): each member of the XML, so that none is forgotten."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """What filterd tells the administrator: one line of state, and a journal whose messages have fields and explanations."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """What a filter keeps when it is replaced, and what its object says of it: ranges, and that it needs both queues."""
 
 import http.client

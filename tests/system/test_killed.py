@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """kill -9 of the daemon at any moment of a change: what a rule blocks stays blocked, what it permits goes on, and the
 next daemon carries on (I1, I5)."""
 

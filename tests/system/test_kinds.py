@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Units of every kind: sockets, containers (S4), aliases, and cgroups that are no unit's."""
 
 import pathlib

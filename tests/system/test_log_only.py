@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """A queue that only logs: what it would drop is counted, and passes; from a unit's first packet on."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Metrics: what Prometheus' own tools and parsers make of them, and whether the numbers are the kernel's."""
 
 import math

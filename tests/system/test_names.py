@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """The dns filter before a name server of the test's own, asked by glibc's resolver and by hand."""
 
 import socket

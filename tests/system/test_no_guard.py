@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """A kernel in which the guard cannot be loaded: here its types are hidden. Units are attached by signals, and nothing of that is silent."""
 
 import json

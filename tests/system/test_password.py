@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """filterctl has polkit ask for a password: by an agent of its own on a terminal, by the session's elsewhere, or not at all."""
 
 import os

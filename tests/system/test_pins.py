@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Pins that root removes by hand take what they hold out of the kernel: filterd notices, and makes it again."""
 
 import shutil

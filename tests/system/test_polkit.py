@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Who may change what, with a real polkit: root, whom a rule of polkit authorises, and nobody else (I6)."""
 
 import os

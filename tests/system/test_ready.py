@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """What rules can name as soon as filterd is installed: the catalogue's files, its own filters, lists of ports."""
 
 import pytest

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """The http-path filter before a real server: what asks for a refused path does not reach it, however it is sent."""
 
 import http.client

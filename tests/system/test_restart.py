@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """The daemon may be restarted, killed or stopped at any time: what is in force stays, and is adopted (I1, I5)."""
 
 import os

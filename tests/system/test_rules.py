@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Filters of rules in the language of tcpdump: acceptance S13, counters, live changes, restarts, refusals."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Values that 'set --save' keeps, what files state, and files that are not read yet: which comes first, and who tells."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """What the sender of a dropped packet sees, as README.md and filterd(8) say it."""
 
 import pytest

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """What the seed's author wished for, seen at work: acceptance S9, S11 and S12."""
 
 import socket

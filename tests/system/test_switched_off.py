@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """While filterd is switched off, whoever sets something is told that it is not in force."""
 
 import pytest

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Configuration files: .filter files, units' own [X-Filterd], and filters as units."""
 
 import pathlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Links, aliases and drop-in folders mean to filterd what they mean to the systemd that runs."""
 
 import pathlib

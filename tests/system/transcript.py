@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Console blocks of a document: their commands, typed on a terminal, and what is printed below them."""
 
 import re

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Users with a manager of their own, which runs without a login, as with loginctl enable-linger."""
 
 import os

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The configuration in force: warnings, reloads, and what a restart finds.
 
 #include "app/configurator.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Reports of dropped packets find their unit and filter, whatever has happened to both meanwhile.
 
 #include "app/drop_desk.hpp"

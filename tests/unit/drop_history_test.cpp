@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What is remembered of drops, and which of them the journal gets. Time is passed in.
 
 #include "core/drops/drop_history.hpp"

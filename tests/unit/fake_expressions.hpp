@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Expressions without libpcap: "never" matches no packet, "always" each, any other word those of IPv4.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What the firewall lets users do to units of their own managers.
 
 #include "firewall_bed.hpp"

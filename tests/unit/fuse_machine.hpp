@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Runs what the fuser makes, without a kernel: registers, frames, skb->cb, one attachment's counters.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The fuser by what its programs report and count of the packets that they drop.
 
 #include "fuse_sample.hpp"

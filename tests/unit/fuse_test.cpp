@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The fuser by what its programs do: an interpreter runs them beside a model of the queue.
 
 #include "fuse_sample.hpp"

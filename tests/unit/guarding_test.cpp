@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The firewall with a guard: what the kernel is told to hold, and when a hold ends (I1).
 #include "base/clock.hpp"
 #include "fake_guard.hpp"

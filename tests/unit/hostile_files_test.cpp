@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // No text that stands in a file, and no name that a caller gives, makes the reading of files throw.
 
 #include "core/config/filter_file.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The messages an administrator acts on: what the code has, the catalogue explains, and the other way round.
 
 #include "base/log_message.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What a capture's link layer holds, and a packet in a few words.
 
 #include "core/packet/capture.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Rules that say nothing of IPv6, told by their words.
 
 #include "core/packet_rules/families.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The blocks of a pcapng file, byte by byte: tshark reads whole files in the system tests.
 
 #include "core/packet/pcapng.hpp"

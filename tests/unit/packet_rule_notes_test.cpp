@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What is said of rules that do not do what they look like. Which expressions match no packet is tested with
 // libpcap, in pcap/.
 

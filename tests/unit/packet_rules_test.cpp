@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The parts of the compiler of packet rules. That whole programs do what libpcap would is tested on the
 // kernel.
 

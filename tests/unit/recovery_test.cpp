@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What only the firewall knows: saved after each change, and made good as far as it goes when it was lost
 // (I5).
 #include "app/firewall.hpp"

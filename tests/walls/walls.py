@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Tries to include across the walls between the modules: walls.py COMPILE_COMMANDS
 
 Each pair is a source as it is built and a header. The header must not be found from there, while one of the module's own

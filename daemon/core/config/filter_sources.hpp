@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Every .filter file of the machine as text. A name becomes a definition when somebody needs it, since nobody
 // can list the instances of a template.

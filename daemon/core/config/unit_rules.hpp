@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The [X-Filterd] sections of units' files and their drop-ins become rules, as systemd would put a unit
 // together from them.

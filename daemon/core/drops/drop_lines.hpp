@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Which drops get a line of the journal: a few per second of each unit, direction and filter, and not too
 // many of all. How many more there were is told when the second is over.

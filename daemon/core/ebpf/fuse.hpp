@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Builds the instructions of a queue that runs as one program: a dispatcher calls each filter as a function,
 // leaves at the first drop, counts who decided and reports it, and combines the congestion bits. Pure: map

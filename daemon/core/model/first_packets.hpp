@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // What has to be said where there is no guard: a unit's first packets pass, and OnFailure=hold is no promise.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Which units the names in the unit paths speak for, and where systemd looks for drop-ins of a unit.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Type information (BTF) of an object: every type, name and member leads to where it may lead, and nothing
 // contains itself.

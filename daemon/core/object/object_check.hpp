@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Checks an ELF object before a library reads it that takes what the object says of itself for true: libbpf
 // follows type ids, section numbers and offsets unchecked, and one wrong byte ends the process.

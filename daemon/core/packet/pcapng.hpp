@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Captures as wireshark and tcpdump read them: pcapng, of raw IP packets. libpcap writes only the older
 // format, which has no room for a comment.

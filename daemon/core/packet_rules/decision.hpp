@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // A rule as a graph of questions to a packet: is a value within a range? Every path ends at a leaf. Equal
 // questions with equal answers are one node; a node's id is larger than those of the nodes it leads to.

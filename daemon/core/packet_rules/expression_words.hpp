@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The words of a pcap-filter(7) expression, to say where it is wrong: libpcap does not.
 

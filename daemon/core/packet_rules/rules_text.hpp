@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Packet rules as the bytes that a filter is loaded from, in place of an ELF object, and the counters of a
 // filter of rules, which outlive a change of the rules.

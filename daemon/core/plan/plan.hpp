@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The planner: what is wanted and what is there -> what to do. Pure; the executor is the plan's only
 // interpreter.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // All rules, and which of them covers a unit: bus rules over files, files in lexical order, no merging. What
 // a user sets for a unit of his own is no rule among others: it is added to the one that covers the unit.

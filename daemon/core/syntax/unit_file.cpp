@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Written by hand because libinih cuts lines at 200 bytes and tells one line number for a whole file.
 
 #include "core/syntax/unit_file.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // systemd's file syntax: sections, assignments, comments, continued lines. Knows no section and no key.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // What can be asked of all units of a template can only be asked of some: of those that rules, files and
 // links name, and of one example of what each glob covers.

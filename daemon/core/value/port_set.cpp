@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/value/port_set.hpp"
 
 #include "core/value/value_text.hpp"

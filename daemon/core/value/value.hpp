@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Values of parameters and map entries: what a person or a bus client writes, turned into the bytes that a
 // filter reads, and back.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Lists in text: items with commas or blanks between them, braces around nested ones, quotes around what
 // holds any of these.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Judges a configuration as a whole, as a reload would before it asks the kernel. Needs neither a daemon nor
 // a kernel.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Queues that pass nothing, as far as lists of ports tell.
 
 #include "core/syntax/config_text.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // What rules say that is legal and does not do what it looks like: they cover nothing, or not all packets of
 // what they cover. The same for check, for the daemon's log and for the bus.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Sockets that are opened for a service, but not in its cgroup: the service's own rule does not see what
 // comes and goes through them.

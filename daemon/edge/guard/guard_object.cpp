@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/guard/guard_object.hpp"
 
 // FILTERD_GUARD_OBJECT is the path of the compiled object in the build tree.

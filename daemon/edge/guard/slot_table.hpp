@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Which queue slots are whose. A slot that was given up can still be meant by a hold, or by a mkdir that is
 // reading the old rules: it is empty and free only when neither can be.

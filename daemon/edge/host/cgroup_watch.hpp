@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Tells when cgroups of units appear and vanish: a wake-up with names, never a barrier (the guard is).
 

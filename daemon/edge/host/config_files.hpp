@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Reads the configuration of the machine: .queue and .filter files, and units' files with [X-Filterd], with
 // systemd's habits of masking, overriding and drop-ins.

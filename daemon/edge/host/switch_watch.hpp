@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Follows the flag file of `filterctl off|on`, which works without the daemon and the bus (I8).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Follows systemd's signals and asks it which cgroup a unit has. A help to find units, never a barrier: the
 // cgroup tree tells what exists, the guard what starts.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Tells when a unit is over. Its cgroup does not: a unit with RemainAfterExit= is active without one.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Makes real.pcap anew: packets of real programs and sockets, each from its IP header on (DLT_RAW).
 
 As root, in a network of its own: tests/bed/kernel-sandbox tests/kernel/captures/make.py tests/kernel/captures/real.pcap

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: 2026 The filterd developers
 """Prints expressions of pcap-filter(7), made from a small grammar: generate.py > generated.txt."""
 
 import itertools

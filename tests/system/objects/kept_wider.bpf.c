@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /* Counts in a map that outlives its replacement, of another layout than that of kept.bpf.c. */
 #include <linux/bpf.h>
 #include <linux/types.h>

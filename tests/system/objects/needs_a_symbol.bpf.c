@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /* Calls what no one defines. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

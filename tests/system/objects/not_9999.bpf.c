@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /* Drops UDP datagrams over IPv4 to port 9999. */
 #include <linux/bpf.h>
 #include <linux/in.h>

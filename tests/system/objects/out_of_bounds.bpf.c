@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /* The verifier refuses it: no check against data_end. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 /* Keeps storage of the cgroup it is attached to, and so cannot be a part of another program. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // The text of the article that started it all.
 // clang-format off
 /* cgroup/skb BPF prog */

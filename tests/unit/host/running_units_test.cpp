@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/running_units.hpp"
 #include "temp_directory.hpp"

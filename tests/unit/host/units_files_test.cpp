@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Files of units: links, aliases, drop-ins, and what stands where nobody reads it.
 
 #include "config_files_bed.hpp"

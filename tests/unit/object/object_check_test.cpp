@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // What is wrong with an object is said, and what is right is taken.
 
 #include "core/object/object_check.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Whatever byte of an object is wrong: whoever reads it goes on. The bytes that lead somewhere are changed
 // one by one, in children, so that one that crashes is named.
 

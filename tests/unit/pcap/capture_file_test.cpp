@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Capture files that tcpdump and wireshark have written, and what has been done to them since.
 
 #include "edge/pcap/capture_file.hpp"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 // Expressions that no packet matches, those that every packet does, and their neighbours.
 
 #include "core/packet_rules/possible.hpp"

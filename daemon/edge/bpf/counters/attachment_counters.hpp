@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The counters of all attachments: one map of cgroup local storage that every fused program uses, since a
 // link's storage is chosen when the link is made and cannot follow it to another map. Which filter name has

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Reports of dropped packets: the function that is appended to the programs of queues, and the pinned ring
 // buffer that it writes into. Nothing here is needed for filtering: where the kernel takes none of it, queues

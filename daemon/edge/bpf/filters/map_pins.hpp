@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The pins of a filter's maps: by their indices, and of those that outlive its replacement by their names,
 // too.

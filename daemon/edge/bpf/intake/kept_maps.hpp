@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Maps that an object asks to have pinned by their names: a filter that replaces another goes on with those
 // of the other one, so that no conversation is cut and no count begins anew.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The ObjectIntake port for packet rules; what is no text of rules goes on to the intake of objects.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The links that put queues into force. They are pinned, and no descriptor is kept: ten thousand units would
 // exhaust them. A link's pin is removed only by detach() or after another one is in force (I1, I4).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Turns a queue into programs: one fused program where possible; what cannot be a block becomes a stub in it;
 // only filters that need a link of their own force a link per filter.

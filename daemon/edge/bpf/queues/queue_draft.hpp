@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // How a queue is to be built: which of its filters are blocks, which run by tail call, and where one program
 // is too small for all of them, which make up further programs.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // The built queues and their pins. A queue's pins appear and vanish at once, by the rename of their
 // directory.
