@@ -18,7 +18,7 @@ namespace filterd::cli {
 
 namespace {
 
-struct Arguments {
+struct AttachArguments {
     std::string unit;
     std::string direction;
     std::string filter;
@@ -28,11 +28,11 @@ struct Arguments {
     std::uint32_t confirm = 0;
 };
 
-client::Direction directionOf(const Arguments& arguments) {
+client::Direction directionOf(const AttachArguments& arguments) {
     return arguments.direction == "egress" ? client::Direction::Egress : client::Direction::Ingress;
 }
 
-client::Place placeOf(const Arguments& arguments) {
+client::Place placeOf(const AttachArguments& arguments) {
     using Where = client::Place::Where;
     if (arguments.first)
         return {Where::First};
@@ -42,7 +42,7 @@ client::Place placeOf(const Arguments& arguments) {
 }
 
 // A file's rule is one of the unit's own from now on: that is told, for the file's does not count any more.
-void tell(const std::string& from, const Arguments& arguments, bool json) {
+void tell(const std::string& from, const AttachArguments& arguments, bool json) {
     if (json) {
         printJson(
             {{"unit", arguments.unit}, {"rule_before", from}, {"confirm_within_seconds", arguments.confirm}});
@@ -56,7 +56,7 @@ void tell(const std::string& from, const Arguments& arguments, bool json) {
         printConfirm(arguments.unit, arguments.confirm, false);
 }
 
-Exit edit(const client::Client& client, const Arguments& arguments, bool json,
+Exit edit(const client::Client& client, const AttachArguments& arguments, bool json,
           const std::function<client::Result<std::string>()>& call) {
     const auto before = warningsBefore(client);
     if (!before)
@@ -69,7 +69,7 @@ Exit edit(const client::Client& client, const Arguments& arguments, bool json,
     return warnOfFirstPackets(client, warnOfRule(client, *before, arguments.unit, lockOut));
 }
 
-CLI::App* addEdit(CLI::App& app, const char* name, const char* description, Arguments& arguments) {
+CLI::App* addEdit(CLI::App& app, const char* name, const char* description, AttachArguments& arguments) {
     auto* verb = app.add_subcommand(name, description);
     verb->add_option("UNIT", arguments.unit, "A unit, or an absolute cgroup path")->required();
     verb->add_option("DIRECTION", arguments.direction, "'ingress' or 'egress'")
@@ -81,7 +81,7 @@ CLI::App* addEdit(CLI::App& app, const char* name, const char* description, Argu
 }
 
 void addAttach(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<AttachArguments>();
     auto* verb =
         addEdit(app, "attach", "Add one filter to a queue of a unit, by default at its end", *arguments);
     auto* before = verb->add_option("--before", arguments->before, "Before this filter of the queue");
@@ -102,7 +102,7 @@ void addAttach(CLI::App& app, Invocation& invocation) {
 }
 
 void addDetach(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<AttachArguments>();
     auto* verb = addEdit(app, "detach", "Remove one filter from a queue of a unit", *arguments);
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {

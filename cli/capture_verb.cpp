@@ -18,7 +18,7 @@ namespace filterd::cli {
 
 namespace {
 
-struct Arguments {
+struct CaptureArguments {
     std::string unit;
     std::string file;
     std::uint64_t count = 0; // 0: until interrupted
@@ -76,7 +76,7 @@ class Capture {
     int error_ = 0;
 };
 
-Exit refuse(const Arguments& arguments, int error) {
+Exit refuse(const CaptureArguments& arguments, int error) {
     complain(arguments.file + ": " + std::strerror(error));
     return Exit::Failed;
 }
@@ -86,7 +86,7 @@ std::uint64_t lostReports(client::Client& client, const std::string& unit) {
     return drops ? drops->lost : 0;
 }
 
-Exit capture(client::Client& client, const Arguments& arguments) {
+Exit capture(client::Client& client, const CaptureArguments& arguments) {
     if (arguments.file == "-" && ::isatty(STDOUT_FILENO) == 1)
         return misused("refusing to write a capture to a terminal; write it to a file or a pipe");
     const auto before = client.drops(arguments.unit); // may it be seen?
@@ -122,7 +122,7 @@ Exit capture(client::Client& client, const Arguments& arguments) {
 } // namespace
 
 void addCaptureVerb(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<CaptureArguments>();
     auto* verb =
         app.add_subcommand("capture", "Write the packets that a unit's queues drop to a pcapng file");
     verb->add_option("UNIT", arguments->unit, "The unit's name, or a cgroup path")->required();

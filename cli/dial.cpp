@@ -20,7 +20,7 @@ using Moment = Clock::time_point;
 constexpr auto kPeriod = std::chrono::seconds(1);
 constexpr char kEndOfTransmission = 4; // Ctrl-D
 
-struct Ending {
+struct DialEnding {
     Exit exit = Exit::Ok;
     int signal = 0;
 };
@@ -47,7 +47,7 @@ client::Result<bool> press(const Dial& dial, char key) {
     return true;
 }
 
-Ending run(const Dial& dial, Keyboard& keyboard) {
+DialEnding run(const Dial& dial, Keyboard& keyboard) {
     for (Moment due = Clock::now();;) {
         if (due <= Clock::now()) {
             if (const auto told = tell(dial); !told)

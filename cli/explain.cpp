@@ -153,8 +153,6 @@ void printState(const std::string& unit) {
         printField("Error", coloured(now->error, Colour::Red));
 }
 
-bool hasQueue(const filterd::Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
-
 std::string queueText(std::string_view direction, const std::vector<FilterName>& queue) {
     return queue.empty() ? std::string() : std::string(direction) + " " + joined(textsOf(queue), " ");
 }

@@ -181,7 +181,7 @@ Exit showMetrics(Client& client, MetricsFormat format, const std::string& file) 
     return Exit::Ok;
 }
 
-struct Arguments {
+struct MetricsArguments {
     bool prometheus = false;
     std::string file;
 };
@@ -189,7 +189,7 @@ struct Arguments {
 } // namespace
 
 void addMetricsVerb(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<MetricsArguments>();
     auto* verb =
         app.add_subcommand("metrics", "Print what filterd and its queues have counted, as OpenMetrics");
     verb->add_flag("--prometheus", arguments->prometheus,

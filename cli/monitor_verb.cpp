@@ -81,12 +81,12 @@ void printDrop(const client::Drop& drop, bool json) {
               deciderText(drop) + "  " + packetText(drop) + "  " + std::to_string(drop.length) + " bytes\n");
 }
 
-struct Arguments {
+struct MonitorArguments {
     bool drops = false;
     std::string unit; // empty: all
 };
 
-Exit monitor(client::Client& client, const Arguments& arguments, bool json) {
+Exit monitor(client::Client& client, const MonitorArguments& arguments, bool json) {
     Ending ending;
     const auto print = [&](const auto& what, auto&& printOne) {
         printOne(what, json);
@@ -103,7 +103,7 @@ Exit monitor(client::Client& client, const Arguments& arguments, bool json) {
 } // namespace
 
 void addMonitorVerb(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<MonitorArguments>();
     auto* verb = app.add_subcommand(
         "monitor", "Print what happens to filters and units, or each packet dropped, until interrupted");
     auto* drops = verb->add_flag("--drops", arguments->drops,

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t kStep = 50;
 
-struct Arguments {
+struct MtuArguments {
     std::string pin;
     std::uint32_t bytes = 1500;
     std::string cgroup;
@@ -32,7 +32,7 @@ client::Error clientError(const Error& error) {
 // CLI11 takes an empty text for 0, which drops everything.
 std::string isLimit(const std::string& text) {
     const auto number = parseInteger(text);
-    return number && *number >= 0 && *number <= largest(sizeof Arguments::bytes, false)
+    return number && *number >= 0 && *number <= largest(sizeof MtuArguments::bytes, false)
                ? ""
                : "takes an integer from 0 to 4294967295, not '" + text + "'";
 }
@@ -63,7 +63,7 @@ Exit control(const bpf::PinnedMtu& filter, std::uint32_t bytes) {
     return watch(dial);
 }
 
-Exit mtu(const Arguments& arguments) {
+Exit mtu(const MtuArguments& arguments) {
     if (::geteuid() != 0) {
         complain("only root may load a filter; call as root");
         return Exit::Failed;
@@ -83,7 +83,7 @@ Exit mtu(const Arguments& arguments) {
 } // namespace
 
 void addMtuVerb(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<MtuArguments>();
     auto* verb = app.add_subcommand(
         "mtu", "Load a filter that drops large packets, pin it, and change its limit with + and -");
     verb->add_option("-m,--mtu", arguments->bytes, "The largest packet that passes, in bytes")

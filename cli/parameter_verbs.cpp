@@ -17,7 +17,7 @@ namespace filterd::cli {
 
 namespace {
 
-struct Arguments {
+struct ParameterArguments {
     std::string filter;
     std::string name;
     std::string key;
@@ -29,12 +29,13 @@ struct Arguments {
     bool all = false;
 };
 
-using Body = Exit (*)(client::Client&, const Arguments&, bool json);
+using Body = Exit (*)(client::Client&, const ParameterArguments&, bool json);
 
 // A body that changes something, or one that only reads.
 enum class Acts { Sets, Reads };
 
-void act(CLI::App& verb, std::shared_ptr<Arguments> arguments, Invocation& invocation, Body body, Acts acts) {
+void act(CLI::App& verb, std::shared_ptr<ParameterArguments> arguments, Invocation& invocation, Body body,
+         Acts acts) {
     verb.callback([arguments, &invocation, body, acts] {
         invocation.action = [arguments, &invocation, body, acts] {
             const auto call = [&](client::Client& client) {
@@ -48,7 +49,7 @@ void act(CLI::App& verb, std::shared_ptr<Arguments> arguments, Invocation& invoc
 // ---- set ------------------------------------------------------------------------------------------------
 
 // A saved value comes before the file's, for ever: that is told.
-Exit tellOverrides(client::Client& client, const Arguments& arguments) {
+Exit tellOverrides(client::Client& client, const ParameterArguments& arguments) {
     const auto saved = client.savedParameters(arguments.filter);
     if (!saved)
         return failed(saved.error());
@@ -76,7 +77,7 @@ void warnOfEmptyLists(const client::Client& client, const std::string& filter) {
         complain("warning: every list of ports of filter '" + filter + "' is empty now");
 }
 
-Exit set(client::Client& client, const Arguments& arguments, bool) {
+Exit set(client::Client& client, const ParameterArguments& arguments, bool) {
     for (const auto& assignment : arguments.assignments)
         if (assignment.find('=') == std::string::npos || assignment.front() == '=')
             return misused("'" + assignment + "' is not NAME=VALUE");
@@ -105,7 +106,7 @@ std::string afterwards(client::Client& client, const std::string& filter, const 
            (isInFile ? ", as its file says" : " until the filter is loaded again or the parameter set");
 }
 
-Exit unset(client::Client& client, const Arguments& arguments, bool json) {
+Exit unset(client::Client& client, const ParameterArguments& arguments, bool json) {
     if (arguments.names.empty() != arguments.all)
         return misused("give the NAMEs whose saved values shall be removed, or --all");
     const auto before = client.savedParameters(arguments.filter);
@@ -169,7 +170,7 @@ std::vector<client::Parameter> withSavedMaps(std::vector<client::Parameter> para
     return parameters;
 }
 
-Exit getAll(client::Client& client, const Arguments& arguments, bool json) {
+Exit getAll(client::Client& client, const ParameterArguments& arguments, bool json) {
     const auto parameters = client.parameters(arguments.filter);
     if (!parameters)
         return failed(parameters.error());
@@ -188,7 +189,7 @@ Exit getAll(client::Client& client, const Arguments& arguments, bool json) {
     return Exit::Ok;
 }
 
-Exit get(client::Client& client, const Arguments& arguments, bool json) {
+Exit get(client::Client& client, const ParameterArguments& arguments, bool json) {
     if (arguments.name.empty())
         return getAll(client, arguments, json);
     const auto value = client.parameter(arguments.filter, arguments.name);
@@ -212,7 +213,7 @@ Exit get(client::Client& client, const Arguments& arguments, bool json) {
 
 // ---- map ------------------------------------------------------------------------------------------------
 
-Exit dump(client::Client& client, const Arguments& arguments, bool json) {
+Exit dump(client::Client& client, const ParameterArguments& arguments, bool json) {
     const auto entries = client.mapEntries(arguments.filter, arguments.name);
     if (!entries)
         return failed(entries.error());
@@ -226,7 +227,7 @@ Exit dump(client::Client& client, const Arguments& arguments, bool json) {
     return Exit::Ok;
 }
 
-Exit lookup(client::Client& client, const Arguments& arguments, bool json) {
+Exit lookup(client::Client& client, const ParameterArguments& arguments, bool json) {
     const auto value = client.mapEntry(arguments.filter, arguments.name, arguments.key);
     if (!value)
         return failed(value.error());
@@ -234,11 +235,11 @@ Exit lookup(client::Client& client, const Arguments& arguments, bool json) {
     return Exit::Ok;
 }
 
-Exit update(client::Client& client, const Arguments& arguments, bool) {
+Exit update(client::Client& client, const ParameterArguments& arguments, bool) {
     return finished(client.updateMap(arguments.filter, arguments.name, {arguments.key, arguments.value}));
 }
 
-Exit remove(client::Client& client, const Arguments& arguments, bool) {
+Exit remove(client::Client& client, const ParameterArguments& arguments, bool) {
     return finished(client.deleteFromMap(arguments.filter, arguments.name, arguments.key));
 }
 
@@ -254,7 +255,7 @@ std::string entriesIn(const std::string& text) {
     return entries;
 }
 
-Exit replace(client::Client& client, const Arguments& arguments, bool) {
+Exit replace(client::Client& client, const ParameterArguments& arguments, bool) {
     const auto text = readTextFile(arguments.file, "entries");
     if (!text)
         return failed(text.error());
@@ -262,7 +263,7 @@ Exit replace(client::Client& client, const Arguments& arguments, bool) {
 }
 
 void addMap(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<ParameterArguments>();
     auto* verb = app.add_subcommand("map", "Look at the entries of a filter's map, and change them");
     verb->add_option("FILTER", arguments->filter, "The filter's name")->required();
     verb->add_option("MAP", arguments->name, "The map's name, as in the filter's source")->required();
@@ -290,7 +291,7 @@ void addMap(CLI::App& app, Invocation& invocation) {
 } // namespace
 
 void addParameterVerbs(CLI::App& app, Invocation& invocation) {
-    auto setting = std::make_shared<Arguments>();
+    auto setting = std::make_shared<ParameterArguments>();
     auto* setter =
         app.add_subcommand("set", "Set parameters of a loaded filter; they count for the next packet");
     setter->add_option("FILTER", setting->filter, "The filter's name")->required();
@@ -301,14 +302,14 @@ void addParameterVerbs(CLI::App& app, Invocation& invocation) {
                      "Keep them over a reboot, before what the filter's file states, until 'unset'");
     act(*setter, setting, invocation, set, Acts::Sets);
 
-    auto unsetting = std::make_shared<Arguments>();
+    auto unsetting = std::make_shared<ParameterArguments>();
     auto* remover = app.add_subcommand("unset", "Remove values that 'set --save' has saved");
     remover->add_option("FILTER", unsetting->filter, "The filter's name; it need not be loaded")->required();
     remover->add_option("NAME", unsetting->names, "Parameters, or maps");
     remover->add_flag("--all", unsetting->all, "Every saved value of the filter");
     act(*remover, unsetting, invocation, unset, Acts::Sets);
 
-    auto getting = std::make_shared<Arguments>();
+    auto getting = std::make_shared<ParameterArguments>();
     auto* getter = app.add_subcommand("get", "Show the parameters of a loaded filter, or the value of one");
     getter->add_option("FILTER", getting->filter, "The filter's name")->required();
     getter->add_option("NAME", getting->name, "Only this one; a map's name shows all its entries");

@@ -21,7 +21,7 @@ namespace filterd::cli {
 
 namespace {
 
-struct Arguments {
+struct TestArguments {
     std::string subject;
     std::string direction;
     std::string file;
@@ -73,7 +73,7 @@ Result<Subject> queueOf(const client::Unit& unit, const std::string& wanted) {
 }
 
 // The daemon is needed for units only.
-Exit find(const Arguments& arguments, Subject& subject) {
+Exit find(const TestArguments& arguments, Subject& subject) {
     if (arguments.subject.find_first_of("./") == std::string::npos) {
         const auto name = FilterName::parse(arguments.subject);
         if (!name)
@@ -223,7 +223,7 @@ Exit refuse(const Error& error) {
     return Exit::Failed;
 }
 
-Exit test(const Arguments& arguments, bool json) {
+Exit test(const TestArguments& arguments, bool json) {
     if (::geteuid() != 0)
         return refuse({ErrorCode::AccessDenied, "only root may run programs in the kernel; call as root"});
     auto file = CaptureFile::open(arguments.file);
@@ -243,7 +243,7 @@ Exit test(const Arguments& arguments, bool json) {
 } // namespace
 
 void addTestVerb(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<TestArguments>();
     auto* verb = app.add_subcommand(
         "test", "Run the packets of a capture through a filter or a unit's queue, and show the verdicts");
     verb->add_option("NAME", arguments->subject,

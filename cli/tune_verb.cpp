@@ -17,7 +17,7 @@ namespace filterd::cli {
 
 namespace {
 
-struct Arguments {
+struct TuneArguments {
     std::string filter;
     std::string parameter;
     std::uint64_t step = 50;
@@ -67,7 +67,7 @@ std::string tunable(const Parameters& parameters) {
     return names.empty() ? "none of its parameters is a live integer" : "it has " + joined(names, ", ");
 }
 
-client::Result<std::string> choose(const Parameters& parameters, const Arguments& arguments) {
+client::Result<std::string> choose(const Parameters& parameters, const TuneArguments& arguments) {
     const auto refuse = [&](const std::string& why) {
         return tl::unexpected(
             client::Error{"org.filterd1.Error.NoSuchParameter",
@@ -104,7 +104,7 @@ std::string lineOf(const Parameters& parameters, const std::string& name) {
            joined(others, ", ");
 }
 
-client::Result<void> turn(client::Client& client, const Arguments& arguments, const std::string& name,
+client::Result<void> turn(client::Client& client, const TuneArguments& arguments, const std::string& name,
                           bool up) {
     const auto parameters = client.parameters(arguments.filter);
     if (!parameters)
@@ -121,7 +121,7 @@ client::Result<void> turn(client::Client& client, const Arguments& arguments, co
     return client.setParameter(arguments.filter, name, text(next));
 }
 
-Exit tune(client::Client& client, const Arguments& arguments) {
+Exit tune(client::Client& client, const TuneArguments& arguments) {
     const auto parameters = client.parameters(arguments.filter);
     if (!parameters)
         return failed(parameters.error());
@@ -143,7 +143,7 @@ Exit tune(client::Client& client, const Arguments& arguments) {
 } // namespace
 
 void addTuneVerb(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<TuneArguments>();
     auto* verb =
         app.add_subcommand("tune", "Change a parameter of a loaded filter with + and -, and watch it");
     verb->add_option("FILTER", arguments->filter, "The filter's name")->required();

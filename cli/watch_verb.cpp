@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Arguments {
+struct WatchArguments {
     std::string unit; // empty: all
     double seconds = 1;
     std::uint64_t count = 0; // readings; 0: until it is ended
@@ -163,13 +163,13 @@ class Screen {
 
 // ---- the loop -------------------------------------------------------------------------------------------
 
-struct Ending {
+struct WatchEnding {
     Exit exit = Exit::Ok;
     int signal = 0;
 };
 
 // Until the moment, or until somebody ends it.
-std::optional<Ending> waitUntil(Clock::time_point moment, Keyboard& keyboard) {
+std::optional<WatchEnding> waitUntil(Clock::time_point moment, Keyboard& keyboard) {
     constexpr char kEndOfTransmission = 4;
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(moment - Clock::now());
@@ -177,13 +177,13 @@ std::optional<Ending> waitUntil(Clock::time_point moment, Keyboard& keyboard) {
             return std::nullopt;
         const auto event = keyboard.wait(left);
         if (event.signal != 0)
-            return Ending{.signal = event.signal};
+            return WatchEnding{.signal = event.signal};
         if (event.key && (*event.key == 'q' || *event.key == kEndOfTransmission))
-            return Ending{};
+            return WatchEnding{};
     }
 }
 
-Ending run(const client::Client& client, const Arguments& arguments, bool json) {
+WatchEnding run(const client::Client& client, const WatchArguments& arguments, bool json) {
     Keyboard keyboard;
     std::optional<Screen> screen;
     if (isTerminal() && !json)
@@ -211,7 +211,7 @@ Ending run(const client::Client& client, const Arguments& arguments, bool json) 
     }
 }
 
-Exit watchUnits(client::Client& client, const Arguments& arguments, bool json) {
+Exit watchUnits(client::Client& client, const WatchArguments& arguments, bool json) {
     if (!arguments.unit.empty())
         if (const auto unit = client.unit(arguments.unit); !unit)
             return failed(unit.error());
@@ -226,7 +226,7 @@ Exit watchUnits(client::Client& client, const Arguments& arguments, bool json) {
 } // namespace
 
 void addWatchVerb(CLI::App& app, Invocation& invocation) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<WatchArguments>();
     auto* verb = app.add_subcommand("watch", "Show what passes and what filters drop, as it happens");
     verb->add_option("UNIT", arguments->unit, "A unit or a cgroup path; all guarded units, if not given")
         ->check(notEmpty());

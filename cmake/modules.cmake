@@ -7,6 +7,7 @@
 # tries.
 
 function(filterd_options target)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${FILTERD_UNITY} UNITY_BUILD_BATCH_SIZE 8)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor)
     if(FILTERD_WERROR)
         target_compile_options(${target} PRIVATE -Werror)

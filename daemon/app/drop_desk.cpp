@@ -6,7 +6,7 @@ namespace filterd {
 
 namespace {
 
-log::Fields whereOf(const Drop& drop) {
+log::Fields placeOf(const Drop& drop) {
     return {log::id(log::Message::PacketDropped),
             log::unit(drop.origin.unit),
             {"FILTERD_DIRECTION", std::string(toString(drop.direction))},
@@ -15,7 +15,7 @@ log::Fields whereOf(const Drop& drop) {
 }
 
 log::Fields fieldsOf(const Drop& drop) {
-    auto fields = whereOf(drop);
+    auto fields = placeOf(drop);
     fields.emplace_back("FILTERD_PROTOCOL", drop.protocol);
     fields.emplace_back("FILTERD_SOURCE", drop.source);
     fields.emplace_back("FILTERD_DESTINATION", drop.destination);
@@ -52,7 +52,7 @@ void DropDesk::take(const DropReport& report, std::uint64_t now) {
 void DropDesk::endSecond(std::uint64_t now) {
     const auto suppressed = lines_.end(now);
     for (const auto& [example, packets] : suppressed.drops) {
-        auto fields = whereOf(example);
+        auto fields = placeOf(example);
         fields.emplace_back("FILTERD_SUPPRESSED", std::to_string(packets));
         log::info(whoDropped(example) + " at least " + std::to_string(packets) + " more packets", fields);
     }

@@ -19,7 +19,7 @@ std::string digestOf(const LoadRequest& request, const std::string& program) {
     return sha256(content);
 }
 
-std::string join(const std::vector<std::string>& parts) {
+std::string joinNames(const std::vector<std::string>& parts) {
     std::string text;
     for (const auto& part : parts)
         text += (text.empty() ? "" : ", ") + part;
@@ -159,7 +159,8 @@ Status Firewall::unload(const FilterName& name) {
     if (auto loaded = require(name); !loaded)
         return loaded;
     if (const auto holders = otherHolders(name); !holders.empty())
-        return failure(ErrorCode::FilterInUse, "filter '" + name.text() + "' is in use by " + join(holders));
+        return failure(ErrorCode::FilterInUse,
+                       "filter '" + name.text() + "' is in use by " + joinNames(holders));
     references_.release(Holder::keep(), name);
     finish();
     return {};

@@ -20,7 +20,7 @@ constexpr std::size_t kMaxInlinedInstructions = 19000;
 static_assert(kMaxInlinedInstructions + 12 * kMaxQueueLength + 4 * kMaxFunctions < 32768);
 
 // What the dispatcher keeps over its calls.
-constexpr std::uint8_t kContext = BPF_REG_6;
+constexpr std::uint8_t kQueueContext = BPF_REG_6;
 constexpr std::uint8_t kVerdicts = BPF_REG_7; // all return values ORed
 constexpr std::uint8_t kScratch = BPF_REG_8;  // after a drop: what countAt() takes; interim: the gate's word
 
@@ -56,11 +56,11 @@ class Builder : private FuseCode {
 
   private:
     void enter() {
-        move(kContext, BPF_REG_1);
+        move(kQueueContext, BPF_REG_1);
         if (input_.congestion)
             set(kVerdicts, 0);
         if (input_.gateArray)
-            load(BPF_W, kScratch, kContext, kGateWord);
+            load(BPF_W, kScratch, kQueueContext, kGateWord);
     }
 
     // Every filter finds cb as it would alone: the kernel clears it before the first, the dispatcher before
@@ -68,9 +68,9 @@ class Builder : private FuseCode {
     // before the first.
     void clearCb() {
         set(BPF_REG_1, 0);
-        store(BPF_DW, kContext, kCb, BPF_REG_1);
-        store(BPF_DW, kContext, kCb + 8, BPF_REG_1);
-        store(BPF_W, kContext, kGateWord, BPF_REG_1);
+        store(BPF_DW, kQueueContext, kCb, BPF_REG_1);
+        store(BPF_DW, kQueueContext, kCb + 8, BPF_REG_1);
+        store(BPF_W, kQueueContext, kGateWord, BPF_REG_1);
     }
 
     // What the dispatcher does not need itself of the registers that a call preserves.
@@ -112,7 +112,7 @@ class Builder : private FuseCode {
             if (clears)
                 clearCb();
             foreignCb = (foreignCb && !clears) || input_.parts[part].writesCb;
-            move(BPF_REG_1, kContext);
+            move(BPF_REG_1, kQueueContext);
             if (auto placed = runFilter(part); !placed)
                 return placed;
             if (input_.congestion && input_.parts[part].congestion) {
@@ -155,7 +155,7 @@ class Builder : private FuseCode {
         load(BPF_DW, BPF_REG_1, BPF_REG_0, offsetof(SlotCount, packets));
         compute(BPF_ADD, BPF_REG_1, 1);
         store(BPF_DW, BPF_REG_0, offsetof(SlotCount, packets), BPF_REG_1);
-        load(BPF_W, BPF_REG_1, kContext, offsetof(__sk_buff, len));
+        load(BPF_W, BPF_REG_1, kQueueContext, offsetof(__sk_buff, len));
         load(BPF_DW, BPF_REG_2, BPF_REG_0, offsetof(SlotCount, bytes));
         emit(BPF_ALU64 | BPF_X | BPF_ADD, BPF_REG_2, BPF_REG_1);
         store(BPF_DW, BPF_REG_0, offsetof(SlotCount, bytes), BPF_REG_2);
@@ -189,8 +189,8 @@ class Builder : private FuseCode {
             compute(BPF_LSH, kVerdicts, 15);
             merge(kScratch, kVerdicts);
         }
-        store(BPF_W, kContext, kGateWord, kScratch);
-        tailCall(*input_.gateArray, kGateSlot, kContext);
+        store(BPF_W, kQueueContext, kGateWord, kScratch);
+        tailCall(*input_.gateArray, kGateSlot, kQueueContext);
     }
 
     // Drops the packet where the tail call fails (I1).
@@ -205,7 +205,7 @@ class Builder : private FuseCode {
     }
 
     void holdAll() {
-        move(kContext, BPF_REG_1);
+        move(kQueueContext, BPF_REG_1);
         if (input_.reporter) {
             set(BPF_REG_2, 0);
             report(input_.reporter->flags);
@@ -220,7 +220,7 @@ class Builder : private FuseCode {
 
     // The program's id is in r2.
     void report(std::uint32_t flags) {
-        move(BPF_REG_1, kContext);
+        move(BPF_REG_1, kQueueContext);
         set(BPF_REG_3, static_cast<std::int32_t>(flags));
         reportCalls_.push_back(here());
         emit(kCall, 0, BPF_PSEUDO_CALL);
@@ -248,7 +248,7 @@ class Builder : private FuseCode {
         if (ofGroups)
             land(*ofGroups);
         if (input_.isGroup)
-            store(BPF_W, kContext, kDropSlot, kScratch);
+            store(BPF_W, kQueueContext, kDropSlot, kScratch);
         countDrop();
     }
 
@@ -286,7 +286,7 @@ class Builder : private FuseCode {
         static_assert(kLastFilterSlot == 63,
                       "one less than a power of two: the bound that the verifier sees");
         if (input_.counterMap) {
-            load(BPF_W, kScratch, kContext, kDropSlot);
+            load(BPF_W, kScratch, kQueueContext, kDropSlot);
             compute(BPF_AND, kScratch, kLastFilterSlot);
             compute(BPF_LSH, kScratch, kSlotShift);
         }

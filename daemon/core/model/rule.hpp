@@ -41,6 +41,8 @@ struct Rule {
     bool operator==(const Rule&) const = default;
 };
 
+[[nodiscard]] inline bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
+
 inline constexpr std::string_view kBusSource = "bus";
 // Set by a user for a unit of his own manager: it only adds filters, behind those of the rule that covers the
 // unit otherwise.

@@ -13,7 +13,7 @@ constexpr std::size_t kMaxDepth = 64;
 // Of members within members: real types have thousands. Who follows each of them must come to an end.
 constexpr std::uint64_t kMaxWeight = std::uint64_t{1} << 20;
 
-auto bad(std::string message) { return failure(ErrorCode::InvalidObject, ".BTF: " + std::move(message)); }
+auto badBtf(std::string message) { return failure(ErrorCode::InvalidObject, ".BTF: " + std::move(message)); }
 
 std::string typed(std::uint32_t id) { return "type " + std::to_string(id); }
 
@@ -87,16 +87,16 @@ bool isPower(std::uint32_t size, std::uint32_t largest) {
 Status BtfTypes::readHeader(ByteView section) {
     const auto header = section.at<btf_header>(0);
     if (!header || header->magic != BTF_MAGIC || header->version != BTF_VERSION)
-        return bad("it does not begin as type information does");
+        return badBtf("it does not begin as type information does");
     if (header->hdr_len < sizeof(btf_header) || header->hdr_len > section.size())
-        return bad("its header has a wrong length");
+        return badBtf("its header has a wrong length");
     const auto body = section.part(header->hdr_len, section.size() - header->hdr_len);
     const auto types = body->part(header->type_off, header->type_len);
     const auto strings = body->part(header->str_off, header->str_len);
     if (!types || header->type_off % alignof(btf_type) != 0)
-        return bad("its types lie beyond its end");
+        return badBtf("its types lie beyond its end");
     if (!strings || strings->at<char>(0) != '\0' || strings->at<char>(strings->size() - 1) != '\0')
-        return bad("its names lie beyond its end, or do not begin and end with a zero");
+        return badBtf("its names lie beyond its end, or do not begin and end with a zero");
     types_ = *types;
     strings_ = *strings;
     return {};
@@ -107,13 +107,13 @@ Status BtfTypes::readRecords() {
     for (std::size_t offset = 0; offset < types_.size();) {
         const auto id = static_cast<std::uint32_t>(records_.size());
         if (!types_.has(offset, sizeof(btf_type)))
-            return bad(typed(id) + " lies beyond the end of all types");
+            return badBtf(typed(id) + " lies beyond the end of all types");
         const auto record = recordAt(types_, offset);
         const auto after = sizeAfter(record);
         if (!after)
-            return bad(typed(id) + " is of the unknown kind " + std::to_string(record.kind));
+            return badBtf(typed(id) + " is of the unknown kind " + std::to_string(record.kind));
         if (!types_.has(record.first, *after))
-            return bad(typed(id) + " lies beyond the end of all types");
+            return badBtf(typed(id) + " lies beyond the end of all types");
         records_.push_back(offset);
         offset = record.first + *after;
     }
@@ -135,7 +135,7 @@ class BtfCheck {
         for (std::uint32_t id = 1; id < types_.count(); ++id) {
             const auto record = recordAt(types_.types_, types_.records_[id]);
             if (!types_.hasText(record.type.name_off))
-                return bad(typed(id) + " has its name beyond the end of all names");
+                return badBtf(typed(id) + " has its name beyond the end of all names");
             if (auto checked = check(id, record); !checked)
                 return checked;
         }
@@ -161,20 +161,20 @@ class BtfCheck {
 
     Status refers(std::uint32_t id, std::uint32_t to, bool isRight) const {
         if (!types_.has(to))
-            return bad(typed(id) + " refers to " + typed(to) + ", and there are " +
-                       std::to_string(types_.count() - 1));
+            return badBtf(typed(id) + " refers to " + typed(to) + ", and there are " +
+                          std::to_string(types_.count() - 1));
         if (!isRight)
-            return bad(typed(id) + " refers to " + typed(to) + ", which is of the wrong kind");
+            return badBtf(typed(id) + " refers to " + typed(to) + ", which is of the wrong kind");
         return {};
     }
     Status names(std::uint32_t id, std::uint32_t offset) const {
         if (!types_.hasText(offset))
-            return bad(typed(id) + " has a member with its name beyond the end of all names");
+            return badBtf(typed(id) + " has a member with its name beyond the end of all names");
         return {};
     }
     static Status sized(std::uint32_t id, bool isRight) {
         if (!isRight)
-            return bad(typed(id) + " has a size that its kind cannot have");
+            return badBtf(typed(id) + " has a size that its kind cannot have");
         return {};
     }
 
@@ -233,7 +233,7 @@ class BtfCheck {
             if (auto right = refers(id, member.type, isValue(member.type)); !right)
                 return right;
             if (offset / 8 > record.type.size)
-                return bad(typed(id) + " has a member beyond its end");
+                return badBtf(typed(id) + " has a member beyond its end");
         }
         return {};
     }
@@ -282,11 +282,11 @@ class BtfCheck {
         if (id == 0)
             return std::uint64_t{1};
         if (weights_[id] == kOpen)
-            return bad(typed(id) + " is a part of itself");
+            return badBtf(typed(id) + " is a part of itself");
         if (weights_[id] != 0)
             return weights_[id];
         if (depth > kMaxDepth)
-            return bad(typed(id) + " is nested too deeply");
+            return badBtf(typed(id) + " is nested too deeply");
         weights_[id] = kOpen;
         std::uint64_t weight = 1;
         for (const auto part : partsOf(id)) {
@@ -295,7 +295,7 @@ class BtfCheck {
                 return its;
             weight += *its;
             if (weight > kMaxWeight)
-                return bad(typed(id) + " has too many parts");
+                return badBtf(typed(id) + " has too many parts");
         }
         weights_[id] = weight;
         return weight;

@@ -33,26 +33,29 @@ struct SectionOfRecords {
 
 constexpr std::uint32_t kInstruction = 8; // bytes
 
-auto bad(std::string message) { return failure(ErrorCode::InvalidObject, ".BTF.ext: " + std::move(message)); }
+auto badBtfExt(std::string message) {
+    return failure(ErrorCode::InvalidObject, ".BTF.ext: " + std::move(message));
+}
 
 Status check(const Function& function, const BtfTypes& types) {
     if (types.kindOf(function.type) != BTF_KIND_FUNC)
-        return bad("a function refers to type " + std::to_string(function.type) + ", which is no function");
+        return badBtfExt("a function refers to type " + std::to_string(function.type) +
+                         ", which is no function");
     return {};
 }
 
 Status check(const Line& line, const BtfTypes& types) {
     if (!types.hasText(line.file) || !types.hasText(line.text))
-        return bad("a line of source lies beyond the end of all names");
+        return badBtfExt("a line of source lies beyond the end of all names");
     return {};
 }
 
 Status check(const Relocation& relocation, const BtfTypes& types) {
     if (relocation.type == 0 || !types.has(relocation.type))
-        return bad("a relocation refers to type " + std::to_string(relocation.type) + ", and there are " +
-                   std::to_string(types.count() - 1));
+        return badBtfExt("a relocation refers to type " + std::to_string(relocation.type) +
+                         ", and there are " + std::to_string(types.count() - 1));
     if (!types.hasText(relocation.access))
-        return bad("a relocation has its path beyond the end of all names");
+        return badBtfExt("a relocation has its path beyond the end of all names");
     return {};
 }
 
@@ -63,18 +66,18 @@ Status checkPart(ByteView part, const BtfTypes& types) {
         return {};
     const auto size = part.at<std::uint32_t>(0);
     if (!size || *size < sizeof(Record) || *size % sizeof(std::uint32_t) != 0)
-        return bad("its records have a wrong size");
+        return badBtfExt("its records have a wrong size");
     for (std::size_t offset = sizeof *size; offset < part.size();) {
         const auto section = part.at<SectionOfRecords>(offset);
         if (!section || section->count == 0 || !types.hasText(section->name))
-            return bad("it names no section, or one of no records");
+            return badBtfExt("it names no section, or one of no records");
         offset += sizeof *section;
         if (!part.has(offset, std::size_t{section->count} * *size))
-            return bad("its records lie beyond its end");
+            return badBtfExt("its records lie beyond its end");
         for (std::uint32_t i = 0; i < section->count; ++i, offset += *size) {
             const auto record = *part.at<Record>(offset);
             if (record.instruction % kInstruction != 0)
-                return bad("a record is of no instruction");
+                return badBtfExt("a record is of no instruction");
             if (auto checked = check(record, types); !checked)
                 return checked;
         }
@@ -86,7 +89,7 @@ template<typename Record>
 Status checkPartAt(ByteView body, std::uint32_t offset, std::uint32_t length, const BtfTypes& types) {
     const auto part = body.part(offset, length);
     if (!part || offset % sizeof(std::uint32_t) != 0)
-        return bad("a part of it lies beyond its end");
+        return badBtfExt("a part of it lies beyond its end");
     return checkPart<Record>(*part, types);
 }
 
@@ -95,10 +98,10 @@ Status checkPartAt(ByteView body, std::uint32_t offset, std::uint32_t length, co
 Status checkBtfExt(ByteView section, const BtfTypes& types) {
     const auto header = section.at<Header>(0);
     if (!header || header->magic != BTF_MAGIC || header->version != BTF_VERSION)
-        return bad("it does not begin as it should");
+        return badBtfExt("it does not begin as it should");
     if (header->length < sizeof(Header) || header->length > section.size() ||
         header->length % sizeof(std::uint32_t) != 0)
-        return bad("its header has a wrong length");
+        return badBtfExt("its header has a wrong length");
     const auto body = *section.part(header->length, section.size() - header->length);
     if (auto checked = checkPartAt<Function>(body, header->functionsAt, header->functionsLength, types);
         !checked)

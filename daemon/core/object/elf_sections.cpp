@@ -11,8 +11,6 @@ namespace {
 
 constexpr unsigned char kNativeOrder = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
 
-auto bad(std::string message) { return failure(ErrorCode::InvalidObject, std::move(message)); }
-
 std::string numbered(std::size_t index) { return "section " + std::to_string(index); }
 
 Result<Elf64_Ehdr> headerOf(ByteView object) {

@@ -20,6 +20,10 @@ struct Section {
     ByteView bytes; // none where the section takes no room in the file
 };
 
+[[nodiscard]] inline auto bad(std::string message) {
+    return failure(ErrorCode::InvalidObject, std::move(message));
+}
+
 // By their numbers. Errors: InvalidObject.
 [[nodiscard]] Result<std::vector<Section>> sectionsOf(ByteView object);
 

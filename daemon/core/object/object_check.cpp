@@ -12,11 +12,10 @@ namespace filterd {
 
 namespace {
 
+using object::bad;
 using object::ByteView;
 using object::Section;
 using Sections = std::vector<Section>;
-
-auto bad(std::string message) { return failure(ErrorCode::InvalidObject, std::move(message)); }
 
 std::string quoted(const Section& section) { return "section '" + std::string(section.name) + "'"; }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/packet/capture.hpp"
 
+#include "core/packet/bytes.hpp"
 #include "core/packet/ends.hpp"
 
 #include <cctype>
@@ -11,20 +12,10 @@ namespace filterd::packet {
 
 namespace {
 
-using View = std::span<const std::byte>;
-
 constexpr std::size_t kAddressesOfEthernet = 12;
 constexpr std::size_t kVlanTag = 4;
 constexpr std::size_t kCooked = 16;
 constexpr std::size_t kCooked2 = 20;
-constexpr std::size_t kIpv4Header = 20;
-constexpr std::size_t kIpv6Header = 40;
-
-unsigned byteAt(View bytes, std::size_t offset) { return std::to_integer<unsigned>(bytes[offset]); }
-
-std::uint16_t wordAt(View bytes, std::size_t offset) {
-    return static_cast<std::uint16_t>(byteAt(bytes, offset) << 8 | byteAt(bytes, offset + 1));
-}
 
 struct Payload {
     std::uint16_t etherType;

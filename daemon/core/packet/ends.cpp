@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/packet/ends.hpp"
 
+#include "core/packet/bytes.hpp"
 #include "core/value/address.hpp"
 
 #include <linux/if_ether.h>
@@ -11,19 +12,9 @@ namespace filterd::packet {
 
 namespace {
 
-using View = std::span<const std::byte>;
-
-constexpr std::size_t kIpv4Header = 20;
-constexpr std::size_t kIpv6Header = 40;
 constexpr unsigned kOffsetOfIpv4 = 0x1fff; // of a fragment, in the word that has it
 constexpr unsigned kOffsetOfIpv6 = 0xfff8;
 constexpr std::size_t kMinimalExtension = 8;
-
-unsigned byteAt(View bytes, std::size_t offset) { return std::to_integer<unsigned>(bytes[offset]); }
-
-std::uint16_t wordAt(View bytes, std::size_t offset) {
-    return static_cast<std::uint16_t>(byteAt(bytes, offset) << 8 | byteAt(bytes, offset + 1));
-}
 
 View behind(View bytes, std::size_t size) { return size <= bytes.size() ? bytes.subspan(size) : View(); }
 

@@ -11,7 +11,7 @@ namespace filterd::packet {
 
 namespace {
 
-constexpr std::size_t kWords = BPF_MEMWORDS;
+constexpr std::size_t kMemoryWords = BPF_MEMWORDS;
 constexpr std::size_t kMaxLength = 65536;
 constexpr std::uint32_t kDeviceOffsets = 0xfffff000; // the kernel's extensions of libpcap
 
@@ -19,7 +19,7 @@ constexpr std::uint32_t kDeviceOffsets = 0xfffff000; // the kernel's extensions 
 constexpr std::size_t kA = 0;
 constexpr std::size_t kX = 1;
 constexpr std::size_t kFirstWord = 2;
-constexpr std::size_t kSlots = kFirstWord + kWords;
+constexpr std::size_t kSlots = kFirstWord + kMemoryWords;
 using Live = std::bitset<kSlots>;
 using State = std::array<ExprId, kSlots>;
 
@@ -107,9 +107,9 @@ struct Step {
 
 // All jumps lead forward: the states in which each instruction is met are found from the first on, what they
 // come to from the last on.
-class Reader {
+class ClassicReader {
   public:
-    Reader(std::span<const sock_filter> program, Expressions& expressions, Decisions& decisions)
+    ClassicReader(std::span<const sock_filter> program, Expressions& expressions, Decisions& decisions)
         : program_(program), expressions_(expressions), decisions_(decisions) {}
 
     Result<NodeId> read() {
@@ -154,7 +154,7 @@ class Reader {
 Step onTo(std::size_t at, const State& state) { return Target(at, state); }
 Step endAt(NodeId end) { return Target(end); }
 
-Status Reader::check() const {
+Status ClassicReader::check() const {
     if (program_.empty() || program_.size() > kMaxLength)
         return failure(ErrorCode::InvalidArgument, "a program of " + std::to_string(program_.size()) +
                                                        " instructions; 1 to " + std::to_string(kMaxLength) +
@@ -167,9 +167,9 @@ Status Reader::check() const {
     return {};
 }
 
-Status Reader::checkOne(std::size_t at) const {
+Status ClassicReader::checkOne(std::size_t at) const {
     const auto& insn = program_[at];
-    if (isScratch(insn) && insn.k >= kWords)
+    if (isScratch(insn) && insn.k >= kMemoryWords)
         return failure(ErrorCode::InvalidArgument, "the program uses a scratch word that does not exist");
     if (isLoad(insn.code) && BPF_MODE(insn.code) == BPF_ABS && insn.k >= kDeviceOffsets)
         return failure(ErrorCode::Unsupported,
@@ -190,13 +190,13 @@ Status Reader::checkOne(std::size_t at) const {
 }
 
 // All jumps lead forward.
-void Reader::findLive() {
+void ClassicReader::findLive() {
     live_.assign(program_.size() + 1, {});
     for (std::size_t at = program_.size(); at-- > 0;)
         live_[at] = liveBefore(at);
 }
 
-Live Reader::liveBefore(std::size_t at) const {
+Live ClassicReader::liveBefore(std::size_t at) const {
     const auto& insn = program_[at];
     Live live = live_[at + 1];
     switch (BPF_CLASS(insn.code)) {
@@ -237,7 +237,7 @@ Live Reader::liveBefore(std::size_t at) const {
     }
 }
 
-NodeId Reader::visitAll(Target first) {
+NodeId ClassicReader::visitAll(Target first) {
     visits_.resize(program_.size());
     meet(first);
     for (std::size_t at = 0; at < program_.size(); ++at)
@@ -259,7 +259,7 @@ NodeId Reader::visitAll(Target first) {
 }
 
 // What is not read any more must not tell two visits apart.
-void Reader::meet(Target& target) {
+void ClassicReader::meet(Target& target) {
     if (target.end)
         return;
     for (std::size_t slot = 0; slot < kSlots; ++slot)
@@ -268,11 +268,11 @@ void Reader::meet(Target& target) {
     visits_[target.at].try_emplace(target.state);
 }
 
-NodeId Reader::nodeOf(const Target& target) const {
+NodeId ClassicReader::nodeOf(const Target& target) const {
     return target.end ? *target.end : visits_[target.at].at(target.state).node;
 }
 
-Step Reader::step(std::size_t at, State state) {
+Step ClassicReader::step(std::size_t at, State state) {
     const auto& insn = program_[at];
     switch (BPF_CLASS(insn.code)) {
     case BPF_LD:
@@ -299,7 +299,7 @@ Step Reader::step(std::size_t at, State state) {
     return onTo(at + 1, state);
 }
 
-Step Reader::load(std::size_t at, State& state) {
+Step ClassicReader::load(std::size_t at, State& state) {
     const auto& insn = program_[at];
     const std::size_t slot = BPF_CLASS(insn.code) == BPF_LD ? kA : kX;
     switch (BPF_MODE(insn.code)) {
@@ -318,7 +318,7 @@ Step Reader::load(std::size_t at, State& state) {
     return onTo(at + 1, state);
 }
 
-Step Reader::loadBytes(std::size_t at, State& state, std::size_t slot) {
+Step ClassicReader::loadBytes(std::size_t at, State& state, std::size_t slot) {
     const auto& insn = program_[at];
     const std::uint8_t size = sizeOf(insn.code);
     const ExprId base = BPF_MODE(insn.code) == BPF_IND ? state[kX] : kNoExpr;
@@ -334,7 +334,7 @@ Step Reader::loadBytes(std::size_t at, State& state, std::size_t slot) {
     return {fits, {1, kMaxValue}, {at + 1, state}, kNoMatch};
 }
 
-Step Reader::calculate(std::size_t at, State& state) {
+Step ClassicReader::calculate(std::size_t at, State& state) {
     const auto& insn = program_[at];
     if (BPF_OP(insn.code) == BPF_NEG) {
         state[kA] = expressions_.binary(Op::Subtract, expressions_.constant(0), state[kA]);
@@ -351,7 +351,7 @@ Step Reader::calculate(std::size_t at, State& state) {
     return {right, {0, 0}, kNoMatch, {at + 1, state}};
 }
 
-Step Reader::jump(std::size_t at, const State& state) {
+Step ClassicReader::jump(std::size_t at, const State& state) {
     const auto& insn = program_[at];
     if (BPF_OP(insn.code) == BPF_JA)
         return onTo(at + 1 + insn.k, state);
@@ -363,7 +363,7 @@ Step Reader::jump(std::size_t at, const State& state) {
     return {asked.subject, asked.range, yes, no};
 }
 
-Step Reader::finish(const sock_filter& insn, const State& state) {
+Step ClassicReader::finish(const sock_filter& insn, const State& state) {
     if (BPF_RVAL(insn.code) != BPF_A)
         return endAt(insn.k == 0 ? kNoMatch : kMatch);
     if (expressions_.isConstant(state[kA]))
@@ -375,7 +375,7 @@ Step Reader::finish(const sock_filter& insn, const State& state) {
 
 Result<NodeId> readClassic(std::span<const sock_filter> program, Expressions& expressions,
                            Decisions& decisions) {
-    return Reader(program, expressions, decisions).read();
+    return ClassicReader(program, expressions, decisions).read();
 }
 
 } // namespace filterd::packet

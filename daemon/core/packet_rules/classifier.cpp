@@ -17,7 +17,6 @@ constexpr std::uint8_t kOffset = BPF_REG_9;
 constexpr std::uint8_t kSeen = kData; // a bit for each extension header; who walks reaches no data directly
 constexpr std::uint8_t kLength = BPF_REG_0;
 
-constexpr std::uint32_t kVersionMask = 0xf0;
 constexpr std::uint32_t kVersion4 = 0x40;
 constexpr std::uint32_t kVersion6 = 0x60;
 constexpr std::uint32_t kPlainV4 = 0x45;

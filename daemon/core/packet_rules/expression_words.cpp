@@ -41,10 +41,6 @@ std::size_t wordEnd(std::string_view text, std::size_t begin) {
     return std::max(end, begin + 1);
 }
 
-bool isOneOf(std::string_view text, std::initializer_list<std::string_view> choices) {
-    return std::find(choices.begin(), choices.end(), text) != choices.end();
-}
-
 bool isKeyword(std::string_view text) {
     return std::find(kKeywords.begin(), kKeywords.end(), text) != kKeywords.end();
 }

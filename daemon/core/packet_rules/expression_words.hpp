@@ -3,8 +3,10 @@
 #pragma once
 // The words of a pcap-filter(7) expression, to say where it is wrong: libpcap does not.
 
+#include <algorithm>
 #include <functional>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,12 @@ struct Word {
     std::string_view text;
     std::size_t column = 0;
 };
+
+// Whether the text is one of the choices.
+template<class Choices = std::initializer_list<std::string_view>>
+[[nodiscard]] bool isOneOf(std::string_view text, const Choices& choices) {
+    return std::find(std::begin(choices), std::end(choices), text) != std::end(choices);
+}
 
 // `first` is the column where the expression begins.
 [[nodiscard]] std::vector<Word> wordsOf(std::string_view expression, std::size_t first);

@@ -11,11 +11,6 @@ namespace filterd::packet {
 
 namespace {
 
-template<std::size_t N>
-bool isOneOf(std::string_view text, const std::array<std::string_view, N>& choices) {
-    return std::find(choices.begin(), choices.end(), text) != choices.end();
-}
-
 // Which packets a part of an expression can match.
 struct Families {
     bool ipv4 = true;
@@ -37,9 +32,9 @@ Families either(const Families& a, const Families& b) {
 }
 
 // Follows the grammar: `and` and `or` bind alike, from the left.
-class Reader {
+class FamiliesReader {
   public:
-    explicit Reader(std::string_view expression) : words_(wordsOf(expression, 1)) {}
+    explicit FamiliesReader(std::string_view expression) : words_(wordsOf(expression, 1)) {}
 
     Families read() {
         Families all = readTerm();
@@ -129,6 +124,6 @@ class Reader {
 
 } // namespace
 
-bool isSilentAboutIpv6(std::string_view expression) { return Reader(expression).read().silent; }
+bool isSilentAboutIpv6(std::string_view expression) { return FamiliesReader(expression).read().silent; }
 
 } // namespace filterd::packet

@@ -37,7 +37,7 @@ Values without(const Values& values, const Range& range) {
     return left;
 }
 
-bool isLoad(const Expression& expression, std::uint8_t size, std::uint32_t offset) {
+bool isLoadOf(const Expression& expression, std::uint8_t size, std::uint32_t offset) {
     return expression.op == Op::Load && expression.left == kNoExpr && expression.size == size &&
            expression.value == offset;
 }
@@ -83,13 +83,13 @@ class Attempt {
     }
 
   private:
-    bool isNextHeader(ExprId subject) const { return isLoad(expressions_[subject], 1, kProtocolV6); }
+    bool isNextHeader(ExprId subject) const { return isLoadOf(expressions_[subject], 1, kProtocolV6); }
 
     // Behind a fragment header libpcap looks at another byte for the same question.
     ExprId subjectOf(const Decision& decision) {
         const auto fragment = chain_.find(kFragmentHeader);
         const bool isBehind = fragment != chain_.end() && fragment->second && decision.range.isSingle() &&
-                              isLoad(expressions_[decision.subject], 1, kHeaderV6);
+                              isLoadOf(expressions_[decision.subject], 1, kHeaderV6);
         return isBehind ? nextHeader_ : decision.subject;
     }
 

@@ -110,14 +110,14 @@ class Collector {
 };
 
 // libpcap's work grows with the cube of the length; a short expression costs as much as one of 30 characters.
-constexpr std::uint64_t workOf(std::uint64_t length) { return length * length * length + 27'000; }
+constexpr std::uint64_t effortOf(std::uint64_t length) { return length * length * length + 27'000; }
 
 } // namespace
 
 std::optional<Matches> RuleNotes::matches(const std::string& expression) {
     if (const auto known = known_.find(expression); known != known_.end())
         return known->second;
-    const std::uint64_t work = workOf(expression.size());
+    const std::uint64_t work = effortOf(expression.size());
     if (work > left_)
         return std::nullopt;
     left_ -= work_ == kNoLimit ? 0 : work;

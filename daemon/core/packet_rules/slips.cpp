@@ -11,14 +11,9 @@ namespace filterd::packet {
 
 namespace {
 
-template<std::size_t N>
-bool isOneOf(std::string_view text, const std::array<std::string_view, N>& choices) {
-    return std::find(choices.begin(), choices.end(), text) != choices.end();
-}
-
-class Reader {
+class SlipReader {
   public:
-    explicit Reader(std::string_view expression) : words_(wordsOf(expression, 1)) {}
+    explicit SlipReader(std::string_view expression) : words_(wordsOf(expression, 1)) {}
 
     std::optional<std::string> find() {
         bool ofNetworks = false;
@@ -106,6 +101,6 @@ class Reader {
 
 } // namespace
 
-std::optional<std::string> slipIn(std::string_view expression) { return Reader(expression).find(); }
+std::optional<std::string> slipIn(std::string_view expression) { return SlipReader(expression).find(); }
 
 } // namespace filterd::packet

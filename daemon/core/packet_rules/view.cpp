@@ -6,7 +6,6 @@ namespace filterd::packet {
 
 namespace {
 
-constexpr std::uint32_t kVersionMask = 0xf0;
 constexpr std::uint32_t kPlainFirstByteV4 = 0x45; // 20 bytes of header
 
 std::uint32_t headerSize(Version version) {

@@ -14,8 +14,9 @@ namespace filterd::packet {
 enum class Version : std::uint8_t { Unknown, V4, V6 };
 
 // Sizes and offsets of the headers.
-inline constexpr std::uint32_t kHeaderV4 = 20; // without options
-inline constexpr std::uint32_t kHeaderV6 = 40; // without extension headers
+inline constexpr std::uint32_t kHeaderV4 = 20;      // without options
+inline constexpr std::uint32_t kHeaderV6 = 40;      // without extension headers
+inline constexpr std::uint32_t kVersionMask = 0xf0; // in the first byte
 inline constexpr std::uint32_t kProtocolV4 = 9;
 inline constexpr std::uint32_t kProtocolV6 = 6;
 inline constexpr std::uint32_t kFragmentV4 = 6;

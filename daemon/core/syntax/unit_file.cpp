@@ -13,15 +13,15 @@ namespace filterd {
 
 namespace {
 
-constexpr std::string_view kWhitespace = " \t\r\n";
+constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::size_t kQuoteMax = 60; // how much of a bad line a message repeats
 
 std::string_view strip(std::string_view text) {
-    const auto first = text.find_first_not_of(kWhitespace);
+    const auto first = text.find_first_not_of(kBlanks);
     if (first == std::string_view::npos)
         return {};
-    return text.substr(first, text.find_last_not_of(kWhitespace) - first + 1);
+    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
 struct Utf8Form {

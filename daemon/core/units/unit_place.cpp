@@ -53,7 +53,7 @@ std::string pathOfSlice(const std::string& slice) {
     return path;
 }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string inQuotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 // Takes a path apart: slices, then one that is none, and what that one has within itself.
 class Place {
@@ -93,7 +93,7 @@ class Place {
         return has && has(path_.substr(0, read_));
     }
 
-    [[nodiscard]] std::string begin() const { return quoted(path_) + ": no cgroup is there"; }
+    [[nodiscard]] std::string begin() const { return inQuotes(path_) + ": no cgroup is there"; }
 
     // Others than systemd may make it, then or now.
     [[nodiscard]] std::string ofStranger(const std::string& directory) const {
@@ -109,7 +109,7 @@ class Place {
     }
 
     [[nodiscard]] std::string hinted(const std::string& directory, const std::string& unit) const {
-        auto why = begin() + ", and " + quoted(directory) + " is no unit's name";
+        auto why = begin() + ", and " + inQuotes(directory) + " is no unit's name";
         return unit.empty() ? why : why + "; did you mean " + above_ + "/" + directoryOf(unit) + "?";
     }
 

@@ -36,8 +36,6 @@ std::optional<std::string> targetThatCovers(const Rule& rule, const std::string&
     return std::nullopt;
 }
 
-bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
-
 std::string list(const std::vector<std::string>& names) {
     std::string text;
     for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i)

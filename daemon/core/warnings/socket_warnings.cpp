@@ -13,9 +13,7 @@ namespace filterd {
 
 namespace {
 
-constexpr std::size_t kMostNames = 3; // that a warning lists
-
-bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
+constexpr std::size_t kMostSockets = 3; // that a warning lists
 
 bool isSocketUnit(const std::string& target) { return target.ends_with(".socket"); }
 
@@ -138,7 +136,7 @@ std::string shownSockets(const std::set<std::string>& sockets, bool areExamples)
     std::set<std::string> shown;
     for (const auto& socket : sockets) {
         const auto common = templateOfInstance(socket);
-        const bool stands = !common.empty() && (areExamples || sockets.size() > kMostNames);
+        const bool stands = !common.empty() && (areExamples || sockets.size() > kMostSockets);
         shown.insert(stands ? instancesOf(common) : socket);
     }
     return join(shown);

@@ -16,8 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxFileSize = std::size_t{1} << 20;
-constexpr std::string_view kDropInSuffix = ".conf";
-
 } // namespace
 
 Error pathError(const fs::path& path, const std::string& what) {

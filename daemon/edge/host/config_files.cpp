@@ -19,9 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kQueueSuffix = ".queue";
-constexpr std::string_view kFilterSuffix = ".filter";
-
 using Paths = std::vector<fs::path>;
 
 bool isOfQueueFile(const Rule& rule) { return rule.source.ends_with(kQueueSuffix); }

@@ -16,9 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kQueueSuffix = ".queue";
-constexpr std::string_view kFilterSuffix = ".filter";
-constexpr std::string_view kDropInSuffix = ".conf";
 constexpr std::string_view kFolderSuffix = ".d";
 constexpr std::size_t kMostEntries = 1000; // that are looked at in one folder
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t kMask =
     IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
-constexpr const char* kFlag = "off";
+constexpr const char* kFlagFile = "off";
 
 bool isThere(const std::filesystem::path& path) {
     struct stat info {};
@@ -31,7 +31,7 @@ Result<SwitchWatch> SwitchWatch::create(std::filesystem::path directory) {
     SwitchWatch created(std::move(directory), std::move(*inotify));
     if (auto followed = created.follow(); !followed)
         return failure(followed.error());
-    created.enforcing_ = !isThere(created.directory_ / kFlag);
+    created.enforcing_ = !isThere(created.directory_ / kFlagFile);
     return created;
 }
 
@@ -44,7 +44,7 @@ bool SwitchWatch::dispatch() {
         if (const auto followed = follow(); !followed)
             log::error(followed.error().context("cannot follow the off switch"));
     const bool before = enforcing_;
-    enforcing_ = !isThere(directory_ / kFlag);
+    enforcing_ = !isThere(directory_ / kFlagFile);
     return enforcing_ != before;
 }
 

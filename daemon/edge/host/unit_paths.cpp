@@ -37,7 +37,7 @@ bool isWithoutPackets(std::string_view name) {
            kTypesWithoutPackets.end();
 }
 
-bool isOurs(std::string_view section) { return section == kUnitSection; }
+bool isOurSection(std::string_view section) { return section == kUnitSection; }
 bool mentionsUs(const std::string& text) { return text.find(kUnitSection) != std::string::npos; }
 
 // Where the link leads, as systemd sees it: the links on the way are followed, the last one is not.
@@ -122,7 +122,7 @@ class UnitPathReader {
         if (!fs::is_regular_file(path, ignored))
             return;
         if (const auto text = readText(path);
-            text && !readableParts(text->path, text->text, isOurs).sections.empty())
+            text && !readableParts(text->path, text->text, isOurSection).sections.empty())
             files_.misplaced.push_back(pathError(
                 path, "[X-Filterd] has no effect in a unit of this type, which has no packets; write it for "
                       "a .service, .socket, .scope, .slice or .mount"));

@@ -10,7 +10,7 @@ namespace filterd {
 
 namespace {
 
-constexpr const char* kUnitPrefix = "/org/freedesktop/systemd1/unit";
+constexpr const char* kPathOfUnits = "/org/freedesktop/systemd1/unit";
 constexpr const char* kUnit = "org.freedesktop.systemd1.Unit";
 
 // A unit that waits for its restart is over, too: the next run acquires what it needs anew.
@@ -47,7 +47,7 @@ void UnitEndings::check(const std::string& unit) {
 }
 
 void UnitEndings::ask(const std::string& unit) {
-    auto proxy = bus::makeProxy(connection_, busName_.c_str(), bus::encodePath(kUnitPrefix, unit));
+    auto proxy = bus::makeProxy(connection_, busName_.c_str(), bus::encodePath(kPathOfUnits, unit));
     proxy->callMethodAsync("Get")
         .onInterface("org.freedesktop.DBus.Properties")
         .withArguments(std::string(kUnit), std::string("ActiveState"))

@@ -20,6 +20,8 @@ struct LoadedFilter {
     // Empty while published: the pins hold them, and a daemon of many filters would run out of descriptors.
     UniqueFd program;
     std::vector<UniqueFd> maps;
+
+    [[nodiscard]] std::string name() const { return record.instance.name.text(); }
 };
 
 class FilterStore {

@@ -38,15 +38,15 @@ Status setGlobals(Builtin& filter, const std::map<std::string, Value>& values) {
     return {};
 }
 
-std::string nameOf(const ObjectRequest& request) {
+std::string builtinOf(const ObjectRequest& request) {
     return std::string(textOf(request).substr(kBuiltinPrefix.size()));
 }
 
 // With its parameters set.
 Result<Builtin> find(const ObjectRequest& request) {
-    auto filter = builtin(nameOf(request));
+    auto filter = builtin(builtinOf(request));
     if (!filter)
-        return failure(ErrorCode::InvalidObject, "there is no built-in filter '" + nameOf(request) +
+        return failure(ErrorCode::InvalidObject, "there is no built-in filter '" + builtinOf(request) +
                                                      "': filterd has drop, pass and mtu");
     if (!request.program.empty())
         return failure(ErrorCode::InvalidArgument, "'" + std::string(textOf(request)) +
@@ -79,7 +79,7 @@ Result<FilterMap> makeGlobals(const Builtin& filter) {
 bool namesBuiltin(const ObjectRequest& request) { return textOf(request).starts_with(kBuiltinPrefix); }
 
 Result<FilterProgram> loadBuiltin(const ObjectRequest& request) {
-    const auto name = nameOf(request);
+    const auto name = builtinOf(request);
     auto filter = find(request);
     if (!filter)
         return failure(filter.error());

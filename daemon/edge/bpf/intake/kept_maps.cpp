@@ -37,7 +37,7 @@ std::optional<std::string> whyNotKernel(const bpf_map_info& before, const bpf_ma
     return std::nullopt;
 }
 
-Result<std::optional<std::string>> take(bpf_map* map, const MapFacts& facts, const EarlierMap& earlier) {
+Result<std::optional<std::string>> takeOne(bpf_map* map, const MapFacts& facts, const EarlierMap& earlier) {
     auto why = whyNotFacts(earlier.facts, facts);
     if (why || earlier.fd < 0)
         return why;
@@ -76,7 +76,7 @@ Result<std::vector<std::string>> takeEarlierMaps(const bpf_object* object,
                          [&facts = facts](const EarlierMap& one) { return one.facts.name == facts.name; });
         if (!kept || before == earlier.end() || request.parameters.contains(facts.name))
             continue;
-        const auto why = take(map, facts, *before);
+        const auto why = takeOne(map, facts, *before);
         if (!why)
             return failure(why.error());
         if (*why)

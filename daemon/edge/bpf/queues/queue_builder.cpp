@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxLinks = 64; // per cgroup and direction, by the kernel
 
-std::string nameOf(const LoadedFilter& filter) { return filter.record.instance.name.text(); }
-
 std::string programNameOf(const Queue& queue) {
     constexpr std::size_t kDigits = 9; // the kernel keeps 15 bytes
     return "queue_" + idOf(queue).text.substr(0, kDigits);
@@ -171,7 +169,7 @@ std::string QueueBuilder::reasonOf(const QueueDraft& draft, const std::vector<st
             " filters, of the administrator: what they would drop is counted");
     for (const auto& member : draft.members)
         if (member.stub)
-            add("filter '" + nameOf(*member.filter) + "' runs by tail call: " + member.stubReason);
+            add("filter '" + member.filter->name() + "' runs by tail call: " + member.stubReason);
     for (const auto& name : uncounted)
         add("drops of filter '" + name + "' are not counted: all counters are taken by other filters");
     return reason;
@@ -260,11 +258,11 @@ Result<FusePart> QueueBuilder::memberPart(Assembly& assembly, const QueueDraft& 
             return failure(slot.error());
         part.counterSlot = *slot;
         if (*slot == 0)
-            assembly.uncounted.push_back(nameOf(*member.filter));
+            assembly.uncounted.push_back(member.filter->name());
     }
     if (!member.stub)
         if (auto added = addBlock(assembly, member, part); !added)
-            return failure(added.error().context("filter '" + nameOf(*member.filter) + "'"));
+            return failure(added.error().context("filter '" + member.filter->name() + "'"));
     return part;
 }
 
@@ -311,7 +309,7 @@ Status QueueBuilder::fillStubs(Assembly& assembly, const QueueDraft& draft, int 
             continue;
         if (auto filled = fillStub(member, static_cast<std::uint32_t>(i), draft.queue.direction, stubArray);
             !filled)
-            return failure(filled.error().context("filter '" + nameOf(*member.filter) + "'"));
+            return failure(filled.error().context("filter '" + member.filter->name() + "'"));
     }
     return {};
 }
@@ -390,7 +388,7 @@ Result<BuiltQueue> QueueBuilder::buildLinks(const QueueDraft& draft) const {
     for (const std::size_t member : draft.order) {
         auto program = filters_.openProgram(*draft.members[member].filter);
         if (!program)
-            return failure(program.error().context("filter '" + nameOf(*draft.members[member].filter) + "'"));
+            return failure(program.error().context("filter '" + draft.members[member].filter->name() + "'"));
         built.separate.push_back(std::move(*program));
     }
     return built;

@@ -37,15 +37,13 @@ constexpr Load kQueueLimit{kMaxProgramMaps - kOwnMaps - kReportMaps,
 constexpr Load kGroupLimit{kMaxProgramMaps - kReportMaps, kMaxFunctions - 1 - kReportFunctions,
                            kMaxVerifiedInstructions};
 
-std::string nameOf(const LoadedFilter& filter) { return filter.record.instance.name.text(); }
-
 Status addMember(QueueDraft& draft, const FilterStore& filters, const FilterInstance& instance) {
     const auto found = filters.find(instance);
     if (!found)
         return failure(found.error());
     const LoadedFilter& filter = **found;
     if (!permits(filter.record.direction, draft.queue.direction))
-        return failure(ErrorCode::WrongDirection, "filter '" + nameOf(filter) + "' is for " +
+        return failure(ErrorCode::WrongDirection, "filter '" + filter.name() + "' is for " +
                                                       std::string(toString(filter.record.direction)) +
                                                       " only, not for " +
                                                       std::string(toString(draft.queue.direction)));
@@ -59,7 +57,7 @@ Status addMember(QueueDraft& draft, const FilterStore& filters, const FilterInst
     if (member.stub)
         member.stubReason = filter.record.fusingReason;
     if (filter.record.fusing == Fusing::Links && draft.linksReason.empty())
-        draft.linksReason = "filter '" + nameOf(filter) + "': " + filter.record.fusingReason;
+        draft.linksReason = "filter '" + filter.name() + "': " + filter.record.fusingReason;
     draft.members.push_back(std::move(member));
     return {};
 }
