@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -250,6 +251,18 @@ def client():
     finally:
         mine.close()
     wait_until(lambda: not pins("links") and not pins("queues"), "all links and queues being collected")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves this bed its share, TEST_SHARE=NUMBER/BEDS: whole files, the largest first, to who has the least so far."""
+    number, beds = (int(word) for word in os.environ.get("TEST_SHARE", "1/1").split("/"))
+    sizes = Counter(item.path for item in items)
+    shares = [set() for _ in range(beds)]
+    for path in sorted(sizes, key=lambda path: (-sizes[path], path)):
+        min(shares, key=lambda share: sum(sizes[one] for one in share)).add(path)
+    mine = shares[number - 1]
+    config.hook.pytest_deselected(items=[item for item in items if item.path not in mine])
+    items[:] = [item for item in items if item.path in mine]
 
 
 def pytest_configure():
