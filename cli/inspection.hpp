@@ -4,8 +4,7 @@
 // What objects and rules say of the filters that files define, judged without the daemon.
 
 #include "core/warnings/configuration_check.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
-#include "edge/bpf/intake/rules_intake.hpp"
+#include "edge/bpf/intake/filter_intake.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
 #include <set>
@@ -33,9 +32,8 @@ class Inspection {
   private:
     std::string root_;
     bool isHere_;
-    LibbpfObjectIntake objects_;
     PcapExpressions expressions_;
-    RulesIntake intake_{objects_, expressions_};
+    FilterIntake intake_{expressions_};
 };
 
 } // namespace filterd::cli

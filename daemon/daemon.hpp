@@ -9,8 +9,7 @@
 #include "app/firewall.hpp"
 #include "base/event_loop.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
-#include "edge/bpf/intake/rules_intake.hpp"
+#include "edge/bpf/intake/filter_intake.hpp"
 #include "edge/bpf/pinned_state.hpp"
 #include "edge/guard/guard.hpp"
 #include "edge/host/boot_switch.hpp"
@@ -78,9 +77,8 @@ class Daemon {
     CgroupFs tree_;
     CgroupWatch watch_;
     SwitchWatch power_;
-    LibbpfObjectIntake objects_;
     PcapExpressions expressions_;
-    RulesIntake intake_{objects_, expressions_};
+    FilterIntake intake_{expressions_};
     WatchedIntake watchedIntake_{intake_};
     BpfKernel kernel_;
     PinnedState state_{BpfDirectories{}.pins / "state"};

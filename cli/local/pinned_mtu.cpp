@@ -18,13 +18,13 @@ namespace filterd::bpf {
 namespace {
 
 Result<FilterProgram> loadMtu(std::uint32_t bytes) {
-    const std::string_view text = "builtin:mtu";
-    const auto raw = std::as_bytes(std::span(text));
     auto name = FilterName::parse("mtu");
     if (!name)
         return failure(name.error());
-    return loadBuiltin({std::move(*name),
-                        {raw.begin(), raw.end()},
+    const BuiltinFilter mtu{"mtu"};
+    return loadBuiltin(mtu,
+                       {std::move(*name),
+                        mtu,
                         {},
                         {{"mtu_bytes", Value{std::uint64_t{bytes}}}, {"mode", Value{std::string("whole")}}}});
 }

@@ -21,11 +21,11 @@ namespace filterd {
 
 struct LoadRequest {
     FilterName name;
-    std::vector<std::byte> object;
-    std::string program;    // empty: the object's only one
-    bool transient = false; // the client holds the only reference
-    bool replace = false;   // of other content under this name
-    std::string client;     // the caller's unique bus name
+    FilterContent content;
+    std::string program = {}; // empty: the object's only one
+    bool transient = false;   // the client holds the only reference
+    bool replace = false;     // of other content under this name
+    std::string client = {};  // the caller's unique bus name
     std::map<std::string, Value> parameters = {};
 };
 

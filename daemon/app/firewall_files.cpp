@@ -14,9 +14,10 @@ Result<FilterFacts> Firewall::loadContent(const FilterDefinition& definition) {
     auto content = requestFor(definition, [](const auto& path) { return readFile(path, kMaxObjectSize); });
     if (!content)
         return failure(content.error());
-    LoadRequest request{
-        definition.name, std::move(content->object), definition.program, false, false, "", {}};
-    request.parameters = std::move(content->parameters);
+    const LoadRequest request{.name = definition.name,
+                              .content = std::move(content->content),
+                              .program = definition.program,
+                              .parameters = std::move(content->parameters)};
     if (const auto known = facts_.find(definition.name);
         known != facts_.end() && isSame(known->second, request))
         return known->second;

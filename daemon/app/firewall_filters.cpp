@@ -1,7 +1,6 @@
 // The firewall's filters: loaded, shared, replaced, and unloaded when the last holder goes.
 
 #include "app/firewall.hpp"
-#include "base/digest.hpp"
 #include "base/log.hpp"
 
 #include <algorithm>
@@ -11,12 +10,7 @@ namespace filterd {
 namespace {
 
 std::string digestOf(const LoadRequest& request, const std::string& program) {
-    std::string content(reinterpret_cast<const char*>(request.object.data()), request.object.size());
-    content += '\0';
-    content += program;
-    for (const auto& [name, value] : request.parameters)
-        content += '\0' + name + '\0' + canonicalText(value);
-    return sha256(content);
+    return digestOf(request.content, program, request.parameters);
 }
 
 std::string joinNames(const std::vector<std::string>& parts) {
@@ -57,7 +51,7 @@ void Firewall::takeReference(const LoadRequest& request) {
 }
 
 Result<FilterFacts> Firewall::loadInstance(const LoadRequest& request) {
-    auto loaded = kernel_.loadFilter({request.name, request.object, request.program, request.parameters},
+    auto loaded = kernel_.loadFilter({request.name, request.content, request.program, request.parameters},
                                      digestOf(request, request.program));
     if (loaded)
         loadedHook_(*loaded);

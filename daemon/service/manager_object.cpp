@@ -66,17 +66,16 @@ void ManagerObject::tellConfiguration() {
 // ---- filters --------------------------------------------------------------------------------------------
 
 Result<sdbus::ObjectPath> ManagerObject::load(const std::string& client, const std::string& name,
-                                              Result<std::vector<std::byte>> object,
-                                              const OptionValues& options) {
+                                              Result<FilterContent> content, const OptionValues& options) {
     auto filter = FilterName::parse(name);
     if (!filter)
         return failure(filter.error());
     LoadRequest request{*filter, {}, "", false, false, client, {}};
     if (auto read = readLoadOptions(options, request); !read)
         return failure(read.error());
-    if (!object)
-        return failure(object.error().context("filter '" + name + "'"));
-    request.object = std::move(*object);
+    if (!content)
+        return failure(content.error().context("filter '" + name + "'"));
+    request.content = std::move(*content);
     if (auto loaded = context_.firewall.load(request); !loaded)
         return failure(loaded.error());
     return filterPath(*filter);
@@ -101,7 +100,7 @@ sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, con
         if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
             return failure(allowed.error());
         auto caller = bus::callerName(getObject());
-        return caller ? load(*caller, name, readObject(path), options) : failure(caller.error());
+        return caller ? load(*caller, name, readContent(path), options) : failure(caller.error());
     });
 }
 
@@ -112,7 +111,7 @@ void ManagerObject::LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::st
                     const auto split = splitRuleOptions(options);
                     if (!split)
                         return failure(split.error());
-                    return load(caller.name, name, rulesBytes(rules, split->ofRules), split->ofLoading);
+                    return load(caller.name, name, rulesFrom(rules, split->ofRules), split->ofLoading);
                 });
 }
 

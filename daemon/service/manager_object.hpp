@@ -113,8 +113,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     [[nodiscard]] std::vector<Holder> clientsOf(const Caller& caller) const;
     [[nodiscard]] Status roomForReferences(const Caller& caller, const std::vector<Holder>& holders) const;
     [[nodiscard]] Result<sdbus::ObjectPath> load(const std::string& client, const std::string& name,
-                                                 Result<std::vector<std::byte>> object,
-                                                 const OptionValues& options);
+                                                 Result<FilterContent> content, const OptionValues& options);
 
     Context context_;
 };

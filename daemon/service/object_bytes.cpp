@@ -12,7 +12,7 @@
 
 namespace filterd {
 
-Result<std::vector<std::byte>> readObject(int fd) {
+Result<ElfObject> readObject(int fd) {
     struct stat info {};
     if (::fstat(fd, &info) < 0)
         return failure(systemError("stat the object", errno));
@@ -33,23 +33,21 @@ Result<std::vector<std::byte>> readObject(int fd) {
         done += static_cast<std::size_t>(got);
     }
     bytes.resize(done);
-    return bytes;
+    return ElfObject{std::move(bytes)};
 }
 
-Result<std::vector<std::byte>> readObject(const std::string& path) {
-    if (path.starts_with(kBuiltinPrefix)) {
-        const auto bytes = std::as_bytes(std::span(path));
-        return std::vector<std::byte>(bytes.begin(), bytes.end());
-    }
+Result<FilterContent> readContent(const std::string& path) {
+    if (path.starts_with(kBuiltinPrefix))
+        return BuiltinFilter{path.substr(kBuiltinPrefix.size())};
     if (!path.starts_with('/'))
         return failure(ErrorCode::InvalidArgument, "'" + path + "' is not an absolute path");
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!fd)
         return failure(systemError("open " + path, errno));
-    auto bytes = readObject(fd.get());
-    if (!bytes)
-        return failure(bytes.error().context(path));
-    return bytes;
+    auto object = readObject(fd.get());
+    if (!object)
+        return failure(object.error().context(path));
+    return std::move(*object);
 }
 
 } // namespace filterd

@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "service/rules_request.hpp"
 
-#include "core/packet_rules/rules_text.hpp"
 #include "service/options.hpp"
 
 namespace filterd {
@@ -36,8 +35,8 @@ Result<RuleOptions> splitRuleOptions(const std::map<std::string, sdbus::Variant>
     return split;
 }
 
-Result<std::vector<std::byte>> rulesBytes(const std::vector<std::string>& rules,
-                                          const std::map<std::string, sdbus::Variant>& options) {
+Result<packet::PacketRules> rulesFrom(const std::vector<std::string>& rules,
+                                      const std::map<std::string, sdbus::Variant>& options) {
     Options values(options);
     const auto byDefault = verdictOption(values, "default");
     if (!byDefault)
@@ -52,9 +51,7 @@ Result<std::vector<std::byte>> rulesBytes(const std::vector<std::string>& rules,
             return failure(rule.error().context("rule " + std::to_string(parsed.rules.size() + 1)));
         parsed.rules.push_back(std::move(*rule));
     }
-    const std::string text = packet::rulesText(parsed);
-    const auto bytes = std::as_bytes(std::span(text));
-    return std::vector<std::byte>(bytes.begin(), bytes.end());
+    return parsed;
 }
 
 } // namespace filterd

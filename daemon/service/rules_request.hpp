@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// A call's rules become the text that a filter is loaded from.
+// A call's rules become the packet rules that a filter is made of.
 
 #include "base/result.hpp"
+#include "core/packet_rules/rules.hpp"
 
 #include <sdbus-c++/sdbus-c++.h>
 
-#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,7 +23,7 @@ struct RuleOptions {
 [[nodiscard]] Result<RuleOptions> splitRuleOptions(const std::map<std::string, sdbus::Variant>& options);
 
 // Errors: InvalidArgument, which names rule and column, or the option.
-[[nodiscard]] Result<std::vector<std::byte>> rulesBytes(const std::vector<std::string>& rules,
-                                                        const std::map<std::string, sdbus::Variant>& options);
+[[nodiscard]] Result<packet::PacketRules> rulesFrom(const std::vector<std::string>& rules,
+                                                    const std::map<std::string, sdbus::Variant>& options);
 
 } // namespace filterd

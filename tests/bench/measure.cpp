@@ -146,7 +146,7 @@ void Daemon::restart() {
 
 FilterInstance Daemon::load(const std::string& name, const std::string& object) {
     const auto loaded =
-        need(kernel_->loadFilter({need(FilterName::parse(name)), objectBytes(object), ""}, "1"));
+        need(kernel_->loadFilter({need(FilterName::parse(name)), ElfObject{objectBytes(object)}, ""}, "1"));
     static_cast<void>(need(kernel_->publishFilter(loaded.instance)));
     return loaded.instance;
 }

@@ -3,8 +3,8 @@
 #pragma once
 // How the benchmarks measure and report: ours and the peer's in turn, medians, beside the budget.
 
+#include "../plain_intake.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
 #include "edge/host/cgroup_tree.hpp"
 
 #include <functional>
@@ -98,7 +98,7 @@ class Daemon {
   private:
     std::string records_;
     bool leavesNothing_;
-    LibbpfObjectIntake intake_;
+    test::PlainIntake intake_;
     CgroupFs tree_;
     std::unique_ptr<BpfKernel> kernel_;
 };

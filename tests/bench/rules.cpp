@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // What a filter of rules costs a packet that none of them matches, beside one trivial program.
 
-#include "edge/bpf/intake/rules_intake.hpp"
+#include "edge/bpf/intake/filter_intake.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 #include "measure.hpp"
 
@@ -37,14 +37,12 @@ std::string expression(std::size_t i) {
     }
 }
 
-std::vector<std::byte> rulesOf(std::size_t count) {
+packet::PacketRules rulesOf(std::size_t count) {
     packet::PacketRules rules;
     rules.byDefault = packet::Verdict::Allow;
     for (std::size_t i = 0; i < count; ++i)
         rules.rules.push_back({packet::Verdict::Deny, expression(i)});
-    const std::string text = packet::rulesText(rules);
-    const auto bytes = std::as_bytes(std::span(text));
-    return {bytes.begin(), bytes.end()};
+    return rules;
 }
 
 class RulesBench {
@@ -64,7 +62,8 @@ class RulesBench {
     Row measure(std::size_t count, double budget) {
         const std::string name = "rules-" + std::to_string(count);
         auto ours = need(intake_.load({need(FilterName::parse(name)), rulesOf(count), ""}));
-        auto peer = need(intake_.load({need(FilterName::parse("trivial")), objectBytes("trivial"), ""}));
+        auto peer =
+            need(intake_.load({need(FilterName::parse("trivial")), ElfObject{objectBytes("trivial")}, ""}));
         const auto added = inTurns(
             kRounds, [&] { return costOf(ours.program.get()); }, [&] { return costOf(peer.program.get()); });
         return {std::to_string(count) + " rules that do not match, per packet", "ns", added.ours, added.peer,
@@ -94,9 +93,8 @@ class RulesBench {
     }
     [[nodiscard]] const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&self_); }
 
-    LibbpfObjectIntake objects_;
     PcapExpressions expressions_;
-    RulesIntake intake_{objects_, expressions_};
+    FilterIntake intake_{expressions_};
     Group group_;
     UniqueFd directory_;
     UniqueFd socket_;

@@ -275,9 +275,7 @@ TEST(Catalogue, MtuJudgesASegmentOrTheWhole) {
 namespace {
 
 Loaded loadBuiltin(const std::string& name, const std::map<std::string, Value>& parameters = {}) {
-    const std::string object = "builtin:" + name;
-    const auto bytes = std::as_bytes(std::span(object));
-    return Loaded({bytes.begin(), bytes.end()}, name, parameters);
+    return Loaded(BuiltinFilter{name}, name, parameters);
 }
 
 } // namespace
@@ -338,15 +336,13 @@ TEST(Builtin, MtuDecidesAsTheCatalogueOnGeneratedPackets) {
 }
 
 TEST(Builtin, UnknownNamesAndParametersAreRefused) {
-    LibbpfObjectIntake intake;
-    const auto load = [&](const std::string& object, const std::map<std::string, Value>& parameters) {
-        const auto bytes = std::as_bytes(std::span(object));
-        return intake.load({*FilterName::parse("x"), {bytes.begin(), bytes.end()}, "", parameters});
+    PlainIntake intake;
+    const auto load = [&](const std::string& name, const std::map<std::string, Value>& parameters) {
+        return intake.load({*FilterName::parse("x"), BuiltinFilter{name}, "", parameters});
     };
-    EXPECT_EQ(load("builtin:port", {}).error().code, ErrorCode::InvalidObject);
-    EXPECT_EQ(load("builtin:mtu", {{"mtu", Value{std::string("5")}}}).error().code,
-              ErrorCode::NoSuchParameter);
-    EXPECT_EQ(load("builtin:mtu", {{"mtu_bytes", Value{std::string("-5")}}}).error().code,
+    EXPECT_EQ(load("port", {}).error().code, ErrorCode::InvalidObject);
+    EXPECT_EQ(load("mtu", {{"mtu", Value{std::string("5")}}}).error().code, ErrorCode::NoSuchParameter);
+    EXPECT_EQ(load("mtu", {{"mtu_bytes", Value{std::string("-5")}}}).error().code,
               ErrorCode::InvalidArgument);
 }
 
@@ -361,9 +357,10 @@ TEST(Catalogue, MarkSetsTheBitsOfItsMask) {
 }
 
 TEST(Catalogue, ParametersAtLoadAreCheckedByTypeAndName) {
-    LibbpfObjectIntake intake;
+    PlainIntake intake;
     const auto load = [&](const std::string& name, const std::string& value) {
-        return intake.load({*FilterName::parse("port"), objectOf("port"), "", {{name, Value{value}}}});
+        return intake.load(
+            {*FilterName::parse("port"), ElfObject{objectOf("port")}, "", {{name, Value{value}}}});
     };
     EXPECT_TRUE(load("tcp_ports", "80,443"));
     const auto mistyped = load("tcp_ports", "http");

@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
 class Filters : public KernelTest {
   protected:
     Result<FilterFacts> loadBytes(std::vector<std::byte> bytes) {
-        return kernel().loadFilter({filterName("f"), std::move(bytes), ""}, "1");
+        return kernel().loadFilter({filterName("f"), ElfObject{std::move(bytes)}, ""}, "1");
     }
     ErrorCode codeOf(std::vector<std::byte> bytes) {
         const auto loaded = loadBytes(std::move(bytes));
@@ -147,7 +147,7 @@ TEST_F(Filters, RefusesMoreThan16MiBAndTakesThatMuch) {
     object.resize(kMaxObjectSize);
     EXPECT_TRUE(loadBytes(object)) << "what stands behind the sections does not matter";
     object.push_back({});
-    const auto refused = kernel().loadFilter({filterName("other"), std::move(object), ""}, "1");
+    const auto refused = kernel().loadFilter({filterName("other"), ElfObject{std::move(object)}, ""}, "1");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::LimitExceeded);
 }
@@ -161,8 +161,8 @@ TEST_F(Filters, NoWrongByteEndsWhoLoadsIt) {
             auto damaged = object;
             auto& byte = damaged[(i * 7919) % damaged.size()];
             byte = i % 2 == 0 ? byte ^ std::byte{0x40} : std::byte(i);
-            ObjectRequest request{filterName("f"), std::move(damaged), ""};
-            loaded += LibbpfObjectIntake().load(request) ? 1 : 0;
+            ObjectRequest request{filterName("f"), ElfObject{std::move(damaged)}, ""};
+            loaded += PlainIntake().load(request) ? 1 : 0;
         }
         EXPECT_GT(loaded, 0) << name;
         EXPECT_LT(loaded, 400) << name;
@@ -170,9 +170,10 @@ TEST_F(Filters, NoWrongByteEndsWhoLoadsIt) {
 }
 
 TEST_F(Filters, SaysThatTheBpffsIsMissing) {
-    LibbpfObjectIntake intake;
+    PlainIntake intake;
     BpfKernel elsewhere(intake, cgroups(), {fs::path(records()) / "pins", fs::path(records()) / "other"});
-    const auto loaded = elsewhere.loadFilter({filterName("f"), objectBytes("own_section"), ""}, "1");
+    const auto loaded =
+        elsewhere.loadFilter({filterName("f"), ElfObject{objectBytes("own_section")}, ""}, "1");
     ASSERT_FALSE(loaded);
     EXPECT_EQ(loaded.error().code, ErrorCode::BpffsMissing);
     EXPECT_NE(loaded.error().message.find("mount -t bpf"), std::string::npos) << loaded.error().message;

@@ -2,9 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // kill -9 at every step of the daemon's work: what is guarded stays guarded, and the next daemon carries on
 // (I1, I5).
+#include "../plain_intake.hpp"
 #include "base/digest.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
 #include "edge/guard/pins/guard_pins.hpp"
 #include "edge/host/cgroup_tree.hpp"
 #include "guard_scenes.hpp"
@@ -81,7 +81,8 @@ class Daemon {
 
     bool load(const FilterInstance& instance) {
         const auto loaded = kernel_.loadFilter(
-            {instance.name, testObject("guard_filters.bpf.o"), instance.name.text()}, instance.digest);
+            {instance.name, ElfObject{testObject("guard_filters.bpf.o")}, instance.name.text()},
+            instance.digest);
         if (!loaded)
             return told(loaded.error());
         const auto published = kernel_.publishFilter(instance);
@@ -153,7 +154,7 @@ class Daemon {
     std::vector<std::byte> object_;
     bool reversed_;
     CgroupFs tree_;
-    LibbpfObjectIntake intake_;
+    test::PlainIntake intake_;
     BpfKernel kernel_;
     std::unique_ptr<GuardPort> guard_;
     std::vector<FilterInstance> filters_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
+#include "../plain_intake.hpp"
 #include "core/ebpf/fuse.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
 #include "edge/bpf/programs/program_loader.hpp"
 #include "guard_bed.hpp"
 
@@ -12,7 +12,7 @@
 namespace filterd::bed {
 
 struct QueueFactory::Parts {
-    LibbpfObjectIntake intake;
+    test::PlainIntake intake;
     bpf::ProgramLoader loader;
     std::map<std::string, FilterProgram> filters;
 
@@ -20,7 +20,8 @@ struct QueueFactory::Parts {
         const auto known = filters.find(name);
         if (known != filters.end())
             return known->second;
-        auto loaded = intake.load({FilterName::parse(name).value(), testObject("guard_filters.bpf.o"), name});
+        auto loaded = intake.load(
+            {FilterName::parse(name).value(), ElfObject{testObject("guard_filters.bpf.o")}, name});
         if (!loaded)
             throw std::runtime_error(loaded.error().message);
         return filters.emplace(name, std::move(*loaded)).first->second;

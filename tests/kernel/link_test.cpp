@@ -238,7 +238,8 @@ TEST_F(Killed, WhileAFilterIsReplacedAndItsOldInstanceCollected) {
             use(unit, Direction::Egress, {load("judge", "not_9999", "queue_filters", "1")});
         },
         [&](const Unit& unit) {
-            const auto loaded = kernel().loadFilter({old.name, objectBytes("other_license"), ""}, "2");
+            const auto loaded =
+                kernel().loadFilter({old.name, ElfObject{objectBytes("other_license")}, ""}, "2");
             ASSERT_TRUE(loaded);
             use(unit, Direction::Egress, {loaded->instance});
             ASSERT_TRUE(kernel().publishFilter(loaded->instance));

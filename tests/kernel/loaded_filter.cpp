@@ -23,19 +23,18 @@ std::vector<std::byte> objectOf(const std::string& name) {
     return {bytes, bytes + text.size()};
 }
 
-Loaded::Loaded(std::vector<std::byte> object, const std::string& name,
-               const std::map<std::string, Value>& parameters)
-    : Loaded({*FilterName::parse(name), std::move(object), "", parameters}) {}
+Loaded::Loaded(FilterContent content, const std::string& name, const std::map<std::string, Value>& parameters)
+    : Loaded({*FilterName::parse(name), std::move(content), "", parameters}) {}
 
 Loaded::Loaded(const std::string& name, const Loaded& older, const std::map<std::string, Value>& parameters)
     : Loaded({.name = *FilterName::parse(name),
-              .object = objectOf(name),
+              .content = ElfObject{objectOf(name)},
               .program = "",
               .parameters = parameters,
               .earlierMaps = older.maps()}) {}
 
 Loaded::Loaded(const ObjectRequest& request) {
-    LibbpfObjectIntake intake;
+    PlainIntake intake;
     auto program = intake.load(request);
     EXPECT_TRUE(program) << program.error().message;
     if (program)

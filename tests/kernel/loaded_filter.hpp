@@ -3,7 +3,7 @@
 #pragma once
 // A filter of the catalogue, loaded and set as a user would, and run by the kernel on one packet.
 
-#include "edge/bpf/intake/object_intake.hpp"
+#include "../plain_intake.hpp"
 #include "packet_model.hpp"
 
 #include <cstddef>
@@ -31,8 +31,8 @@ struct Conditions {
 class Loaded {
   public:
     explicit Loaded(const std::string& name, const std::map<std::string, Value>& parameters = {})
-        : Loaded(objectOf(name), name, parameters) {}
-    Loaded(std::vector<std::byte> object, const std::string& name,
+        : Loaded(ElfObject{objectOf(name)}, name, parameters) {}
+    Loaded(FilterContent content, const std::string& name,
            const std::map<std::string, Value>& parameters = {});
     // Goes on with the maps of `older` that are kept, as what replaces it does.
     Loaded(const std::string& name, const Loaded& older, const std::map<std::string, Value>& parameters);

@@ -8,8 +8,7 @@
 #include "base/log.hpp"
 #include "core/packet_rules/rules_text.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
-#include "edge/bpf/intake/rules_intake.hpp"
+#include "edge/bpf/intake/filter_intake.hpp"
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
@@ -174,9 +173,9 @@ class LoadsQueues : public ::testing::Test {
         fs::remove_all(records_);
     }
 
-    void load(const std::string& name, std::vector<std::byte> object) {
+    void load(const std::string& name, FilterContent content) {
         const auto filter = FilterName::parse(name).value();
-        const auto loaded = kernel_->loadFilter({filter, std::move(object), ""}, "1");
+        const auto loaded = kernel_->loadFilter({filter, std::move(content), ""}, "1");
         ASSERT_TRUE(loaded) << "filter '" << name << "': " << loaded.error().message;
         const auto published = kernel_->publishFilter(loaded->instance);
         ASSERT_TRUE(published) << "filter '" << name << "': " << published.error().message;
@@ -187,13 +186,12 @@ class LoadsQueues : public ::testing::Test {
         for (const auto& object : objectsIn(CATALOGUE)) {
             const auto bytes = readFile(object, kLogSize);
             ASSERT_TRUE(bytes);
-            load(filterOf(object), bytesOf(*bytes));
+            load(filterOf(object), ElfObject{bytesOf(*bytes)});
         }
         for (const auto* name : {"drop", "pass", "mtu"})
-            load("builtin-" + std::string(name), bytesOf("builtin:" + std::string(name)));
+            load("builtin-" + std::string(name), BuiltinFilter{name});
         for (auto& [name, rules] : ruleLists())
-            load("rules-" + name,
-                 bytesOf(packet::rulesText({std::move(rules), Verdict::Deny, Verdict::Deny})));
+            load("rules-" + name, packet::PacketRules{std::move(rules), Verdict::Deny, Verdict::Deny});
     }
 
     // Attached to a unit, and as the gate runs it while the unit is held.
@@ -219,9 +217,8 @@ class LoadsQueues : public ::testing::Test {
 
   private:
     std::string records_;
-    LibbpfObjectIntake objects_;
     PcapExpressions expressions_;
-    RulesIntake intake_{objects_, expressions_};
+    FilterIntake intake_{expressions_};
     CgroupFs cgroups_ = CgroupFs::create("/sys/fs/cgroup").value();
     std::unique_ptr<BpfKernel> kernel_;
     std::array<UniqueFd, 2> gates_; // by Direction: an array of programs is of one attach type

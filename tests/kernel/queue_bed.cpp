@@ -299,7 +299,8 @@ void KernelTest::restart() {
 
 Result<FilterFacts> KernelTest::tryLoad(const std::string& name, const std::string& program,
                                         const std::string& object, const std::string& digest) {
-    const auto loaded = kernel().loadFilter({filterName(name), objectBytes(object), program}, digest);
+    const auto loaded =
+        kernel().loadFilter({filterName(name), ElfObject{objectBytes(object)}, program}, digest);
     return loaded ? kernel().publishFilter(loaded->instance) : loaded;
 }
 

@@ -4,8 +4,8 @@
 // What the tests of filters and queues stand on: units with real sockets, a daemon's kernel side that can be
 // restarted, and what is pinned and attached by now.
 
+#include "../plain_intake.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
 #include "edge/host/cgroup_tree.hpp"
 
 #include <gtest/gtest.h>
@@ -106,7 +106,7 @@ class KernelTest : public ::testing::Test {
 
   private:
     std::string records_;
-    LibbpfObjectIntake intake_;
+    PlainIntake intake_;
     CgroupFs cgroups_ = CgroupFs::create("/sys/fs/cgroup").value();
     std::unique_ptr<BpfKernel> kernel_;
     KernelState state_;

@@ -410,7 +410,7 @@ class RefusingIntake final : public ObjectIntake {
     Result<ObjectOutline> inspect(const ObjectRequest& request) override { return intake_.inspect(request); }
 
   private:
-    LibbpfObjectIntake intake_;
+    PlainIntake intake_;
 };
 
 TEST_F(Drops, WhereTheKernelRefusesThemQueuesDropWithoutAWord) {
@@ -420,7 +420,7 @@ TEST_F(Drops, WhereTheKernelRefusesThemQueuesDropWithoutAWord) {
     BpfKernel kernel(intake, cgroups(), {kPins, records() + "/programs"});
     ASSERT_TRUE(kernel.adopt());
     const auto loaded =
-        kernel.loadFilter({filterName("judge"), objectBytes("queue_filters"), "not_9999"}, "1");
+        kernel.loadFilter({filterName("judge"), ElfObject{objectBytes("queue_filters")}, "not_9999"}, "1");
     ASSERT_TRUE(loaded) << loaded.error().message;
     ASSERT_TRUE(kernel.publishFilter(loaded->instance));
     const Queue queue{Direction::Egress, {loaded->instance}, false, Fallback::Refuse};

@@ -18,7 +18,7 @@ class WholeFirewall : public KernelTest {
   protected:
     static LoadRequest request(const std::string& name, const std::string& object,
                                const std::string& program) {
-        LoadRequest request{filterName(name), objectBytes(object), program, false, true, ":1.1"};
+        LoadRequest request{filterName(name), ElfObject{objectBytes(object)}, program, false, true, ":1.1"};
         return request;
     }
     static Rule rule(const std::string& target, const std::vector<std::string>& egress, Fallback fallback) {

@@ -163,7 +163,7 @@ TEST_F(DefinitionsTest, AChangedObjectThatFailsKeepsTheOldOneAndStopsNoOther) { 
 }
 
 TEST_F(DefinitionsTest, WhatACallerLoadedIsNotChangedByAFile) {
-    LoadRequest request{filterName("web"), {std::byte{'x'}}, "", false, false, ":1.1"};
+    LoadRequest request{filterName("web"), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"};
     ASSERT_TRUE(firewall.load(request));
     const auto instance = firewall.filters().at(filterName("web")).instance;
     define("web", "from file");

@@ -32,7 +32,10 @@ class FakeKernel final : public FilterKernel {
 
     Result<FilterFacts> loadFilter(const ObjectRequest& request, const std::string& digest) override {
         ++loads;
-        const std::string object(reinterpret_cast<const char*>(request.object.data()), request.object.size());
+        const auto* elf = std::get_if<ElfObject>(&request.content);
+        const std::string object =
+            elf == nullptr ? ""
+                           : std::string(reinterpret_cast<const char*>(elf->bytes.data()), elf->bytes.size());
         if (object.starts_with("bad"))
             return failure(ErrorCode::VerifierRejected, "R0 !read_ok");
         FilterFacts facts{

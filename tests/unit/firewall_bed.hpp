@@ -15,10 +15,8 @@ class FirewallBed : public testing::Test {
     using Names = std::vector<std::string>;
 
     static LoadRequest request(const std::string& name, const std::string& content) {
-        LoadRequest request{filterName(name), {}, "", false, false, ":1.1"};
-        for (const char c : content)
-            request.object.push_back(static_cast<std::byte>(c));
-        return request;
+        const auto bytes = std::as_bytes(std::span(content));
+        return {filterName(name), ElfObject{{bytes.begin(), bytes.end()}}, "", false, false, ":1.1"};
     }
 
     void load(const std::string& name, const std::string& content = "x") {

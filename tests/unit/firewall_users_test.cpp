@@ -52,7 +52,7 @@ TEST_F(FirewallUsers, ChooseFiltersWhoseFilesAllowIt) {
 }
 
 TEST_F(FirewallUsers, DoNotGetWhatWasLoadedUnderTheName) {
-    ASSERT_TRUE(firewall.load({filterName("mine"), {std::byte{'x'}}, "", false, false, ":1.1"}));
+    ASSERT_TRUE(firewall.load({filterName("mine"), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"}));
     EXPECT_EQ(byUser({"mine"}).error().code, ErrorCode::AccessDenied);
 }
 

@@ -224,7 +224,7 @@ TEST_F(Guarding, OnFailurePassGuardsNothing) {
 TEST_F(Guarding, AReplacedFilterReachesTheGate) {
     ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
     const auto before = guard->rules.front().slot;
-    LoadRequest other{filterName("drop"), {std::byte{'y'}}, "", false, true, ":1.1"};
+    LoadRequest other{filterName("drop"), ElfObject{{std::byte{'y'}}}, "", false, true, ":1.1"};
     ASSERT_TRUE(firewall.load(other));
     EXPECT_NE(guard->rules.front().slot, before);
     EXPECT_EQ(guard->slots.size(), 1U);

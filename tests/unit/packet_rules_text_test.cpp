@@ -19,7 +19,7 @@ PacketRules rulesOf(const std::vector<std::string>& expressions) {
     return rules;
 }
 
-Result<PacketRules> parse(const std::string& text) { return parseRulesText(std::as_bytes(std::span(text))); }
+Result<PacketRules> parse(const std::string& text) { return parseRulesText(text); }
 
 std::string fault(const std::string& text) {
     const auto rules = parse(text);
@@ -32,7 +32,6 @@ TEST(RulesText, IsReadBack) {
     const PacketRules rules{
         {{Verdict::Allow, "tcp port 443"}, {Verdict::Deny, "ip6"}}, Verdict::Deny, Verdict::Allow};
     const std::string text = rulesText(rules);
-    EXPECT_TRUE(isRulesText(std::as_bytes(std::span(text))));
     const auto read = parse(text);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(*read, rules);
@@ -41,7 +40,6 @@ TEST(RulesText, IsReadBack) {
 TEST(RulesText, IsNoObject) {
     const std::string elf = "\x7f"
                             "ELF\x02\x01\x01";
-    EXPECT_FALSE(isRulesText(std::as_bytes(std::span(elf))));
     EXPECT_EQ(parse(elf).error().code, ErrorCode::InvalidArgument);
 }
 

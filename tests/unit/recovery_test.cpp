@@ -44,7 +44,8 @@ class Recovery : public testing::Test {
     Firewall& firewall() { return daemon->firewall; }
 
     void load(const std::string& name) {
-        ASSERT_TRUE(firewall().load({filterName(name), {std::byte{'x'}}, "", false, false, ":1.1"}));
+        ASSERT_TRUE(
+            firewall().load({filterName(name), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"}));
     }
     UnitCgroup startUnit(const std::string& unit, std::uint64_t id) {
         const auto made = tree.add(unit, id);

@@ -106,7 +106,7 @@ TEST_F(TrialTest, TheFiltersOfWhatMayComeBackCannotBeUnloaded) {
 }
 
 TEST_F(TrialTest, ATransientFilterStaysForWhatMayComeBack) {
-    ASSERT_TRUE(firewall.load({filterName("mine"), {std::byte{2}}, "", true, false, ":1.7"}));
+    ASSERT_TRUE(firewall.load({filterName("mine"), ElfObject{{std::byte{2}}}, "", true, false, ":1.7"}));
     ASSERT_TRUE(firewall.setQueue(rule("x.service", {"mine"})));
     firewall.clientLeft(":1.7");
     ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));

@@ -3,22 +3,32 @@
 #include "core/config/filter_content.hpp"
 
 #include "core/ebpf/builtin.hpp"
-#include "core/packet_rules/rules_text.hpp"
 
-#include <cstring>
+#include <span>
 
 namespace filterd {
 
+namespace {
+
+Result<FilterContent> contentOf(const FilterDefinition& definition, const ObjectReader& read) {
+    if (!definition.rules.rules.empty())
+        return definition.rules;
+    if (definition.object.starts_with(kBuiltinPrefix))
+        return BuiltinFilter{definition.object.substr(kBuiltinPrefix.size())};
+    const auto text = read(definition.object);
+    if (!text)
+        return failure(text.error());
+    const auto bytes = std::as_bytes(std::span(*text));
+    return ElfObject{{bytes.begin(), bytes.end()}};
+}
+
+} // namespace
+
 Result<ObjectRequest> requestFor(const FilterDefinition& definition, const ObjectReader& read) {
-    const bool inMemory = definition.object.starts_with(kBuiltinPrefix);
-    const auto content = !definition.rules.rules.empty()
-                             ? Result<std::string>(packet::rulesText(definition.rules))
-                         : inMemory ? Result<std::string>(definition.object)
-                                    : read(definition.object);
+    auto content = contentOf(definition, read);
     if (!content)
         return failure(content.error());
-    ObjectRequest request{definition.name, std::vector<std::byte>(content->size()), definition.program};
-    std::memcpy(request.object.data(), content->data(), content->size());
+    ObjectRequest request{definition.name, std::move(*content), definition.program};
     for (const auto& [name, value] : definition.parameters)
         request.parameters.emplace(name, Value{value});
     return request;

@@ -3,6 +3,7 @@
 #pragma once
 // What is asked of the kernel's side of filterd and what it tells: plain values, which the pure core reads.
 
+#include "core/facts/content.hpp"
 #include "core/model/model.hpp"
 #include "core/packet_rules/rules_text.hpp"
 #include "core/value/parameter.hpp"
@@ -29,9 +30,9 @@ struct EarlierMap {
 };
 
 struct ObjectRequest {
-    FilterName name;               // for messages and for the kernel's program name
-    std::vector<std::byte> object; // an ELF object or the text of packet rules, at most kMaxObjectSize
-    std::string program;           // which program of the object; empty: the only one
+    FilterName name; // for messages and for the kernel's program name
+    FilterContent content;
+    std::string program;                          // which program of the object; empty: the only one
     std::map<std::string, Value> parameters = {}; // of any kind, by the names of globals and maps
     std::optional<EarlierRules> earlier = std::nullopt;
     std::vector<EarlierMap> earlierMaps = {};

@@ -17,10 +17,6 @@ constexpr std::string_view kDefault = "default ";
 constexpr std::string_view kUnparsable = "unparsable ";
 constexpr std::uint32_t kLeastCapacity = 16;
 
-std::string_view textOf(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::string_view takeLine(std::string_view& text) {
     const auto end = text.find('\n');
     const auto line = text.substr(0, end);
@@ -62,10 +58,14 @@ std::string rulesText(const PacketRules& rules) {
     return text;
 }
 
-bool isRulesText(std::span<const std::byte> bytes) { return textOf(bytes).starts_with(kMagic); }
+Status checkLimits(const PacketRules& rules) {
+    if (rules.rules.size() > kMaxPacketRules)
+        return failure(ErrorCode::LimitExceeded, std::to_string(rules.rules.size()) + " rules; at most " +
+                                                     std::to_string(kMaxPacketRules) + " make a filter");
+    return checkWork(rules.rules);
+}
 
-Result<PacketRules> parseRulesText(std::span<const std::byte> bytes) {
-    std::string_view text = textOf(bytes);
+Result<PacketRules> parseRulesText(std::string_view text) {
     if (!text.starts_with(kMagic))
         return failure(ErrorCode::InvalidArgument, "these are no packet rules");
     text.remove_prefix(kMagic.size());
@@ -84,10 +84,7 @@ Result<PacketRules> parseRulesText(std::span<const std::byte> bytes) {
             return failure(rule.error().context("rule " + std::to_string(rules.rules.size() + 1)));
         rules.rules.push_back(std::move(*rule));
     }
-    if (rules.rules.size() > kMaxPacketRules)
-        return failure(ErrorCode::LimitExceeded, std::to_string(rules.rules.size()) + " rules; at most " +
-                                                     std::to_string(kMaxPacketRules) + " make a filter");
-    if (auto checked = checkWork(rules.rules); !checked)
+    if (auto checked = checkLimits(rules); !checked)
         return failure(checked.error());
     return rules;
 }
@@ -169,7 +166,7 @@ std::optional<NumberedRules> parseNumbered(const std::string& text) {
         return std::nullopt;
     for (std::uint32_t counter = 0; line >> counter;)
         numbered.counters.push_back(counter);
-    auto rules = parseRulesText(std::as_bytes(std::span(text).subspan(end + 1)));
+    auto rules = parseRulesText(std::string_view(text).substr(end + 1));
     if (!rules || rules->rules.size() != numbered.counters.size())
         return std::nullopt;
     for (const std::uint32_t counter : numbered.counters)

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// Packet rules as the bytes that a filter is loaded from, in place of an ELF object, and the counters of a
-// filter of rules, which outlive a change of the rules.
+// Packet rules as the text by which a loaded filter is known, and the counters of a filter of rules, which
+// outlive a change of the rules.
 
 #include "core/packet_rules/rules.hpp"
 #include "core/packet_rules/rules_program.hpp"
 
-#include <cstddef>
 #include <optional>
-#include <span>
+#include <string_view>
 
 namespace filterd::packet {
 
 [[nodiscard]] std::string rulesText(const PacketRules& rules);
-[[nodiscard]] bool isRulesText(std::span<const std::byte> bytes);
 // Errors: InvalidArgument, LimitExceeded; "rule N: column C: …" where one rule is the reason.
-[[nodiscard]] Result<PacketRules> parseRulesText(std::span<const std::byte> bytes);
+[[nodiscard]] Result<PacketRules> parseRulesText(std::string_view text);
+
+// Whether the rules are few and short enough to make a filter. LimitExceeded.
+[[nodiscard]] Status checkLimits(const PacketRules& rules);
 
 // Rules and which entry of the map of counters each one has.
 struct NumberedRules {

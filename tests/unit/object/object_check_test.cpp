@@ -2,14 +2,15 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // What is wrong with an object is said, and what is right is taken.
 
+#include "../../plain_intake.hpp"
 #include "core/object/object_check.hpp"
 #include "damaged_object.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <linux/btf.h>
+#include <span>
 
 namespace filterd::test {
 namespace {
@@ -21,8 +22,8 @@ constexpr std::uint32_t kNowhere = 45313;
 
 // What the intake says of it, as `filterctl check` and the daemon do.
 std::string said(const ObjectBytes& object) {
-    LibbpfObjectIntake intake;
-    ObjectRequest request{*FilterName::parse("f"), object, ""};
+    PlainIntake intake;
+    ObjectRequest request{*FilterName::parse("f"), ElfObject{object}, ""};
     const auto inspected = intake.inspect(request);
     if (inspected)
         return "";
@@ -160,6 +161,15 @@ TEST(ObjectCheck, RefusesWhatIsNoObjectForBpf) {
         object = objectNamed("drop");
         object.resize(size);
         EXPECT_FALSE(checkObject(object)) << size;
+    }
+}
+
+// What packet rules and built-in filters were once told by.
+TEST(ObjectCheck, TakesAFileForAnObjectWhateverItBeginsWith) {
+    for (const std::string text :
+         {"filterd rules 1\ndefault allow\nunparsable allow\n", "builtin:pass", "builtin:"}) {
+        const auto bytes = std::as_bytes(std::span(text));
+        EXPECT_TRUE(says({bytes.begin(), bytes.end()}, "it is no ELF file")) << text;
     }
 }
 

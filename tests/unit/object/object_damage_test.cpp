@@ -3,8 +3,8 @@
 // Whatever byte of an object is wrong: whoever reads it goes on. The bytes that lead somewhere are changed
 // one by one, in children, so that one that crashes is named.
 
+#include "../../plain_intake.hpp"
 #include "damaged_object.hpp"
-#include "edge/bpf/intake/object_intake.hpp"
 
 #include <gtest/gtest.h>
 
@@ -44,8 +44,8 @@ std::vector<Damage> damagesOf(const ObjectBytes& object) {
 
 // What the daemon and `filterctl check` do with an object before they load it.
 void inspect(const ObjectBytes& object) {
-    LibbpfObjectIntake intake;
-    ObjectRequest request{*FilterName::parse("f"), object, ""};
+    PlainIntake intake;
+    ObjectRequest request{*FilterName::parse("f"), ElfObject{object}, ""};
     if (!intake.inspect(request))
         return;
     request.parameters.emplace("none-such", Value{std::string("1")}); // it names all that there are

@@ -51,7 +51,7 @@ Status DropReporter::load() {
     const auto name = FilterName::parse("drops");
     if (!name)
         return failure(name.error());
-    ObjectRequest request{*name, {object.begin(), object.end()}, ""};
+    ObjectRequest request{*name, ElfObject{{object.begin(), object.end()}}, ""};
     const auto pinned = openPins(request);
     auto program = intake_.load(request);
     if (program && !program->forgotten.empty()) { // all of them are of another version of filterd

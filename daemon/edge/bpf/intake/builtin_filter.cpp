@@ -17,11 +17,7 @@ namespace filterd::bpf {
 
 namespace {
 
-std::string_view textOf(const ObjectRequest& request) {
-    return {reinterpret_cast<const char*>(request.object.data()), request.object.size()};
-}
-
-Status setGlobals(Builtin& filter, const std::map<std::string, Value>& values) {
+Status setParameters(Builtin& filter, const std::map<std::string, Value>& values) {
     for (const auto& [name, value] : values) {
         const auto found =
             std::find_if(filter.parameters.begin(), filter.parameters.end(),
@@ -38,20 +34,16 @@ Status setGlobals(Builtin& filter, const std::map<std::string, Value>& values) {
     return {};
 }
 
-std::string builtinOf(const ObjectRequest& request) {
-    return std::string(textOf(request).substr(kBuiltinPrefix.size()));
-}
-
 // With its parameters set.
-Result<Builtin> find(const ObjectRequest& request) {
-    auto filter = builtin(builtinOf(request));
+Result<Builtin> find(const BuiltinFilter& wanted, const ObjectRequest& request) {
+    auto filter = builtin(wanted.name);
     if (!filter)
-        return failure(ErrorCode::InvalidObject, "there is no built-in filter '" + builtinOf(request) +
-                                                     "': filterd has drop, pass and mtu");
+        return failure(ErrorCode::InvalidObject,
+                       "there is no built-in filter '" + wanted.name + "': filterd has drop, pass and mtu");
     if (!request.program.empty())
-        return failure(ErrorCode::InvalidArgument, "'" + std::string(textOf(request)) +
+        return failure(ErrorCode::InvalidArgument, "'" + std::string(kBuiltinPrefix) + wanted.name +
                                                        "' is one program: leave the option 'program' out");
-    if (auto set = setGlobals(*filter, request.parameters); !set)
+    if (auto set = setParameters(*filter, request.parameters); !set)
         return failure(set.error());
     return std::move(*filter);
 }
@@ -76,11 +68,8 @@ Result<FilterMap> makeGlobals(const Builtin& filter) {
 
 } // namespace
 
-bool namesBuiltin(const ObjectRequest& request) { return textOf(request).starts_with(kBuiltinPrefix); }
-
-Result<FilterProgram> loadBuiltin(const ObjectRequest& request) {
-    const auto name = builtinOf(request);
-    auto filter = find(request);
+Result<FilterProgram> loadBuiltin(const BuiltinFilter& wanted, const ObjectRequest& request) {
+    auto filter = find(wanted, request);
     if (!filter)
         return failure(filter.error());
     FilterProgram result;
@@ -96,19 +85,19 @@ Result<FilterProgram> loadBuiltin(const ObjectRequest& request) {
     if (!program)
         return failure(program.error());
     ProgramLoader loader;
-    auto loaded = loader.load({name, "GPL", Direction::Ingress, *program, maps});
+    auto loaded = loader.load({wanted.name, "GPL", Direction::Ingress, *program, maps});
     if (!loaded)
         return failure(loaded.error());
     result.program = std::move(*loaded);
     result.instructions = std::move(filter->instructions);
     result.parameters = std::move(filter->parameters);
-    result.programName = name;
+    result.programName = wanted.name;
     result.license = "GPL";
     return result;
 }
 
-Result<ObjectOutline> inspectBuiltin(const ObjectRequest& request) {
-    return find(request).map([](const Builtin&) { return ObjectOutline{}; });
+Result<ObjectOutline> inspectBuiltin(const BuiltinFilter& wanted, const ObjectRequest& request) {
+    return find(wanted, request).map([](const Builtin&) { return ObjectOutline{}; });
 }
 
 } // namespace filterd::bpf

@@ -7,13 +7,10 @@
 
 namespace filterd::bpf {
 
-// Whether the "object" is the name of a built-in filter.
-[[nodiscard]] bool namesBuiltin(const ObjectRequest& request);
-
 // Errors: InvalidObject for an unknown one, NoSuchParameter, InvalidArgument, KernelRefused.
-[[nodiscard]] Result<FilterProgram> loadBuiltin(const ObjectRequest& request);
+[[nodiscard]] Result<FilterProgram> loadBuiltin(const BuiltinFilter& wanted, const ObjectRequest& request);
 
 // What loadBuiltin() refuses without the kernel.
-[[nodiscard]] Result<ObjectOutline> inspectBuiltin(const ObjectRequest& request);
+[[nodiscard]] Result<ObjectOutline> inspectBuiltin(const BuiltinFilter& wanted, const ObjectRequest& request);
 
 } // namespace filterd::bpf

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "edge/bpf/intake/object_intake.hpp"
+#include "edge/bpf/intake/object_filter.hpp"
 
 #include "core/ebpf/filter_code.hpp"
 #include "core/object/object_check.hpp"
-#include "edge/bpf/intake/builtin_filter.hpp"
 #include "edge/bpf/intake/kept_maps.hpp"
 #include "edge/bpf/intake/libbpf_messages.hpp"
 #include "edge/bpf/intake/object_parameters.hpp"
@@ -20,11 +19,9 @@
 #include <unistd.h>
 #include <unordered_map>
 
-namespace filterd {
+namespace filterd::bpf {
 
 namespace {
-
-using bpf::printable;
 
 constexpr std::size_t kLogSize = std::size_t{16} << 20;
 
@@ -63,11 +60,11 @@ SectionClaim claimOf(const bpf_program* program) {
 std::string because(const std::string& reason) { return reason.empty() ? "" : ": " + reason; }
 
 // libbpf believes what an object says of itself: one wrong byte would end the process.
-Result<ObjectPtr> open(const ObjectRequest& request) {
-    if (auto checked = checkObject(request.object); !checked)
+Result<ObjectPtr> open(const ElfObject& content, const ObjectRequest& request) {
+    if (auto checked = checkObject(content.bytes); !checked)
         return failure(ErrorCode::InvalidObject,
                        "not a usable BPF object" + because(printable(checked.error().message)));
-    bpf::forgetLibbpfWarnings();
+    forgetLibbpfWarnings();
     bpf_object_open_opts options{};
     options.sz = sizeof options;
     options.object_name = request.name.text().c_str();
@@ -75,9 +72,9 @@ Result<ObjectPtr> open(const ObjectRequest& request) {
     // CAP_SYS_ADMIN is needed, and fail.
     if (::access(kKernelTypes, R_OK) == 0)
         options.btf_custom_path = kKernelTypes;
-    ObjectPtr object(::bpf_object__open_mem(request.object.data(), request.object.size(), &options));
+    ObjectPtr object(::bpf_object__open_mem(content.bytes.data(), content.bytes.size(), &options));
     if (!object)
-        return failure(ErrorCode::InvalidObject, "not a usable BPF object" + because(bpf::libbpfReason()));
+        return failure(ErrorCode::InvalidObject, "not a usable BPF object" + because(libbpfReason()));
     return object;
 }
 
@@ -161,14 +158,14 @@ bool isSystemTrouble(int errnum) {
 
 // Of an object of which several programs are loaded.
 std::string whichProgram(const bpf_object* object) {
-    const auto name = bpf::programOfLibbpfWarnings();
+    const auto name = programOfLibbpfWarnings();
     return programsOf(object).size() < 2 || name.empty() ? "" : "program '" + name + "': ";
 }
 
 Error explainLoadFailure(int errnum, const char* log) {
     if (log[0] != '\0')
-        return {ErrorCode::VerifierRejected, "the verifier refused it:\n" + bpf::endOfVerifierLog(log)};
-    const std::string warning = bpf::libbpfReason();
+        return {ErrorCode::VerifierRejected, "the verifier refused it:\n" + endOfVerifierLog(log)};
+    const std::string warning = libbpfReason();
     if (errnum == EPERM)
         return {ErrorCode::KernelRefused,
                 "the kernel does not let us load it: CAP_BPF and CAP_NET_ADMIN are needed" +
@@ -186,7 +183,7 @@ Status loadChosen(bpf_object* object, bpf_program* chosen, bpf_attach_type eithe
     log[0] = '\0';
     for (auto* program : programsOf(object))
         ::bpf_program__set_log_buf(program, log.get(), kLogSize);
-    bpf::forgetLibbpfWarnings();
+    forgetLibbpfWarnings();
     const int error = ::bpf_object__load(object);
     for (auto* program : programsOf(object))
         ::bpf_program__set_log_buf(program, nullptr, 0);
@@ -202,14 +199,14 @@ using MapIndex = std::unordered_map<int, std::int32_t>; // libbpf's descriptor -
 
 // As they were described before they were loaded: of a map that was taken over libbpf knows no types of the
 // object.
-Result<MapIndex> takeMaps(const bpf_object* object, const std::vector<bpf::DescribedMap>& described,
+Result<MapIndex> takeMaps(const bpf_object* object, const std::vector<DescribedMap>& described,
                           std::vector<FilterMap>& maps) {
     MapIndex index;
     const bpf_map* map = nullptr;
     for (const auto& one : described) {
         map = ::bpf_object__next_map(object, map);
         const int fd = ::bpf_map__fd(map);
-        auto copy = bpf::duplicate(fd);
+        auto copy = duplicate(fd);
         if (!copy)
             return failure(copy.error());
         index.emplace(fd, static_cast<std::int32_t>(maps.size()));
@@ -241,7 +238,7 @@ Status takeInstructions(const bpf_program* program, const MapIndex& index,
 struct ChosenProgram {
     ObjectPtr object;
     bpf_program* program = nullptr;
-    std::vector<bpf::DescribedMap> maps;
+    std::vector<DescribedMap> maps;
     ObjectOutline outline;
 };
 
@@ -253,11 +250,11 @@ Result<FilterProgram> take(const ChosenProgram& chosen, FilterDirection directio
     result.bothDirections = chosen.outline.bothDirections;
     result.forgotten = chosen.outline.forgotten;
     result.programName = printable(nameOf(program));
-    auto copy = bpf::duplicate(::bpf_program__fd(program));
+    auto copy = duplicate(::bpf_program__fd(program));
     if (!copy)
         return failure(copy.error());
     result.program = std::move(*copy);
-    const auto info = bpf::programInfo(result.program.get());
+    const auto info = programInfo(result.program.get());
     if (!info)
         return failure(info.error());
     // libbpf keeps the licence's text to itself; what matters is how the kernel understood it.
@@ -265,7 +262,7 @@ Result<FilterProgram> take(const ChosenProgram& chosen, FilterDirection directio
     const auto index = takeMaps(object, chosen.maps, result.maps);
     if (!index)
         return failure(index.error());
-    auto parameters = bpf::describeParameters(object);
+    auto parameters = describeParameters(object);
     if (!parameters)
         return failure(parameters.error());
     result.parameters = std::move(*parameters);
@@ -275,22 +272,22 @@ Result<FilterProgram> take(const ChosenProgram& chosen, FilterDirection directio
 }
 
 // All that can be refused without the kernel.
-Result<ChosenProgram> prepare(const ObjectRequest& request) {
-    auto object = open(request);
+Result<ChosenProgram> prepare(const ElfObject& content, const ObjectRequest& request) {
+    auto object = open(content, request);
     if (!object)
         return failure(object.error());
     const auto chosen = choose(object->get(), request.program);
     if (!chosen)
         return failure(chosen.error());
-    if (auto set = bpf::setGlobals(object->get(), request.parameters); !set)
+    if (auto set = setGlobals(object->get(), request.parameters); !set)
         return failure(set.error());
-    if (auto checked = bpf::checkEntries(object->get(), request.parameters); !checked)
+    if (auto checked = checkEntries(object->get(), request.parameters); !checked)
         return failure(checked.error());
-    const auto both = bpf::needsBothDirections(::bpf_object__btf(object->get()), nameOf(*chosen));
+    const auto both = needsBothDirections(::bpf_object__btf(object->get()), nameOf(*chosen));
     if (!both)
         return failure(both.error());
-    auto maps = bpf::describeMaps(object->get());
-    auto forgotten = bpf::takeEarlierMaps(object->get(), maps, request);
+    auto maps = describeMaps(object->get());
+    auto forgotten = takeEarlierMaps(object->get(), maps, request);
     if (!forgotten)
         return failure(forgotten.error());
     return ChosenProgram{std::move(*object),
@@ -299,21 +296,20 @@ Result<ChosenProgram> prepare(const ObjectRequest& request) {
                          {claimOf(*chosen).direction, *both, std::move(*forgotten)}};
 }
 
-Result<std::string> checkSize(const ObjectRequest& request) {
-    std::string where = "filter '" + request.name.text() + "'";
-    if (request.object.size() > kMaxObjectSize)
-        return failure(ErrorCode::LimitExceeded,
-                       where + ": the object has " + std::to_string(request.object.size()) +
-                           " bytes; filterd takes " + std::to_string(kMaxObjectSize));
-    if (request.object.empty())
-        return failure(ErrorCode::InvalidObject, where + ": the object is empty");
-    return where;
+Status checkSize(const ElfObject& content) {
+    if (content.bytes.size() > kMaxObjectSize)
+        return failure(ErrorCode::LimitExceeded, "the object has " + std::to_string(content.bytes.size()) +
+                                                     " bytes; filterd takes " +
+                                                     std::to_string(kMaxObjectSize));
+    if (content.bytes.empty())
+        return failure(ErrorCode::InvalidObject, "the object is empty");
+    return {};
 }
 
 // As an ingress program it must return 0 or 1. What binds no direction and returns 2 or 3 is verified as an
 // egress program only.
-Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type either) {
-    const auto prepared = prepare(request);
+Result<FilterProgram> loadAs(const ElfObject& content, const ObjectRequest& request, bpf_attach_type either) {
+    const auto prepared = prepare(content, request);
     if (!prepared)
         return failure(prepared.error());
     const auto* object = prepared->object.get();
@@ -322,10 +318,10 @@ Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type eithe
     if (auto loaded = loadChosen(prepared->object.get(), prepared->program, either); !loaded) {
         const bool retry = loaded.error().code == ErrorCode::VerifierRejected && !binds;
         if (retry && either == BPF_CGROUP_INET_INGRESS)
-            return loadAs(request, BPF_CGROUP_INET_EGRESS);
+            return loadAs(content, request, BPF_CGROUP_INET_EGRESS);
         return failure(loaded.error());
     }
-    if (auto filled = bpf::fillMaps(object, request.parameters); !filled)
+    if (auto filled = fillMaps(object, request.parameters); !filled)
         return failure(filled.error());
     const bool congestion = !binds && either == BPF_CGROUP_INET_EGRESS;
     return take(*prepared, congestion ? FilterDirection::Egress : claimed);
@@ -333,29 +329,16 @@ Result<FilterProgram> loadAs(const ObjectRequest& request, bpf_attach_type eithe
 
 } // namespace
 
-LibbpfObjectIntake::LibbpfObjectIntake() { bpf::captureLibbpfMessages(); }
-
-Result<FilterProgram> LibbpfObjectIntake::load(const ObjectRequest& request) {
-    const auto where = checkSize(request);
-    if (!where)
-        return failure(where.error());
-    auto program =
-        bpf::namesBuiltin(request) ? bpf::loadBuiltin(request) : loadAs(request, BPF_CGROUP_INET_INGRESS);
-    if (!program)
-        return failure(program.error().context(*where));
-    return program;
+Result<FilterProgram> loadObject(const ElfObject& object, const ObjectRequest& request) {
+    if (auto checked = checkSize(object); !checked)
+        return failure(checked.error());
+    return loadAs(object, request, BPF_CGROUP_INET_INGRESS);
 }
 
-Result<ObjectOutline> LibbpfObjectIntake::inspect(const ObjectRequest& request) {
-    const auto where = checkSize(request);
-    if (!where)
-        return failure(where.error());
-    auto direction = bpf::namesBuiltin(request)
-                         ? bpf::inspectBuiltin(request)
-                         : prepare(request).map([](const ChosenProgram& chosen) { return chosen.outline; });
-    if (!direction)
-        return failure(direction.error().context(*where));
-    return direction;
+Result<ObjectOutline> inspectObject(const ElfObject& object, const ObjectRequest& request) {
+    if (auto checked = checkSize(object); !checked)
+        return failure(checked.error());
+    return prepare(object, request).map([](const ChosenProgram& chosen) { return chosen.outline; });
 }
 
-} // namespace filterd
+} // namespace filterd::bpf

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "edge/bpf/intake/rules_intake.hpp"
+#include "edge/bpf/intake/rules_filter.hpp"
 
 #include "core/ebpf/fuse.hpp"
 #include "edge/bpf/counters/rule_counters.hpp"
@@ -9,7 +9,7 @@
 
 #include <array>
 
-namespace filterd {
+namespace filterd::bpf {
 
 namespace {
 
@@ -21,41 +21,36 @@ Result<UniqueFd> prepareCounters(const packet::Numbering& numbering,
                                  const std::optional<EarlierRules>& earlier) {
     if (!numbering.fresh) {
         for (const std::uint32_t entry : numbering.cleared)
-            if (auto cleared = bpf::writeRuleCounter(earlier->counters, entry, {}); !cleared)
+            if (auto cleared = writeRuleCounter(earlier->counters, entry, {}); !cleared)
                 return failure(cleared.error());
-        return bpf::duplicate(earlier->counters);
+        return duplicate(earlier->counters);
     }
-    auto map = bpf::createRuleCounters(numbering.numbered.capacity);
+    auto map = createRuleCounters(numbering.numbered.capacity);
     if (!map)
         return map;
     for (const auto& [from, to] : numbering.carried) {
-        const auto counter = bpf::readRuleCounter(earlier->counters, from);
+        const auto counter = readRuleCounter(earlier->counters, from);
         if (!counter)
             return failure(counter.error());
-        if (auto written = bpf::writeRuleCounter(map->get(), to, *counter); !written)
+        if (auto written = writeRuleCounter(map->get(), to, *counter); !written)
             return failure(written.error());
     }
     return map;
 }
 
-} // namespace
+struct CompiledRules {
+    packet::Numbering numbering;
+    std::vector<bpf_insn> instructions;
+};
 
-Result<FilterProgram> RulesIntake::load(const ObjectRequest& request) {
-    if (!packet::isRulesText(request.object))
-        return objects_.load(request);
-    auto loaded = loadRules(request);
-    if (!loaded)
-        return failure(loaded.error().context("filter '" + request.name.text() + "'"));
-    return loaded;
-}
-
-Result<packet::RulesInput> RulesIntake::compileExpressions(const packet::NumberedRules& numbered) {
+Result<packet::RulesInput> compileExpressions(const packet::NumberedRules& numbered,
+                                              packet::ExpressionCompiler& expressions) {
     packet::RulesInput input;
     input.byDefault = numbered.rules.byDefault;
     input.unparsable = numbered.rules.unparsable;
     for (std::size_t i = 0; i < numbered.rules.rules.size(); ++i) {
         const auto& rule = numbered.rules.rules[i];
-        auto program = expressions_.compile(rule.expression, toString(rule.verdict).size() + 2);
+        auto program = expressions.compile(rule.expression, toString(rule.verdict).size() + 2);
         if (!program)
             return failure(
                 program.error().context("rule " + std::to_string(i + 1)).about(std::to_string(i + 1)));
@@ -64,21 +59,12 @@ Result<packet::RulesInput> RulesIntake::compileExpressions(const packet::Numbere
     return input;
 }
 
-Result<ObjectOutline> RulesIntake::inspect(const ObjectRequest& request) {
-    if (!packet::isRulesText(request.object))
-        return objects_.inspect(request);
-    const auto compiled = compileRules(request);
-    if (!compiled)
-        return failure(compiled.error().context("filter '" + request.name.text() + "'"));
-    return ObjectOutline{};
-}
-
-Result<RulesIntake::CompiledRules> RulesIntake::compileRules(const ObjectRequest& request) {
-    auto rules = packet::parseRulesText(request.object);
-    if (!rules)
-        return failure(rules.error());
-    auto numbering = packet::number(*rules, request.earlier ? &request.earlier->rules : nullptr);
-    const auto input = compileExpressions(numbering.numbered);
+Result<CompiledRules> compileRules(const packet::PacketRules& rules, const ObjectRequest& request,
+                                   packet::ExpressionCompiler& expressions) {
+    if (auto checked = packet::checkLimits(rules); !checked)
+        return failure(checked.error());
+    auto numbering = packet::number(rules, request.earlier ? &request.earlier->rules : nullptr);
+    const auto input = compileExpressions(numbering.numbered, expressions);
     if (!input)
         return failure(input.error());
     auto instructions = packet::compile(*input);
@@ -87,8 +73,11 @@ Result<RulesIntake::CompiledRules> RulesIntake::compileRules(const ObjectRequest
     return CompiledRules{std::move(numbering), std::move(*instructions)};
 }
 
-Result<FilterProgram> RulesIntake::loadRules(const ObjectRequest& request) {
-    auto compiled = compileRules(request);
+} // namespace
+
+Result<FilterProgram> loadRules(const packet::PacketRules& rules, const ObjectRequest& request,
+                                packet::ExpressionCompiler& expressions) {
+    auto compiled = compileRules(rules, request, expressions);
     if (!compiled)
         return failure(compiled.error());
     auto counters = prepareCounters(compiled->numbering, request.earlier);
@@ -98,7 +87,7 @@ Result<FilterProgram> RulesIntake::loadRules(const ObjectRequest& request) {
     if (!program)
         return failure(program.error());
     const std::array maps{counters->get()};
-    bpf::ProgramLoader loader;
+    ProgramLoader loader;
     auto loaded = loader.load({kProgramName, "GPL", Direction::Ingress, *program, maps});
     if (!loaded)
         return failure(loaded.error());
@@ -112,4 +101,11 @@ Result<FilterProgram> RulesIntake::loadRules(const ObjectRequest& request) {
     return result;
 }
 
-} // namespace filterd
+Result<ObjectOutline> inspectRules(const packet::PacketRules& rules, const ObjectRequest& request,
+                                   packet::ExpressionCompiler& expressions) {
+    return compileRules(rules, request, expressions).map([](const CompiledRules&) {
+        return ObjectOutline{};
+    });
+}
+
+} // namespace filterd::bpf
