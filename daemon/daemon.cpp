@@ -4,7 +4,6 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
-#include "kernel/cgroup_directory.hpp"
 
 #include <systemd/sd-daemon.h>
 
@@ -46,66 +45,48 @@ void notifyReloading() {
 
 } // namespace
 
-Daemon::Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power)
-    : lock_(std::move(lock)), loop_(std::move(loop)), tree_(std::move(tree)), watch_(std::move(watch)),
-      power_(std::move(power)), kernel_(watchedIntake_, tree_), settings_(kernel_.values(), parameters_),
-      bus_(loop_, {[this] { return reload(); }, [this] { trials_.look(); },
-                   [this](sdbus::IConnection& connection) { return onJoined(connection); },
-                   [this](const std::string& reason) { onLost(reason); },
-                   [this] { return configurator_.warnings(); }}),
-      teller_(loop_, bus_), firewall_(kernel_, tree_, state_, teller_),
-      drops_(firewall_, [this](const Drop& drop) { bus_.packetDropped(drop); }), trials_(loop_, firewall_),
+Daemon::Daemon(std::unique_ptr<Edges> edges)
+    : edges_(std::move(edges)),
+      firewall_({edges_->kernel, edges_->tree, edges_->state}, std::move(edges_->guard),
+                {userExists, [this](const FilterName& name) { return edges_->files.fileOf(name); },
+                 [this](const auto& paths) { edges_->watch.follow(paths); }}),
+      settings_(edges_->kernel.values(), edges_->parameters,
+                [this](const FilterName& name) {
+                    const auto definition = firewall_.inForce().intent().definitions.define(name);
+                    return definition ? definition->parameters : std::map<std::string, std::string>();
+                }),
+      drops_(edges_->kernel.dropReports(), DropOrigins(firewall_.inForce()), firewall_.observers()),
+      trials_(edges_->loop, firewall_.queues(), firewall_.inForce()),
       configurator_([this](const Configuration& last) { return readFiles(last); },
-                    [this] { return runningUnits(tree_); }, lastConfiguration_, firewall_, expressions_) {
-    firewall_.onLoaded([this](const FilterFacts& filter) {
-        settings_.restore(filter);
-        if (configurator_.filterLoaded(filter))
-            loop_.rearm(warningsTimer_, kWarningsDelay);
-    });
-    firewall_.findFilesBy([this](const FilterName& name) { return files_.fileOf(name); });
-    settings_.knowFilesBy([this](const FilterName& name) {
-        const auto definition = firewall_.definitions().define(name);
-        return definition ? definition->parameters : std::map<std::string, std::string>();
-    });
-    firewall_.knowUsersBy(userExists);
-    firewall_.onRulesSet([this](const std::string& target) {
-        configurator_.rulesChanged(target);
-        loop_.rearm(warningsTimer_, kWarningsDelay);
-    });
-    firewall_.followBareCgroupsBy([this](const auto& paths) { watch_.follow(paths); });
-    bus_.serve(firewall_, settings_, drops_);
-    teller_.watch(firewall_);
+                    [this] { return runningUnits(edges_->tree); }, edges_->lastConfiguration, firewall_,
+                    edges_->expressions),
+      bus_(edges_->loop, {firewall_, settings_, drops_},
+           {[this] { return reload(); }, [this] { trials_.look(); },
+            [this](sdbus::IConnection& connection) { return onJoined(connection); },
+            [this](const std::string& reason) { onLost(reason); },
+            [this] { return configurator_.warnings(); }}),
+      teller_(edges_->loop, firewall_) {
+    firewall_.subscribe(bus_);
+    firewall_.subscribe(teller_);
+    firewall_.subscribe(*this);
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::create() {
-    auto lock = InstanceLock::take(); // before anything is touched
-    if (!lock)
-        return failure(lock.error());
-    if (auto blocked = blockSignals({SIGTERM, SIGINT, SIGHUP}); !blocked)
-        return failure(blocked.error());
-    auto loop = EventLoop::create();
-    if (!loop)
-        return failure(loop.error());
-    auto mount = cgroup2Mount();
-    if (!mount)
-        return failure(mount.error());
-    auto watch = CgroupWatch::create(*mount); // before the tree is read: nothing is missed
-    if (!watch)
-        return failure(watch.error());
-    auto tree = CgroupFs::create(*mount);
-    if (!tree)
-        return failure(tree.error());
-    auto bootedOff = switchOffIfBootedOff();
-    if (!bootedOff)
-        return failure(bootedOff.error());
-    if (*bootedOff)
-        log::warning("filterd=off on the kernel command line: nothing is filtered until filterctl on",
-                     {log::id(log::Message::SwitchedOff)});
-    auto power = SwitchWatch::create();
-    if (!power)
-        return failure(power.error());
-    return std::unique_ptr<Daemon>(new Daemon(std::move(*lock), std::move(*loop), std::move(*tree),
-                                              std::move(*watch), std::move(*power)));
+    auto edges = Edges::open();
+    if (!edges)
+        return failure(edges.error());
+    return std::unique_ptr<Daemon>(new Daemon(std::move(*edges)));
+}
+
+void Daemon::filterLoaded(const FilterFacts& filter) {
+    settings_.restore(filter);
+    if (configurator_.filterLoaded(filter))
+        edges_->loop.rearm(warningsTimer_, kWarningsDelay);
+}
+
+void Daemon::rulesSet(const std::string& target) {
+    configurator_.rulesChanged(target);
+    edges_->loop.rearm(warningsTimer_, kWarningsDelay);
 }
 
 Status Daemon::run() {
@@ -113,23 +94,20 @@ Status Daemon::run() {
         return started;
     joinBus();
     teller_.tellReady();
-    log::info("ready: " + std::to_string(firewall_.filters().size()) + " filters, " +
-              std::to_string(firewall_.units().size()) + " guarded units");
-    auto done = loop_.run();
+    log::info("ready: " + std::to_string(firewall_.filters().all().size()) + " filters, " +
+              std::to_string(firewall_.units().all().size()) + " guarded units");
+    auto done = edges_->loop.run();
     sd_notify(0, "STOPPING=1");
     log::info("stopping; filters stay in force");
     return done;
 }
 
 Status Daemon::start() {
-    loop_.keepWatchdogFed();
     if (auto listening = listen(); !listening)
         return listening;
-    if (auto opened = openGuard(); !opened)
-        return opened;
-    if (auto hearing = hearOfDrops(); !hearing)
-        return hearing;
-    if (auto started = configurator_.start(power_.enforcing()); !started)
+    if (auto listening = listenToKernel(); !listening)
+        return listening;
+    if (auto started = configurator_.start(edges_->power.enforcing()); !started)
         return started;
     tellConfiguration();
     trials_.look(); // a deadline may have passed meanwhile
@@ -142,10 +120,10 @@ Status Daemon::listen() {
         return listening;
     if (auto listening = teller_.listen(); !listening)
         return listening;
-    auto joinTimer = loop_.onTimer([this] { joinBus(); });
-    auto collectTimer = loop_.onTimer([this] { collect(); });
-    auto dropTimer = loop_.onTimer([this] { onDrops(); });
-    auto warningsTimer = loop_.onTimer([this] { tellWarnings(); });
+    auto joinTimer = edges_->loop.onTimer([this] { joinBus(); });
+    auto collectTimer = edges_->loop.onTimer([this] { collect(); });
+    auto dropTimer = edges_->loop.onTimer([this] { onDrops(); });
+    auto warningsTimer = edges_->loop.onTimer([this] { tellWarnings(); });
     for (const auto* timer : {&joinTimer, &collectTimer, &dropTimer, &warningsTimer})
         if (!*timer)
             return failure(timer->error());
@@ -154,66 +132,31 @@ Status Daemon::listen() {
     dropTimer_ = *dropTimer;
     warningsTimer_ = *warningsTimer;
     // A call that comes after 'filterctl off' has returned is answered by a daemon that knows of it.
-    for (auto& source :
-         {loop_.onReadableFirst(power_.fd(), [this] { onPower(); }),
-          loop_.onReadable(watch_.fd(), [this] { onCgroups(); }),
-          loop_.afterOthers([this] { firewall_.saveAgain(); }),
-          loop_.onSignal(SIGTERM, [this] { loop_.stop(); }), loop_.onSignal(SIGINT, [this] { loop_.stop(); }),
-          loop_.onSignal(SIGHUP, [this] { reloadOnSignal(); })})
+    for (auto& source : {edges_->loop.onReadableFirst(edges_->power.fd(), [this] { onPower(); }),
+                         edges_->loop.onReadable(edges_->watch.fd(), [this] { onCgroups(); }),
+                         edges_->loop.afterOthers([this] { firewall_.saveAgain(); }),
+                         edges_->loop.onSignal(SIGTERM, [this] { edges_->loop.stop(); }),
+                         edges_->loop.onSignal(SIGINT, [this] { edges_->loop.stop(); }),
+                         edges_->loop.onSignal(SIGHUP, [this] { reloadOnSignal(); })})
         if (auto kept = keep(sources_, source); !kept)
             return kept;
     return {};
 }
 
-Status Daemon::watchPins() {
-    auto pins = PinWatch::create(BpfDirectories{}.pins / "links");
-    if (!pins)
-        return failure(pins.error());
-    pins_ = std::move(*pins);
-    auto saved = PinWatch::create(BpfDirectories{}.pins);
-    if (!saved)
-        return failure(saved.error());
-    saved_ = std::move(*saved);
-    for (auto& source : {loop_.onReadable(pins_->fd(), [this] { onPins(); }),
-                         loop_.onReadable(saved_->fd(), [this] { onSaved(); })})
+// Where there is no guard, or nothing reports drops, there is nothing to listen to.
+Status Daemon::listenToKernel() {
+    for (auto& source : {edges_->loop.onReadable(edges_->links->fd(), [this] { onPins(); }),
+                         edges_->loop.onReadable(edges_->saved->fd(), [this] { onSaved(); })})
         if (auto kept = keep(sources_, source); !kept)
             return kept;
-    return {};
-}
-
-Status Daemon::openGuard() {
-    if (auto prepared = kernel_.prepare(); !prepared)
-        return prepared;
-    if (auto watching = watchPins(); !watching)
-        return watching;
-    GuardConfig config;
-    config.bpffs = BpfDirectories{}.pins;
-    config.cgroupRoot = tree_.root();
-    auto opened = filterd::openGuard(config);
-    if (!opened)
-        return failure(opened.error().context("the guard"));
-    if (!opened->support.reason.empty())
-        log::warning(
-            "the guard: " + opened->support.reason +
-                (opened->guard ? "" : "; units are attached by signals, some milliseconds after their start"),
-            {log::id(log::Message::GuardLacking), log::code(ErrorCode::Unsupported)});
-    if (const auto* guard = opened->guard.get())
-        for (auto& source : {loop_.onReadable(guard->newsFd(), [this] { firewall_.guardNews(); }),
-                             loop_.onReadable(guard->graceFd(), [this] { firewall_.graceFinished(); })})
+    if (const auto* guard = firewall_.inForce().reconciler().guard().port())
+        for (auto& source :
+             {edges_->loop.onReadable(guard->newsFd(), [this] { firewall_.guardNews(); }),
+              edges_->loop.onReadable(guard->graceFd(), [this] { firewall_.graceFinished(); })})
             if (auto kept = keep(sources_, source); !kept)
                 return kept;
-    firewall_.useGuard(std::move(opened->guard), std::move(opened->support));
-    return {};
-}
-
-// Once the kernel's room is prepared.
-Status Daemon::hearOfDrops() {
-    auto& reports = kernel_.dropReports();
-    if (reports.fd() >= 0)
-        if (auto kept = keep(sources_, loop_.onReadable(reports.fd(), [this] { onDrops(); })); !kept)
-            return kept;
-    drops_.useReports(&reports);
-    return {};
+    const int reports = edges_->kernel.dropReports().fd();
+    return reports < 0 ? Status() : keep(sources_, edges_->loop.onReadable(reports, [this] { onDrops(); }));
 }
 
 // ---- configuration --------------------------------------------------------------------------------------
@@ -221,15 +164,15 @@ Status Daemon::hearOfDrops() {
 // The time is taken before: what changes meanwhile counts as changed.
 Configuration Daemon::readFiles(const Configuration& last) {
     filesReadAt_ = microsecondsOf(CLOCK_REALTIME);
-    auto configuration = files_.read(last);
-    for (auto& fault : parameters_.faults())
+    auto configuration = edges_->files.read(last);
+    for (auto& fault : edges_->parameters.faults())
         configuration.warnings.push_back(std::move(fault));
     return configuration;
 }
 
 void Daemon::tellConfiguration() {
     auto errors = configurator_.errors();
-    for (auto& stranger : kernel_.strangers())
+    for (auto& stranger : edges_->kernel.strangers())
         errors.push_back(std::move(stranger));
     teller_.setBroken(errors);
     bus_.setConfiguration(std::move(errors), filesReadAt_);
@@ -260,22 +203,23 @@ void Daemon::reloadOnSignal() {
 void Daemon::joinBus() {
     if (auto joined = bus_.join(); !joined) {
         log::debug(joined.error().message);
-        loop_.rearm(joinTimer_, kJoinRetry);
+        edges_->loop.rearm(joinTimer_, kJoinRetry);
     }
 }
 
 std::shared_ptr<SystemdFollower> Daemon::onJoined(sdbus::IConnection& connection) {
     SystemdUnits::Callbacks callbacks;
-    callbacks.wanted = [this](const std::string& unit) { return firewall_.covers(unit); };
+    callbacks.wanted = [this](const std::string& unit) { return firewall_.units().covers(unit); };
     callbacks.unitCgroup = [this](const std::string& unit, const std::string& path) {
         onUnitCgroup(unit, path);
     };
     callbacks.reloaded = [this] { followUnitFiles(); };
     auto systemd = std::make_shared<SystemdFollower>(
         connection, std::move(callbacks),
-        UnitEndings::Callbacks{[this](const std::string& unit) { return firewall_.holdsReferences(unit); },
-                               [this](const std::string& unit) { firewall_.unitEnded(unit); }});
-    for (const auto& unit : firewall_.holdersWithoutCgroup()) // what ended while nobody looked
+        UnitEndings::Callbacks{
+            [this](const std::string& unit) { return firewall_.holders().holdsReferences(unit); },
+            [this](const std::string& unit) { firewall_.holders().unitEnded(unit); }});
+    for (const auto& unit : firewall_.holders().withoutCgroup()) // what ended while nobody looked
         systemd->endings.check(unit);
     systemd_ = systemd;
     return systemd;
@@ -289,29 +233,29 @@ void Daemon::followUnitFiles() {
 
 void Daemon::onLost(const std::string& reason) {
     log::warning("lost the system bus (" + reason + "); filters stay in force");
-    loop_.rearm(joinTimer_, kJoinRetry);
+    edges_->loop.rearm(joinTimer_, kJoinRetry);
 }
 
 // ---- units ----------------------------------------------------------------------------------------------
 
 void Daemon::onUnitCgroup(const std::string& unit, const std::string& path) {
-    if (auto cgroup = tree_.find(path))
-        firewall_.cgroupAppeared({unit, *cgroup});
+    if (auto cgroup = edges_->tree.find(path))
+        firewall_.units().appeared({unit, *cgroup});
 }
 
 void Daemon::onCgroups() {
-    const auto events = watch_.dispatch();
+    const auto events = edges_->watch.dispatch();
     for (const auto& event : events)
         onCgroup(event);
     if (!events.empty() && configurator_.unitsChanged())
-        loop_.rearm(warningsTimer_, kWarningsDelayOfUnits);
+        edges_->loop.rearm(warningsTimer_, kWarningsDelayOfUnits);
 }
 
 void Daemon::onCgroup(const CgroupEvent& event) {
     if (const auto* appeared = std::get_if<CgroupAppeared>(&event)) {
-        firewall_.cgroupAppeared(appeared->cgroup);
+        firewall_.units().appeared(appeared->cgroup);
     } else if (const auto* vanished = std::get_if<CgroupVanished>(&event)) {
-        const auto holder = firewall_.cgroupVanished(vanished->id);
+        const auto holder = firewall_.units().vanished(vanished->id);
         if (const auto systemd = systemd_.lock(); holder && systemd)
             systemd->endings.check(*holder);
         collectLater();
@@ -327,36 +271,36 @@ void Daemon::rescan() {
 }
 
 void Daemon::onPower() {
-    if (!power_.dispatch())
+    if (!edges_->power.dispatch())
         return;
-    if (auto done = firewall_.setEnforcing(power_.enforcing()); !done)
-        log::error(done.error().context(power_.enforcing() ? "filterctl on" : "filterctl off"));
+    if (auto done = firewall_.setEnforcing(edges_->power.enforcing()); !done)
+        log::error(done.error().context(edges_->power.enforcing() ? "filterctl on" : "filterctl off"));
 }
 
 // Reports are there, or a second is over in which not every drop got a line of the journal.
 void Daemon::onDrops() {
     const auto now = microsecondsOf(CLOCK_BOOTTIME);
     if (const auto next = drops_.look(now))
-        loop_.rearm(dropTimer_, milliseconds((*next > now ? *next - now : 0) / 1'000 + 1));
+        edges_->loop.rearm(dropTimer_, milliseconds((*next > now ? *next - now : 0) / 1'000 + 1));
 }
 
 void Daemon::onPins() {
     onPower(); // who switches off removes pins, too
-    const auto removed = pins_->dispatch();
+    const auto removed = edges_->links->dispatch();
     const bool isOurs = std::none_of(removed.names.begin(), removed.names.end(),
-                                     [this](const auto& name) { return kernel_.missesLink(name); });
-    if ((isOurs && !removed.anything) || !power_.enforcing())
+                                     [this](const auto& name) { return edges_->kernel.missesLink(name); });
+    if ((isOurs && !removed.anything) || !edges_->power.enforcing())
         return;
     log::warning(
         "pins of filterd's links were removed, which takes them out of force: they are created again");
-    if (auto done = firewall_.pinsRemoved(); !done)
+    if (auto done = firewall_.files().pinsRemoved(); !done)
         log::error(done.error());
     followPins();
 }
 
 // The directories that are there now.
 void Daemon::followPins() {
-    for (auto* watch : {&*pins_, &*saved_})
+    for (auto* watch : {&*edges_->links, &*edges_->saved})
         if (auto followed = watch->follow(); !followed)
             log::error(followed.error());
 }
@@ -364,7 +308,7 @@ void Daemon::followPins() {
 // The saved state and the good files are replaced by rename, and never missing unless somebody has removed
 // them.
 void Daemon::onSaved() {
-    const auto removed = saved_->dispatch();
+    const auto removed = edges_->saved->dispatch();
     if (removed.anything)
         followPins();
     const auto isGone = [&](const char* pin) {
@@ -384,17 +328,17 @@ void Daemon::onSaved() {
 }
 
 void Daemon::collectLater() {
-    if (firewall_.guard().inForce())
+    if (firewall_.inForce().reconciler().guard().inForce())
         return;
     collectDelay_ = kFirstCollect;
-    loop_.rearm(collectTimer_, collectDelay_);
+    edges_->loop.rearm(collectTimer_, collectDelay_);
 }
 
 void Daemon::collect() {
     if (!firewall_.collectReleased())
         return;
     collectDelay_ = std::min(collectDelay_ * 2, kLastCollect);
-    loop_.rearm(collectTimer_, collectDelay_);
+    edges_->loop.rearm(collectTimer_, collectDelay_);
 }
 
 } // namespace filterd

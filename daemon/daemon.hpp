@@ -4,30 +4,16 @@
 // filterd put together: edges that tell, the firewall that decides, the bus that shows. One loop, one thread.
 
 #include "app/configurator.hpp"
-#include "app/drop_desk.hpp"
-#include "app/filter_settings.hpp"
+#include "app/drops/drop_monitor.hpp"
+#include "app/filters/filter_settings.hpp"
 #include "app/firewall.hpp"
-#include "base/event_loop.hpp"
-#include "edge/bpf/bpf_kernel.hpp"
-#include "edge/bpf/intake/filter_intake.hpp"
-#include "edge/bpf/pinned_state.hpp"
-#include "edge/guard/guard.hpp"
-#include "edge/host/boot_switch.hpp"
-#include "edge/host/cgroup_tree.hpp"
-#include "edge/host/cgroup_watch.hpp"
-#include "edge/host/config_files.hpp"
-#include "edge/host/instance_lock.hpp"
-#include "edge/host/parameter_files.hpp"
-#include "edge/host/pin_watch.hpp"
 #include "edge/host/running_units.hpp"
-#include "edge/host/switch_watch.hpp"
 #include "edge/host/users.hpp"
-#include "edge/pcap/pcap_expressions.hpp"
 #include "edge/systemd/systemd_follower.hpp"
+#include "edges.hpp"
 #include "service/bus_service.hpp"
 #include "state_teller.hpp"
 #include "trial_timer.hpp"
-#include "watched_intake.hpp"
 
 #include <chrono>
 #include <memory>
@@ -36,7 +22,7 @@
 
 namespace filterd {
 
-class Daemon {
+class Daemon : private Observer {
   public:
     [[nodiscard]] static Result<std::unique_ptr<Daemon>> create();
 
@@ -44,13 +30,14 @@ class Daemon {
     [[nodiscard]] Status run();
 
   private:
-    Daemon(InstanceLock lock, EventLoop loop, CgroupFs tree, CgroupWatch watch, SwitchWatch power);
+    explicit Daemon(std::unique_ptr<Edges> edges);
+
+    void filterLoaded(const FilterFacts& filter) override;
+    void rulesSet(const std::string& target) override;
 
     Status start();
     Status listen();
-    Status watchPins();
-    Status openGuard();
-    Status hearOfDrops();
+    Status listenToKernel();
     Status reload();
     [[nodiscard]] Configuration readFiles(const Configuration& last);
     void tellConfiguration();
@@ -72,31 +59,16 @@ class Daemon {
     void collectLater();
     void collect();
 
-    InstanceLock lock_; // given back when nothing else is left
-    EventLoop loop_;
-    CgroupFs tree_;
-    CgroupWatch watch_;
-    SwitchWatch power_;
-    PcapExpressions expressions_;
-    FilterIntake intake_{expressions_};
-    WatchedIntake watchedIntake_{intake_};
-    BpfKernel kernel_;
-    PinnedState state_{BpfDirectories{}.pins / "state"};
-    PinnedState lastConfiguration_{BpfDirectories{}.pins / "configuration"};
-    ConfigFiles files_;
-    std::uint64_t filesReadAt_ = 0; // in microseconds of CLOCK_REALTIME
-    ParameterFiles parameters_;
-    FilterSettings settings_;
-    BusService bus_;
-    StateTeller teller_;
+    std::unique_ptr<Edges> edges_;
     Firewall firewall_;
-    DropDesk drops_;
+    FilterSettings settings_;
+    DropMonitor drops_;
     TrialTimer trials_;
     Configurator configurator_;
+    BusService bus_;
+    StateTeller teller_;
     std::weak_ptr<SystemdFollower> systemd_; // the session on the bus owns it
-
-    std::optional<PinWatch> pins_;
-    std::optional<PinWatch> saved_; // where the state is
+    std::uint64_t filesReadAt_ = 0;          // in microseconds of CLOCK_REALTIME
 
     std::vector<EventLoop::Handle> sources_;
     EventLoop::Handle joinTimer_;

@@ -32,7 +32,7 @@ void StateTeller::setBroken(const std::vector<std::string>& errors) {
 
 void StateTeller::tellReady() {
     isReady_ = true;
-    told_ = stateLine(stateOf(*firewall_, broken_));
+    told_ = stateLine(stateOf(firewall_, broken_));
     sd_notifyf(0, "READY=1\nSTATUS=%s", told_.c_str());
 }
 
@@ -44,32 +44,16 @@ void StateTeller::changed() {
 }
 
 void StateTeller::tell() {
-    auto line = stateLine(stateOf(*firewall_, broken_));
+    auto line = stateLine(stateOf(firewall_, broken_));
     if (line == told_)
         return;
     told_ = std::move(line);
     sd_notifyf(0, "STATUS=%s", told_.c_str());
 }
 
-void StateTeller::unitAppeared(const UnitView& unit) {
-    next_.unitAppeared(unit);
-    changed();
-}
-
 void StateTeller::unitChanged(const UnitView& before, const UnitView& now) {
-    next_.unitChanged(before, now);
     if (before.state != now.state)
         changed();
-}
-
-void StateTeller::unitVanished(const std::string& name) {
-    next_.unitVanished(name);
-    changed();
-}
-
-void StateTeller::countsChanged() {
-    next_.countsChanged();
-    changed();
 }
 
 } // namespace filterd

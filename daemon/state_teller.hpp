@@ -8,31 +8,25 @@
 
 namespace filterd {
 
-// Stands before the publisher that it passes everything on to.
-class StateTeller final : public Publisher {
+class StateTeller final : public Observer {
   public:
-    StateTeller(EventLoop& loop, Publisher& next) : loop_(loop), next_(next) {}
+    StateTeller(EventLoop& loop, const Firewall& firewall) : loop_(loop), firewall_(firewall) {}
 
-    void watch(const Firewall& firewall) { firewall_ = &firewall; }
     [[nodiscard]] Status listen();
     void setBroken(const std::vector<std::string>& errors);
     void tellReady();
     void changed();
 
-    void filterAppeared(const FilterName& name) override { next_.filterAppeared(name); }
-    void filterChanged(const FilterName& name) override { next_.filterChanged(name); }
-    void filterVanished(const FilterName& name) override { next_.filterVanished(name); }
-    void unitAppeared(const UnitView& unit) override;
+    void unitAppeared(const UnitView& /*unit*/) override { changed(); }
     void unitChanged(const UnitView& before, const UnitView& now) override;
-    void unitVanished(const std::string& name) override;
-    void countsChanged() override;
+    void unitVanished(const std::string& /*name*/) override { changed(); }
+    void countsChanged() override { changed(); }
 
   private:
     void tell();
 
     EventLoop& loop_;
-    Publisher& next_;
-    const Firewall* firewall_ = nullptr;
+    const Firewall& firewall_;
     std::vector<std::string> broken_;
     EventLoop::Handle timer_;
     bool isReady_ = false;

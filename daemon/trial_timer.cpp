@@ -16,8 +16,8 @@ Status TrialTimer::listen() {
 
 void TrialTimer::look() {
     const auto now = bootMilliseconds();
-    firewall_.endTrials(now);
-    if (const auto next = firewall_.trials().nextDeadline())
+    queues_.endTrials(now);
+    if (const auto next = inForce_.intent().trials.nextDeadline())
         loop_.rearm(timer_, std::chrono::milliseconds(*next > now ? *next - now : 0));
 }
 

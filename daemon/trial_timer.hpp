@@ -3,14 +3,15 @@
 #pragma once
 // Ends queues on trial at their deadline.
 
-#include "app/firewall.hpp"
+#include "app/queues/queues.hpp"
 #include "base/event_loop.hpp"
 
 namespace filterd {
 
 class TrialTimer {
   public:
-    TrialTimer(EventLoop& loop, Firewall& firewall) : loop_(loop), firewall_(firewall) {}
+    TrialTimer(EventLoop& loop, Queues& queues, const Enforcement& inForce)
+        : loop_(loop), queues_(queues), inForce_(inForce) {}
 
     [[nodiscard]] Status listen();
     // Ends what is due, and waits for the next deadline. Call it whenever the trials have changed.
@@ -18,7 +19,8 @@ class TrialTimer {
 
   private:
     EventLoop& loop_;
-    Firewall& firewall_;
+    Queues& queues_;
+    const Enforcement& inForce_;
     EventLoop::Handle timer_;
 };
 

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #include "app/configurator.hpp"
 
+#include "app/persistence/saved_state.hpp"
 #include "base/log.hpp"
 #include "core/config/filter_content.hpp"
 #include "core/model/first_packets.hpp"
@@ -42,7 +45,7 @@ Status Configurator::start(bool enforcing) {
 
 Status Configurator::reload() {
     auto next = read_(current_);
-    if (auto done = firewall_.configure(next); !done)
+    if (auto done = firewall_.files().configure(next); !done)
         return done;
     accept(std::move(next));
     log::info("configuration reloaded: " + std::to_string(current_.rules.size()) + " rules from files");
@@ -53,25 +56,25 @@ Status Configurator::reload() {
 
 std::vector<std::string> Configurator::errorsOf(const Configuration& next) const {
     std::vector<std::string> errors;
-    const auto& guard = firewall_.guard().support();
+    const auto& guard = firewall_.inForce().reconciler().guard().support();
     const char* const neverGood = guard.complete() ? kHeld : kHeldLater;
     for (const auto& error : next.errors)
         errors.push_back(error + (next.survived.contains(error) ? kSurvived
                                   : next.held.contains(error)   ? neverGood
                                                                 : ""));
-    const auto& failures = firewall_.definitions().failures();
-    for (const auto& error : firewall_.definitionErrors()) {
+    const auto& failures = firewall_.inForce().intent().definitions.failures();
+    for (const auto& error : firewall_.files().errors()) {
         if (std::find(next.errors.begin(), next.errors.end(), error) != next.errors.end())
             continue;
         const bool isLoaded = std::any_of(failures.begin(), failures.end(), [&](const auto& failed) {
-            return failed.second.message == error && firewall_.filters().contains(failed.first);
+            return failed.second.message == error && firewall_.filters().all().contains(failed.first);
         });
         errors.push_back(error + (isLoaded ? kSurvived : neverGood));
     }
     if (!guard.complete())
         for (auto& error : holdsNotKept(next.rules, guard.reason))
             errors.push_back(std::move(error));
-    if (const auto& fault = firewall_.guardFault())
+    if (const auto& fault = firewall_.inForce().reconciler().guardFault())
         errors.push_back(fault->message + kUnheld);
     return errors;
 }
@@ -82,7 +85,7 @@ void Configurator::accept(Configuration next) {
     errors_ = errorsOf(next);
     current_ = std::move(next);
     review(Logged::New);
-    const auto& definitions = firewall_.definitions();
+    const auto& definitions = firewall_.inForce().intent().definitions;
     current_.filters.forgetUnusable(definitions.failures(), definitions.loaded());
     keepAgain();
 }
@@ -109,8 +112,8 @@ bool Configurator::unitsChanged() {
 
 bool Configurator::filterLoaded(const FilterFacts& filter) {
     const auto tells = [](const FilterFacts& one) { return one.bothDirections || !one.forgotten.empty(); };
-    const auto before = firewall_.filters().find(filter.instance.name);
-    const bool told = tells(filter) || (before != firewall_.filters().end() && tells(before->second));
+    const auto before = firewall_.filters().all().find(filter.instance.name);
+    const bool told = tells(filter) || (before != firewall_.filters().all().end() && tells(before->second));
     const bool isFirst = areRulesReviewed_ && (lacksFilters_ || told);
     areRulesReviewed_ = areRulesReviewed_ && !isFirst;
     return isFirst;
@@ -118,11 +121,11 @@ bool Configurator::filterLoaded(const FilterFacts& filter) {
 
 // What a broken file would define is told as an error of that file.
 bool Configurator::knowsFilter(const FilterName& name) const {
-    return firewall_.filters().contains(name) || firewall_.definitions().defines(name);
+    return firewall_.filters().all().contains(name) || firewall_.inForce().intent().definitions.defines(name);
 }
 
 bool Configurator::lacksFilters() const {
-    const auto rules = firewall_.ruleSet().ordered();
+    const auto rules = firewall_.inForce().intent().rules->ordered();
     return std::any_of(rules.begin(), rules.end(), [this](const Rule* rule) {
         return std::any_of(kDirections.begin(), kDirections.end(), [&](Direction direction) {
             const auto& names = rule->filters(direction);
@@ -139,7 +142,7 @@ void Configurator::rulesChanged(const std::string& target) {
 }
 
 std::vector<std::string> Configurator::warningsOf(const Rules& rules, const RunningUnitsOnDemand& running) {
-    const auto& loaded = firewall_.filters();
+    const auto& loaded = firewall_.filters().all();
     auto warnings = configurationWarnings(
         current_, rules, running, notes_, [this](const auto& name) { return knowsFilter(name); },
         [&](const FilterName& name) {
@@ -153,7 +156,7 @@ std::vector<std::string> Configurator::warningsOf(const Rules& rules, const Runn
 }
 
 std::vector<std::string> Configurator::warningsOfOthers(const RunningUnitsOnDemand& running) {
-    auto others = firewall_.ruleSet();
+    auto others = *firewall_.inForce().intent().rules;
     for (const auto& target : set_)
         others.reset(target);
     return warningsOf(others, running);
@@ -165,7 +168,7 @@ void Configurator::review(Logged logged) {
         dependsOnRunningUnits_ = true;
         return running_();
     });
-    auto now = warningsOf(firewall_.ruleSet(), running);
+    auto now = warningsOf(*firewall_.inForce().intent().rules, running);
     const auto known = [](const auto& warnings, const auto& one) {
         return std::find(warnings.begin(), warnings.end(), one) != warnings.end();
     };

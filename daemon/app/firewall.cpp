@@ -1,76 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #include "app/firewall.hpp"
 
 #include "base/log.hpp"
 
 namespace filterd {
 
-Firewall::Firewall(FilterKernel& kernel, CgroupTree& tree, StateStore& store, Publisher& publisher)
-    : kernel_(kernel), tree_(tree), store_(store), publisher_(publisher),
-      reconciler_(kernel, tree, publisher, {rules_, loaded_, definitions_.failures(), referenced_}) {}
+Firewall::Firewall(const Outside& outside, HeldStart guard, const Surroundings& surroundings)
+    : inForce_(outside, std::move(guard), surroundings.followBareCgroups), holders_(inForce_),
+      units_(outside.kernel, outside.tree, inForce_, surroundings.userExists),
+      files_(inForce_, surroundings.fileOf, surroundings.userExists),
+      filters_(outside.kernel, inForce_, files_, units_), queues_(outside.tree, inForce_, files_, units_) {}
 
-void Firewall::refreshReferenced() {
-    referenced_.clear();
-    for (const auto& [holder, counts] : references_.all())
-        for (const auto& [filter, count] : counts)
-            referenced_.insert(filter);
-    referenced_.merge(trials_.filters());
-    for (const auto& [name, file] : definitions_.loadedAtOnce())
-        if (facts_.contains(name))
-            referenced_.insert(name);
+Status Firewall::start(const Configuration& configuration, bool enforcing) {
+    if (auto adopted = inForce_.adopt(configuration.rules, enforcing); !adopted)
+        return adopted;
+    files_.follow(configuration);
+    inForce_.reconciler().retireOlderGuard();
+    return {};
 }
 
-void Firewall::publishUnloaded() {
-    std::vector<FilterName> gone;
-    for (const auto& [name, facts] : facts_)
-        if (!reconciler_.isLoaded(facts.instance))
-            gone.push_back(name);
-    for (const auto& name : gone) {
-        facts_.erase(name);
-        loaded_.erase(name);
-        references_.forget(name);
-        definitions_.unmark(name);
-        log::info("unloaded filter " + name.text(),
-                  {log::id(log::Message::FilterUnloaded), log::filter(name.text())});
-        publisher_.filterVanished(name);
-        publisher_.countsChanged();
-    }
+Status Firewall::rescan() {
+    if (auto seen = inForce_.lookAgain(); !seen)
+        return seen;
+    return inForce_.commit(inForce_.intent(), Extent::Possible);
 }
 
-void Firewall::finish() {
-    refreshReferenced();
-    reconciler_.collect();
-    publishUnloaded();
-    save();
+Status Firewall::setEnforcing(bool enforcing) {
+    inForce_.reconciler().setEnforcing(enforcing);
+    log::warning(enforcing ? "enforcing again" : "switched off: nothing is filtered until filterctl on",
+                 {log::id(enforcing ? log::Message::SwitchedOn : log::Message::SwitchedOff)});
+    inForce_.observers().countsChanged();
+    return rescan();
 }
 
-// What is in force stays in force, whether it could be saved or not (I2).
-void Firewall::save() {
-    auto text = serialise({busGuid_, references_, rules_.busRules(), trials_.all(), definitions_.loaded()});
-    if (text == saved_)
-        return;
-    const auto done = store_.save(text);
-    if (done)
-        saved_ = std::move(text);
-    if (done.has_value() == isSaved_)
-        return;
-    isSaved_ = done.has_value();
-    if (isSaved_)
-        log::info("rules and references are saved again", {log::id(log::Message::StateSaved)});
-    else
-        log::error(
-            done.error().context("rules and references are not saved, and would be lost with this process"),
-            {log::id(log::Message::StateNotSaved)});
-    publisher_.countsChanged();
+void Firewall::guardNews() {
+    auto& reconciler = inForce_.reconciler();
+    const auto news = reconciler.guard().port()->takeNews();
+    if (news.held)
+        reconciler.attendHolds();
+    if (reconciler.queues().release(news.released))
+        inForce_.settle();
 }
 
-void Firewall::stateRemoved() {
-    saved_.clear();
-    save();
+bool Firewall::collectReleased() {
+    const bool more = inForce_.reconciler().queues().lookForReleased();
+    inForce_.settle();
+    return more;
 }
 
 void Firewall::saveAgain() {
-    if (!isSaved_)
-        save();
+    if (!inForce_.state().isSaved())
+        inForce_.save();
+}
+
+void Firewall::stateRemoved() {
+    inForce_.state().distrust();
+    inForce_.save();
 }
 
 } // namespace filterd

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #include "app/state_line.hpp"
 
 #include "base/text.hpp"
@@ -33,15 +35,15 @@ std::vector<std::string> places(const std::vector<std::string>& errors) {
 } // namespace
 
 StateFacts stateOf(const Firewall& firewall, const std::vector<std::string>& broken) {
-    StateFacts facts{.filters = firewall.filters().size(),
-                     .rules = firewall.rules().size(),
-                     .units = firewall.units().size(),
+    StateFacts facts{.filters = firewall.filters().all().size(),
+                     .rules = firewall.inForce().intent().rules->ordered().size(),
+                     .units = firewall.units().all().size(),
                      .broken = broken,
-                     .unconfirmed = firewall.trials().all().size(),
-                     .enforcing = firewall.enforcing(),
-                     .saved = firewall.isSaved(),
-                     .guard = firewall.guard().port() != nullptr};
-    for (const auto& [name, unit] : firewall.units()) {
+                     .unconfirmed = firewall.inForce().intent().trials.all().size(),
+                     .enforcing = firewall.inForce().reconciler().enforcing(),
+                     .saved = firewall.inForce().state().isSaved(),
+                     .guard = firewall.inForce().reconciler().guard().port() != nullptr};
+    for (const auto& [name, unit] : firewall.units().all()) {
         if (unit.state == UnitState::Held)
             facts.held.push_back(name);
         else if (unit.state == UnitState::Failed)

@@ -42,9 +42,9 @@ void BusService::open() {
     session_->logControl = std::make_unique<LogControlObject>(*session_->connection, session_->authority);
     session_->manager = std::make_unique<ManagerObject>(
         *session_->connection,
-        ManagerObject::Context{*firewall_, session_->authority, session_->followers, *drops_,
+        ManagerObject::Context{served_.firewall, session_->authority, session_->followers, served_.drops,
                                callbacks_.reload, callbacks_.trialsChanged, configurationErrors_,
-                               callbacks_.warnings, configurationTime_, *settings_,
+                               callbacks_.warnings, configurationTime_, served_.settings,
                                [this](const FilterName& name) { filterChanged(name); }});
     publishEverything();
     watchClients(); // before the name: nobody can hold a reference earlier
@@ -70,7 +70,7 @@ void BusService::watchClients() {
                     return;
                 session_->authority.forget(name);
                 session_->followers.forget(name);
-                firewall_->clientLeft(name);
+                served_.firewall.holders().clientLeft(name);
             });
         });
 }
@@ -82,8 +82,8 @@ void BusService::tellClients() {
     driver->callMethod("GetId").onInterface(kBusDriver).storeResultsTo(guid);
     std::vector<std::string> names;
     driver->callMethod("ListNames").onInterface(kBusDriver).storeResultsTo(names);
-    firewall_->busJoined(guid, {names.begin(), names.end()});
-    for (const auto& client : firewall_->holdingClients()) // what they hold counts for their users
+    served_.firewall.holders().busJoined(guid, {names.begin(), names.end()});
+    for (const auto& client : served_.firewall.holders().clients()) // what they hold counts for their users
         bus::contain("whose a client is", [&] {
             std::uint32_t uid = 0;
             driver->callMethod("GetConnectionUnixUser")
@@ -95,10 +95,11 @@ void BusService::tellClients() {
 }
 
 void BusService::publishEverything() {
-    for (const auto& [name, facts] : firewall_->filters())
+    for (const auto& [name, facts] : served_.firewall.filters().all())
         filterAppeared(name);
-    for (const auto& [name, view] : firewall_->units())
-        session_->units.emplace(name, std::make_unique<UnitObject>(*session_->connection, *firewall_, name));
+    for (const auto& [name, view] : served_.firewall.units().all())
+        session_->units.emplace(name,
+                                std::make_unique<UnitObject>(*session_->connection, served_.firewall, name));
 }
 
 void BusService::setConfiguration(std::vector<std::string> errors, std::uint64_t readAt) {
@@ -127,7 +128,7 @@ void BusService::filterAppeared(const FilterName& name) {
         session_->filters.emplace(
             name, std::make_unique<FilterObject>(
                       *session_->connection,
-                      FilterObject::Context{*firewall_, *settings_, session_->authority}, name));
+                      FilterObject::Context{served_.firewall, served_.settings, session_->authority}, name));
     });
 }
 
@@ -152,8 +153,8 @@ void BusService::unitAppeared(const UnitView& unit) {
     if (!session_ || session_->units.contains(unit.name))
         return;
     bus::contain("a new unit", [&] {
-        session_->units.emplace(unit.name,
-                                std::make_unique<UnitObject>(*session_->connection, *firewall_, unit.name));
+        session_->units.emplace(
+            unit.name, std::make_unique<UnitObject>(*session_->connection, served_.firewall, unit.name));
         if (unit.state == UnitState::Attached)
             session_->manager->emitUnitAttached(unit.name, bus::encodePath(bus::kUnitPrefix, unit.name));
     });

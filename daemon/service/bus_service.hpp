@@ -20,8 +20,14 @@
 
 namespace filterd {
 
-class BusService final : public Publisher {
+class BusService final : public Observer {
   public:
+    // What the objects on the bus show and change.
+    struct Served {
+        Firewall& firewall;
+        FilterSettings& settings;
+        const DropMonitor& drops;
+    };
     struct Callbacks {
         std::function<Status()> reload;
         std::function<void()> trialsChanged; // a queue was set on the bus
@@ -33,20 +39,15 @@ class BusService final : public Publisher {
         std::function<std::vector<std::string>()> warnings = [] { return std::vector<std::string>(); };
     };
 
-    BusService(EventLoop& loop, Callbacks callbacks) : loop_(loop), callbacks_(std::move(callbacks)) {}
+    BusService(EventLoop& loop, Served served, Callbacks callbacks)
+        : loop_(loop), served_(served), callbacks_(std::move(callbacks)) {}
 
-    void serve(Firewall& firewall, FilterSettings& settings, const DropDesk& drops) {
-        firewall_ = &firewall;
-        settings_ = &settings;
-        drops_ = &drops;
-    }
     // Takes the bus name. An error means that there is no bus yet, or that somebody else has the name.
     [[nodiscard]] Status join();
     [[nodiscard]] bool joined() const { return session_ != nullptr; }
     // What is broken in the files, and when they were read, in microseconds of CLOCK_REALTIME.
     void setConfiguration(std::vector<std::string> errors, std::uint64_t readAt);
     void warningsChanged();
-    void packetDropped(const Drop& drop);
 
     void filterAppeared(const FilterName& name) override;
     void filterChanged(const FilterName& name) override;
@@ -55,6 +56,7 @@ class BusService final : public Publisher {
     void unitChanged(const UnitView& before, const UnitView& now) override;
     void unitVanished(const std::string& name) override;
     void countsChanged() override;
+    void packetDropped(const Drop& drop) override;
 
   private:
     // A connection and its place in the loop.
@@ -84,10 +86,8 @@ class BusService final : public Publisher {
     void tellState(const UnitView& unit);
 
     EventLoop& loop_;
+    Served served_;
     Callbacks callbacks_;
-    Firewall* firewall_ = nullptr;
-    FilterSettings* settings_ = nullptr;
-    const DropDesk* drops_ = nullptr;
     std::vector<std::string> configurationErrors_;
     std::uint64_t configurationTime_ = 0;
     std::unique_ptr<Session> session_;

@@ -44,7 +44,7 @@ void FilterObject::tellChanged() {
 std::tuple<std::vector<FilterObject::RuleRow>, FilterObject::VerdictRow, FilterObject::VerdictRow>
 FilterObject::GetRules() {
     return bus::answer([&]() -> Result<std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow>> {
-        const auto view = context_.firewall.packetRules(name_);
+        const auto view = context_.firewall.filters().packetRules(name_);
         if (!view)
             return failure(view.error());
         std::vector<RuleRow> rows;
@@ -109,7 +109,7 @@ std::vector<std::string> FilterObject::Maps() {
 std::vector<sdbus::Struct<std::string, std::string>> FilterObject::References() {
     using List = std::vector<sdbus::Struct<std::string, std::string>>;
     return bus::answer([&]() -> Result<List> {
-        const auto filter = context_.firewall.filter(name_);
+        const auto filter = context_.firewall.filters().view(name_);
         if (!filter)
             return failure(filter.error());
         List list;

@@ -3,7 +3,7 @@
 #pragma once
 // org.filterd1.Filter: one loaded filter.
 
-#include "app/filter_settings.hpp"
+#include "app/filters/filter_settings.hpp"
 #include "app/firewall.hpp"
 #include "dbus/bridge.hpp"
 #include "glue/Filter_adaptor.hpp"
@@ -60,7 +60,9 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     void MapDelete(sdbus::Result<>&& result, std::string map, sdbus::Variant key) override;
     std::vector<sdbus::Struct<std::string, std::string>> MapDump(const std::string& map) override;
 
-    [[nodiscard]] Result<const FilterFacts*> facts() const { return context_.firewall.facts(name_); }
+    [[nodiscard]] Result<const FilterFacts*> facts() const {
+        return context_.firewall.filters().facts(name_);
+    }
     // Done to the filter: use(facts). At once, or when the caller is known to be allowed to.
     template<typename Use>
     auto asAnyone(Use&& use);

@@ -50,7 +50,7 @@ void ManagerObject::tellDropped(const Drop& drop) {
 }
 
 Result<std::string> ManagerObject::followed(const std::string& unit) const {
-    return unit.empty() ? Result<std::string>(unit) : context_.firewall.nameForDrops(unit);
+    return unit.empty() ? Result<std::string>(unit) : context_.firewall.units().nameForDrops(unit);
 }
 
 void ManagerObject::FollowDrops(sdbus::Result<>&& result, std::string unit) {
@@ -77,7 +77,7 @@ void ManagerObject::ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t,
     filterd::whenAllowed(
         context_.authority, getObject(), Privilege::Inspect, std::move(result),
         [this, unit](const Caller&) -> Result<Answer> {
-            const auto name = context_.firewall.nameForDrops(unit);
+            const auto name = context_.firewall.units().nameForDrops(unit);
             if (!name)
                 return failure(name.error());
             const auto lost = context_.drops.lost();

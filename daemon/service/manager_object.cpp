@@ -76,7 +76,7 @@ Result<sdbus::ObjectPath> ManagerObject::load(const std::string& client, const s
     if (!content)
         return failure(content.error().context("filter '" + name + "'"));
     request.content = std::move(*content);
-    if (auto loaded = context_.firewall.load(request); !loaded)
+    if (auto loaded = context_.firewall.filters().load(request); !loaded)
         return failure(loaded.error());
     return filterPath(*filter);
 }
@@ -118,7 +118,7 @@ void ManagerObject::LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::st
 void ManagerObject::UnloadFilter(sdbus::Result<>&& result, std::string name) {
     whenAllowed(Privilege::Load, std::move(result), [this, name](const Caller&) -> Status {
         auto filter = FilterName::parse(name);
-        return filter ? context_.firewall.unload(*filter) : failure(filter.error());
+        return filter ? context_.firewall.filters().unload(*filter) : failure(filter.error());
     });
 }
 
@@ -131,7 +131,7 @@ std::vector<Holder> ManagerObject::clientsOf(const Caller& caller) const {
 
 Status ManagerObject::roomForReferences(const Caller& caller, const std::vector<Holder>& holders) const {
     constexpr std::size_t kMaxReferences = 256;
-    if (caller.uid == 0 || context_.firewall.referencesOf(holders) < kMaxReferences)
+    if (caller.uid == 0 || context_.firewall.holders().count(holders) < kMaxReferences)
         return {};
     return failure(ErrorCode::LimitExceeded, "user " + std::to_string(caller.uid) + " holds " +
                                                  std::to_string(kMaxReferences) +
@@ -147,7 +147,7 @@ void ManagerObject::AcquireFilter(sdbus::Result<sdbus::ObjectPath>&& result, std
                     if (auto room = roomForReferences(caller, clientsOf(caller)); !room)
                         return failure(room.error());
                     if (auto acquired =
-                            context_.firewall.acquire({Holder::Kind::Client, caller.name}, *filter);
+                            context_.firewall.filters().acquire({Holder::Kind::Client, caller.name}, *filter);
                         !acquired)
                         return failure(acquired.error());
                     return filterPath(*filter);
@@ -157,7 +157,7 @@ void ManagerObject::AcquireFilter(sdbus::Result<sdbus::ObjectPath>&& result, std
 void ManagerObject::ReleaseFilter(sdbus::Result<>&& result, std::string name) {
     whenAllowed(Privilege::Queues, std::move(result), [this, name](const Caller& caller) -> Status {
         auto filter = FilterName::parse(name);
-        return filter ? context_.firewall.release({Holder::Kind::Client, caller.name}, *filter)
+        return filter ? context_.firewall.filters().release({Holder::Kind::Client, caller.name}, *filter)
                       : failure(filter.error());
     });
 }
@@ -172,10 +172,10 @@ void ManagerObject::AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& resu
                     if (!isUnitName(unit))
                         return failure(ErrorCode::InvalidName,
                                        "'" + unit + "' is not a unit name with its suffix (nginx.service)");
-                    const Holder holder{Holder::Kind::Unit, context_.firewall.primaryName(unit)};
+                    const Holder holder{Holder::Kind::Unit, context_.firewall.units().primaryName(unit)};
                     if (auto room = roomForReferences(caller, {holder}); !room)
                         return failure(room.error());
-                    if (auto acquired = context_.firewall.acquire(holder, *filter); !acquired)
+                    if (auto acquired = context_.firewall.filters().acquire(holder, *filter); !acquired)
                         return failure(acquired.error());
                     return filterPath(*filter);
                 });
@@ -184,8 +184,8 @@ void ManagerObject::AcquireFilterForUnit(sdbus::Result<sdbus::ObjectPath>&& resu
 void ManagerObject::ReleaseFilterForUnit(sdbus::Result<>&& result, std::string name, std::string unit) {
     whenAllowed(Privilege::Queues, std::move(result), [this, name, unit](const Caller&) -> Status {
         auto filter = FilterName::parse(name);
-        return filter ? context_.firewall.release({Holder::Kind::Unit, context_.firewall.primaryName(unit)},
-                                                  *filter)
+        return filter ? context_.firewall.filters().release(
+                            {Holder::Kind::Unit, context_.firewall.units().primaryName(unit)}, *filter)
                       : failure(filter.error());
     });
 }
@@ -195,7 +195,7 @@ sdbus::ObjectPath ManagerObject::GetFilter(const std::string& name) {
         auto filter = FilterName::parse(name);
         if (!filter)
             return failure(filter.error());
-        if (auto known = context_.firewall.filter(*filter); !known)
+        if (auto known = context_.firewall.filters().view(*filter); !known)
             return failure(known.error());
         return filterPath(*filter);
     });
@@ -206,8 +206,8 @@ ManagerObject::ListFilters() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>>
             list;
-        for (const auto& [name, facts] : context_.firewall.filters()) {
-            const auto references = context_.firewall.filter(name)->references.size();
+        for (const auto& [name, facts] : context_.firewall.filters().all()) {
+            const auto references = context_.firewall.filters().view(name)->references.size();
             list.emplace_back(name.text(), filterPath(name), std::string(toString(facts.direction)),
                               facts.programId, static_cast<std::uint32_t>(references));
         }
@@ -225,17 +225,18 @@ void ManagerObject::SetQueue(sdbus::Result<>&& result, std::string unit, Names i
                     auto request = readQueue(unit, ingress, egress, options);
                     if (!request)
                         return failure(request.error());
-                    if (const auto& guard = context_.firewall.guard().support();
+                    if (const auto& guard = context_.firewall.inForce().reconciler().guard().support();
                         request->asksToHold && !guard.complete())
                         return failure(cannotHold(guard.reason));
                     request->rule.setBy = caller.uid;
                     if (own) {
                         auto& target = request->rule.targets.front();
-                        target = context_.firewall.primaryName(target);
+                        target = context_.firewall.units().primaryName(target);
                         auto checked = checkRequestOfUser(*request);
-                        return checked ? context_.firewall.setQueueOfUser(std::move(request->rule)) : checked;
+                        return checked ? context_.firewall.queues().setOfUser(std::move(request->rule))
+                                       : checked;
                     }
-                    auto done = context_.firewall.setQueue(std::move(request->rule), request->deadline);
+                    auto done = context_.firewall.queues().set(std::move(request->rule), request->deadline);
                     context_.trialsChanged();
                     return done;
                 });
@@ -243,7 +244,7 @@ void ManagerObject::SetQueue(sdbus::Result<>&& result, std::string unit, Names i
 
 void ManagerObject::edit(sdbus::Result<std::string>&& result, const std::string& unit,
                          Result<QueueEdit> (*read)(const EditArguments&),
-                         Result<std::string> (Firewall::*apply)(const QueueEdit&), EditArguments arguments) {
+                         Result<std::string> (Queues::*apply)(const QueueEdit&), EditArguments arguments) {
     const bool own = context_.authority.isUser(getObject(), userOfUnit(unit));
     whenAllowed(own ? Privilege::OwnUserUnits : Privilege::Queues, std::move(result),
                 [this, own, read, apply,
@@ -254,10 +255,10 @@ void ManagerObject::edit(sdbus::Result<std::string>&& result, const std::string&
                     if (own && edit->deadline)
                         return failure(confirmIsNotForUsers());
                     if (own)
-                        edit->unit = context_.firewall.primaryName(edit->unit);
+                        edit->unit = context_.firewall.units().primaryName(edit->unit);
                     edit->setBy = caller.uid;
                     edit->byItsUser = own;
-                    auto from = (context_.firewall.*apply)(*edit);
+                    auto from = (context_.firewall.queues().*apply)(*edit);
                     context_.trialsChanged();
                     return from;
                 });
@@ -265,13 +266,13 @@ void ManagerObject::edit(sdbus::Result<std::string>&& result, const std::string&
 
 void ManagerObject::AttachFilter(sdbus::Result<std::string>&& result, std::string unit, std::string direction,
                                  std::string filter, OptionValues options) {
-    edit(std::move(result), unit, readAttachment, &Firewall::attachFilter,
+    edit(std::move(result), unit, readAttachment, &Queues::attach,
          {unit, direction, filter, std::move(options)});
 }
 
 void ManagerObject::DetachFilter(sdbus::Result<std::string>&& result, std::string unit, std::string direction,
                                  std::string filter, OptionValues options) {
-    edit(std::move(result), unit, readDetachment, &Firewall::detachFilter,
+    edit(std::move(result), unit, readDetachment, &Queues::detach,
          {unit, direction, filter, std::move(options)});
 }
 
@@ -279,14 +280,15 @@ void ManagerObject::ResetQueue(sdbus::Result<>&& result, std::string unit) {
     const bool own = context_.authority.isUser(getObject(), userOfUnit(unit));
     whenAllowed(own ? Privilege::OwnUserUnits : Privilege::Queues, std::move(result),
                 [this, own, unit](const Caller&) {
-                    return own ? context_.firewall.resetQueueOfUser(context_.firewall.primaryName(unit))
-                               : context_.firewall.resetQueue(unit);
+                    return own ? context_.firewall.queues().resetOfUser(
+                                     context_.firewall.units().primaryName(unit))
+                               : context_.firewall.queues().reset(unit);
                 });
 }
 
 void ManagerObject::ConfirmQueue(sdbus::Result<>&& result, std::string unit) {
     whenAllowed(Privilege::Queues, std::move(result),
-                [this, unit](const Caller&) { return context_.firewall.confirmQueue(unit); });
+                [this, unit](const Caller&) { return context_.firewall.queues().confirm(unit); });
 }
 
 std::vector<
@@ -294,7 +296,7 @@ std::vector<
 ManagerObject::ListRules() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> list;
-        for (const auto* rule : context_.firewall.rules())
+        for (const auto* rule : context_.firewall.inForce().intent().rules->ordered())
             list.emplace_back(rule->source, rule->targets, textsOf(rule->ingress), textsOf(rule->egress),
                               textOf(rule->onFailure));
         return list;
@@ -306,7 +308,7 @@ std::vector<sdbus::Struct<std::string, ManagerObject::Names, ManagerObject::Name
 ManagerObject::ListQueues() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, Names, Names, Names, OptionValues>> list;
-        for (const auto* rule : context_.firewall.rules())
+        for (const auto* rule : context_.firewall.inForce().intent().rules->ordered())
             list.emplace_back(rule->source, rule->targets, textsOf(rule->ingress), textsOf(rule->egress),
                               optionsOf(*rule, faultsOf(*rule, context_.configurationErrors)));
         return list;
@@ -317,7 +319,7 @@ sdbus::ObjectPath ManagerObject::GetUnit(const std::string& unit) {
     return answer([&]() -> Result<sdbus::ObjectPath> {
         if (auto valid = checkPattern(unit); !valid)
             return failure(valid.error());
-        const auto view = context_.firewall.guardedUnit(context_.firewall.primaryName(unit));
+        const auto view = context_.firewall.units().guarded(context_.firewall.units().primaryName(unit));
         return view ? Result<sdbus::ObjectPath>(unitPath((*view)->name)) : failure(view.error());
     });
 }
@@ -326,7 +328,7 @@ std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::stri
 ManagerObject::ListUnits() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> list;
-        for (const auto& [name, view] : context_.firewall.units())
+        for (const auto& [name, view] : context_.firewall.units().all())
             list.emplace_back(name, unitPath(name), std::string(toString(view.state)), view.rule);
         return list;
     });
@@ -336,7 +338,7 @@ void ManagerObject::EnsureUnit(const std::string& unit) {
     answer([&]() -> Status {
         if (auto allowed = context_.authority.requireRoot(getObject(), userOfUnit(unit)); !allowed)
             return allowed;
-        return context_.firewall.ensureUnit(context_.firewall.primaryName(unit));
+        return context_.firewall.queues().ensure(context_.firewall.units().primaryName(unit));
     });
 }
 
@@ -347,7 +349,7 @@ void ManagerObject::Reload(sdbus::Result<>&& result) {
 std::map<std::string, std::uint64_t> ManagerObject::GetGuardCounters() {
     return answer([&] {
         std::map<std::string, std::uint64_t> counters;
-        if (const auto* guard = context_.firewall.guard().port()) {
+        if (const auto* guard = context_.firewall.inForce().reconciler().guard().port()) {
             const auto counted = guard->counters();
             counters = {{"held", counted.held},
                         {"interim-packets", counted.interimRuns},
@@ -362,24 +364,24 @@ std::map<std::string, std::uint64_t> ManagerObject::GetGuardCounters() {
 
 std::string ManagerObject::Version() { return FILTERD_VERSION; }
 std::uint32_t ManagerObject::FilterCount() {
-    return static_cast<std::uint32_t>(context_.firewall.filters().size());
+    return static_cast<std::uint32_t>(context_.firewall.filters().all().size());
 }
 std::uint32_t ManagerObject::RuleCount() {
-    return static_cast<std::uint32_t>(context_.firewall.rules().size());
+    return static_cast<std::uint32_t>(context_.firewall.inForce().intent().rules->ordered().size());
 }
 std::uint32_t ManagerObject::UnitCount() {
-    return static_cast<std::uint32_t>(context_.firewall.units().size());
+    return static_cast<std::uint32_t>(context_.firewall.units().all().size());
 }
-bool ManagerObject::Enforcing() { return context_.firewall.enforcing(); }
-bool ManagerObject::StateSaved() { return context_.firewall.isSaved(); }
+bool ManagerObject::Enforcing() { return context_.firewall.inForce().reconciler().enforcing(); }
+bool ManagerObject::StateSaved() { return context_.firewall.inForce().state().isSaved(); }
 std::string ManagerObject::Guard() {
-    const auto& guard = context_.firewall.guard();
+    const auto& guard = context_.firewall.inForce().reconciler().guard();
     if (guard.port() == nullptr)
         return "unsupported";
     return guard.inForce() ? "active" : "idle";
 }
 std::string ManagerObject::GuardReason() {
-    return bus::printable(context_.firewall.guard().support().reason);
+    return bus::printable(context_.firewall.inForce().reconciler().guard().support().reason);
 }
 ManagerObject::Names ManagerObject::ConfigurationErrors() { return context_.configurationErrors; }
 ManagerObject::Names ManagerObject::ConfigurationWarnings() {
@@ -394,7 +396,7 @@ std::uint64_t ManagerObject::ConfigurationTimestamp() { return context_.configur
 std::vector<sdbus::Struct<std::string, std::uint64_t>> ManagerObject::UnconfirmedQueues() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, std::uint64_t>> list;
-        for (const auto& trial : context_.firewall.trials().all())
+        for (const auto& trial : context_.firewall.inForce().intent().trials.all())
             list.emplace_back(trial.target, trial.deadline * 1'000);
         return list;
     });

@@ -3,8 +3,8 @@
 #pragma once
 // org.filterd1.Manager at /org/filterd1.
 
-#include "app/drop_desk.hpp"
-#include "app/filter_settings.hpp"
+#include "app/drops/drop_monitor.hpp"
+#include "app/filters/filter_settings.hpp"
 #include "app/firewall.hpp"
 #include "glue/Manager_adaptor.hpp"
 #include "service/authority.hpp"
@@ -21,7 +21,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
         Firewall& firewall;
         Authority& authority;
         DropFollowers& followers;
-        const DropDesk& drops;
+        const DropMonitor& drops;
         std::function<Status()> reload;
         std::function<void()> trialsChanged;
         const std::vector<std::string>& configurationErrors;
@@ -109,7 +109,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     [[nodiscard]] Result<std::string> followed(const std::string& unit) const;
     void edit(sdbus::Result<std::string>&& result, const std::string& unit,
               Result<QueueEdit> (*read)(const EditArguments&),
-              Result<std::string> (Firewall::*apply)(const QueueEdit&), EditArguments arguments);
+              Result<std::string> (Queues::*apply)(const QueueEdit&), EditArguments arguments);
     [[nodiscard]] std::vector<Holder> clientsOf(const Caller& caller) const;
     [[nodiscard]] Status roomForReferences(const Caller& caller, const std::vector<Holder>& holders) const;
     [[nodiscard]] Result<sdbus::ObjectPath> load(const std::string& client, const std::string& name,

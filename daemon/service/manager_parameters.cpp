@@ -15,7 +15,7 @@ void ManagerObject::UnsetParameters(sdbus::Result<Names>&& result, std::string f
                              auto removed = context_.settings.forget(*name, names);
                              if (!removed)
                                  return failure(removed.error());
-                             if (const auto facts = context_.firewall.facts(*name)) {
+                             if (const auto facts = context_.firewall.filters().facts(*name)) {
                                  context_.settings.followFile(**facts, *removed);
                                  context_.parametersChanged(*name);
                              }

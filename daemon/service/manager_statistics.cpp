@@ -37,9 +37,9 @@ void ManagerObject::ListTraffic(sdbus::Result<std::vector<TrafficRow>>&& result)
     filterd::whenAllowed(context_.authority, getObject(), Privilege::Inspect, std::move(result),
                          [this](const Caller&) -> Result<std::vector<TrafficRow>> {
                              std::vector<TrafficRow> rows;
-                             for (const auto& [name, view] : context_.firewall.units())
+                             for (const auto& [name, view] : context_.firewall.units().all())
                                  for (const auto& [direction, counted] :
-                                      context_.firewall.readableCounters(view))
+                                      context_.firewall.units().readableCounters(view))
                                      rows.emplace_back(name, std::string(toString(direction)), counted.passed,
                                                        counted.passedBytes, dropRowsOf(counted));
                              return rows;
@@ -50,7 +50,7 @@ std::tuple<std::map<std::string, std::uint64_t>, std::vector<sdbus::Struct<std::
            std::uint64_t>
 ManagerObject::GetStatistics() {
     return bus::answer([&] {
-        const auto& statistics = context_.firewall.statistics();
+        const auto& statistics = context_.firewall.inForce().reconciler().statistics();
         auto counters = countersOf(statistics);
         if (const auto lost = context_.drops.lost())
             counters.emplace("lost-drop-reports", *lost);

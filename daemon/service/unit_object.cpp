@@ -55,7 +55,7 @@ std::vector<std::string> changedProperties(const UnitView& before, const UnitVie
 
 template<typename Field>
 auto UnitObject::field(Field&& read) const {
-    const auto* view = firewall_.unit(name_);
+    const auto* view = firewall_.units().find(name_);
     return bus::answer([&]() -> Result<std::decay_t<decltype(read(*view))>> {
         if (view == nullptr)
             return failure(ErrorCode::NoSuchUnit, "unit '" + name_ + "' is gone");
@@ -88,7 +88,7 @@ UnitObject::GetCounters() {
     using Drops = std::vector<sdbus::Struct<std::string, std::uint64_t, bool>>;
     using List = std::vector<sdbus::Struct<std::string, std::uint64_t, Drops>>;
     return bus::answer([&]() -> Result<List> {
-        const auto counters = firewall_.counters(name_);
+        const auto counters = firewall_.units().counters(name_);
         if (!counters)
             return failure(counters.error());
         List list;
@@ -109,7 +109,7 @@ UnitObject::GetTraffic() {
     using List = std::vector<
         sdbus::Struct<std::string, std::uint64_t, std::uint64_t, std::vector<UnitObject::DropTraffic>>>;
     return bus::answer([&]() -> Result<List> {
-        const auto counters = firewall_.counters(name_);
+        const auto counters = firewall_.units().counters(name_);
         if (!counters)
             return failure(counters.error());
         List list;

@@ -3,7 +3,7 @@
 #pragma once
 // Values on the bus.
 
-#include "app/filter_settings.hpp"
+#include "app/filters/filter_settings.hpp"
 
 #include <sdbus-c++/sdbus-c++.h>
 

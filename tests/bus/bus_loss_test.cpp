@@ -82,18 +82,24 @@ class Caller {
     sd_bus* bus_ = nullptr;
 };
 
+class NoReports final : public DropReports {
+    int fd() const override { return -1; }
+    Status drain(const std::function<void(const DropReport&)>&) override { return {}; }
+    Result<std::uint64_t> lost() override { return 0; }
+};
+
 class BusLoss : public FirewallBed {
   protected:
     BusLoss() {
         EXPECT_TRUE(firewall.start({}, true));
         ::setenv("DBUS_SYSTEM_BUS_ADDRESS", privateBus.address().c_str(), 1);
-        service.emplace(loop, BusService::Callbacks{[] { return Status(); }, [] {},
-                                                    [this](auto& connection) { return follow(connection); },
-                                                    [this](const std::string&) {
-                                                        ++losses;
-                                                        followerOutlived |= !follower.expired();
-                                                    }});
-        service->serve(firewall, settings, drops);
+        service.emplace(loop, BusService::Served{firewall, settings, drops},
+                        BusService::Callbacks{[] { return Status(); }, [] {},
+                                              [this](auto& connection) { return follow(connection); },
+                                              [this](const std::string&) {
+                                                  ++losses;
+                                                  followerOutlived |= !follower.expired();
+                                              }});
     }
     ~BusLoss() override {
         service.reset();
@@ -130,8 +136,10 @@ class BusLoss : public FirewallBed {
     EventLoop loop = *EventLoop::create();
     NoValues values;
     NothingKept kept;
-    FilterSettings settings{values, kept};
-    DropDesk drops{firewall, [](const Drop&) {}};
+    FilterSettings settings{values, kept,
+                            [](const FilterName&) { return std::map<std::string, std::string>(); }};
+    NoReports reports;
+    DropMonitor drops{reports, DropOrigins(firewall.inForce()), firewall.observers()};
     std::optional<BusService> service;
     std::weak_ptr<SystemdFollower> follower;
     int losses = 0;
@@ -149,7 +157,7 @@ TEST_F(BusLoss, WhatHangsOnTheConnectionEndsBeforeIt) {
 TEST_F(BusLoss, JoinsAgainAsOftenAsTheBusComesBack) {
     load("drop");
     start("a.service", 7);
-    ASSERT_TRUE(firewall.setQueue(rule("a.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("a.service", {"drop"})));
     for (int round = 0; round < 20; ++round) {
         ASSERT_TRUE(service->join()) << "round " << round;
         {
@@ -194,23 +202,23 @@ TEST_F(BusLoss, EndsTheReferencesOfClientsOfTheBusThatWent) {
     load("count");
     ASSERT_TRUE(service->join());
     const Caller caller(privateBus.address(), loop.get());
-    ASSERT_TRUE(firewall.acquire({Holder::Kind::Client, caller.name()}, filterName("count")));
-    ASSERT_FALSE(firewall.holdingClients().empty());
+    ASSERT_TRUE(firewall.filters().acquire({Holder::Kind::Client, caller.name()}, filterName("count")));
+    ASSERT_FALSE(firewall.holders().clients().empty());
     loseBus();
-    EXPECT_FALSE(firewall.holdingClients().empty()) << "a lost bus alone ends nothing";
+    EXPECT_FALSE(firewall.holders().clients().empty()) << "a lost bus alone ends nothing";
     privateBus.start();
     ASSERT_TRUE(service->join());
-    EXPECT_TRUE(firewall.holdingClients().empty());
-    EXPECT_TRUE(firewall.filters().contains(filterName("count")));
+    EXPECT_TRUE(firewall.holders().clients().empty());
+    EXPECT_TRUE(firewall.filters().all().contains(filterName("count")));
 }
 
 // The bus goes in the middle of joining it, with some of the session made.
 TEST_F(BusLoss, AJoinThatFailsHalfWayLeavesNothing) {
     ASSERT_TRUE(service->join());
-    BusService second(loop, BusService::Callbacks{[] { return Status(); }, [] {},
-                                                  [this](auto& connection) { return follow(connection); },
-                                                  [](const std::string&) {}});
-    second.serve(firewall, settings, drops);
+    BusService second(loop, {firewall, settings, drops},
+                      BusService::Callbacks{[] { return Status(); }, [] {},
+                                            [this](auto& connection) { return follow(connection); },
+                                            [](const std::string&) {}});
     const auto joined = second.join(); // the name is taken
     ASSERT_FALSE(joined);
     EXPECT_FALSE(second.joined());

@@ -35,17 +35,16 @@ TEST_F(WholeFirewall, AFailedReplacementOfAFilterChangesNothingAnywhere) {
     const Unit lax("lax.service");
     const Unit strict("strict.service");
     FakeStore store;
-    RecordingPublisher publisher;
-    Firewall firewall(kernel(), cgroups(), store, publisher);
+    Firewall firewall({kernel(), cgroups(), store});
     ASSERT_TRUE(firewall.start({}, true));
-    ASSERT_TRUE(firewall.load(request("f", "queue_filters", "not_9999")));
-    ASSERT_TRUE(firewall.load(request("g", "queue_filters", "not_9998")));
-    ASSERT_TRUE(firewall.setQueue(rule("lax.service", {"f", "g"}, Fallback::Allow)));
-    ASSERT_TRUE(firewall.setQueue(rule("strict.service", {"g", "f"}, Fallback::Refuse)));
+    ASSERT_TRUE(firewall.filters().load(request("f", "queue_filters", "not_9999")));
+    ASSERT_TRUE(firewall.filters().load(request("g", "queue_filters", "not_9998")));
+    ASSERT_TRUE(firewall.queues().set(rule("lax.service", {"f", "g"}, Fallback::Allow)));
+    ASSERT_TRUE(firewall.queues().set(rule("strict.service", {"g", "f"}, Fallback::Refuse)));
     const auto before = links();
     ASSERT_EQ(before.size(), 2U);
     // Fits into the first queue, but not into the second.
-    const auto refused = firewall.load(request("f", "storage", ""));
+    const auto refused = firewall.filters().load(request("f", "storage", ""));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::Unsupported) << refused.error().message;
     EXPECT_EQ(links(), before);
@@ -55,7 +54,7 @@ TEST_F(WholeFirewall, AFailedReplacementOfAFilterChangesNothingAnywhere) {
         EXPECT_FALSE(unit->sends(9998));
     }
     // What fits everywhere takes effect everywhere, by updates of the same links.
-    ASSERT_TRUE(firewall.load(request("f", "queue_filters", "drop")));
+    ASSERT_TRUE(firewall.filters().load(request("f", "queue_filters", "drop")));
     EXPECT_FALSE(lax.sends(kOpenPort));
     EXPECT_FALSE(strict.sends(kOpenPort));
     const auto after = links();
@@ -67,15 +66,15 @@ TEST_F(WholeFirewall, AFailedReplacementOfAFilterChangesNothingAnywhere) {
 TEST_F(WholeFirewall, AFailedRuleChangesNothing) {
     const Unit unit("unit.service");
     FakeStore store;
-    RecordingPublisher publisher;
-    Firewall firewall(kernel(), cgroups(), store, publisher);
+    Firewall firewall({kernel(), cgroups(), store});
     ASSERT_TRUE(firewall.start({}, true));
-    ASSERT_TRUE(firewall.load(request("f", "queue_filters", "not_9999")));
-    ASSERT_TRUE(firewall.load(request("s", "storage", "")));
-    ASSERT_TRUE(firewall.setQueue(rule("unit.service", {"f"}, Fallback::Allow)));
+    ASSERT_TRUE(firewall.filters().load(request("f", "queue_filters", "not_9999")));
+    ASSERT_TRUE(firewall.filters().load(request("s", "storage", "")));
+    ASSERT_TRUE(firewall.queues().set(rule("unit.service", {"f"}, Fallback::Allow)));
     const auto before = links();
-    EXPECT_FALSE(firewall.setQueue(rule("*.service", {"s"}, Fallback::Refuse)));
-    EXPECT_FALSE(firewall.setQueue(rule("unit.service", std::vector<std::string>(65, "s"), Fallback::Allow)));
+    EXPECT_FALSE(firewall.queues().set(rule("*.service", {"s"}, Fallback::Refuse)));
+    EXPECT_FALSE(
+        firewall.queues().set(rule("unit.service", std::vector<std::string>(65, "s"), Fallback::Allow)));
     EXPECT_EQ(links(), before);
     EXPECT_FALSE(unit.sends(kDroppedPort));
 }

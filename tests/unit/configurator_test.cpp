@@ -28,6 +28,13 @@ class ConfiguratorTest : public test::DefinitionsBed {
                 [this] { return runningUnits; }, kept, over, expressions};
     }
 
+    // Passes on to a configurator which rules are set on the bus.
+    struct RuleWatch final : Observer {
+        RuleWatch(Firewall& firewall, Configurator& of) : configurator(of) { firewall.subscribe(*this); }
+        void rulesSet(const std::string& target) override { configurator.rulesChanged(target); }
+        Configurator& configurator;
+    };
+
     test::FakeStore kept;
     test::FakeExpressions expressions;
     Configuration last;
@@ -39,19 +46,18 @@ TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
     rule("web.service", "web");
     rule("wbe.service", "web");
     configuration.units.known.ofSystem = {"web.service"};
-    test::RecordingPublisher seen;
-    Firewall own(kernel, tree, store, seen);
+    Firewall own({kernel, tree, store});
     auto running = configurator(own);
-    own.onRulesSet([&](const std::string& target) { running.rulesChanged(target); });
+    const RuleWatch watch(own, running);
     ASSERT_TRUE(running.start(true));
     EXPECT_THAT(
         running.warnings(),
         ElementsAre(HasSubstr("'wbe.service' covers no unit that systemd knows; did you mean web.service?")));
     Rule set{
         .source = "", .targets = {"ngnix.service"}, .ingress = {*FilterName::parse("web")}, .egress = {}};
-    ASSERT_TRUE(own.setQueue(set, {}));
+    ASSERT_TRUE(own.queues().set(set, {}));
     EXPECT_THAT(running.warnings(), testing::Contains(HasSubstr("bus: 'ngnix.service' covers no unit")));
-    ASSERT_TRUE(own.resetQueue("ngnix.service"));
+    ASSERT_TRUE(own.queues().reset("ngnix.service"));
     EXPECT_EQ(running.warnings().size(), 1U);
     runningUnits.units = {"wbe.service"};
     ASSERT_TRUE(running.reload());
@@ -62,8 +68,7 @@ TEST_F(ConfiguratorTest, WarningsFollowTheUnitsThatRun) {
     define("web", "w");
     rule("late.service", "web");
     configuration.units.known.ofSystem = {"web.service"};
-    test::RecordingPublisher seen;
-    Firewall own(kernel, tree, store, seen);
+    Firewall own({kernel, tree, store});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true));
     const auto late = ElementsAre(HasSubstr("'late.service' covers no unit that systemd knows"));
@@ -87,16 +92,15 @@ TEST_F(ConfiguratorTest, WhatIsSetAgainIsToldOfAgainAndNothingElseIs) {
     define("web", "w");
     rule("wbe.service", "web");
     configuration.units.known.ofSystem = {"web.service"};
-    test::RecordingPublisher seen;
-    Firewall own(kernel, tree, store, seen);
+    Firewall own({kernel, tree, store});
     auto running = configurator(own);
-    own.onRulesSet([&](const std::string& target) { running.rulesChanged(target); });
+    const RuleWatch watch(own, running);
     ASSERT_TRUE(running.start(true));
     const Rule set{
         .source = "", .targets = {"ngnix.service"}, .ingress = {*FilterName::parse("web")}, .egress = {}};
     for (int i = 0; i < 2; ++i) {
         testing::internal::CaptureStderr();
-        ASSERT_TRUE(own.setQueue(set, {}));
+        ASSERT_TRUE(own.queues().set(set, {}));
         static_cast<void>(running.warnings());
         static_cast<void>(running.warnings());
         const auto told = testing::internal::GetCapturedStderr();
@@ -104,7 +108,7 @@ TEST_F(ConfiguratorTest, WhatIsSetAgainIsToldOfAgainAndNothingElseIs) {
         EXPECT_NE(first, std::string::npos) << told;
         EXPECT_EQ(told.find("bus: 'ngnix.service' covers no unit", first + 1), std::string::npos) << told;
         EXPECT_EQ(told.find("'wbe.service' covers no unit"), std::string::npos) << told;
-        ASSERT_TRUE(own.resetQueue("ngnix.service")); // and nobody looks before it is set again
+        ASSERT_TRUE(own.queues().reset("ngnix.service")); // and nobody looks before it is set again
     }
 }
 
@@ -116,13 +120,12 @@ TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
     rule("broken.service", "web");
     configuration.rules.back().broken = "never good";
     configuration.errors = {"/etc/broken.queue:1: typo"};
-    test::RecordingPublisher seen;
-    Firewall first(kernel, tree, store, seen);
+    Firewall first({kernel, tree, store});
     auto running = configurator(first);
     ASSERT_TRUE(running.start(true));
     EXPECT_THAT(running.errors(), ElementsAre("/etc/broken.queue:1: typo"));
 
-    Firewall second(kernel, tree, store, seen);
+    Firewall second({kernel, tree, store});
     ASSERT_TRUE(configurator(second).start(true));
     EXPECT_EQ(last.filters, configuration.filters);
     ASSERT_EQ(last.rules.size(), 1U);
@@ -130,12 +133,11 @@ TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
 }
 
 TEST_F(ConfiguratorTest, AReloadNamesEveryFaultAndAppliesTheRest) {
-    test::RecordingPublisher seen;
-    Firewall own(kernel, tree, store, seen);
+    Firewall own({kernel, tree, store});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true));
     start("web.service", 1);
-    own.cgroupAppeared(tree.present.front());
+    own.units().appeared(tree.present.front());
     define("web", "w");
     define("bad", "bad", "Load=yes\n");
     rule("web.service", "web");
@@ -149,11 +151,9 @@ TEST_F(ConfiguratorTest, AReloadNamesEveryFaultAndAppliesTheRest) {
 }
 
 TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
-    test::RecordingPublisher seen;
-    Firewall own(kernel, tree, store, seen);
     auto made = std::make_unique<test::FakeGuard>();
     auto* guard = made.get();
-    own.useGuard(std::move(made), {});
+    Firewall own({kernel, tree, store}, {std::move(made), {}});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true));
     define("web", "w");
@@ -169,13 +169,11 @@ TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
 }
 
 TEST_F(ConfiguratorTest, WithoutAGuardAReloadNamesEachOnFailureHoldAndItsRuleIsInForce) {
-    test::RecordingPublisher seen;
-    Firewall own(kernel, tree, store, seen);
-    own.useGuard(nullptr, {.btf = false, .reason = "no types"});
+    Firewall own({kernel, tree, store}, {nullptr, {.btf = false, .reason = "no types"}});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true));
     start("web.service", 1);
-    own.cgroupAppeared(tree.present.front());
+    own.units().appeared(tree.present.front());
     define("web", "w");
     rule("web.service", "web");
     EXPECT_TRUE(running.reload()) << "nobody asks for it";
@@ -191,8 +189,7 @@ TEST_F(ConfiguratorTest, WithoutAGuardAReloadNamesEachOnFailureHoldAndItsRuleIsI
 TEST_F(ConfiguratorTest, ADamagedCopyIsLikeAFirstStart) {
     for (const auto* text : {"not json", "{\"version\": 2}", "{\"version\": 1}"}) {
         kept.text = text;
-        test::RecordingPublisher seen;
-        Firewall own(kernel, tree, store, seen);
+        Firewall own({kernel, tree, store});
         EXPECT_TRUE(configurator(own).start(true)) << text;
         EXPECT_EQ(last, Configuration{}) << text;
     }

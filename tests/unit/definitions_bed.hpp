@@ -35,10 +35,10 @@ class DefinitionsBed : public FirewallBed {
         configuration.rules.push_back(rule);
     }
 
-    void apply() { ASSERT_TRUE(firewall.configure(configuration)); }
+    void apply() { ASSERT_TRUE(firewall.files().configure(configuration)); }
 
     std::vector<std::pair<std::string, std::string>> holders(const std::string& name) const {
-        return firewall.filter(filterName(name))->references;
+        return firewall.filters().view(filterName(name))->references;
     }
 
     TempDirectory temp;

@@ -39,7 +39,7 @@ TEST_F(DefinitionsTest, LoadYesLoadsAtOnceAndOnlyItsFileTakesItBack) {
     apply();
     EXPECT_EQ(kernel.published.size(), 1U);
     EXPECT_THAT(holders("web"), ElementsAre(std::pair<std::string, std::string>{"file", "/etc/web.filter"}));
-    EXPECT_EQ(firewall.unload(filterName("web")).error().code, ErrorCode::FilterInUse);
+    EXPECT_EQ(firewall.filters().unload(filterName("web")).error().code, ErrorCode::FilterInUse);
     define("web", "w");
     apply();
     EXPECT_TRUE(kernel.published.empty());
@@ -49,27 +49,27 @@ TEST_F(DefinitionsTest, ACallerAcquiresADefinedFilterByItsNameAlone) {
     define("web", "w");
     apply();
     const Holder client{Holder::Kind::Client, ":1.7"};
-    ASSERT_TRUE(firewall.acquire(client, filterName("web")));
+    ASSERT_TRUE(firewall.filters().acquire(client, filterName("web")));
     EXPECT_EQ(kernel.published.size(), 1U);
-    ASSERT_TRUE(firewall.release(client, filterName("web")));
+    ASSERT_TRUE(firewall.filters().release(client, filterName("web")));
     EXPECT_TRUE(kernel.published.empty());
-    EXPECT_EQ(firewall.acquire(client, filterName("none")).error().code, ErrorCode::NoSuchFilter);
+    EXPECT_EQ(firewall.filters().acquire(client, filterName("none")).error().code, ErrorCode::NoSuchFilter);
 }
 
 TEST_F(DefinitionsTest, AFileThatIsNotReadYetIsNamedToWhoWantsItsFilter) {
-    firewall.findFilesBy([](const FilterName& name) {
+    surroundings.fileOf = [](const FilterName& name) {
         return name.text() == "new" ? std::string("/etc/filterd/new.filter") : std::string();
-    });
+    };
     const Holder client{Holder::Kind::Client, ":1.7"};
     const Rule onBus{.source = "", .targets = {"web.service"}, .ingress = {filterName("new")}, .egress = {}};
-    for (const auto& error :
-         {firewall.acquire(client, filterName("new")).error(), firewall.setQueue(onBus).error()}) {
+    for (const auto& error : {firewall.filters().acquire(client, filterName("new")).error(),
+                              firewall.queues().set(onBus).error()}) {
         EXPECT_EQ(error.code, ErrorCode::NoSuchFilter);
         EXPECT_EQ(error.message,
                   "no filter 'new' is loaded; /etc/filterd/new.filter defines it, but is not read "
                   "yet: call 'filterctl reload'");
     }
-    const auto missing = firewall.acquire(client, filterName("none")).error();
+    const auto missing = firewall.filters().acquire(client, filterName("none")).error();
     EXPECT_NE(missing.message.find("no file defines it"), std::string::npos);
 }
 
@@ -82,12 +82,12 @@ TEST_F(DefinitionsTest, ARuleOfTheBusLoadsWhatItNames) {
                .targets = {"web.service"},
                .ingress = {filterName("web"), filterName("bad")},
                .egress = {}};
-    const auto refused = firewall.setQueue(onBus);
+    const auto refused = firewall.queues().set(onBus);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, StartsWith("/etc/bad.filter:2: "));
     EXPECT_TRUE(kernel.published.empty()); // I2
     onBus.ingress.pop_back();
-    ASSERT_TRUE(firewall.setQueue(onBus));
+    ASSERT_TRUE(firewall.queues().set(onBus));
     EXPECT_THAT(ingress(1), ElementsAre("web"));
 }
 
@@ -106,11 +106,11 @@ TEST_F(DefinitionsTest, AMissingObjectGivesTheRulesOnFailureAndNamesTheLine) {
     EXPECT_THAT(ingress(2), IsEmpty());
     EXPECT_THAT(ingress(3), ElementsAre("good"));
     EXPECT_THAT(publisher.units.at("hold.service").error, StartsWith("/etc/gone.filter:2: open "));
-    EXPECT_THAT(firewall.definitionErrors(), ElementsAre(StartsWith("/etc/gone.filter:2: open ")));
+    EXPECT_THAT(firewall.files().errors(), ElementsAre(StartsWith("/etc/gone.filter:2: open ")));
     define("gone", "back");
     apply();
     EXPECT_THAT(ingress(1), ElementsAre("gone"));
-    EXPECT_THAT(firewall.definitionErrors(), IsEmpty());
+    EXPECT_THAT(firewall.files().errors(), IsEmpty());
 }
 
 TEST_F(DefinitionsTest, AChangedObjectReplacesTheFilterInEveryQueue) {
@@ -150,7 +150,7 @@ TEST_F(DefinitionsTest, AChangedObjectThatFailsKeepsTheOldOneAndStopsNoOther) { 
     apply();
     EXPECT_EQ(kernel.attachments.at({{1}, Direction::Ingress}), one);
     EXPECT_NE(kernel.attachments.at({{2}, Direction::Ingress}), two);
-    EXPECT_THAT(firewall.definitionErrors(), ElementsAre(StartsWith("/etc/one.filter:2: ")));
+    EXPECT_THAT(firewall.files().errors(), ElementsAre(StartsWith("/etc/one.filter:2: ")));
 
     kernel.refusesAttach = {"/system.slice/b.service"}; // fails only in the queue of b.service
     define("one", "better");
@@ -159,17 +159,17 @@ TEST_F(DefinitionsTest, AChangedObjectThatFailsKeepsTheOldOneAndStopsNoOther) { 
     apply();
     EXPECT_NE(kernel.attachments.at({{1}, Direction::Ingress}), one);
     EXPECT_EQ(kernel.attachments.at({{2}, Direction::Ingress}), kept);
-    EXPECT_EQ(firewall.definitionErrors().size(), 1U);
+    EXPECT_EQ(firewall.files().errors().size(), 1U);
 }
 
 TEST_F(DefinitionsTest, WhatACallerLoadedIsNotChangedByAFile) {
     LoadRequest request{filterName("web"), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"};
-    ASSERT_TRUE(firewall.load(request));
-    const auto instance = firewall.filters().at(filterName("web")).instance;
+    ASSERT_TRUE(firewall.filters().load(request));
+    const auto instance = firewall.filters().all().at(filterName("web")).instance;
     define("web", "from file");
     rule("web.service", "web");
     apply();
-    EXPECT_EQ(firewall.filters().at(filterName("web")).instance, instance);
+    EXPECT_EQ(firewall.filters().all().at(filterName("web")).instance, instance);
 }
 
 TEST_F(DefinitionsTest, ARestartKeepsFollowingTheFile) { // I5
@@ -179,13 +179,12 @@ TEST_F(DefinitionsTest, ARestartKeepsFollowingTheFile) { // I5
     apply();
     const auto changes = kernel.changes;
     const auto loads = kernel.loads;
-    test::RecordingPublisher seen;
-    Firewall next(kernel, tree, store, seen);
+    Firewall next({kernel, tree, store});
     ASSERT_TRUE(next.start(configuration, true));
     EXPECT_EQ(kernel.changes, changes);
     EXPECT_EQ(kernel.loads, loads);
     define("web", "new");
-    ASSERT_TRUE(next.configure(configuration));
+    ASSERT_TRUE(next.files().configure(configuration));
     EXPECT_EQ(kernel.changes, changes + 1);
 }
 
@@ -196,15 +195,15 @@ TEST_F(DefinitionsTest, AProgramThatSomebodyElsePinnedIsTaken) {
     rule("web.service", "theirs");
     apply();
     EXPECT_THAT(ingress(1), ElementsAre("HOLD"));
-    EXPECT_THAT(firewall.definitionErrors(),
+    EXPECT_THAT(firewall.files().errors(),
                 ElementsAre(StartsWith("/etc/theirs.filter:2: open pin /sys/fs/bpf/x")));
     kernel.foreign["/sys/fs/bpf/x"] = 42;
     apply();
     EXPECT_THAT(ingress(1), ElementsAre("theirs"));
-    EXPECT_EQ(firewall.filters().at(filterName("theirs")).programId, 42U);
+    EXPECT_EQ(firewall.filters().all().at(filterName("theirs")).programId, 42U);
     kernel.foreign["/sys/fs/bpf/x"] = 43; // they pinned another one
     apply();
-    EXPECT_EQ(firewall.filters().at(filterName("theirs")).programId, 43U);
+    EXPECT_EQ(firewall.filters().all().at(filterName("theirs")).programId, 43U);
 }
 
 TEST_F(DefinitionsTest, ABrokenRuleHoldsItsUnitsInBothDirections) {
@@ -227,18 +226,18 @@ TEST_F(DefinitionsTest, EnsureTellsWhetherAUnitsQueueIsUp) {
     rule("web.service", "web");
     rule("held.service", "none");
     apply();
-    EXPECT_EQ(firewall.ensureUnit("web").error().code, ErrorCode::InvalidName);
-    EXPECT_EQ(firewall.ensureUnit("web.service").error().code, ErrorCode::NoSuchUnit);
+    EXPECT_EQ(firewall.queues().ensure("web").error().code, ErrorCode::InvalidName);
+    EXPECT_EQ(firewall.queues().ensure("web.service").error().code, ErrorCode::NoSuchUnit);
     tree.add("web.service", 1); // nobody told us yet
-    EXPECT_TRUE(firewall.ensureUnit("web.service"));
+    EXPECT_TRUE(firewall.queues().ensure("web.service"));
     EXPECT_THAT(ingress(1), ElementsAre("web"));
     start("other.service", 2);
-    EXPECT_EQ(firewall.ensureUnit("other.service").error().code, ErrorCode::NoSuchRule);
+    EXPECT_EQ(firewall.queues().ensure("other.service").error().code, ErrorCode::NoSuchRule);
     start("held.service", 3);
-    EXPECT_THAT(firewall.ensureUnit("held.service").error().message,
+    EXPECT_THAT(firewall.queues().ensure("held.service").error().message,
                 HasSubstr("'held.service' is held: no filter"));
     ASSERT_TRUE(firewall.setEnforcing(false));
-    EXPECT_TRUE(firewall.ensureUnit("held.service")); // I8
+    EXPECT_TRUE(firewall.queues().ensure("held.service")); // I8
 }
 
 } // namespace

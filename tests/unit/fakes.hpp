@@ -4,7 +4,7 @@
 // A kernel, a cgroup tree and a store in memory. The fake kernel is taught only what the real one was seen to
 // do.
 
-#include "app/publisher.hpp"
+#include "app/firewall.hpp"
 #include "ports/ports.hpp"
 
 #include <algorithm>
@@ -231,7 +231,7 @@ class FakeStore final : public StateStore {
     int saves = 0;
 };
 
-class RecordingPublisher final : public Publisher {
+class RecordingObserver final : public Observer {
   public:
     void filterAppeared(const FilterName& name) override { filters.insert(name.text()); }
     void filterChanged(const FilterName&) override { ++changes; }

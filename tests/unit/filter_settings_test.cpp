@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "app/filter_settings.hpp"
+#include "app/filters/filter_settings.hpp"
 
 #include <gtest/gtest.h>
 
@@ -95,7 +95,8 @@ class Settings : public ::testing::Test {
 
     FakeValues values_;
     FakeStore store_;
-    FilterSettings settings_{values_, store_};
+    std::map<std::string, std::string> stated_;
+    FilterSettings settings_{values_, store_, [this](const FilterName&) { return stated_; }};
     FilterFacts filter_ = facts();
 };
 
@@ -143,9 +144,7 @@ TEST_F(Settings, KeptValuesComeBackAndOthersAreLeftOut) {
 }
 
 TEST_F(Settings, ASavedValueIsShownWithWhatTheFileStates) {
-    settings_.knowFilesBy([](const FilterName&) {
-        return std::map<std::string, std::string>{{"limit", "5"}, {"unknown", "1"}};
-    });
+    stated_ = std::map<std::string, std::string>{{"limit", "5"}, {"unknown", "1"}};
     ASSERT_TRUE(set("limit", "7", Keep::OverReboot));
     ASSERT_TRUE(set("ports", "1", Keep::OverReboot));
     EXPECT_EQ(*settings_.saved(filter_.instance.name),
@@ -153,9 +152,7 @@ TEST_F(Settings, ASavedValueIsShownWithWhatTheFileStates) {
 }
 
 TEST_F(Settings, WhatIsForgottenIsTheFilesAgain) {
-    settings_.knowFilesBy([](const FilterName&) {
-        return std::map<std::string, std::string>{{"limit", "5"}};
-    });
+    stated_ = std::map<std::string, std::string>{{"limit", "5"}};
     const auto& name = filter_.instance.name;
     ASSERT_TRUE(set("limit", "7", Keep::OverReboot));
     ASSERT_TRUE(set("ports", "1", Keep::OverReboot));

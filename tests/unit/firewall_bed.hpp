@@ -20,7 +20,7 @@ class FirewallBed : public testing::Test {
     }
 
     void load(const std::string& name, const std::string& content = "x") {
-        ASSERT_TRUE(firewall.load(request(name, content)));
+        ASSERT_TRUE(firewall.filters().load(request(name, content)));
     }
 
     static Rule rule(const std::string& target, const Names& ingress, const Names& egress = {}) {
@@ -35,17 +35,27 @@ class FirewallBed : public testing::Test {
     // The unit's first process is about to run, and the daemon was told.
     UnitCgroup start(const std::string& unit, std::uint64_t id) {
         const auto made = tree.add(unit, id);
-        firewall.cgroupAppeared(made);
+        firewall.units().appeared(made);
         return made;
     }
 
     [[nodiscard]] Names ingress(std::uint64_t id) const { return kernel.queueAt({id}, Direction::Ingress); }
 
+    FirewallBed() : FirewallBed(HeldStart{}) {}
+    explicit FirewallBed(HeldStart guard)
+        : firewall({kernel, tree, store}, std::move(guard),
+                   {[this](uid_t user) { return surroundings.userExists(user); },
+                    [this](const FilterName& name) { return surroundings.fileOf(name); },
+                    [this](const auto& paths) { surroundings.followBareCgroups(paths); }}) {
+        firewall.subscribe(publisher);
+    }
+
+    Surroundings surroundings; // what a test says of them counts at once
     FakeKernel kernel;
     FakeTree tree;
     FakeStore store;
-    RecordingPublisher publisher;
-    Firewall firewall{kernel, tree, store, publisher};
+    RecordingObserver publisher;
+    Firewall firewall;
 };
 
 } // namespace filterd::test

@@ -25,15 +25,15 @@ class FirewallUsers : public test::FirewallBed {
                                                         std::string("[Filter]\nObject=builtin:") + name +
                                                             "\nAllowUsers=" + allowed + "\n"},
                                              {}});
-        ASSERT_TRUE(firewall.configure(configuration));
+        ASSERT_TRUE(firewall.files().configure(configuration));
         tree.add("user@1000.service", 5);
-        firewall.cgroupAppeared(tree.add(kApp, 7));
+        firewall.units().appeared(tree.add(kApp, 7));
     }
 
     Status byUser(const std::vector<std::string>& ingress) {
         auto one = rule(kApp, ingress);
         one.setBy = 1000;
-        return firewall.setQueueOfUser(one);
+        return firewall.queues().setOfUser(one);
     }
 
     Configuration configuration;
@@ -45,30 +45,33 @@ TEST_F(FirewallUsers, ChooseFiltersWhoseFilesAllowIt) {
     EXPECT_EQ(byUser({"other", "theirs"}).error().code, ErrorCode::AccessDenied);
     EXPECT_EQ(byUser({"nowhere"}).error().code, ErrorCode::AccessDenied);
     EXPECT_THAT(ingress(7), ElementsAre("mine"));
-    EXPECT_FALSE(firewall.filters().contains(filterName("other"))) << "nothing is loaded for a refused call";
-    ASSERT_TRUE(firewall.resetQueueOfUser(kApp));
+    EXPECT_FALSE(firewall.filters().all().contains(filterName("other")))
+        << "nothing is loaded for a refused call";
+    ASSERT_TRUE(firewall.queues().resetOfUser(kApp));
     EXPECT_THAT(ingress(7), IsEmpty());
-    EXPECT_TRUE(firewall.filters().empty());
+    EXPECT_TRUE(firewall.filters().all().empty());
 }
 
 TEST_F(FirewallUsers, DoNotGetWhatWasLoadedUnderTheName) {
-    ASSERT_TRUE(firewall.load({filterName("mine"), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"}));
+    ASSERT_TRUE(
+        firewall.filters().load({filterName("mine"), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"}));
     EXPECT_EQ(byUser({"mine"}).error().code, ErrorCode::AccessDenied);
 }
 
 TEST_F(FirewallUsers, AddToTheAdministratorsQueue) {
-    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    ASSERT_TRUE(firewall.queues().set(rule("user@*.service/*", {"theirs"})));
     ASSERT_TRUE(byUser({"mine"}));
     EXPECT_THAT(ingress(7), ElementsAre("theirs", "mine"));
-    ASSERT_TRUE(firewall.resetQueue("user@*.service/*"));
+    ASSERT_TRUE(firewall.queues().reset("user@*.service/*"));
     EXPECT_THAT(ingress(7), ElementsAre("mine"));
-    EXPECT_EQ(firewall.resetQueueOfUser("user@1000.service/b.service").error().code, ErrorCode::NoSuchRule);
+    EXPECT_EQ(firewall.queues().resetOfUser("user@1000.service/b.service").error().code,
+              ErrorCode::NoSuchRule);
 }
 
 TEST_F(FirewallUsers, DropBehindWhatTheAdministratorOnlyLogs) {
     auto logging = rule("user@*.service/*", {"theirs"});
     logging.logOnly = true;
-    ASSERT_TRUE(firewall.setQueue(logging));
+    ASSERT_TRUE(firewall.queues().set(logging));
     ASSERT_TRUE(byUser({"mine"}));
     EXPECT_THAT(ingress(7), ElementsAre("theirs", "mine"));
     const auto queueOfUser = [&] {
@@ -76,7 +79,7 @@ TEST_F(FirewallUsers, DropBehindWhatTheAdministratorOnlyLogs) {
     };
     EXPECT_EQ(queueOfUser().logged, 1U);
     EXPECT_FALSE(queueOfUser().logOnly);
-    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    ASSERT_TRUE(firewall.queues().set(rule("user@*.service/*", {"theirs"})));
     EXPECT_EQ(queueOfUser().logged, 0U);
 }
 
@@ -91,60 +94,62 @@ TEST_F(FirewallUsers, GetAnErrorForAQueueThatCannotBeBuilt) {
 TEST_F(FirewallUsers, KeepNobodyFromChangingARule) {
     ASSERT_TRUE(byUser({"mine"}));
     kernel.unbuildable.insert("mine");
-    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
-    ASSERT_NE(firewall.unit(kApp), nullptr);
-    EXPECT_EQ(firewall.unit(kApp)->state, UnitState::Held);
+    ASSERT_TRUE(firewall.queues().set(rule("user@*.service/*", {"theirs"})));
+    ASSERT_NE(firewall.units().find(kApp), nullptr);
+    EXPECT_EQ(firewall.units().find(kApp)->state, UnitState::Held);
     kernel.unbuildable.insert("other");
-    EXPECT_FALSE(firewall.setQueue(rule("web.service", {"other"}))) << "a fault of its own";
+    EXPECT_FALSE(firewall.queues().set(rule("web.service", {"other"}))) << "a fault of its own";
 }
 
 TEST_F(FirewallUsers, LoseAFilterThatIsNotForThemAnyMore) {
-    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    ASSERT_TRUE(firewall.queues().set(rule("user@*.service/*", {"theirs"})));
     ASSERT_TRUE(byUser({"mine", "other"}));
     const auto say = [&](const std::string& name, const std::string& text) {
         configuration.filters.add(name, {ConfigText{"/etc/" + name + ".filter", text}, {}});
-        ASSERT_TRUE(firewall.configure(configuration));
+        ASSERT_TRUE(firewall.files().configure(configuration));
     };
     say("mine", "[Filter]\nObject=builtin:mine\nAllowUsers=no\n");
     EXPECT_THAT(ingress(7), ElementsAre("theirs", "other")) << "what else he has set stays";
     say("mine", "[Filter]\nObject=builtin:mine\nAllowUsers=yes\n");
     EXPECT_THAT(ingress(7), ElementsAre("theirs", "other")) << "and nothing comes back by itself";
     say("other", "[Filter]\nOject=builtin:other\n");
-    EXPECT_EQ(firewall.rules().front()->source, kUserSource) << "of a broken file nobody knows";
+    EXPECT_EQ(firewall.inForce().intent().rules->ordered().front()->source, kUserSource)
+        << "of a broken file nobody knows";
     say("other", "[Filter]\nObject=builtin:other\n");
     EXPECT_THAT(ingress(7), ElementsAre("theirs"));
-    EXPECT_EQ(firewall.rules().size(), 1U);
+    EXPECT_EQ(firewall.inForce().intent().rules->ordered().size(), 1U);
 }
 
 TEST_F(FirewallUsers, TakeTheirQueuesWithThem) {
     std::set<uid_t> users{1000, 1001};
-    firewall.knowUsersBy([&](uid_t user) { return users.contains(user); });
+    surroundings.userExists = [&](uid_t user) { return users.contains(user); };
     ASSERT_TRUE(byUser({"mine"}));
     auto another = rule("user@1001.service/app.service", {"mine"});
     another.setBy = 1001;
-    ASSERT_TRUE(firewall.setQueueOfUser(another));
-    firewall.cgroupAppeared({"user@1000.service", {{5}, "/user.slice/user-1000.slice/user@1000.service"}});
+    ASSERT_TRUE(firewall.queues().setOfUser(another));
+    firewall.units().appeared({"user@1000.service", {{5}, "/user.slice/user-1000.slice/user@1000.service"}});
     users.erase(1000);
-    firewall.cgroupVanished({7});
-    EXPECT_EQ(firewall.rules().size(), 2U) << "any unit may end";
-    firewall.cgroupVanished({5});
-    ASSERT_EQ(firewall.rules().size(), 1U);
-    EXPECT_EQ(firewall.rules().front()->setBy, 1001U);
+    firewall.units().vanished({7});
+    EXPECT_EQ(firewall.inForce().intent().rules->ordered().size(), 2U) << "any unit may end";
+    firewall.units().vanished({5});
+    ASSERT_EQ(firewall.inForce().intent().rules->ordered().size(), 1U);
+    EXPECT_EQ(firewall.inForce().intent().rules->ordered().front()->setBy, 1001U);
     users.clear();
-    ASSERT_TRUE(firewall.configure(configuration));
-    EXPECT_TRUE(firewall.rules().empty());
-    EXPECT_TRUE(firewall.filters().empty());
+    ASSERT_TRUE(firewall.files().configure(configuration));
+    EXPECT_TRUE(firewall.inForce().intent().rules->ordered().empty());
+    EXPECT_TRUE(firewall.filters().all().empty());
 }
 
 TEST_F(FirewallUsers, SetQueuesThatSurviveARestart) {
-    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*", {"theirs"})));
+    ASSERT_TRUE(firewall.queues().set(rule("user@*.service/*", {"theirs"})));
     ASSERT_TRUE(byUser({"mine"}));
-    Firewall next{kernel, tree, store, publisher};
+    Firewall next({kernel, tree, store});
     ASSERT_TRUE(next.start(configuration, true));
-    ASSERT_FALSE(next.rules().empty());
-    EXPECT_EQ(next.rules().front()->source, kUserSource);
-    EXPECT_THAT(textsOf(next.rules().front()->ingress), ElementsAre("theirs", "mine"));
-    EXPECT_TRUE(next.resetQueueOfUser(kApp));
+    ASSERT_FALSE(next.inForce().intent().rules->ordered().empty());
+    EXPECT_EQ(next.inForce().intent().rules->ordered().front()->source, kUserSource);
+    EXPECT_THAT(textsOf(next.inForce().intent().rules->ordered().front()->ingress),
+                ElementsAre("theirs", "mine"));
+    EXPECT_TRUE(next.queues().resetOfUser(kApp));
     EXPECT_THAT(ingress(7), ElementsAre("theirs"));
 }
 

@@ -12,10 +12,9 @@ using test::filterName;
 
 class Guarding : public test::FirewallBed {
   protected:
+    Guarding() : Guarding(new test::FakeGuard) {}
+
     void SetUp() override {
-        auto made = std::make_unique<test::FakeGuard>();
-        guard = made.get();
-        firewall.useGuard(std::move(made), {});
         ASSERT_TRUE(firewall.start({}, true));
         for (const char* name : {"drop", "port"})
             load(name);
@@ -31,67 +30,71 @@ class Guarding : public test::FirewallBed {
         firewall.graceFinished();
     }
 
-    test::FakeGuard* guard = nullptr;
+    test::FakeGuard* guard;
+
+  private:
+    explicit Guarding(test::FakeGuard* made)
+        : FirewallBed({std::unique_ptr<GuardPort>(made), {}}), guard(made) {}
 };
 
 TEST_F(Guarding, WhatOnlyLogsIsNeverHeldBack) {
     auto logging = rule("web@*.service", {"port"});
     logging.logOnly = true;
-    ASSERT_TRUE(firewall.setQueue(logging));
+    ASSERT_TRUE(firewall.queues().set(logging));
     EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "queue");
     kernel.needsLinks = {"drop"};
     logging.ingress = {filterName("drop")};
-    ASSERT_TRUE(firewall.setQueue(logging));
+    ASSERT_TRUE(firewall.queues().set(logging));
     EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "pass");
     logging.logOnly = false;
-    ASSERT_TRUE(firewall.setQueue(logging));
+    ASSERT_TRUE(firewall.queues().set(logging));
     EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "hold");
 }
 
 TEST_F(Guarding, ARuleEntersTheKernelWithItsQueueAndLeavesWithIt) { // I7
-    EXPECT_FALSE(firewall.guard().inForce());
-    ASSERT_TRUE(firewall.setQueue(rule("web@*.service", {"drop"})));
-    EXPECT_TRUE(firewall.guard().inForce());
+    EXPECT_FALSE(firewall.inForce().reconciler().guard().inForce());
+    ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
+    EXPECT_TRUE(firewall.inForce().reconciler().guard().inForce());
     EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "queue");
     EXPECT_EQ(guard->queueOf("web@1.service", Direction::Egress), "pass");
-    ASSERT_TRUE(firewall.resetQueue("web@*.service"));
-    EXPECT_FALSE(firewall.guard().inForce());
+    ASSERT_TRUE(firewall.queues().reset("web@*.service"));
+    EXPECT_FALSE(firewall.inForce().reconciler().guard().inForce());
     EXPECT_TRUE(guard->rules.empty());
     EXPECT_TRUE(guard->slots.empty());
 }
 
 TEST_F(Guarding, EnsureTellsOfAUnitThatDoesNotRunWhetherItsQueuesWaitForIt) {
-    EXPECT_EQ(firewall.ensureUnit("web.service").error().code, ErrorCode::NoSuchRule);
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
-    EXPECT_TRUE(firewall.ensureUnit("web.service"));
+    EXPECT_EQ(firewall.queues().ensure("web.service").error().code, ErrorCode::NoSuchRule);
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
+    EXPECT_TRUE(firewall.queues().ensure("web.service"));
     Configuration files;
     files.rules = {rule("held.service", {"none"})};
     files.rules.front().source = "/etc/a.queue";
-    static_cast<void>(firewall.configure(files));
-    const auto held = firewall.ensureUnit("held.service");
+    static_cast<void>(firewall.files().configure(files));
+    const auto held = firewall.queues().ensure("held.service");
     ASSERT_FALSE(held);
     EXPECT_EQ(held.error().code, ErrorCode::KernelRefused);
     EXPECT_NE(held.error().message.find("would start without the queues of its rule"), std::string::npos);
     ASSERT_TRUE(firewall.setEnforcing(false));
-    EXPECT_TRUE(firewall.ensureUnit("held.service")); // I8
+    EXPECT_TRUE(firewall.queues().ensure("held.service")); // I8
 }
 
 TEST_F(Guarding, NamesAreTriedInTheOrderOfTheRules) {
-    ASSERT_TRUE(firewall.setQueue(rule("*.service", {"drop"})));
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"})));
+    ASSERT_TRUE(firewall.queues().set(rule("*.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"port"})));
     ASSERT_EQ(guard->rules.size(), 2U);
     EXPECT_EQ(guard->rules.front().glob.text(), "web.service");
 }
 
 TEST_F(Guarding, UnitsWithTheSameQueuesShareOneSlot) {
-    ASSERT_TRUE(firewall.setQueue(rule("a.service", {"drop"})));
-    ASSERT_TRUE(firewall.setQueue(rule("b.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("a.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("b.service", {"drop"})));
     EXPECT_EQ(guard->slots.size(), 1U);
     EXPECT_EQ(kernel.interimPrograms, 1);
 }
 
 TEST_F(Guarding, AHoldEndsOnlyAfterAttachAndGracePeriod) { // I1
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     endGrace();
     start("web.service", 7);
     EXPECT_TRUE(guard->isHeld({7}));
@@ -106,7 +109,7 @@ TEST_F(Guarding, AHoldEndsOnlyAfterAttachAndGracePeriod) { // I1
 }
 
 TEST_F(Guarding, AUnitThatCannotBeAttachedStaysHeld) { // I1
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     kernel.refusesAttach.insert("/system.slice/web.service");
     start("web.service", 7);
     firewall.guardNews();
@@ -123,12 +126,12 @@ TEST_F(Guarding, AUnitThatCannotBeAttachedStaysHeld) { // I1
 
 TEST_F(Guarding, WhatIsDoneIsCountedWithTheTimeThatItTook) {
     using std::chrono::milliseconds;
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"}, {"port"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"}, {"port"})));
     guard->made[{7}] = monotonicNanoseconds() - 20'000'000;
     start("web.service", 7);
     kernel.refusesAttach.insert("/system.slice/web.service");
     firewall.guardNews();
-    const auto& told = firewall.statistics();
+    const auto& told = firewall.inForce().reconciler().statistics();
     EXPECT_EQ(told.actions.attachmentFailures, 2U);
     EXPECT_EQ(told.holds, 0U) << "it is held still";
     kernel.refusesAttach.clear();
@@ -141,24 +144,24 @@ TEST_F(Guarding, WhatIsDoneIsCountedWithTheTimeThatItTook) {
     EXPECT_LT(told.attachLatency.sum(), milliseconds(20'000));
     firewall.guardNews(); // the same hold, waiting for its grace period
     EXPECT_EQ(told.holds, 1U);
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"}, {"port"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"port"}, {"port"})));
     EXPECT_EQ(told.actions.replacements, 1U);
     kernel.unbuildable.insert("drop");
-    EXPECT_FALSE(firewall.setQueue(rule("web.service", {"drop", "port"}, {"port"})));
+    EXPECT_FALSE(firewall.queues().set(rule("web.service", {"drop", "port"}, {"port"})));
     EXPECT_EQ(told.actions.buildFailures, 1U);
     EXPECT_EQ(told.actions.attachments, 2U);
 }
 
 TEST_F(Guarding, AHoldOfUnknownAgeCountsWithoutATime) {
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     start("web.service", 7);
     firewall.guardNews();
-    EXPECT_EQ(firewall.statistics().holds, 1U);
-    EXPECT_EQ(firewall.statistics().attachLatency.count(), 0U);
+    EXPECT_EQ(firewall.inForce().reconciler().statistics().holds, 1U);
+    EXPECT_EQ(firewall.inForce().reconciler().statistics().attachLatency.count(), 0U);
 }
 
 TEST_F(Guarding, AHeldUnitThatIsGoneIsLeftToTheKernel) { // I1: its sockets may live on
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     tree.remove(start("web.service", 7));
     firewall.guardNews();
     endGrace();
@@ -166,7 +169,7 @@ TEST_F(Guarding, AHeldUnitThatIsGoneIsLeftToTheKernel) { // I1: its sockets may 
 }
 
 TEST_F(Guarding, AUnitThatVanishesWhileItIsAttachedIsLeftToTheKernel) { // I1
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     start("web.service", 7);
     kernel.gone.insert({7});
     firewall.guardNews();
@@ -175,10 +178,10 @@ TEST_F(Guarding, AUnitThatVanishesWhileItIsAttachedIsLeftToTheKernel) { // I1
 }
 
 TEST_F(Guarding, AHoldWhoseRuleIsGoneEnds) {
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
-    ASSERT_TRUE(firewall.setQueue(rule("db.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("db.service", {"drop"})));
     start("web.service", 7);
-    ASSERT_TRUE(firewall.resetQueue("web.service"));
+    ASSERT_TRUE(firewall.queues().reset("web.service"));
     firewall.guardNews();
     endGrace();
     EXPECT_FALSE(guard->isHeld({7}));
@@ -187,26 +190,26 @@ TEST_F(Guarding, AHoldWhoseRuleIsGoneEnds) {
 
 TEST_F(Guarding, AUnitMadeBeforeItsRuleIsFoundInTheTree) {
     tree.add("web.service", 7); // no event has told of it yet
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     EXPECT_EQ(ingress(7), Names{"drop"});
 }
 
 TEST_F(Guarding, RulesThatTheGuardRefusesChangeNothing) { // I2
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     tree.add("db.service", 9);
     guard->refusesRules = true;
-    const auto set = firewall.setQueue(rule("db.service", {"port"}));
+    const auto set = firewall.queues().set(rule("db.service", {"port"}));
     ASSERT_FALSE(set);
     EXPECT_EQ(set.error().code, ErrorCode::KernelRefused);
     EXPECT_EQ(ingress(9), Names{});
-    EXPECT_EQ(firewall.rules().size(), 1U);
+    EXPECT_EQ(firewall.inForce().intent().rules->ordered().size(), 1U);
     EXPECT_EQ(guard->rules.size(), 1U);
     EXPECT_EQ(guard->slots.size(), 1U) << "a slot that nobody gave back";
 }
 
 TEST_F(Guarding, AQueueThatNeedsLinksHoldsUntilItIsAttached) {
     kernel.needsLinks.insert("port");
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"port"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"port"})));
     EXPECT_EQ(guard->queueOf("web.service", Direction::Ingress), "hold");
 }
 
@@ -214,24 +217,24 @@ TEST_F(Guarding, OnFailurePassGuardsNothing) {
     auto passing = rule("web.service", {"none-such"});
     passing.onFailure = OnFailure::Pass;
     passing.source = "/etc/filterd/web.queue";
-    ASSERT_TRUE(firewall.configure({.rules = {passing}, .filters = {}, .errors = {}}));
+    ASSERT_TRUE(firewall.files().configure({.rules = {passing}, .filters = {}, .errors = {}}));
     EXPECT_EQ(guard->queueOf("web.service", Direction::Ingress), "not guarded");
     passing.onFailure = OnFailure::Hold;
-    ASSERT_TRUE(firewall.configure({.rules = {passing}, .filters = {}, .errors = {}}));
+    ASSERT_TRUE(firewall.files().configure({.rules = {passing}, .filters = {}, .errors = {}}));
     EXPECT_EQ(guard->queueOf("web.service", Direction::Ingress), "hold");
 }
 
 TEST_F(Guarding, AReplacedFilterReachesTheGate) {
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     const auto before = guard->rules.front().slot;
     LoadRequest other{filterName("drop"), ElfObject{{std::byte{'y'}}}, "", false, true, ":1.1"};
-    ASSERT_TRUE(firewall.load(other));
+    ASSERT_TRUE(firewall.filters().load(other));
     EXPECT_NE(guard->rules.front().slot, before);
     EXPECT_EQ(guard->slots.size(), 1U);
 }
 
 TEST_F(Guarding, SwitchedOffItHoldsNothing) { // I8
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     ASSERT_TRUE(firewall.setEnforcing(false));
     EXPECT_TRUE(guard->rules.empty());
     ASSERT_TRUE(firewall.setEnforcing(true));
@@ -239,7 +242,7 @@ TEST_F(Guarding, SwitchedOffItHoldsNothing) { // I8
 }
 
 TEST_F(Guarding, AnOverflowEndsWhenEveryUnitIsAttachedAndAGracePeriodIsOver) { // I1
-    ASSERT_TRUE(firewall.setQueue(rule("web@*.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
     endGrace();
     tree.add("web@1.service", 7); // did not fit: it is not in held()
     guard->lost = GuardOverflow{1, 7};
@@ -252,20 +255,20 @@ TEST_F(Guarding, AnOverflowEndsWhenEveryUnitIsAttachedAndAGracePeriodIsOver) { /
 }
 
 TEST_F(Guarding, UsersUnitsHaveRulesOfTheirOwn) {
-    ASSERT_TRUE(firewall.setQueue(rule("*.service", {"drop"})));
-    ASSERT_TRUE(firewall.setQueue(rule("user@1000.service/app.service", {"port"})));
+    ASSERT_TRUE(firewall.queues().set(rule("*.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("user@1000.service/app.service", {"port"})));
     EXPECT_EQ(guard->queueOf("app.service", Direction::Ingress), "queue");
     start("user@1000.service/app.service", 7);
     start("user@1001.service/app.service", 8);
     firewall.guardNews();
     EXPECT_EQ(ingress(7), Names{"port"});
     EXPECT_EQ(ingress(8), Names{});
-    EXPECT_NE(firewall.unit("user@1000.service/app.service"), nullptr);
-    EXPECT_EQ(firewall.unit("user@1001.service/app.service"), nullptr);
+    EXPECT_NE(firewall.units().find("user@1000.service/app.service"), nullptr);
+    EXPECT_EQ(firewall.units().find("user@1001.service/app.service"), nullptr);
 }
 
 TEST_F(Guarding, AUserIsCutOffUntilAllOfHisUnitsAreAttached) { // I1
-    ASSERT_TRUE(firewall.setQueue(rule("user@*.service/*.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("user@*.service/*.service", {"drop"})));
     tree.add("user@1000.service", 5);
     tree.add("user@1000.service/a.service", 7); // beyond his share: not held
     guard->cutOff[{5}] = 1;
@@ -283,12 +286,12 @@ TEST_F(Guarding, AUserIsCutOffUntilAllOfHisUnitsAreAttached) { // I1
 }
 
 TEST_F(Guarding, ReleasedCgroupsAreCollectedWhenTheKernelTells) { // I4
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     const auto unit = start("web.service", 7);
     firewall.guardNews();
     endGrace();
     tree.remove(unit);
-    firewall.cgroupVanished({7});
+    firewall.units().vanished({7});
     EXPECT_EQ(ingress(7), Names{"drop"}) << "its sockets may live on";
     guard->news.released = {{7}};
     firewall.guardNews();
@@ -296,13 +299,13 @@ TEST_F(Guarding, ReleasedCgroupsAreCollectedWhenTheKernelTells) { // I4
 }
 
 TEST_F(Guarding, WithTheLastRuleGoTheLinksOfVanishedUnitsToo) { // I4: nobody would tell of their release
-    ASSERT_TRUE(firewall.setQueue(rule("web.service", {"drop"})));
+    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     const auto unit = start("web.service", 7);
     firewall.guardNews();
     endGrace();
     tree.remove(unit);
-    firewall.cgroupVanished({7});
-    ASSERT_TRUE(firewall.resetQueue("web.service"));
+    firewall.units().vanished({7});
+    ASSERT_TRUE(firewall.queues().reset("web.service"));
     EXPECT_EQ(ingress(7), Names{});
     EXPECT_TRUE(kernel.queues.empty());
 }
@@ -311,8 +314,7 @@ TEST_F(Guarding, AnOlderGuardGoesAfterAGracePeriod) {
     auto older = std::make_unique<test::FakeGuard>();
     auto& old = *older;
     old.predecessor = true;
-    Firewall next{kernel, tree, store, publisher};
-    next.useGuard(std::move(older), {});
+    Firewall next({kernel, tree, store}, {std::move(older), {}});
     ASSERT_TRUE(next.start({}, true));
     EXPECT_TRUE(old.predecessor);
     old.finished = old.started;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "app/latency_histogram.hpp"
+#include "app/holds/latency_histogram.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "app/executor.hpp"
+#include "app/reconcile/executor.hpp"
 #include "core/plan/plan.hpp"
 #include "fakes.hpp"
 
@@ -40,15 +40,14 @@ class World {
                 continue; // vanished, but perhaps not released
             DesiredUnit unit{{{id}, "/u" + std::to_string(id)}, {}};
             for (const auto direction : kDirections)
-                unit.queues[indexOf(direction)] = queue(direction);
-            desired.units.emplace(CgroupId{id}, unit);
-        }
-        for (const auto& [id, unit] : desired.units)
-            for (const auto& wanted : unit.queues)
-                if (wanted) {
-                    desired.queues.emplace(idOf(*wanted), *wanted);
+                if (const auto wanted = queue(direction)) {
+                    const NamedQueue named(*wanted);
+                    unit.queues[indexOf(direction)] = named.id();
+                    desired.queues.emplace(named.id(), named);
                     desired.filters.insert(wanted->filters.begin(), wanted->filters.end());
                 }
+            desired.units.emplace(CgroupId{id}, unit);
+        }
         return desired;
     }
 
@@ -86,16 +85,21 @@ TEST_P(PlanProperties, ReachesWhatIsDesiredStepByStepWithoutAGapAndThenRests) {
         const auto before = kernel.attachments;
         ActionCounts counts;
 
-        for (const auto& action : plan(desired, observed)) {
-            ASSERT_TRUE(Executor(kernel, observed, counts).execute({action}, true).empty())
-                << describe(action);
-            // I1: a cgroup that had a queue and shall have one never stands without.
-            for (const auto& [id, unit] : desired.units)
-                for (const auto direction : kDirections)
-                    if (before.contains({id, direction}) && unit.queues[indexOf(direction)]) {
-                        ASSERT_TRUE(kernel.attachments.contains({id, direction})) << describe(action);
-                    }
-        }
+        const auto run = [&](const std::vector<Action>& actions) {
+            for (const auto& action : actions) {
+                ASSERT_TRUE(Executor(kernel, observed, counts).execute({action}, true).empty())
+                    << describe(action);
+                // I1: a cgroup that had a queue and shall have one never stands without.
+                for (const auto& [id, unit] : desired.units)
+                    for (const auto direction : kDirections)
+                        if (before.contains({id, direction}) && unit.queues[indexOf(direction)]) {
+                            ASSERT_TRUE(kernel.attachments.contains({id, direction})) << describe(action);
+                        }
+            }
+        };
+        run(planUnits(desired, observed));
+        run(planCollection(desired, observed));
+        run(planCollection(desired, observed));
 
         for (const auto& [id, unit] : desired.units)
             for (const auto direction : kDirections) {
@@ -103,7 +107,7 @@ TEST_P(PlanProperties, ReachesWhatIsDesiredStepByStepWithoutAGapAndThenRests) {
                 const auto found = kernel.attachments.find({id, direction});
                 ASSERT_EQ(found != kernel.attachments.end(), wanted.has_value());
                 if (wanted) {
-                    ASSERT_EQ(found->second, idOf(*wanted));
+                    ASSERT_EQ(found->second, *wanted);
                 }
             }
         // I4: a cgroup that vanished and is not released keeps its links.
@@ -112,7 +116,8 @@ TEST_P(PlanProperties, ReachesWhatIsDesiredStepByStepWithoutAGapAndThenRests) {
                 ASSERT_EQ(kernel.attachments.at(point), queue);
             }
         ASSERT_TRUE(kernel.unloadedInUse.empty());
-        ASSERT_TRUE(plan(desired, observed).empty());
+        ASSERT_TRUE(planUnits(desired, observed).empty());
+        ASSERT_TRUE(planCollection(desired, observed).empty());
     }
 }
 
@@ -120,28 +125,28 @@ INSTANTIATE_TEST_SUITE_P(Seeds, PlanProperties, testing::Range(0U, 50U));
 
 TEST(Plan, BuildsBeforeItAttachesAndDetachesBeforeItUnloads) {
     const FilterInstance filter{filterName("f"), "d"};
-    const Queue queue{Direction::Ingress, {filter}, false};
+    const NamedQueue queue({Direction::Ingress, {filter}, false});
     Desired desired;
-    desired.units[{1}] = {{{1}, "/a"}, {queue, std::nullopt}};
-    desired.queues[idOf(queue)] = queue;
+    desired.units[{1}] = {{{1}, "/a"}, {queue.id(), std::nullopt}};
+    desired.queues.emplace(queue.id(), queue);
     desired.filters = {filter};
     Observed observed;
     observed.addFilter(filter);
 
-    const auto actions = plan(desired, observed);
+    const auto actions = planUnits(desired, observed);
     ASSERT_EQ(actions.size(), 2U);
     EXPECT_EQ(actions[0], Action(BuildQueue{queue}));
-    EXPECT_EQ(actions[1], Action(AttachQueue{{{1}, "/a"}, Direction::Ingress, idOf(queue)}));
+    EXPECT_EQ(actions[1], Action(AttachQueue{{{1}, "/a"}, Direction::Ingress, queue.id()}));
 
-    observed.addQueue(idOf(queue), {});
-    observed.attach({{1}, Direction::Ingress}, idOf(queue));
+    observed.addQueue(queue.id(), {});
+    observed.attach({{1}, Direction::Ingress}, queue.id());
+    EXPECT_TRUE(planCollection(desired, observed).empty());
     Desired nothing;
     nothing.units[{1}] = {{{1}, "/a"}, {}};
-    const auto undo = plan(nothing, observed);
-    ASSERT_EQ(undo.size(), 3U);
-    EXPECT_EQ(undo[0], Action(DetachQueue{{{1}, Direction::Ingress}}));
-    EXPECT_EQ(undo[1], Action(DropQueue{idOf(queue)}));
-    EXPECT_EQ(undo[2], Action(UnloadFilter{filter}));
+    EXPECT_EQ(planUnits(nothing, observed), std::vector<Action>({DetachQueue{{{1}, Direction::Ingress}}}));
+    observed.detach({{1}, Direction::Ingress});
+    EXPECT_EQ(planCollection(nothing, observed),
+              std::vector<Action>({DropQueue{queue.id()}, UnloadFilter{filter}}));
 }
 
 TEST(Plan, CollectsOnlyReleasedLinks) {
@@ -151,14 +156,16 @@ TEST(Plan, CollectsOnlyReleasedLinks) {
     observed.attach({{1}, Direction::Ingress}, queue);
     observed.attach({{2}, Direction::Ingress}, queue);
     observed.markReleased({{2}, Direction::Ingress});
-    EXPECT_EQ(plan({}, observed), std::vector<Action>({CollectLink{{{2}, Direction::Ingress}}}));
+    EXPECT_TRUE(planUnits({}, observed).empty());
+    EXPECT_EQ(planCollection({}, observed), std::vector<Action>({CollectLink{{{2}, Direction::Ingress}}}));
 }
 
 TEST(Plan, BuildsAQueueThatSeveralUnitsShareOnce) {
-    const Queue queue{Direction::Egress, {{filterName("f"), "d"}}, false};
+    const NamedQueue queue({Direction::Egress, {{filterName("f"), "d"}}, false});
     Desired desired;
+    desired.queues.emplace(queue.id(), queue);
     for (std::uint64_t id = 1; id <= 3; ++id)
-        desired.units[{id}] = {{{id}, "/u"}, {std::nullopt, queue}};
+        desired.units[{id}] = {{{id}, "/u"}, {std::nullopt, queue.id()}};
     const auto actions = planUnits(desired, {});
     EXPECT_EQ(std::count(actions.begin(), actions.end(), Action(BuildQueue{queue})), 1);
     EXPECT_EQ(actions.size(), 4U);

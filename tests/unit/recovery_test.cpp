@@ -20,12 +20,13 @@ class Recovery : public testing::Test {
   protected:
     // One daemon after another over the same kernel.
     struct Daemon {
-        explicit Daemon(Recovery& world) : firewall{world.kernel, world.tree, world.store, publisher} {
-            auto made = std::make_unique<test::FakeGuard>();
-            guard = made.get();
-            firewall.useGuard(std::move(made), {});
+        explicit Daemon(Recovery& world) : Daemon(world, new test::FakeGuard) {}
+        Daemon(Recovery& world, test::FakeGuard* made)
+            : firewall({world.kernel, world.tree, world.store}, {std::unique_ptr<GuardPort>(made), {}}),
+              guard(made) {
+            firewall.subscribe(publisher);
         }
-        test::RecordingPublisher publisher;
+        test::RecordingObserver publisher;
         Firewall firewall;
         test::FakeGuard* guard;
     };
@@ -44,18 +45,18 @@ class Recovery : public testing::Test {
     Firewall& firewall() { return daemon->firewall; }
 
     void load(const std::string& name) {
-        ASSERT_TRUE(
-            firewall().load({filterName(name), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"}));
+        ASSERT_TRUE(firewall().filters().load(
+            {filterName(name), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"}));
     }
     UnitCgroup startUnit(const std::string& unit, std::uint64_t id) {
         const auto made = tree.add(unit, id);
-        firewall().cgroupAppeared(made);
+        firewall().units().appeared(made);
         return made;
     }
     // Its directory is gone; its sockets may live on.
     void stopUnit(const UnitCgroup& unit) {
         tree.remove(unit);
-        firewall().cgroupVanished(unit.cgroup.id);
+        firewall().units().vanished(unit.cgroup.id);
     }
     static Rule rule(const std::string& target, const Names& ingress, const Names& egress = {}) {
         Rule rule{std::string(kBusSource), {target}, {}, {}};
@@ -67,7 +68,7 @@ class Recovery : public testing::Test {
     }
     std::vector<Rule> rules() {
         std::vector<Rule> all;
-        for (const auto* one : firewall().rules())
+        for (const auto* one : firewall().inForce().intent().rules->ordered())
             all.push_back(*one);
         return all;
     }
@@ -88,17 +89,17 @@ TEST_P(LostState, CostsNoFilteringAndRulesOfRunningUnitsAreMadeAnew) {
     load("a");
     load("b");
     startUnit("web.service", 1);
-    ASSERT_TRUE(firewall().setQueue(rule("web.service", {"b", "a"}, {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("web.service", {"b", "a"}, {"a"})));
     loseState(GetParam());
     EXPECT_EQ(kernel.changes, 0);
     EXPECT_EQ(kernel.published.size(), 2U);
     EXPECT_EQ(rules(), std::vector{rule("web.service", {"b", "a"}, {"a"})});
-    EXPECT_EQ(firewall().unit("web.service")->state, UnitState::Attached);
+    EXPECT_EQ(firewall().units().find("web.service")->state, UnitState::Attached);
     EXPECT_TRUE(daemon->guard->unitIsMade("web.service", {2}));
     startDaemon(); // the state that the last one has saved is whole
     EXPECT_EQ(kernel.changes, 0);
     EXPECT_EQ(rules().size(), 1U);
-    ASSERT_TRUE(firewall().resetQueue("web.service"));
+    ASSERT_TRUE(firewall().queues().reset("web.service"));
     EXPECT_EQ(ingress(1), Names{});
     EXPECT_EQ(egress(1), Names{});
 }
@@ -110,7 +111,7 @@ TEST_F(Recovery, UnitsOfAPatternGetARuleEach) {
     load("a");
     startUnit("web@1.service", 1);
     startUnit("web@2.service", 2);
-    ASSERT_TRUE(firewall().setQueue(rule("web@*.service", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("web@*.service", {"a"})));
     loseState();
     EXPECT_EQ(rules(), (std::vector{rule("web@1.service", {"a"}), rule("web@2.service", {"a"})}));
 }
@@ -118,7 +119,7 @@ TEST_F(Recovery, UnitsOfAPatternGetARuleEach) {
 TEST_F(Recovery, AUnitOfAUsersManagerGetsARuleOfItsName) {
     load("a");
     startUnit("user@1000.service/app.service", 1);
-    ASSERT_TRUE(firewall().setQueue(rule("user@1000.service/*.service", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("user@1000.service/*.service", {"a"})));
     loseState();
     EXPECT_EQ(kernel.changes, 0);
     EXPECT_EQ(rules(), std::vector{rule("user@1000.service/app.service", {"a"})});
@@ -127,11 +128,11 @@ TEST_F(Recovery, AUnitOfAUsersManagerGetsARuleOfItsName) {
 TEST_F(Recovery, ABareCgroupGetsARuleForItsPath) {
     load("a");
     tree.bare["/machine/x"] = {7};
-    ASSERT_TRUE(firewall().setQueue(rule("/machine/x", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("/machine/x", {"a"})));
     loseState();
     EXPECT_EQ(kernel.changes, 0);
     EXPECT_EQ(rules(), std::vector{rule("/machine/x", {"a"})});
-    ASSERT_TRUE(firewall().resetQueue("/machine/x"));
+    ASSERT_TRUE(firewall().queues().reset("/machine/x"));
     EXPECT_EQ(ingress(7), Names{});
 }
 
@@ -140,7 +141,7 @@ TEST_F(Recovery, WhatAFileCoversNeedsNoRuleOfTheBus) {
     Configuration files;
     files.rules = {rule("filed.service", {"a"})};
     files.rules.front().source = "/etc/filterd/a.queue";
-    ASSERT_TRUE(firewall().configure(files));
+    ASSERT_TRUE(firewall().files().configure(files));
     startUnit("filed.service", 1);
     loseState("", files);
     EXPECT_EQ(kernel.changes, 0);
@@ -152,7 +153,7 @@ TEST_F(Recovery, ThatARuleOnlyLogsIsRemembered) {
     startUnit("web.service", 1);
     auto logging = rule("web.service", {"a"});
     logging.logOnly = true;
-    ASSERT_TRUE(firewall().setQueue(logging));
+    ASSERT_TRUE(firewall().queues().set(logging));
     loseState();
     EXPECT_EQ(kernel.changes, 0);
     EXPECT_EQ(rules(), std::vector{logging});
@@ -163,7 +164,7 @@ TEST_F(Recovery, ARefusedFallbackIsRemembered) {
     startUnit("web.service", 1);
     auto strict = rule("web.service", {"a"});
     strict.fallback = Fallback::Refuse;
-    ASSERT_TRUE(firewall().setQueue(strict));
+    ASSERT_TRUE(firewall().queues().set(strict));
     loseState();
     EXPECT_EQ(rules(), std::vector{strict});
 }
@@ -171,14 +172,14 @@ TEST_F(Recovery, ARefusedFallbackIsRemembered) {
 TEST_F(Recovery, WhatCannotBeToldIsHeldAndSaysSo) { // I1
     load("a");
     startUnit("web.service", 1);
-    ASSERT_TRUE(firewall().setQueue(rule("web.service", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("web.service", {"a"})));
     kernel.forgotten = {kernel.attachments.begin()->second};
     loseState();
     EXPECT_EQ(ingress(1), Names{"HOLD"});
-    EXPECT_EQ(firewall().unit("web.service")->state, UnitState::Held);
+    EXPECT_EQ(firewall().units().find("web.service")->state, UnitState::Held);
     startDaemon();
     EXPECT_EQ(ingress(1), Names{"HOLD"});
-    ASSERT_TRUE(firewall().setQueue(rule("web.service", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("web.service", {"a"})));
     EXPECT_EQ(ingress(1), Names{"a"});
 }
 
@@ -188,27 +189,27 @@ TEST_F(Recovery, AUnitThatStopsAndLosesItsRuleAfterwardsLeavesNothingBehind) {
     load("a");
     loseState();
     const auto unit = startUnit("web.service", 1);
-    ASSERT_TRUE(firewall().setQueue(rule("web.service", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("web.service", {"a"})));
     stopUnit(unit);
-    ASSERT_TRUE(firewall().resetQueue("web.service"));
-    EXPECT_FALSE(firewall().guard().inForce());
+    ASSERT_TRUE(firewall().queues().reset("web.service"));
+    EXPECT_FALSE(firewall().inForce().reconciler().guard().inForce());
     EXPECT_TRUE(kernel.attachments.empty());
     EXPECT_TRUE(kernel.queues.empty());
-    ASSERT_TRUE(firewall().unload(filterName("a")));
-    EXPECT_TRUE(firewall().filters().empty());
+    ASSERT_TRUE(firewall().filters().unload(filterName("a")));
+    EXPECT_TRUE(firewall().filters().all().empty());
 }
 
 TEST_F(Recovery, LinksOfUnitsThatAreGoneGoWhenNoRuleIsLeft) { // I4
     load("a");
     const auto gone = startUnit("gone.service", 1);
     startUnit("web.service", 2);
-    ASSERT_TRUE(firewall().setQueue(rule("gone.service", {"a"})));
-    ASSERT_TRUE(firewall().setQueue(rule("web.service", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("gone.service", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("web.service", {"a"})));
     stopUnit(gone);
     loseState();
     EXPECT_EQ(ingress(1), Names{"a"}); // a socket of it may live
     EXPECT_EQ(rules(), std::vector{rule("web.service", {"a"})});
-    ASSERT_TRUE(firewall().resetQueue("web.service"));
+    ASSERT_TRUE(firewall().queues().reset("web.service"));
     EXPECT_EQ(ingress(1), Names{});
 }
 
@@ -230,13 +231,13 @@ TEST_F(Recovery, AChangeThatCannotBeSavedIsInForceAndSucceeds) { // I2
     startUnit("web.service", 1);
     const auto counts = daemon->publisher.counts;
     store.full = true;
-    ASSERT_TRUE(firewall().setQueue(rule("web.service", {"a"})));
+    ASSERT_TRUE(firewall().queues().set(rule("web.service", {"a"})));
     EXPECT_EQ(ingress(1), Names{"a"});
-    EXPECT_FALSE(firewall().isSaved());
+    EXPECT_FALSE(firewall().inForce().state().isSaved());
     EXPECT_GT(daemon->publisher.counts, counts);
     store.full = false;
     firewall().saveAgain();
-    EXPECT_TRUE(firewall().isSaved());
+    EXPECT_TRUE(firewall().inForce().state().isSaved());
     startDaemon();
     EXPECT_EQ(rules().size(), 1U);
 }
@@ -247,10 +248,10 @@ TEST_F(Recovery, TheNextChangeSavesWhatCouldNotBeSaved) {
     load("b");
     store.full = false;
     load("c");
-    EXPECT_TRUE(firewall().isSaved());
+    EXPECT_TRUE(firewall().inForce().state().isSaved());
     startDaemon();
-    EXPECT_EQ(firewall().filters().size(), 3U);
-    EXPECT_EQ(firewall().filter(filterName("b"))->references.size(), 1U);
+    EXPECT_EQ(firewall().filters().all().size(), 3U);
+    EXPECT_EQ(firewall().filters().view(filterName("b"))->references.size(), 1U);
 }
 
 } // namespace

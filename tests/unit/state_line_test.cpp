@@ -42,8 +42,8 @@ TEST_F(StateOfFirewall, TellsOfUnitsByTheirState) {
     auto failed = rule("failed.service", {"late"});
     held.source = failed.source = "10-late.queue";
     failed.onFailure = OnFailure::Pass;
-    ASSERT_TRUE(firewall.configure({.rules = {held, failed}, .filters = {}, .errors = {}}));
-    ASSERT_TRUE(firewall.setQueue(rule("good.service", {"drop"}), 1'000));
+    ASSERT_TRUE(firewall.files().configure({.rules = {held, failed}, .filters = {}, .errors = {}}));
+    ASSERT_TRUE(firewall.queues().set(rule("good.service", {"drop"}), 1'000));
     start("good.service", 3);
     const auto facts = stateOf(firewall, {"x.queue:1: odd"});
     EXPECT_EQ(facts.filters, 1U);

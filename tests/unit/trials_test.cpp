@@ -45,94 +45,95 @@ class TrialTest : public test::FirewallBed {
     }
     void expectUnitRuns(const Names& filters) const {
         EXPECT_EQ(ingress(1), filters);
-        const auto& view = firewall.units().at("x.service");
+        const auto& view = firewall.units().all().at("x.service");
         EXPECT_EQ(view.filters[0], filters);
     }
 };
 
 TEST_F(TrialTest, WhatWasSetBeforeComesBackUnlessConfirmed) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
     expectUnitRuns({"new"});
-    firewall.endTrials(999);
+    firewall.queues().endTrials(999);
     expectUnitRuns({"new"});
-    firewall.endTrials(1'000);
+    firewall.queues().endTrials(1'000);
     expectUnitRuns({"old"});
-    EXPECT_FALSE(firewall.confirmQueue("x.service"));
+    EXPECT_FALSE(firewall.queues().confirm("x.service"));
 }
 
 TEST_F(TrialTest, NothingComesBackWhereNothingWas) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
-    firewall.endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
+    firewall.queues().endTrials(2'000);
     EXPECT_EQ(ingress(1), Names{});
-    EXPECT_TRUE(firewall.rules().empty());
+    EXPECT_TRUE(firewall.inForce().intent().rules->ordered().empty());
 }
 
 TEST_F(TrialTest, AConfirmedQueueStays) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
-    ASSERT_TRUE(firewall.confirmQueue("x.service"));
-    firewall.endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
+    ASSERT_TRUE(firewall.queues().confirm("x.service"));
+    firewall.queues().endTrials(2'000);
     expectUnitRuns({"new"});
-    const auto again = firewall.confirmQueue("x.service");
+    const auto again = firewall.queues().confirm("x.service");
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, ErrorCode::NoSuchRule);
 }
 
 TEST_F(TrialTest, AQueueSetForGoodEndsTheTrial) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
-    firewall.endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
+    firewall.queues().endTrials(2'000);
     expectUnitRuns({"old"});
 }
 
 TEST_F(TrialTest, AResetEndsTheTrial) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
-    ASSERT_TRUE(firewall.resetQueue("x.service"));
-    firewall.endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
+    ASSERT_TRUE(firewall.queues().reset("x.service"));
+    firewall.queues().endTrials(2'000);
     EXPECT_EQ(ingress(1), Names{});
 }
 
 TEST_F(TrialTest, TheFiltersOfWhatMayComeBackCannotBeUnloaded) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
-    const auto refused = firewall.unload(filterName("old"));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
+    const auto refused = firewall.filters().unload(filterName("old"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message, "filter 'old' is in use by trial x.service");
-    ASSERT_TRUE(firewall.confirmQueue("x.service"));
-    EXPECT_TRUE(firewall.unload(filterName("old")));
-    EXPECT_FALSE(firewall.filters().contains(filterName("old")));
+    ASSERT_TRUE(firewall.queues().confirm("x.service"));
+    EXPECT_TRUE(firewall.filters().unload(filterName("old")));
+    EXPECT_FALSE(firewall.filters().all().contains(filterName("old")));
 }
 
 TEST_F(TrialTest, ATransientFilterStaysForWhatMayComeBack) {
-    ASSERT_TRUE(firewall.load({filterName("mine"), ElfObject{{std::byte{2}}}, "", true, false, ":1.7"}));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"mine"})));
-    firewall.clientLeft(":1.7");
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
-    firewall.endTrials(1'000);
+    ASSERT_TRUE(
+        firewall.filters().load({filterName("mine"), ElfObject{{std::byte{2}}}, "", true, false, ":1.7"}));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"mine"})));
+    firewall.holders().clientLeft(":1.7");
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
+    firewall.queues().endTrials(1'000);
     expectUnitRuns({"mine"});
 }
 
 TEST_F(TrialTest, AFailedChangeLeavesAnEarlierTrialAsItWas) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"}), 1'000));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"}), 1'000));
     kernel.unbuildable.insert("new");
-    EXPECT_FALSE(firewall.setQueue(rule("x.service", {"new"})));
-    EXPECT_EQ(firewall.trials().nextDeadline(), 1'000U);
-    EXPECT_FALSE(firewall.setQueue(rule("x.service", {"new"}), 9'000));
-    EXPECT_EQ(firewall.trials().nextDeadline(), 1'000U);
+    EXPECT_FALSE(firewall.queues().set(rule("x.service", {"new"})));
+    EXPECT_EQ(firewall.inForce().intent().trials.nextDeadline(), 1'000U);
+    EXPECT_FALSE(firewall.queues().set(rule("x.service", {"new"}), 9'000));
+    EXPECT_EQ(firewall.inForce().intent().trials.nextDeadline(), 1'000U);
 }
 
 TEST_F(TrialTest, ARestartKeepsTheDeadline) {
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"old"})));
-    ASSERT_TRUE(firewall.setQueue(rule("x.service", {"new"}), 1'000));
-    Firewall restarted{kernel, tree, store, publisher};
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
+    ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
+    Firewall restarted({kernel, tree, store});
     ASSERT_TRUE(restarted.start({}, true));
-    EXPECT_EQ(restarted.trials().all(), firewall.trials().all());
+    EXPECT_EQ(restarted.inForce().intent().trials.all(), firewall.inForce().intent().trials.all());
     EXPECT_EQ(ingress(1), Names{"new"});
-    restarted.endTrials(1'000);
+    restarted.queues().endTrials(1'000);
     EXPECT_EQ(ingress(1), Names{"old"});
-    EXPECT_TRUE(restarted.trials().all().empty());
+    EXPECT_TRUE(restarted.inForce().intent().trials.all().empty());
 }
 
 } // namespace

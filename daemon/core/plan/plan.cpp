@@ -8,12 +8,6 @@ namespace filterd {
 
 namespace {
 
-void planBuild(const Queue& queue, const QueueId& id, const Observed& observed, std::set<QueueId>& planned,
-               std::vector<Action>& actions) {
-    if (!observed.queues().contains(id) && planned.insert(id).second)
-        actions.emplace_back(BuildQueue{queue});
-}
-
 void planDirection(const DesiredUnit& unit, Direction direction, const Observed& observed,
                    std::vector<Action>& actions) {
     const AttachPoint point{unit.cgroup.id, direction};
@@ -26,16 +20,15 @@ void planDirection(const DesiredUnit& unit, Direction direction, const Observed&
             actions.emplace_back(DetachQueue{point});
         return;
     }
-    auto id = idOf(*wanted);
     if (present == nullptr)
-        actions.emplace_back(AttachQueue{unit.cgroup, direction, std::move(id)});
-    else if (present->queue != id)
-        actions.emplace_back(ReplaceQueue{unit.cgroup, direction, std::move(id)});
+        actions.emplace_back(AttachQueue{unit.cgroup, direction, *wanted});
+    else if (present->queue != *wanted)
+        actions.emplace_back(ReplaceQueue{unit.cgroup, direction, *wanted});
 }
 
 struct Describe {
     std::string operator()(const BuildQueue& a) const {
-        return "build queue " + idOf(a.queue).text + " (" + std::string(toString(a.queue.direction)) + ")";
+        return "build queue " + a.queue.id().text + " (" + std::string(toString(a.queue->direction)) + ")";
     }
     std::string operator()(const AttachQueue& a) const {
         return "attach queue " + a.queue.text + " to " + a.cgroup.path + " " +
@@ -61,13 +54,9 @@ struct Describe {
 
 std::vector<Action> planUnits(const Desired& desired, const Observed& observed) {
     std::vector<Action> actions;
-    std::set<QueueId> planned;
     for (const auto& [id, queue] : desired.queues)
-        planBuild(queue, id, observed, planned, actions);
-    for (const auto& [id, unit] : desired.units)
-        for (const auto& queue : unit.queues)
-            if (queue)
-                planBuild(*queue, idOf(*queue), observed, planned, actions);
+        if (!observed.queues().contains(id))
+            actions.emplace_back(BuildQueue{queue});
     for (const auto& [id, unit] : desired.units)
         for (const auto direction : kDirections)
             planDirection(unit, direction, observed, actions);
@@ -84,29 +73,6 @@ std::vector<Action> planCollection(const Desired& desired, const Observed& obser
     for (const auto& filter : observed.filters())
         if (!desired.filters.contains(filter))
             actions.emplace_back(UnloadFilter{filter});
-    return actions;
-}
-
-std::vector<Action> plan(const Desired& desired, const Observed& observed) {
-    auto actions = planUnits(desired, observed);
-    Observed after = observed;
-    for (const auto& action : actions) {
-        if (const auto* built = std::get_if<BuildQueue>(&action))
-            after.addQueue(idOf(built->queue), {});
-        else if (const auto* attached = std::get_if<AttachQueue>(&action))
-            after.attach({attached->cgroup.id, attached->direction}, attached->queue);
-        else if (const auto* replaced = std::get_if<ReplaceQueue>(&action))
-            after.attach({replaced->cgroup.id, replaced->direction}, replaced->queue);
-        else if (const auto* detached = std::get_if<DetachQueue>(&action))
-            after.detach(detached->point);
-    }
-    // A queue is dropped in the same plan only after its last link is collected.
-    for (const auto& point : observed.released())
-        after.detach(point);
-    for (const auto& point : observed.released())
-        actions.emplace_back(CollectLink{point});
-    auto collection = planCollection(desired, after);
-    actions.insert(actions.end(), collection.begin(), collection.end());
     return actions;
 }
 

@@ -4,6 +4,7 @@
 // The planner: what is wanted and what is there -> what to do. Pure; the executor is the plan's only
 // interpreter.
 
+#include "core/model/named_queue.hpp"
 #include "core/plan/observed.hpp"
 
 #include <map>
@@ -16,7 +17,7 @@ namespace filterd {
 
 struct DesiredUnit {
     Cgroup cgroup;
-    std::array<std::optional<Queue>, 2> queues; // by Direction; none: nothing of ours belongs there
+    std::array<std::optional<QueueId>, 2> queues; // by Direction; none: nothing of ours belongs there
     bool operator==(const DesiredUnit&) const = default;
 };
 
@@ -24,12 +25,12 @@ struct Desired {
     // Every cgroup that exists and is in question. An attachment to a cgroup not named here is left alone
     // until the kernel has released it: sockets outlive their unit (I4).
     std::map<CgroupId, DesiredUnit> units;
-    std::map<QueueId, Queue> queues;  // of every rule, built before a unit needs them
-    std::set<FilterInstance> filters; // that somebody needs
+    std::map<QueueId, NamedQueue> queues; // of every rule and unit, built before a unit needs them
+    std::set<FilterInstance> filters;     // that somebody needs
 };
 
 struct BuildQueue {
-    Queue queue;
+    NamedQueue queue;
     bool operator==(const BuildQueue&) const = default;
 };
 struct AttachQueue {
@@ -66,14 +67,12 @@ struct UnloadFilter {
 using Action =
     std::variant<BuildQueue, AttachQueue, ReplaceQueue, DetachQueue, CollectLink, DropQueue, UnloadFilter>;
 
-// Builds first, then attachments, then what is no longer needed: a step that fails leaves the old queue in
-// force (I1, I2).
-[[nodiscard]] std::vector<Action> plan(const Desired& desired, const Observed& observed);
-
-// The same for a few units alone, without looking at anything else.
+// Builds first, then attachments: a step that fails leaves the old queue in force (I1, I2). Looks at the
+// units that are desired and at nothing else.
 [[nodiscard]] std::vector<Action> planUnits(const Desired& desired, const Observed& observed);
 
-// What nobody needs any more, after the steps of planUnits() are done.
+// What nobody needs any more, after the steps of planUnits() are done. What only a released link has held is
+// free after the first round.
 [[nodiscard]] std::vector<Action> planCollection(const Desired& desired, const Observed& observed);
 
 [[nodiscard]] std::string describe(const Action& action);

@@ -39,7 +39,7 @@ RuleQueues failedQueues(const Rule& rule, Error error) {
         return result;
     for (const auto direction : kDirections)
         if (!rule.filters(direction).empty() || !rule.broken.empty()) // of a broken rule nobody knows
-            result.queues[indexOf(direction)] = Queue{direction, {}, true, Fallback::Allow};
+            result.queues[indexOf(direction)] = NamedQueue({direction, {}, true, Fallback::Allow});
     return result;
 }
 
@@ -51,7 +51,8 @@ RuleQueues resolveRule(const Rule& rule, const LoadedFilters& filters, const Loa
         auto queue = resolveQueue(rule, direction, filters, failures);
         if (!queue)
             return failedQueues(rule, queue.error());
-        result.queues[indexOf(direction)] = std::move(*queue);
+        if (*queue)
+            result.queues[indexOf(direction)] = NamedQueue(std::move(**queue));
     }
     return result;
 }

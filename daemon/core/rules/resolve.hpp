@@ -3,6 +3,7 @@
 #pragma once
 // Rule -> queues of loaded filters.
 
+#include "core/model/named_queue.hpp"
 #include "core/model/rule.hpp"
 
 #include <map>
@@ -13,13 +14,14 @@ namespace filterd {
 struct LoadedFilter {
     FilterInstance instance;
     FilterDirection direction = FilterDirection::Either;
+    std::shared_ptr<const void> lease = {}; // the instance stays loaded while a copy of it lives
 };
 using LoadedFilters = std::map<FilterName, LoadedFilter>;
 using LoadFailures = std::map<FilterName, Error>; // why a filter that a file defines is not loaded
 
 struct RuleQueues {
-    std::array<std::optional<Queue>, 2> queues; // by Direction; none where the rule names no filter
-    std::optional<Error> error;                 // why the rule's own queues are not these
+    std::array<std::optional<NamedQueue>, 2> queues; // by Direction; none where the rule names no filter
+    std::optional<Error> error;                      // why the rule's own queues are not these
 };
 
 // NoSuchFilter, WrongDirection, or why a filter could not be loaded.

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#pragma once
+// The intent in force, and the only way to another one: commit(). A change of the intent is in force wholly
+// and saved when commit() returns, or it has changed nothing (I2). An edit begins with a copy of the intent
+// in force and is committed at once; a load that takes its time ends first, and is then edited into what is
+// in force by then.
+
+#include "app/commit/filter_instances.hpp"
+#include "app/intent/intent.hpp"
+#include "app/persistence/state_keeper.hpp"
+#include "app/reconcile/reconciler.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+// What is asked of the outside.
+struct Outside {
+    FilterKernel& kernel;
+    CgroupTree& tree;
+    StateStore& store;
+};
+
+// How much of a change has to come into force.
+enum class Extent : std::uint8_t {
+    Whole,    // all of it, or everything stays as it was
+    Possible, // what can; the units' views tell of the rest
+    Books     // no queue depends on what has changed
+};
+
+class Enforcement {
+  public:
+    Enforcement(Outside outside, HeldStart guard, FollowBareCgroups follow)
+        : kernel_(outside.kernel), state_(outside.store),
+          reconciler_(outside.kernel, outside.tree, observers_, std::move(guard), std::move(follow)) {}
+
+    [[nodiscard]] Observers& observers() { return observers_; }
+
+    // Adopts what is in the kernel (I5) with what was saved, or with what can be made good of that.
+    [[nodiscard]] Status adopt(const std::vector<Rule>& files, bool enforcing);
+
+    [[nodiscard]] const Intent& intent() const { return intent_; }
+    [[nodiscard]] Status commit(Intent next, Extent extent);
+    // What only this edit has loaded goes again.
+    void discard(Intent next);
+    // What the files say is wanted whether it can come into force or not: the next commit() brings it.
+    void assume(Intent next) { accept(std::move(next), Extent::Books); }
+
+    // Loads an instance, which stays loaded as long as an intent names it, or a copy of the result lives.
+    [[nodiscard]] Result<LoadedFilter> load(const ObjectRequest& request, const std::string& digest);
+    [[nodiscard]] Result<LoadedFilter> takePinned(const FilterName& name, const std::string& path);
+    // Pins an instance under its name, which nothing has yet; unloads it if that fails.
+    [[nodiscard]] Status pin(const LoadedFilter& filter);
+    [[nodiscard]] const std::map<FilterName, FilterFacts>& filters() const { return instances_.byName(); }
+    [[nodiscard]] const FilterInstances& instances() const { return instances_; }
+    void forgetForgotten() { instances_.forgetForgotten(); }
+
+    // Takes what is in the kernel and on cgroupfs for what is in force now.
+    [[nodiscard]] Status lookAgain();
+    // The same of the pins alone. Filters whose pins somebody else has removed are nobody's any more (I5).
+    [[nodiscard]] Status lookAtPins();
+    // Collects what nobody needs, saves, and tells.
+    void settle();
+    void save();
+    // Who refers to the filters of the rule has changed.
+    void tellFiltersOf(const Rule& rule);
+
+    [[nodiscard]] Reconciler& reconciler() { return reconciler_; }
+    [[nodiscard]] const Reconciler& reconciler() const { return reconciler_; }
+    [[nodiscard]] StateKeeper& state() { return state_; }
+    [[nodiscard]] const StateKeeper& state() const { return state_; }
+
+  private:
+    enum class Gone : std::uint8_t { Unneeded, Unpinned };
+
+    [[nodiscard]] Status bring(const Intent& next, Extent extent);
+    [[nodiscard]] Status pinReplaced(const Intent& next);
+    void takeBackPins(const Intent& next);
+    void accept(Intent next, Extent extent);
+    void forgetMissing(Gone why);
+
+    FilterKernel& kernel_;
+    StateKeeper state_;
+    Observers observers_;
+    FilterInstances instances_;
+    Intent intent_;
+    Reconciler reconciler_;
+};
+
+} // namespace filterd

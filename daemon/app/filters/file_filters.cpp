@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#include "app/filters/file_filters.hpp"
+
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "core/config/filter_content.hpp"
+
+namespace filterd {
+
+namespace {
+
+void failDefined(Intent& intent, const FilterName& name, const Error& error) {
+    if (error.code !=
+        ErrorCode::NoSuchFilter) // it may be loaded by hand; the units that wait for it are told of
+        log::error(error, {log::id(log::Message::FilterBroken), log::filter(name.text())});
+    intent.definitions.fail(name, error);
+}
+
+} // namespace
+
+// ---- loading --------------------------------------------------------------------------------------------
+
+Result<LoadedFilter> FileFilters::loadContent(const Intent& next, const FilterDefinition& definition) {
+    if (!definition.pinned.empty())
+        return inForce_.takePinned(definition.name, definition.pinned);
+    auto asked = requestFor(definition, [](const auto& path) { return readFile(path, kMaxObjectSize); });
+    if (!asked)
+        return failure(asked.error());
+    const LoadRequest request{.name = definition.name,
+                              .content = std::move(asked->content),
+                              .program = definition.program,
+                              .parameters = std::move(asked->parameters)};
+    const auto own = next.filters.find(definition.name);
+    const auto known = inForce_.filters().find(definition.name);
+    if (own != next.filters.end() && known != inForce_.filters().end() && isSame(known->second, request))
+        return own->second;
+    return loadInstance(inForce_, request);
+}
+
+Status FileFilters::loadDefined(Intent& next, const FilterName& name) {
+    if (next.filters.contains(name))
+        return {};
+    const auto definition = next.definitions.define(name);
+    if (!definition)
+        return failure(definition.error());
+    auto loaded = loadContent(next, *definition);
+    if (!loaded)
+        return failure(inFile(*definition, loaded.error()));
+    if (auto pinned = inForce_.pin(*loaded); !pinned)
+        return failure(inFile(*definition, pinned.error()));
+    next.filters.insert_or_assign(name, std::move(*loaded));
+    next.definitions.markLoaded(name);
+    next.definitions.clearFailure(name);
+    return {};
+}
+
+Status FileFilters::loadWanted(Intent& next, const FilterName& name) {
+    if (next.filters.contains(name) || next.definitions.defines(name))
+        return loadDefined(next, name);
+    return failure(undefined(name));
+}
+
+Error FileFilters::undefined(const FilterName& name) const {
+    auto error = inForce_.intent().definitions.define(name).error();
+    const auto file = isTemplate(name.text()) ? std::string() : find_(name);
+    if (!file.empty())
+        error.message = "no filter '" + name.text() + "' is loaded; " + file +
+                        " defines it, but is not read yet: call 'filterctl reload'";
+    return error;
+}
+
+// What cannot be loaded is noted: the rules that name it get their OnFailure.
+void FileFilters::loadNeeded(Intent& next) {
+    auto needed = filtersOfRules(*next.rules);
+    for (const auto& [name, file] : next.definitions.loadedAtOnce())
+        needed.insert(name);
+    for (const auto& name : needed)
+        if (auto loaded = loadDefined(next, name); !loaded)
+            failDefined(next, name, loaded.error());
+}
+
+// The new instances of the filters whose files say something else by now, beside the old ones.
+std::vector<LoadedFilter> FileFilters::loadChanged(Intent& next) {
+    std::vector<LoadedFilter> changed;
+    for (const auto& name : next.definitions.loaded()) {
+        const auto before = next.filters.find(name);
+        if (before == next.filters.end() || !next.definitions.defines(name))
+            continue; // a file that is gone leaves its filter to those who need it
+        const auto definition = next.definitions.define(name);
+        auto now = definition ? loadContent(next, *definition) : failure(definition.error());
+        if (!now)
+            failDefined(next, name, definition ? inFile(*definition, now.error()) : now.error());
+        else if (now->instance != before->second.instance)
+            changed.push_back(std::move(*now));
+    }
+    return changed;
+}
+
+// ---- files that change ----------------------------------------------------------------------------------
+
+Status FileFilters::replace(const std::vector<LoadedFilter>& filters) {
+    auto next = inForce_.intent();
+    std::set<FilterName> names;
+    for (const auto& filter : filters) {
+        next.filters.insert_or_assign(filter.instance.name, filter);
+        names.insert(filter.instance.name);
+    }
+    if (auto checked = checkDirections(next, names); !checked)
+        return checked;
+    return inForce_.commit(std::move(next), Extent::Whole);
+}
+
+// All at once, so that a unit goes from its old queue to its new one in one step; if that fails, one after
+// the other, so that one that fails stops no other.
+void FileFilters::replaceInQueues(const std::vector<LoadedFilter>& changed) {
+    if (changed.empty() || replace(changed))
+        return;
+    static_cast<void>(inForce_.commit(inForce_.intent(), Extent::Possible));
+    for (const auto& one : changed)
+        if (const auto done = replace({one}); !done) {
+            const auto& name = one.instance.name;
+            auto next = inForce_.intent();
+            failDefined(next, name, done.error().context("filter '" + name.text() + "'"));
+            inForce_.assume(std::move(next));
+        }
+}
+
+void FileFilters::bringFiles(const Configuration& configuration) {
+    auto next = inForce_.intent();
+    next.definitions.set(configuration.filters);
+    next.definitions.clearFailures();
+    next.relations = SharedValue(configuration.units);
+    if (auto set = next.rules.edit().setFiles(configuration.rules); !set)
+        log::error(set.error());
+    reviewUserRules(next, userExists_);
+    const auto changed = loadChanged(next);
+    loadNeeded(next);
+    inForce_.assume(std::move(next));
+    replaceInQueues(changed);
+}
+
+void FileFilters::follow(const Configuration& configuration) {
+    inForce_.forgetForgotten(); // what was told until now
+    bringFiles(configuration);
+    static_cast<void>(inForce_.commit(inForce_.intent(), Extent::Possible));
+}
+
+Status FileFilters::configure(const Configuration& configuration) {
+    if (auto seen = inForce_.lookAtPins(); !seen)
+        return seen;
+    follow(configuration);
+    for (const auto& [name, facts] : inForce_.filters())
+        inForce_.observers().filterChanged(name);
+    return {};
+}
+
+Status FileFilters::pinsRemoved() {
+    if (auto seen = inForce_.lookAtPins(); !seen)
+        return seen;
+    inForce_.state().distrust(); // its pin may be gone, too
+    auto next = inForce_.intent();
+    loadNeeded(next);
+    return inForce_.commit(std::move(next), Extent::Possible);
+}
+
+std::vector<std::string> FileFilters::errors() const {
+    const auto& intent = inForce_.intent();
+    const auto& failures = intent.definitions.failures();
+    std::vector<std::string> errors;
+    for (const auto& [name, error] : failures)
+        if (error.code != ErrorCode::NoSuchFilter) // that is its rule's fault
+            errors.push_back(error.message);
+    for (const auto* rule : intent.rules->ordered())
+        for (const auto direction : kDirections)
+            if (const auto queue = resolveQueue(*rule, direction, intent.filters, failures);
+                !queue && queue.error().code == ErrorCode::WrongDirection && rule->source != kBusSource)
+                errors.push_back(inRule(*rule, queue.error()).message);
+    return errors;
+}
+
+} // namespace filterd

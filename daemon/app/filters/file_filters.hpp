@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#pragma once
+// The filters that files define: loaded when a rule needs what a file defines, and replaced when their file
+// changes.
+
+#include "app/filters/load_request.hpp"
+#include "app/intent/user_rules.hpp"
+#include "core/config/configuration.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace filterd {
+
+// The file on the disk that would define a filter now; empty if there is none.
+using FileFinder = std::function<std::string(const FilterName&)>;
+
+class FileFilters {
+  public:
+    FileFilters(Enforcement& inForce, FileFinder find, UserExists userExists)
+        : inForce_(inForce), find_(std::move(find)), userExists_(std::move(userExists)) {}
+
+    // What the files say now is in force as far as it can be; errors() tell of the rest.
+    void follow(const Configuration& configuration);
+    // The same, after a look at the pins.
+    [[nodiscard]] Status configure(const Configuration& configuration);
+    // Somebody else has removed pins of ours, with what they held in the kernel: it is made again.
+    [[nodiscard]] Status pinsRemoved();
+
+    // Edit the intent: a filter that is not loaded is loaded from its file.
+    [[nodiscard]] Status loadDefined(Intent& next, const FilterName& name);
+    // The same for a caller, who is told of a file that is not read yet.
+    [[nodiscard]] Status loadWanted(Intent& next, const FilterName& name);
+    // Why a name that no file defines is not defined: of a file that was written after the files were read
+    // last, that is told.
+    [[nodiscard]] Error undefined(const FilterName& name) const;
+
+    // Each as FILE:LINE: REASON, of filters that a file defines but that are not loaded as it says, and of
+    // filters that cannot stand where a file has them.
+    [[nodiscard]] std::vector<std::string> errors() const;
+
+  private:
+    [[nodiscard]] Result<LoadedFilter> loadContent(const Intent& next, const FilterDefinition& definition);
+    void loadNeeded(Intent& next);
+    [[nodiscard]] std::vector<LoadedFilter> loadChanged(Intent& next);
+    void bringFiles(const Configuration& configuration);
+    void replaceInQueues(const std::vector<LoadedFilter>& changed);
+    [[nodiscard]] Status replace(const std::vector<LoadedFilter>& filters);
+
+    Enforcement& inForce_;
+    FileFinder find_;
+    UserExists userExists_;
+};
+
+} // namespace filterd

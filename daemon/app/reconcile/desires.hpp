@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#pragma once
+// What a resolution wants of units, whether they have it, and what the outside sees of that.
+
+#include "app/reconcile/executor.hpp"
+#include "app/reconcile/observer.hpp"
+#include "app/reconcile/present_units.hpp"
+#include "app/reconcile/resolution.hpp"
+
+#include <map>
+#include <vector>
+
+namespace filterd {
+
+using AttachFailures = std::map<AttachPoint, Error>;
+
+[[nodiscard]] DesiredUnit desire(const Resolution& resolution, const UnitCgroup& unit);
+
+// Of every unit that is there.
+[[nodiscard]] Desired desireAll(const Resolution& resolution, const PresentUnits& present,
+                                const Observed& observed);
+
+// Whether every queue that the unit is to have is attached.
+[[nodiscard]] bool isInForce(const DesiredUnit& unit, const Observed& observed);
+
+// Whether no rule of an administrator has the queue.
+[[nodiscard]] bool isOfUsersAlone(const Resolution& resolution, const NamedQueue& queue);
+
+void noteFailures(const std::vector<FailedAction>& failures, AttachFailures& noted);
+
+[[nodiscard]] UnitView viewOf(const UnitCgroup& unit, const Rule& rule, const RuleQueues& wanted,
+                              const Observed& observed, const AttachFailures& failures);
+
+} // namespace filterd
