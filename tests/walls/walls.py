@@ -38,7 +38,11 @@ FORBIDDEN = [
 
 def command_of(commands, source):
     """Returns how the source is compiled, without its outputs and without itself."""
-    entry = next(entry for entry in commands if entry["file"].endswith("/" + source))
+    # Where the sources of a module are compiled together, each is compiled as the first lot of them is.
+    together = f"/{source.rpartition('/')[0]}/CMakeFiles/"
+    entry = next(entry for entry in commands
+                 if entry["file"].endswith("/" + source)
+                 or (together in entry["file"] and entry["file"].endswith("/Unity/unity_0_cxx.cxx")))
     words = shlex.split(entry["command"])
     kept, skip = [], False
     for word in words:
