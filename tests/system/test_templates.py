@@ -29,4 +29,4 @@ def test_what_makes_no_sense_is_named_with_its_file(client):
     FILES.mkdir(exist_ok=True)
     (FILES / "a.queue").write_text("[Match]\nUnit=a.service\n[Queue]\nIngressFilter=port@https\n")
     done = run("filterctl", "check", check=False)
-    assert "/usr/lib/filterd/port@.filter:7: filter 'port@https': parameter 'tcp_ports'" in done.stderr, done.stderr
+    assert "/usr/lib/filterd/port@.filter:9: filter 'port@https': parameter 'tcp_ports'" in done.stderr, done.stderr
