@@ -5,7 +5,7 @@
 #include "core/model/names.hpp"
 #include "core/units/unit_place.hpp"
 #include "edge/host/cgroup_tree.hpp"
-#include "kernel/cgroup_directory.hpp"
+#include "kernel/mounts.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -5,7 +5,7 @@
 #include "base/log.hpp"
 #include "edge/guard/guard.hpp"
 #include "edge/host/boot_switch.hpp"
-#include "kernel/cgroup_directory.hpp"
+#include "kernel/mounts.hpp"
 
 #include <csignal>
 

@@ -68,4 +68,17 @@ Status replaceFile(const std::filesystem::path& path, std::string_view content, 
     return {};
 }
 
+Status removeFile(const std::filesystem::path& path) {
+    if (::unlink(path.c_str()) < 0 && errno != ENOENT)
+        return failure(systemError("remove " + path.string(), errno));
+    return {};
+}
+
+Status touchFile(const std::filesystem::path& path) {
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file)
+        return failure(systemError("create " + path.string(), errno));
+    return {};
+}
+
 } // namespace filterd

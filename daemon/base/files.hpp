@@ -19,4 +19,10 @@ namespace filterd {
 [[nodiscard]] Status replaceFile(const std::filesystem::path& path, std::string_view content,
                                  mode_t mode = 0600);
 
+// No error if there is none.
+[[nodiscard]] Status removeFile(const std::filesystem::path& path);
+
+// Makes an empty file if there is none.
+[[nodiscard]] Status touchFile(const std::filesystem::path& path);
+
 } // namespace filterd

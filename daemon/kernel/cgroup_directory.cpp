@@ -5,12 +5,12 @@
 #include "core/model/names.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
-#include <fstream>
+#include <filesystem>
 #include <memory>
-#include <sstream>
 #include <sys/stat.h>
 
 namespace filterd {
@@ -21,43 +21,7 @@ struct CloseDirectory {
     void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-// The kernel writes blanks and backslashes of a path as \ooo.
-std::string unescape(const std::string& text) {
-    std::string path;
-    for (std::size_t i = 0; i < text.size(); ++i)
-        if (text[i] == '\\' && i + 3 < text.size()) {
-            path += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
-            i += 3;
-        } else {
-            path += text[i];
-        }
-    return path;
-}
-
 } // namespace
-
-Result<std::string> cgroup2Mount(const std::filesystem::path& mountinfo) {
-    std::ifstream file(mountinfo);
-    std::optional<std::string> part;
-    for (std::string line; std::getline(file, line);) {
-        // 41 31 0:38 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw
-        std::istringstream fields(line);
-        std::string skipped, root, mountPoint, type;
-        fields >> skipped >> skipped >> skipped >> root >> mountPoint;
-        while (fields >> skipped && skipped != "-")
-            continue;
-        if (!(fields >> type) || type != "cgroup2")
-            continue;
-        if (root == "/")
-            return unescape(mountPoint);
-        if (!part)
-            part = unescape(mountPoint);
-    }
-    if (part)
-        return *part;
-    return failure(ErrorCode::Unsupported,
-                   "no cgroup2 file system in " + mountinfo.string() + ", mount one on /sys/fs/cgroup");
-}
 
 UniqueFd openDirectory(int parent, const std::string& path) {
     return UniqueFd(::openat(parent, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
@@ -92,6 +56,25 @@ std::optional<CgroupId> idOfDirectory(int directory) {
     if (::fstat(directory, &info) < 0)
         return std::nullopt;
     return CgroupId{info.st_ino};
+}
+
+Result<UniqueFd> openCgroup(int root, const std::string& path) {
+    auto directory = openDirectory(root, "." + path);
+    if (directory)
+        return directory;
+    const int error = errno;
+    const auto place = pathOf(root).value_or("") + path;
+    if (error == ENOENT || error == ENOTDIR || error == ENODEV || error == ENAMETOOLONG)
+        return failure(ErrorCode::NoSuchCgroup, "no cgroup at " + place);
+    return failure(systemError("open " + place, error));
+}
+
+Result<UniqueFd> openCgroup(int root, const std::string& path, CgroupId id) {
+    auto directory = openCgroup(root, path);
+    if (directory && idOfDirectory(directory->get()) != id)
+        return failure(ErrorCode::NoSuchCgroup,
+                       "another cgroup is at " + pathOf(root).value_or("") + path + " by now");
+    return directory;
 }
 
 std::vector<UnitDirectory> listUnits(int directory) {

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What one directory on cgroupfs tells, and where cgroupfs is.
+// What one directory on cgroupfs tells.
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "core/model/model.hpp"
 
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace filterd {
-
-// Where cgroup2 is mounted, as told by mountinfo; the mount of the whole tree before one of a part.
-[[nodiscard]] Result<std::string>
-cgroup2Mount(const std::filesystem::path& mountinfo = "/proc/self/mountinfo");
 
 // Of one user's manager: more are not looked at. The guard tells of what a rule covers nevertheless.
 inline constexpr std::size_t kMaxUnitsOfManager = 1024;
@@ -43,6 +38,11 @@ struct UnitDirectory {
 
 // The inode of a directory on cgroup2 is the cgroup's id.
 [[nodiscard]] std::optional<CgroupId> idOfDirectory(int directory);
+
+// The cgroup at `path` below the open root, which begins with '/' or is empty. Errors: NoSuchCgroup when none
+// is there, or with an id another one.
+[[nodiscard]] Result<UniqueFd> openCgroup(int root, const std::string& path);
+[[nodiscard]] Result<UniqueFd> openCgroup(int root, const std::string& path, CgroupId id);
 
 // Of the directory that is open, those of its directories that are named after a unit.
 [[nodiscard]] std::vector<UnitDirectory> listUnits(int directory);

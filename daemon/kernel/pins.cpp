@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "kernel/pins.hpp"
 
+#include "base/files.hpp"
 #include "kernel/bpf_calls.hpp"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ Status removeStagingIn(const std::filesystem::path& directory) {
         if (isStaging(entry.path().filename()))
             left.push_back(entry.path());
     for (const auto& path : left) {
-        auto removed = std::filesystem::is_directory(path) ? removeDirectory(path) : removePin(path);
+        auto removed = std::filesystem::is_directory(path) ? removeDirectory(path) : removeFile(path);
         if (!removed)
             return removed;
     }
@@ -47,7 +48,7 @@ Status settleStagedLinks(const std::filesystem::path& links) {
             left.push_back(entry.path());
     for (const auto& path : left) {
         const auto target = links / path.filename().string().substr(1);
-        auto settled = std::filesystem::exists(target) ? removePin(path) : renamePin(path, target);
+        auto settled = std::filesystem::exists(target) ? removeFile(path) : renamePin(path, target);
         if (!settled)
             return settled;
     }
@@ -105,7 +106,7 @@ Result<std::vector<std::string>> namesIn(const std::filesystem::path& directory)
 
 Status replacePin(int fd, const std::filesystem::path& target) {
     const auto staging = stagingOf(target);
-    if (auto removed = removePin(staging); !removed)
+    if (auto removed = removeFile(staging); !removed)
         return removed;
     if (auto pinned = pin(fd, staging); !pinned)
         return pinned;
@@ -118,12 +119,6 @@ Status replacePin(int fd, const std::filesystem::path& target) {
 Status renamePin(const std::filesystem::path& from, const std::filesystem::path& to) {
     if (::rename(from.c_str(), to.c_str()) < 0)
         return failure(systemError("rename " + from.string() + " to " + to.string(), errno));
-    return {};
-}
-
-Status removePin(const std::filesystem::path& path) {
-    if (::unlink(path.c_str()) < 0 && errno != ENOENT)
-        return failure(systemError("remove the pin " + path.string(), errno));
     return {};
 }
 

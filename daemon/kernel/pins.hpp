@@ -54,8 +54,6 @@ struct PinTree {
 // Pins beside the target, then renames over it: there is an old pin or the new one at any time (I4).
 [[nodiscard]] Status replacePin(int fd, const std::filesystem::path& target);
 [[nodiscard]] Status renamePin(const std::filesystem::path& from, const std::filesystem::path& to);
-// No error if there is none.
-[[nodiscard]] Status removePin(const std::filesystem::path& path);
 [[nodiscard]] Status removeDirectory(const std::filesystem::path& path);
 
 } // namespace filterd::bpf

@@ -2,50 +2,15 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "rescue/cgroups.hpp"
 
-#include <cerrno>
-#include <fcntl.h>
-#include <fstream>
-#include <linux/magic.h>
-#include <sstream>
+#include "kernel/mounts.hpp"
+
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <vector>
 
 namespace filterd::rescue {
 
-namespace {
-
-constexpr const char* kUsualRoot = "/sys/fs/cgroup";
-
-bool isCgroup2(const char* path) {
-    struct statfs info {};
-    return ::statfs(path, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-// The mount point in a line of mountinfo(5), if that mount is a cgroup2.
-std::string mountPointOf(const std::string& line) {
-    std::istringstream fields(line);
-    std::string field;
-    std::string mountPoint;
-    for (int number = 1; fields >> field; ++number) {
-        if (number == 5)
-            mountPoint = field;
-        if (field == "-")
-            return fields >> field && field == "cgroup2" ? mountPoint : std::string();
-    }
-    return {};
-}
-
-} // namespace
-
-std::filesystem::path findCgroupRoot() {
-    if (isCgroup2(kUsualRoot))
-        return kUsualRoot;
-    std::ifstream mounts("/proc/self/mountinfo");
-    for (std::string line; std::getline(mounts, line);)
-        if (auto found = mountPointOf(line); !found.empty())
-            return found;
-    return kUsualRoot;
+Result<std::string> cgroupRoot(const Roots& roots) {
+    return roots.cgroups.empty() ? cgroup2Mount() : roots.cgroups.string();
 }
 
 std::unordered_map<std::uint64_t, std::string> cgroupsById(const std::filesystem::path& root) {
@@ -68,20 +33,6 @@ std::unordered_map<std::uint64_t, std::string> cgroupsById(const std::filesystem
         }
     }
     return found;
-}
-
-Result<UniqueFd> openCgroup(const std::filesystem::path& root, const std::string& path, std::uint64_t id) {
-    const std::string full = root.string() + path;
-    UniqueFd fd(::open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd)
-        return failure(errno == ENOENT ? Error{ErrorCode::NoSuchCgroup, full + " does not exist"}
-                                       : systemError("open " + full, errno));
-    struct stat info {};
-    if (::fstat(fd.get(), &info) < 0)
-        return failure(systemError("stat " + full, errno));
-    if (info.st_ino != id)
-        return failure(ErrorCode::NoSuchCgroup, full + " is another cgroup by now");
-    return fd;
 }
 
 } // namespace filterd::rescue

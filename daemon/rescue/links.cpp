@@ -2,7 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "rescue/links.hpp"
 
-#include "rescue/run_directory.hpp"
+#include "kernel/bpf_calls.hpp"
+#include "kernel/pins.hpp"
 
 #include <bpf/bpf.h>
 
@@ -13,31 +14,20 @@ namespace filterd::rescue {
 
 namespace {
 
-constexpr char kStagingMark = '~'; // before the name of a pin that is being made
-
-// What kind of object a descriptor is, only its file tells: one name for a link that was made, another for
-// one that was opened by its pin.
-bool isLink(int fd) {
-    std::error_code error;
-    const auto target = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
-    return !error && (target == "anon_inode:bpf-link" || target == "anon_inode:bpf_link");
-}
-
 std::optional<Entry> entryOf(int link, const std::string& name) {
-    bpf_link_info info{};
-    __u32 size = sizeof info;
-    if (bpf_obj_get_info_by_fd(link, &info, &size) < 0 || info.type != BPF_LINK_TYPE_CGROUP)
+    const auto info = bpf::linkInfo(link);
+    if (!info || info->type != BPF_LINK_TYPE_CGROUP)
         return std::nullopt;
-    const bool ours = info.cgroup.attach_type == BPF_CGROUP_INET_INGRESS ||
-                      info.cgroup.attach_type == BPF_CGROUP_INET_EGRESS;
+    const bool ours = info->cgroup.attach_type == BPF_CGROUP_INET_INGRESS ||
+                      info->cgroup.attach_type == BPF_CGROUP_INET_EGRESS;
     // A cgroup that is gone has id 0; nobody needs its link again.
-    if (!ours || info.cgroup.cgroup_id == 0 || name.front() == kStagingMark)
+    if (!ours || info->cgroup.cgroup_id == 0 || bpf::isStaging(name))
         return std::nullopt;
     return Entry{.pin = name,
-                 .cgroupId = info.cgroup.cgroup_id,
+                 .cgroupId = info->cgroup.cgroup_id,
                  .cgroup = {},
-                 .attachType = info.cgroup.attach_type,
-                 .program = info.prog_id};
+                 .attachType = info->cgroup.attach_type,
+                 .program = info->prog_id};
 }
 
 } // namespace
@@ -52,11 +42,11 @@ Result<std::vector<PinnedLink>> pinnedLinks(const std::filesystem::path& directo
         std::error_code vanished;
         if (at->is_directory(vanished))
             continue;
-        const UniqueFd fd(bpf_obj_get(at->path().c_str()));
-        if (!fd && errno != ENOENT)
-            return failure(systemError("open " + at->path().string(), errno));
-        if (fd && isLink(fd.get()))
-            found.push_back({at->path(), entryOf(fd.get(), at->path().filename().string())});
+        const auto fd = bpf::openPin(at->path());
+        if (!fd && std::filesystem::exists(at->path(), vanished))
+            return failure(fd.error());
+        if (fd && bpf::kindOf(fd->get()) == bpf::PinnedKind::Link)
+            found.push_back({at->path(), entryOf(fd->get(), at->path().filename().string())});
     }
     if (error)
         return failure(systemError("read " + directory.string(), error.value()));
@@ -68,38 +58,25 @@ Status keepProgram(const std::filesystem::path& directory, std::uint32_t program
     struct stat info {};
     if (::lstat(path.c_str(), &info) == 0)
         return {};
-    if (::mkdir(directory.c_str(), 0700) < 0 && errno != EEXIST)
-        return failure(systemError("create " + directory.string(), errno));
+    if (auto made = bpf::makeDirectory(directory); !made)
+        return made;
     const UniqueFd fd(bpf_prog_get_fd_by_id(program));
     if (!fd)
         return failure(systemError("open BPF program " + std::to_string(program), errno));
-    if (bpf_obj_pin(fd.get(), path.c_str()) < 0 && errno != EEXIST)
-        return failure(systemError("pin " + path.string(), errno));
-    return {};
-}
-
-Status dropKept(const std::filesystem::path& directory) {
-    std::error_code error;
-    std::filesystem::remove_all(directory, error);
-    if (error)
-        return failure(systemError("remove " + directory.string(), error.value()));
-    return {};
+    return bpf::pin(fd.get(), path);
 }
 
 Status attach(const std::filesystem::path& kept, const Entry& entry, int cgroup,
               const std::filesystem::path& pin) {
-    const auto source = kept / std::to_string(entry.program);
-    const UniqueFd program(bpf_obj_get(source.c_str()));
+    const auto program = bpf::openPin(kept / std::to_string(entry.program));
     if (!program)
-        return failure(systemError("open " + source.string(), errno));
-    const UniqueFd link(
-        bpf_link_create(program.get(), cgroup, static_cast<bpf_attach_type>(entry.attachType), nullptr));
+        return failure(program.error());
+    const auto direction =
+        entry.attachType == BPF_CGROUP_INET_EGRESS ? Direction::Egress : Direction::Ingress;
+    const auto link = bpf::createLink(program->get(), cgroup, direction);
     if (!link)
-        return failure(errno == ENOENT ? Error{ErrorCode::NoSuchCgroup, "the cgroup is being removed"}
-                                       : systemError("attach to " + entry.cgroup, errno));
-    if (bpf_obj_pin(link.get(), pin.c_str()) < 0)
-        return failure(systemError("pin " + pin.string(), errno));
-    return {};
+        return failure(link.error().context(entry.cgroup));
+    return bpf::pin(link->get(), pin);
 }
 
 } // namespace filterd::rescue

@@ -25,8 +25,6 @@ struct PinnedLink {
 // A pin that keeps a program alive, named by the kernel's id, which is not given to another one while it
 // lives.
 [[nodiscard]] Status keepProgram(const std::filesystem::path& directory, std::uint32_t program);
-// Takes these pins away.
-[[nodiscard]] Status dropKept(const std::filesystem::path& directory);
 
 // Attaches a kept program to a cgroup and pins the link. NoSuchCgroup if the cgroup is being removed.
 [[nodiscard]] Status attach(const std::filesystem::path& kept, const Entry& entry, int cgroup,

@@ -45,17 +45,4 @@ Result<UniqueFd> lockRun(const Roots& roots) {
     return lock;
 }
 
-Status raiseFlag(const Roots& roots) {
-    const UniqueFd flag(::open(roots.flag().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!flag)
-        return failure(systemError("create " + roots.flag().string(), errno));
-    return {};
-}
-
-Status removeFile(const std::filesystem::path& path) {
-    if (::unlink(path.c_str()) < 0 && errno != ENOENT)
-        return failure(systemError("remove " + path.string(), errno));
-    return {};
-}
-
 } // namespace filterd::rescue

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
+#include "base/files.hpp"
 #include "rescue/cgroups.hpp"
 #include "rescue/links.hpp"
 #include "rescue/rescue.hpp"
@@ -17,8 +18,7 @@ constexpr int kMaxPasses = 20;
 
 class Off {
   public:
-    explicit Off(const Roots& roots)
-        : roots_(roots), cgroupRoot_(roots.cgroups.empty() ? findCgroupRoot() : roots.cgroups) {}
+    explicit Off(const Roots& roots) : roots_(roots) {}
 
     Result<Report> run();
 
@@ -36,7 +36,6 @@ class Off {
     void tell(const Found& found);
 
     const Roots& roots_;
-    std::filesystem::path cgroupRoot_;
     std::map<std::string, Entry> record_;  // by the pin's name
     std::map<std::uint32_t, bool> kept_;   // programs by id: whether a pin keeps them alive
     std::set<std::filesystem::path> told_; // pins that are in the report
@@ -53,7 +52,7 @@ Result<Report> Off::run() {
     const bool wasOff = isOff(roots_);
     if (const auto read = readOldRecord(); !read)
         return failure(read.error());
-    if (const auto raised = raiseFlag(roots_); !raised)
+    if (const auto raised = touchFile(roots_.flag()); !raised)
         return failure(raised.error());
     roots_.step();
 
@@ -103,7 +102,9 @@ Result<Off::Found> Off::look() const {
 
 // Writes down what is about to go, and keeps its programs alive.
 Status Off::note(const std::vector<PinnedLink>& links) {
-    const auto cgroups = cgroupsById(cgroupRoot_);
+    // Without cgroup2 there is nothing to name; what is attached goes nevertheless (I8).
+    const auto root = cgroupRoot(roots_);
+    const auto cgroups = root ? cgroupsById(*root) : std::unordered_map<std::uint64_t, std::string>();
     for (const auto& link : links) {
         if (!link.entry)
             continue;

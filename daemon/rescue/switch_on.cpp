@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
+#include "base/files.hpp"
+#include "kernel/cgroup_directory.hpp"
+#include "kernel/pins.hpp"
 #include "rescue/cgroups.hpp"
 #include "rescue/links.hpp"
 #include "rescue/rescue.hpp"
 #include "rescue/run_directory.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unordered_map>
 
@@ -15,19 +19,19 @@ namespace {
 
 class On {
   public:
-    explicit On(const Roots& roots)
-        : roots_(roots), cgroupRoot_(roots.cgroups.empty() ? findCgroupRoot() : roots.cgroups) {}
+    explicit On(const Roots& roots) : roots_(roots) {}
 
     Result<Report> run();
 
   private:
+    [[nodiscard]] Status findCgroups();
     void restore(Entry entry);
     [[nodiscard]] Status tryRestore(const Entry& entry) const;
     void tell(const Entry& entry, Outcome outcome, std::string detail = {});
     [[nodiscard]] Status finish();
 
     const Roots& roots_;
-    std::filesystem::path cgroupRoot_;
+    UniqueFd cgroupRoot_;
     std::unordered_map<std::uint64_t, std::string> cgroups_;
     std::vector<Entry> failed_;
     Report report_;
@@ -44,8 +48,8 @@ Result<Report> On::run() {
     }
     if (!entries)
         return failure(entries.error());
-    if (!entries->empty())
-        cgroups_ = cgroupsById(cgroupRoot_);
+    if (const auto found = entries->empty() ? Status() : findCgroups(); !found)
+        return failure(found.error());
     sortEntries(*entries);
     for (const auto& entry : *entries) {
         restore(entry);
@@ -54,6 +58,18 @@ Result<Report> On::run() {
     if (const auto finished = finish(); !finished)
         return failure(finished.error());
     return std::move(report_);
+}
+
+// Fails rather than finding none: what is on record would be told to be gone, and forgotten.
+Status On::findCgroups() {
+    const auto root = cgroupRoot(roots_);
+    if (!root)
+        return failure(root.error());
+    cgroupRoot_ = openDirectory(AT_FDCWD, *root);
+    if (!cgroupRoot_)
+        return failure(systemError("open " + *root, errno));
+    cgroups_ = cgroupsById(*root);
+    return {};
 }
 
 void On::restore(Entry entry) {
@@ -77,11 +93,11 @@ Status On::tryRestore(const Entry& entry) const {
     if (entry.program == 0)
         return failure(ErrorCode::Unsupported,
                        "its program was not kept; the daemon attaches it when it runs");
-    const auto cgroup = openCgroup(cgroupRoot_, entry.cgroup, entry.cgroupId);
+    const auto cgroup = openCgroup(cgroupRoot_.get(), entry.cgroup, CgroupId{entry.cgroupId});
     if (!cgroup)
         return failure(cgroup.error());
-    if (::mkdir(roots_.links().c_str(), 0700) < 0 && errno != EEXIST)
-        return failure(systemError("create " + roots_.links().string(), errno));
+    if (auto made = bpf::makeDirectory(roots_.links()); !made)
+        return made;
     return attach(roots_.kept(), entry, cgroup->get(), roots_.links() / entry.pin);
 }
 
@@ -96,7 +112,7 @@ Status On::finish() {
         return recorded;
     roots_.step();
     if (failed_.empty())
-        if (auto dropped = dropKept(roots_.kept()); !dropped)
+        if (auto dropped = bpf::removeDirectory(roots_.kept()); !dropped)
             return dropped;
     roots_.step();
     return removeFile(roots_.flag());

@@ -5,6 +5,7 @@
 #include "edge/guard/guard_loader.hpp"
 #include "edge/guard/pins/guard_pins.hpp"
 #include "guard_scenes.hpp"
+#include "kernel/bpf_calls.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -136,7 +137,7 @@ TEST_F(GuardLifecycle, TwoGuardsAtOnceHoldAUnitOnce) {
     setRules({{"web*.service", 1}});
     const auto directory = layoutDirectory(kBpffs, GUARD_LAYOUT);
     ASSERT_TRUE(loadGuard(testObject("guard_other_build.bpf.o"), directory, kNewSuffix));
-    const auto program = openPin(directory / (std::string("on_mkdir") + kNewSuffix));
+    const auto program = bpf::openPin(directory / (std::string("on_mkdir") + kNewSuffix));
     ASSERT_TRUE(program);
     const auto second = attachTracepoint(program->get());
     ASSERT_TRUE(second);

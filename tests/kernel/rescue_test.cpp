@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // filterctl off|on on real pins, links and cgroups: without daemon and bus, and killed at every step (I8).
 
+#include "base/unique_fd.hpp"
+#include "kernel/mounts.hpp"
 #include "rescue/cgroups.hpp"
 #include "rescue/rescue.hpp"
 
@@ -18,7 +20,9 @@
 #include <functional>
 #include <linux/bpf.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <string>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -76,7 +80,7 @@ class RescueTest : public testing::Test {
         ASSERT_NE(::mkdtemp(run.data()), nullptr);
         roots_.run = run;
         roots_.pins = fs::path(kBpffs) / name;
-        roots_.cgroups = findCgroupRoot() / name;
+        roots_.cgroups = fs::path(cgroup2Mount().value()) / name;
         fs::create_directory(roots_.cgroups);
         fs::create_directories(roots_.links());
         fs::create_directories(roots_.guard() / "v1");
@@ -175,6 +179,20 @@ class RescueTest : public testing::Test {
                           [&](const Step& step) { return step.outcome == outcome; }));
     }
 
+    // In a process with mounts of its own.
+    template<typename Function>
+    static bool withOwnMounts(Function function) {
+        const pid_t child = ::fork();
+        if (child == 0)
+            ::_exit(::unshare(CLONE_NEWNS) == 0 &&
+                            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 && function()
+                        ? 0
+                        : 1);
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+
     // In a process of its own that dies after `steps` steps. False when it came to its end before.
     template<typename Function>
     bool killAfter(int steps, Function function) {
@@ -193,6 +211,47 @@ class RescueTest : public testing::Test {
         return WEXITSTATUS(status) == 9;
     }
 };
+
+// Where a part of the tree is mounted at the usual place, the daemon takes the mount of the whole.
+TEST_F(RescueTest, OffNamesCgroupsOfTheMountThatTheDaemonChooses) {
+    const Scene scene = makeScene();
+    const auto usual = cgroup2Mount().value();
+    const auto part = roots_.cgroups.filename();
+    const fs::path whole = roots_.run / "whole";
+    fs::create_directory(whole);
+    EXPECT_TRUE(withOwnMounts([&] {
+        if (::mount(usual.c_str(), whole.c_str(), nullptr, MS_BIND, nullptr) < 0 ||
+            ::umount2(usual.c_str(), MNT_DETACH) < 0 ||
+            ::mount((whole / part).c_str(), usual.c_str(), nullptr, MS_BIND, nullptr) < 0)
+            return false;
+        Roots roots = roots_;
+        roots.cgroups.clear();
+        const auto off = switchOff(roots);
+        return cgroup2Mount().value() == whole && off && off->steps.size() == 4 &&
+               std::all_of(off->steps.begin(), off->steps.end(), [&](const Step& step) {
+                   return step.cgroup.starts_with("/" + part.string() + "/system.slice/");
+               });
+    }));
+    EXPECT_TRUE(scene.free());
+    EXPECT_TRUE(switchOn(roots_));
+    EXPECT_TRUE(scene.inForce());
+}
+
+TEST_F(RescueTest, OnForgetsNothingWhileCgroup2IsNotMounted) {
+    const Scene scene = makeScene();
+    ASSERT_TRUE(switchOff(roots_));
+    EXPECT_TRUE(withOwnMounts([&] {
+        while (const auto mount = cgroup2Mount())
+            if (::umount2(mount->c_str(), MNT_DETACH) < 0)
+                return false;
+        Roots roots = roots_;
+        roots.cgroups.clear();
+        return !switchOn(roots);
+    }));
+    EXPECT_TRUE(isOff(roots_));
+    ASSERT_TRUE(switchOn(roots_));
+    EXPECT_TRUE(scene.inForce());
+}
 
 TEST_F(RescueTest, OffRemovesAndOnRestores) {
     const Scene scene = makeScene();

@@ -9,6 +9,8 @@
 #include "edge/guard/pinned_guard.hpp"
 #include "edge/guard/pins/guard_btf.hpp"
 #include "edge/guard/pins/guard_pins.hpp"
+#include "kernel/bpf_calls.hpp"
+#include "kernel/cgroup_directory.hpp"
 
 #include <bpf/bpf.h>
 
@@ -113,23 +115,20 @@ bool tailCallsWork(int interim) {
 // Empty reason: what was loaded works in this kernel.
 Result<GuardSupport> tryOut(const fs::path& directory) {
     for (const char* program : {"on_mkdir", "on_release"}) {
-        const auto fd = openPin(directory / program);
+        const auto fd = bpf::openPin(directory / program);
         if (!fd)
             return failure(fd.error());
         if (const auto attached = attachTracepoint(fd->get()); !attached)
             return unsupported(&GuardSupport::tracepoints, attached.error().message);
     }
     for (const auto direction : kDirections) {
-        const auto array = openPin(directory / queueArrayOf(direction));
-        const auto gate = openPin(directory / gateOf(direction));
-        const auto pass = openPin(directory / passOf(direction));
+        const auto array = bpf::openPin(directory / queueArrayOf(direction));
+        const auto gate = bpf::openPin(directory / gateOf(direction));
+        const auto pass = bpf::openPin(directory / passOf(direction));
         if (!array || !gate || !pass)
             return failure(ErrorCode::Internal, "the guard that was just made has lost a pin");
-        const std::uint32_t slot = GUARD_SLOT_GATE;
-        const int program = gate->get();
-        if (bpf_map_update_elem(array->get(), &slot, &program, BPF_ANY) < 0)
-            return unsupported(&GuardSupport::tailCalls,
-                               systemError("put the gate into its array", errno).message);
+        if (const auto put = putGate(array->get(), gate->get()); !put)
+            return unsupported(&GuardSupport::tailCalls, put.error().message);
         if (!tailCallsWork(pass->get()))
             return unsupported(&GuardSupport::tailCalls, "a packet does not come back from a tail call");
     }
@@ -243,12 +242,12 @@ Result<GuardSupport> makeOrTakeOver(const fs::path& bpffs, const Build& build) {
 
 Result<OpenedGuard> openGuard(const GuardConfig& config) {
     UniqueFd root(::open(config.cgroupRoot.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    struct stat info {};
-    if (!root || ::fstat(root.get(), &info) < 0)
+    const auto rootId = root ? idOfDirectory(root.get()) : std::nullopt;
+    if (!rootId)
         return failure(systemError("open " + config.cgroupRoot.string(), errno));
     const auto object = config.object.empty() ? guardObject() : config.object;
     const Build build{object, sha256(object), config.revision == 0 ? GUARD_REVISION : config.revision,
-                      info.st_ino};
+                      rootId->value};
     auto support = makeOrTakeOver(config.bpffs, build);
     if (!support)
         return failure(support.error());

@@ -4,6 +4,8 @@
 
 #include "bpf/guard.h"
 #include "edge/guard/pins/guard_pins.hpp"
+#include "kernel/bpf_calls.hpp"
+#include "kernel/pins.hpp"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -97,18 +99,12 @@ std::string refusedProgram() {
     return log.substr(name, log.find('\'', name) - name);
 }
 
-Status renameOver(const fs::path& from, const fs::path& to) {
-    if (::rename(from.c_str(), to.c_str()) < 0)
-        return failure(systemError("rename " + from.string(), errno));
-    return {};
-}
-
 Status updateGate(const fs::path& link, int program) {
-    const auto pinned = openPin(link);
+    const auto pinned = bpf::openPin(link);
     if (!pinned)
         return failure(pinned.error());
-    if (bpf_link_update(pinned->get(), program, nullptr) < 0)
-        return failure(systemError("update " + link.string(), errno));
+    if (const auto updated = bpf::updateLink(pinned->get(), program); !updated)
+        return failure(updated.error().context(link.string()));
     return {};
 }
 
@@ -120,17 +116,14 @@ Status replaceTracepoint(const fs::path& link, int program) {
 }
 
 Status replaceSlot(const fs::path& directory, const char* array, int program) {
-    const auto slots = openPin(directory / array);
+    const auto slots = bpf::openPin(directory / array);
     if (!slots)
         return failure(slots.error());
-    const std::uint32_t slot = GUARD_SLOT_GATE;
-    if (bpf_map_update_elem(slots->get(), &slot, &program, BPF_ANY) < 0)
-        return failure(systemError("put the gate into its array", errno));
-    return {};
+    return putGate(slots->get(), program);
 }
 
 Status replaceLink(const fs::path& directory, const GuardLink& link) {
-    const auto program = openPin(directory / (std::string(link.program) + kNewSuffix));
+    const auto program = bpf::openPin(directory / (std::string(link.program) + kNewSuffix));
     if (!program)
         return failure(program.error());
     if (!link.tracepoint) {
@@ -168,13 +161,6 @@ tl::expected<void, LoadFailure> loadGuard(std::span<const std::byte> object, con
     return {};
 }
 
-Result<UniqueFd> openPin(const fs::path& path) {
-    UniqueFd fd(bpf_obj_get(path.c_str()));
-    if (!fd)
-        return failure(systemError("open " + path.string(), errno));
-    return fd;
-}
-
 Result<UniqueFd> attachTracepoint(int program) {
     UniqueFd link(bpf_raw_tracepoint_open(nullptr, program));
     if (!link)
@@ -182,20 +168,19 @@ Result<UniqueFd> attachTracepoint(int program) {
     return link;
 }
 
-Result<UniqueFd> attachGate(int program, int cgroup, bool ingress) {
-    UniqueFd link(bpf_link_create(program, cgroup, ingress ? BPF_CGROUP_INET_INGRESS : BPF_CGROUP_INET_EGRESS,
-                                  nullptr));
-    if (!link)
-        return failure(systemError("attach the gate to the root cgroup", errno));
-    return link;
+Status putGate(int array, int program) {
+    const std::uint32_t slot = GUARD_SLOT_GATE;
+    if (auto put = bpf::updateElement(array, &slot, &program); !put)
+        return failure(put.error().context("put the gate into its array"));
+    return {};
 }
 
 Status pinOver(int object, const fs::path& path) {
     const fs::path stage = path.string() + kNewSuffix;
     ::unlink(stage.c_str()); // of an attempt that was interrupted
-    if (bpf_obj_pin(object, stage.c_str()) < 0)
-        return failure(systemError("pin " + stage.string(), errno));
-    return renameOver(stage, path);
+    if (auto pinned = bpf::pin(object, stage); !pinned)
+        return pinned;
+    return bpf::renamePin(stage, path);
 }
 
 Status replacePrograms(const fs::path& directory) {
@@ -203,7 +188,7 @@ Status replacePrograms(const fs::path& directory) {
         if (auto replaced = replaceLink(directory, link); !replaced)
             return replaced;
     for (const char* name : kGuardPrograms)
-        if (auto renamed = renameOver(directory / (std::string(name) + kNewSuffix), directory / name);
+        if (auto renamed = bpf::renamePin(directory / (std::string(name) + kNewSuffix), directory / name);
             !renamed)
             return renamed;
     return {};

@@ -25,11 +25,11 @@ struct LoadFailure {
                                                         const std::filesystem::path& directory,
                                                         const std::string& suffix);
 
-[[nodiscard]] Result<UniqueFd> openPin(const std::filesystem::path& path);
-
 // Attaches without pinning: the link ends with the descriptor.
 [[nodiscard]] Result<UniqueFd> attachTracepoint(int program);
-[[nodiscard]] Result<UniqueFd> attachGate(int program, int cgroup, bool ingress);
+
+// Lets the queues of one direction tail-call the gate.
+[[nodiscard]] Status putGate(int array, int program);
 
 // Pins the link at `path`, over what is pinned there.
 [[nodiscard]] Status pinOver(int object, const std::filesystem::path& path);

@@ -2,14 +2,14 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/guard/guard_state.hpp"
 
-#include "edge/guard/guard_loader.hpp"
+#include "kernel/bpf_calls.hpp"
 
 #include <cerrno>
 
 namespace filterd {
 
 Result<GuardStatePtr> mapGuardState(const std::filesystem::path& pin) {
-    const auto fd = openPin(pin);
+    const auto fd = bpf::openPin(pin);
     if (!fd)
         return failure(fd.error());
     void* memory = ::mmap(nullptr, sizeof(guard_state), PROT_READ | PROT_WRITE, MAP_SHARED, fd->get(), 0);

@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "edge/guard/guard_loader.hpp"
 #include "edge/guard/guard_rules.hpp"
+#include "kernel/bpf_calls.hpp"
 
 #include <bpf/bpf.h>
 
@@ -39,13 +40,13 @@ const char* passOf(Direction direction) {
 
 Status PinnedGuard::open() {
     for (const auto& map : kGuardMaps) {
-        auto fd = openPin(directory() / map.pin);
+        auto fd = bpf::openPin(directory() / map.pin);
         if (!fd)
             return failure(fd.error());
         pins_.emplace(map.pin, std::move(*fd));
     }
     for (const char* program : kGuardPrograms) {
-        auto fd = openPin(directory() / program);
+        auto fd = bpf::openPin(directory() / program);
         if (!fd)
             return failure(fd.error());
         pins_.emplace(program, std::move(*fd));
@@ -217,9 +218,11 @@ Status PinnedGuard::attach() {
 Status PinnedGuard::attachLink(const GuardLink& link) {
     const bool ingress = std::string_view(link.program) == gateOf(Direction::Ingress);
     const auto attached = link.tracepoint ? attachTracepoint(pin(link.program))
-                                          : attachGate(pin(link.program), root_.get(), ingress);
+                                          : bpf::createLink(pin(link.program), root_.get(),
+                                                            ingress ? Direction::Ingress : Direction::Egress);
     if (!attached)
-        return failure(attached.error());
+        return failure(link.tracepoint ? attached.error()
+                                       : attached.error().context("the gate on the root cgroup"));
     return pinOver(attached->get(), directory() / link.pin);
 }
 

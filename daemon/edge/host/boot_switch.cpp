@@ -2,10 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/host/boot_switch.hpp"
 
-#include "base/unique_fd.hpp"
+#include "base/files.hpp"
 
 #include <cerrno>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 namespace filterd {
@@ -14,13 +13,6 @@ namespace {
 
 constexpr const char* kFlag = "off";
 constexpr const char* kDone = "kernel-command-line"; // it has been obeyed in this boot
-
-Status touch(const std::filesystem::path& path) {
-    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file)
-        return failure(systemError("create " + path.string(), errno));
-    return {};
-}
 
 } // namespace
 
@@ -35,7 +27,7 @@ Result<bool> switchOffIfBootedOff(const std::filesystem::path& directory,
         return false;
     // The flag first: whoever is killed in between starts off again.
     for (const auto* name : {kFlag, kDone})
-        if (auto made = touch(directory / name); !made)
+        if (auto made = touchFile(directory / name); !made)
             return failure(made.error());
     return true;
 }

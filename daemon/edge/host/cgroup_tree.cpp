@@ -68,7 +68,7 @@ Result<Cgroup> CgroupFs::find(const std::string& path) {
     auto below = tidyPath(path);
     if (below == root_ || below.starts_with(root_ + "/"))
         below.erase(0, root_.size());
-    const auto directory = openBelow(below);
+    const auto directory = openCgroup(rootDirectory_.get(), below);
     if (!directory)
         return failure(directory.error());
     const auto id = idOfDirectory(directory->get());
@@ -97,20 +97,7 @@ Result<Cgroup> CgroupFs::findAmongUnits(CgroupId id) {
 }
 
 Result<UniqueFd> CgroupFs::open(const Cgroup& cgroup) {
-    auto directory = openBelow(tidyPath(cgroup.path));
-    if (directory && idOfDirectory(directory->get()) != cgroup.id)
-        return failure(ErrorCode::NoSuchCgroup, "another cgroup is at " + root_ + cgroup.path + " by now");
-    return directory;
-}
-
-Result<UniqueFd> CgroupFs::openBelow(const std::string& path) const {
-    auto directory = openDirectory(rootDirectory_.get(), "." + path);
-    if (directory)
-        return directory;
-    const int error = errno;
-    if (error == ENOENT || error == ENOTDIR || error == ENODEV || error == ENAMETOOLONG)
-        return failure(ErrorCode::NoSuchCgroup, "no cgroup at " + root_ + path);
-    return failure(systemError("open " + root_ + path, error));
+    return openCgroup(rootDirectory_.get(), tidyPath(cgroup.path), cgroup.id);
 }
 
 } // namespace filterd

@@ -25,7 +25,6 @@ class CgroupFs final : public CgroupTree {
     CgroupFs(std::string root, UniqueFd directory)
         : root_(std::move(root)), rootDirectory_(std::move(directory)) {}
 
-    [[nodiscard]] Result<UniqueFd> openBelow(const std::string& path) const;
     [[nodiscard]] Result<Cgroup> findAmongUnits(CgroupId id);
 
     std::string root_;

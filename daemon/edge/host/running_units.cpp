@@ -5,31 +5,15 @@
 #include "core/model/names.hpp"
 #include "core/syntax/config_text.hpp"
 #include "edge/host/cgroup_tree.hpp"
-#include "kernel/cgroup_directory.hpp"
+#include "kernel/mounts.hpp"
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <memory>
 
 namespace filterd {
 
 namespace {
-
-bool isOctal(char c) { return c >= '0' && c <= '7'; }
-
-// mountinfo writes blanks and backslashes as \ooo.
-std::string unescaped(std::string_view text) {
-    std::string result;
-    while (!text.empty()) {
-        const bool isEscape =
-            text.size() >= 4 && text[0] == '\\' && isOctal(text[1]) && isOctal(text[2]) && isOctal(text[3]);
-        result += isEscape ? static_cast<char>((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'))
-                           : text[0];
-        text.remove_prefix(isEscape ? 4 : 1);
-    }
-    return result;
-}
 
 std::string escaped(char c) {
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -58,14 +42,8 @@ RunningUnits runningUnits(CgroupTree& tree, const std::filesystem::path& mountin
     running.hasCgroup = [&tree](const std::string& path) { return tree.find(path).has_value(); };
     for (auto& unit : tree.units())
         running.units.insert(std::move(unit.unit));
-    std::ifstream lines(mountinfo);
-    for (std::string line; std::getline(lines, line);) {
-        // The mount point is the fifth word; behind a lonely dash comes the type.
-        const auto fields = words(line);
-        const auto dash = std::find(fields.begin(), fields.end(), "-");
-        if (fields.size() > 4 && dash != fields.end() && dash + 1 != fields.end())
-            running.mounts.insert_or_assign(mountUnitOf(unescaped(fields[4])), *(dash + 1));
-    }
+    for (auto& mount : mountsIn(mountinfo))
+        running.mounts.insert_or_assign(mountUnitOf(mount.point), std::move(mount.type));
     return running;
 }
 

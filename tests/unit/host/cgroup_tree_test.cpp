@@ -3,6 +3,7 @@
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/cgroup_watch.hpp"
 #include "kernel/cgroup_directory.hpp"
+#include "kernel/mounts.hpp"
 #include "temp_directory.hpp"
 
 #include <gmock/gmock.h>
@@ -325,6 +326,7 @@ TEST(CgroupMount, IsTheWholeTreeBeforeAPart) {
     const TempDirectory temp;
     temp.write("mountinfo",
                "22 1 0:20 / /proc rw - proc proc rw\n"
+               "29 1 0:20 / /mnt/\\odd rw - tmpfs tmpfs rw\n"
                "30 1 0:28 /part /mnt/part rw,relatime shared:4 - cgroup2 cgroup2 rw\n"
                "31 1 0:27 / /sys/fs/cgroup/unified rw - cgroup cgroup rw,cpu\n"
                "32 1 0:28 / /sys/fs/c\\040g rw shared:9 master:1 - cgroup2 cgroup2 rw,nsdelegate\n");

@@ -3,6 +3,7 @@
 #include "edge/bpf/filters/filter_store.hpp"
 
 #include "base/digest.hpp"
+#include "base/files.hpp"
 #include "base/log.hpp"
 #include "edge/bpf/counters/rule_counters.hpp"
 #include "edge/bpf/filters/filter_inspection.hpp"
@@ -279,7 +280,7 @@ Status FilterStore::unload(const FilterInstance& instance) {
     if (found == filters_.end())
         return failure(ErrorCode::NoSuchFilter, quoted(instance.name) + " is not loaded");
     if (found->second.published) {
-        if (auto removed = removePin(pins_.filter(instance.name)); !removed)
+        if (auto removed = removeFile(pins_.filter(instance.name)); !removed)
             return failure(removed.error().context(quoted(instance.name)));
         std::error_code ignored; // without the pin the record means nothing
         std::filesystem::remove(recordOf(records_, instance.name), ignored);

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/bpf/filters/map_pins.hpp"
 
+#include "base/files.hpp"
 #include "kernel/bpf_calls.hpp"
 #include "kernel/pins.hpp"
 
@@ -38,7 +39,7 @@ Status pinMaps(const std::filesystem::path& directory, const std::vector<Recorde
         return failure(names.error());
     for (const auto& name : *names)
         if (const auto index = indexFrom(name); index && *index >= fds.size())
-            if (auto removed = removePin(directory / name); !removed)
+            if (auto removed = removeFile(directory / name); !removed)
                 return removed;
     return {};
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/bpf/queues/link_store.hpp"
 
+#include "base/files.hpp"
 #include "base/log.hpp"
 #include "edge/bpf/queues/link_name.hpp"
 #include "kernel/bpf_calls.hpp"
@@ -18,7 +19,7 @@ namespace {
 // crash between the two a detached link under its name would look like that of a released cgroup.
 Status removeLink(const std::filesystem::path& path) {
     const auto link = openPin(path);
-    if (auto removed = removePin(path); !removed)
+    if (auto removed = removeFile(path); !removed)
         return removed;
     return link ? detachLink(link->get()) : Status{};
 }

@@ -2,8 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/guard/pins/guard_pins.hpp"
 
+#include "base/files.hpp"
+
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <string>
 #include <unistd.h>
@@ -23,12 +24,6 @@ std::optional<unsigned> layoutOf(const std::string& directory) {
     if (parsed.ec != std::errc() || parsed.ptr != end)
         return std::nullopt;
     return layout;
-}
-
-Status unlinkPin(const fs::path& path) {
-    if (::unlink(path.c_str()) < 0 && errno != ENOENT)
-        return failure(systemError("unlink " + path.string(), errno));
-    return {};
 }
 
 } // namespace
@@ -55,7 +50,7 @@ bool isPinned(const fs::path& path) { return ::access(path.c_str(), F_OK) == 0; 
 Status unlinkGuard(const fs::path& directory) {
     for (auto link = kGuardLinks.rbegin(); link != kGuardLinks.rend(); ++link)
         for (const auto* suffix : {"", kNewSuffix})
-            if (auto gone = unlinkPin(directory / (std::string(link->pin) + suffix)); !gone)
+            if (auto gone = removeFile(directory / (std::string(link->pin) + suffix)); !gone)
                 return gone;
     return {};
 }
