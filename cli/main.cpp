@@ -2,13 +2,17 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // filterctl: looks at filterd and tells it what to do.
 
-#include "cli/failure.hpp"
-#include "cli/filter_words.hpp"
-#include "cli/table.hpp"
-#include "cli/terminal.hpp"
-#include "cli/usage.hpp"
-#include "cli/verb.hpp"
-#include "cli/verb_traits.hpp"
+#include "cli/files/verbs.hpp"
+#include "cli/filters/verbs.hpp"
+#include "cli/packets/verbs.hpp"
+#include "cli/queues/verbs.hpp"
+#include "cli/terminal/table.hpp"
+#include "cli/terminal/terminal.hpp"
+#include "cli/verb/failure.hpp"
+#include "cli/verb/filter_words.hpp"
+#include "cli/verb/usage.hpp"
+#include "cli/verb/verb_traits.hpp"
+#include "cli/verbs.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -2,10 +2,11 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // filterctl without a verb: the state of the daemon, and what is done with it most often.
 
-#include "cli/failure.hpp"
-#include "cli/terminal.hpp"
-#include "cli/verb.hpp"
-#include "cli/verb_traits.hpp"
+#include "cli/files/verbs.hpp"
+#include "cli/terminal/terminal.hpp"
+#include "cli/verb/failure.hpp"
+#include "cli/verb/verb_traits.hpp"
+#include "cli/verbs.hpp"
 
 namespace filterd::cli {
 

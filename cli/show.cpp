@@ -2,13 +2,14 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // list, show
 
-#include "cli/changed_files.hpp"
-#include "cli/counters.hpp"
-#include "cli/failure.hpp"
-#include "cli/file_faults.hpp"
-#include "cli/json.hpp"
-#include "cli/rules.hpp"
-#include "cli/table.hpp"
+#include "cli/files/changed_files.hpp"
+#include "cli/files/file_faults.hpp"
+#include "cli/filters/rules.hpp"
+#include "cli/packets/counters.hpp"
+#include "cli/terminal/json.hpp"
+#include "cli/terminal/table.hpp"
+#include "cli/verb/failure.hpp"
+#include "cli/verbs.hpp"
 
 #include <algorithm>
 #include <memory>

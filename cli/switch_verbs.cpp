@@ -2,9 +2,10 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // off, on: by the pins alone; neither daemon nor bus is asked (I8).
 
-#include "cli/failure.hpp"
-#include "cli/json.hpp"
-#include "cli/terminal.hpp"
+#include "cli/terminal/json.hpp"
+#include "cli/terminal/terminal.hpp"
+#include "cli/verb/failure.hpp"
+#include "cli/verbs.hpp"
 #include "rescue/rescue.hpp"
 
 #include <algorithm>

@@ -3,9 +3,9 @@
 #pragma once
 // How the benchmarks measure and report: ours and the peer's in turn, medians, beside the budget.
 
-#include "../plain_intake.hpp"
 #include "edge/bpf/bpf_kernel.hpp"
 #include "edge/host/cgroup_tree.hpp"
+#include "tests/shared/plain_intake.hpp"
 
 #include <functional>
 #include <memory>

@@ -6,7 +6,7 @@
 #include "fake_systemd.hpp"
 #include "private_bus.hpp"
 #include "service/bus_service.hpp"
-#include "unit/firewall_bed.hpp"
+#include "unit/app/firewall_bed.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

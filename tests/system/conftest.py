@@ -8,6 +8,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -15,6 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+
+# Some tests use what others beside them have: each folder is found from each.
+sys.path += [str(folder) for folder in pathlib.Path(__file__).parent.iterdir() if folder.is_dir()]
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 UNITS = pathlib.Path("/run/systemd/system")

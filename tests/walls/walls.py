@@ -32,7 +32,11 @@ FORBIDDEN = [
     ("daemon/edge/pcap/pcap_expressions.cpp", "kernel/pins.hpp"),
     ("daemon/service/bus_service.cpp", "edge/bpf/bpf_kernel.hpp"),
     ("daemon/rescue/rescue.cpp", "app/firewall.hpp"),
-    ("cli/table.cpp", "app/firewall.hpp"),
+    ("cli/terminal/table.cpp", "app/firewall.hpp"),
+    ("cli/terminal/table.cpp", "cli/verb/failure.hpp"),
+    ("cli/verb/failure.cpp", "cli/files/explain.hpp"),
+    ("cli/queues/confirm.cpp", "cli/packets/drops.hpp"),
+    ("cli/filters/rules.cpp", "rescue/rescue.hpp"),
 ]
 
 

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/host/boot_switch.hpp"
 #include "edge/host/switch_watch.hpp"
-#include "temp_directory.hpp"
+#include "tests/shared/temp_directory.hpp"
 
 #include <gtest/gtest.h>
 

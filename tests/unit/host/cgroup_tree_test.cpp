@@ -4,7 +4,7 @@
 #include "edge/host/cgroup_watch.hpp"
 #include "kernel/cgroup_directory.hpp"
 #include "kernel/mounts.hpp"
-#include "temp_directory.hpp"
+#include "tests/shared/temp_directory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include "core/rules/rules.hpp"
 #include "edge/host/config_files.hpp"
-#include "temp_directory.hpp"
+#include "tests/shared/temp_directory.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/host/parameter_files.hpp"
-#include "temp_directory.hpp"
+#include "tests/shared/temp_directory.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/running_units.hpp"
-#include "temp_directory.hpp"
+#include "tests/shared/temp_directory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

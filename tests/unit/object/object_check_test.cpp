@@ -2,9 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // What is wrong with an object is said, and what is right is taken.
 
-#include "../../plain_intake.hpp"
 #include "core/object/object_check.hpp"
 #include "damaged_object.hpp"
+#include "tests/shared/plain_intake.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 // Whatever byte of an object is wrong: whoever reads it goes on. The bytes that lead somewhere are changed
 // one by one, in children, so that one that crashes is named.
 
-#include "../../plain_intake.hpp"
 #include "damaged_object.hpp"
+#include "tests/shared/plain_intake.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#include "cli/queues/set_warnings.hpp"
+
+#include "cli/verb/failure.hpp"
+#include "core/warnings/rule_warnings.hpp"
+
+#include <algorithm>
+
+namespace filterd::cli {
+
+namespace {
+
+// Whether the unit is what a warning is about: the unit that was meant, perhaps, is not.
+bool isAbout(const std::string& warning, const std::string& unit) {
+    const auto said = warning.substr(0, warning.find("; did you mean "));
+    return said.find("'" + unit + "'") != std::string::npos || said.find(" " + unit) != std::string::npos;
+}
+
+} // namespace
+
+client::Result<std::vector<std::string>> warningsBefore(const client::Client& client) {
+    const auto status = client.status();
+    if (!status)
+        return tl::unexpected(status.error());
+    return status->configurationWarnings;
+}
+
+Exit warnOfRule(const client::Client& client, const std::vector<std::string>& before, const std::string& unit,
+                LockOut lockOut) {
+    const auto status = client.status();
+    if (!status)
+        return failed(status.error());
+    for (const auto& warning : status->configurationWarnings)
+        if (warning.starts_with("bus: ") &&
+            (isAbout(warning, unit) || std::find(before.begin(), before.end(), warning) == before.end()))
+            complain("warning: " + warning);
+    if (lockOut == LockOut::Impossible)
+        return Exit::Ok;
+    const Rule rule{.source = std::string(kBusSource), .targets = {unit}, .ingress = {}, .egress = {}};
+    if (const auto danger = lockOutWarning(rule))
+        complain("warning: " + *danger);
+    return Exit::Ok;
+}
+
+} // namespace filterd::cli

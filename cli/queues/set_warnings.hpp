@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#pragma once
+// What is to be said of a rule that a verb has set on the bus: the same as of a file that says the same.
+
+#include "cli/verb/verb.hpp"
+
+#include <string>
+#include <vector>
+
+namespace filterd::cli {
+
+// What the daemon warned of before the rule was set. An error: it does not answer.
+[[nodiscard]] client::Result<std::vector<std::string>> warningsBefore(const client::Client& client);
+// What is set on trial is reverted unless it is confirmed, and a rule without a filter drops nothing.
+enum class LockOut { Possible, Impossible };
+// What it has not said before, what is about the unit, and whether its rule can lock out.
+[[nodiscard]] Exit warnOfRule(const client::Client& client, const std::vector<std::string>& before,
+                              const std::string& unit, LockOut lockOut);
+
+} // namespace filterd::cli

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+// The configuration in force: warnings, reloads, and what a restart finds.
+
+#include "app/configurator.hpp"
+#include "definitions_bed.hpp"
+#include "fake_guard.hpp"
+#include "tests/shared/fake_expressions.hpp"
+
+#include <gmock/gmock.h>
+
+namespace filterd {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class ConfiguratorTest : public test::DefinitionsBed {
+  protected:
+    // The reader gives what the test put together; `last` is what it was given.
+    Configurator configurator(Firewall& over) {
+        return {[this](const Configuration& before) {
+                    last = before;
+                    return configuration;
+                },
+                [this] { return runningUnits; }, kept, over, expressions};
+    }
+
+    // Passes on to a configurator which rules are set on the bus.
+    struct RuleWatch final : Observer {
+        RuleWatch(Firewall& firewall, Configurator& of) : configurator(of) { firewall.subscribe(*this); }
+        void rulesSet(const std::string& target) override { configurator.rulesChanged(target); }
+        Configurator& configurator;
+    };
+
+    test::FakeStore kept;
+    test::FakeExpressions expressions;
+    Configuration last;
+    RunningUnits runningUnits;
+};
+
+TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
+    define("web", "w");
+    rule("web.service", "web");
+    rule("wbe.service", "web");
+    configuration.units.known.ofSystem = {"web.service"};
+    Firewall own({kernel, tree, store});
+    auto running = configurator(own);
+    const RuleWatch watch(own, running);
+    ASSERT_TRUE(running.start(true));
+    EXPECT_THAT(
+        running.warnings(),
+        ElementsAre(HasSubstr("'wbe.service' covers no unit that systemd knows; did you mean web.service?")));
+    Rule set{
+        .source = "", .targets = {"ngnix.service"}, .ingress = {*FilterName::parse("web")}, .egress = {}};
+    ASSERT_TRUE(own.queues().set(set, {}));
+    EXPECT_THAT(running.warnings(), testing::Contains(HasSubstr("bus: 'ngnix.service' covers no unit")));
+    ASSERT_TRUE(own.queues().reset("ngnix.service"));
+    EXPECT_EQ(running.warnings().size(), 1U);
+    runningUnits.units = {"wbe.service"};
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), testing::IsEmpty());
+}
+
+TEST_F(ConfiguratorTest, WarningsFollowTheUnitsThatRun) {
+    define("web", "w");
+    rule("late.service", "web");
+    configuration.units.known.ofSystem = {"web.service"};
+    Firewall own({kernel, tree, store});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true));
+    const auto late = ElementsAre(HasSubstr("'late.service' covers no unit that systemd knows"));
+    EXPECT_THAT(running.warnings(), late);
+    runningUnits.units = {"late.service"};
+    EXPECT_TRUE(running.unitsChanged());
+    EXPECT_FALSE(running.unitsChanged()); // a look is due already
+    EXPECT_THAT(running.warnings(), testing::IsEmpty());
+    runningUnits.units = {};
+    EXPECT_TRUE(running.unitsChanged());
+    testing::internal::CaptureStderr();
+    EXPECT_THAT(running.warnings(), late);
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("late.service")));
+    configuration.units.known.ofSystem = {"late.service"};
+    ASSERT_TRUE(running.reload());
+    EXPECT_FALSE(running.unitsChanged()); // nothing that runs changes what is to be said
+    EXPECT_THAT(running.warnings(), testing::IsEmpty());
+}
+
+TEST_F(ConfiguratorTest, WhatIsSetAgainIsToldOfAgainAndNothingElseIs) {
+    define("web", "w");
+    rule("wbe.service", "web");
+    configuration.units.known.ofSystem = {"web.service"};
+    Firewall own({kernel, tree, store});
+    auto running = configurator(own);
+    const RuleWatch watch(own, running);
+    ASSERT_TRUE(running.start(true));
+    const Rule set{
+        .source = "", .targets = {"ngnix.service"}, .ingress = {*FilterName::parse("web")}, .egress = {}};
+    for (int i = 0; i < 2; ++i) {
+        testing::internal::CaptureStderr();
+        ASSERT_TRUE(own.queues().set(set, {}));
+        static_cast<void>(running.warnings());
+        static_cast<void>(running.warnings());
+        const auto told = testing::internal::GetCapturedStderr();
+        const auto first = told.find("bus: 'ngnix.service' covers no unit");
+        EXPECT_NE(first, std::string::npos) << told;
+        EXPECT_EQ(told.find("bus: 'ngnix.service' covers no unit", first + 1), std::string::npos) << told;
+        EXPECT_EQ(told.find("'wbe.service' covers no unit"), std::string::npos) << told;
+        ASSERT_TRUE(own.queues().reset("ngnix.service")); // and nobody looks before it is set again
+    }
+}
+
+TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
+    define("web", "w");
+    configuration.filters.add("t@",
+                              {std::nullopt, {{"1.conf", ConfigText{"/1", "x"}}, {"2.conf", std::nullopt}}});
+    rule("web.service", "web", OnFailure::Pass);
+    rule("broken.service", "web");
+    configuration.rules.back().broken = "never good";
+    configuration.errors = {"/etc/broken.queue:1: typo"};
+    Firewall first({kernel, tree, store});
+    auto running = configurator(first);
+    ASSERT_TRUE(running.start(true));
+    EXPECT_THAT(running.errors(), ElementsAre("/etc/broken.queue:1: typo"));
+
+    Firewall second({kernel, tree, store});
+    ASSERT_TRUE(configurator(second).start(true));
+    EXPECT_EQ(last.filters, configuration.filters);
+    ASSERT_EQ(last.rules.size(), 1U);
+    EXPECT_EQ(last.rules.front(), configuration.rules.front());
+}
+
+TEST_F(ConfiguratorTest, AReloadNamesEveryFaultAndAppliesTheRest) {
+    Firewall own({kernel, tree, store});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true));
+    start("web.service", 1);
+    own.units().appeared(tree.present.front());
+    define("web", "w");
+    define("bad", "bad", "Load=yes\n");
+    rule("web.service", "web");
+    configuration.errors = {"/etc/a.queue:1: typo"};
+    const auto done = running.reload();
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::BadConfiguration);
+    EXPECT_THAT(done.error().message,
+                AllOf(HasSubstr("/etc/a.queue:1: typo"), HasSubstr("/etc/bad.filter:2: ")));
+    EXPECT_THAT(ingress(1), ElementsAre("web"));
+}
+
+TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
+    auto made = std::make_unique<test::FakeGuard>();
+    auto* guard = made.get();
+    Firewall own({kernel, tree, store}, {std::move(made), {}});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true));
+    define("web", "w");
+    rule("web.service", "web");
+    guard->refusesRules = true;
+    const auto done = running.reload();
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().message, HasSubstr("the guard keeps its old rules"));
+    EXPECT_THAT(running.errors(), ElementsAre(HasSubstr("the guard keeps its old rules")));
+    guard->refusesRules = false;
+    EXPECT_TRUE(running.reload());
+    EXPECT_THAT(running.errors(), IsEmpty());
+}
+
+TEST_F(ConfiguratorTest, WithoutAGuardAReloadNamesEachOnFailureHoldAndItsRuleIsInForce) {
+    Firewall own({kernel, tree, store}, {nullptr, {.btf = false, .reason = "no types"}});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true));
+    start("web.service", 1);
+    own.units().appeared(tree.present.front());
+    define("web", "w");
+    rule("web.service", "web");
+    EXPECT_TRUE(running.reload()) << "nobody asks for it";
+    configuration.rules.back().holdAskedAt = "/etc/web.queue:5";
+    const auto done = running.reload();
+    ASSERT_FALSE(done);
+    EXPECT_THAT(running.errors(),
+                ElementsAre(AllOf(StartsWith("/etc/web.queue:5: OnFailure=hold is not kept"),
+                                  HasSubstr("no types"))));
+    EXPECT_THAT(ingress(1), ElementsAre("web"));
+}
+
+TEST_F(ConfiguratorTest, ADamagedCopyIsLikeAFirstStart) {
+    for (const auto* text : {"not json", "{\"version\": 2}", "{\"version\": 1}"}) {
+        kept.text = text;
+        Firewall own({kernel, tree, store});
+        EXPECT_TRUE(configurator(own).start(true)) << text;
+        EXPECT_EQ(last, Configuration{}) << text;
+    }
+}
+
+} // namespace
+} // namespace filterd
