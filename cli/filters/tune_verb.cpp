@@ -70,7 +70,7 @@ std::string tunable(const Parameters& parameters) {
 client::Result<std::string> choose(const Parameters& parameters, const TuneArguments& arguments) {
     const auto refuse = [&](const std::string& why) {
         return tl::unexpected(
-            client::Error{"org.filterd1.Error.NoSuchParameter",
+            client::Error{std::string(client::errors::kNoSuchParameter),
                           "filter '" + arguments.filter + "': " + why + "; " + tunable(parameters)});
     };
     if (arguments.parameter.empty()) {
@@ -113,7 +113,7 @@ client::Result<void> turn(client::Client& client, const TuneArguments& arguments
     const auto range = parameter == nullptr ? std::nullopt : rangeOf(*parameter);
     const auto value = range ? parseInteger(parameter->value) : std::nullopt;
     if (!value)
-        return tl::unexpected(client::Error{"org.filterd1.Error.NoSuchParameter",
+        return tl::unexpected(client::Error{std::string(client::errors::kNoSuchParameter),
                                             "filter '" + arguments.filter + "' was replaced meanwhile: '" +
                                                 name + "' is not a live integer any more"});
     const auto step = static_cast<WideInteger>(arguments.step);

@@ -19,7 +19,7 @@ constexpr std::size_t kMostBytes = 16U << 20;
 client::Result<std::string> readTextFile(const std::string& path, const std::string& what) {
     const auto refuse = [&](const std::string& why) {
         return tl::unexpected(
-            client::Error{"org.filterd1.Error.InvalidArgument", "cannot read " + path + ": " + why});
+            client::Error{std::string(client::errors::kInvalidArgument), "cannot read " + path + ": " + why});
     };
     std::ifstream file;
     if (path != "-") {

@@ -8,54 +8,11 @@ namespace filterd {
 
 std::string_view errorName(ErrorCode code) {
     switch (code) {
-    case ErrorCode::InvalidName:
-        return "InvalidName";
-    case ErrorCode::InvalidArgument:
-        return "InvalidArgument";
-    case ErrorCode::InvalidObject:
-        return "InvalidObject";
-    case ErrorCode::NoSuchProgram:
-        return "NoSuchProgram";
-    case ErrorCode::WrongProgramType:
-        return "WrongProgramType";
-    case ErrorCode::WrongDirection:
-        return "WrongDirection";
-    case ErrorCode::VerifierRejected:
-        return "VerifierRejected";
-    case ErrorCode::FilterNameTaken:
-        return "FilterNameTaken";
-    case ErrorCode::NoSuchFilter:
-        return "NoSuchFilter";
-    case ErrorCode::FilterInUse:
-        return "FilterInUse";
-    case ErrorCode::NoSuchReference:
-        return "NoSuchReference";
-    case ErrorCode::NoSuchUnit:
-        return "NoSuchUnit";
-    case ErrorCode::NoSuchRule:
-        return "NoSuchRule";
-    case ErrorCode::NoSuchParameter:
-        return "NoSuchParameter";
-    case ErrorCode::NoSuchEntry:
-        return "NoSuchEntry";
-    case ErrorCode::NoSuchCgroup:
-        return "NoSuchCgroup";
-    case ErrorCode::BadConfiguration:
-        return "BadConfiguration";
-    case ErrorCode::BpffsMissing:
-        return "BpffsMissing";
-    case ErrorCode::LimitExceeded:
-        return "LimitExceeded";
-    case ErrorCode::Unsupported:
-        return "Unsupported";
-    case ErrorCode::KernelRefused:
-        return "KernelRefused";
-    case ErrorCode::AccessDenied:
-        return "AccessDenied";
-    case ErrorCode::InteractiveAuthorizationRequired:
-        return "InteractiveAuthorizationRequired";
-    case ErrorCode::Internal:
-        return "Internal";
+#define FILTERD_ERROR(name, meaning)                                                                         \
+    case ErrorCode::name:                                                                                    \
+        return #name;
+#include "base/errors.def"
+#undef FILTERD_ERROR
     }
     return "Internal";
 }

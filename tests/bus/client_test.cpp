@@ -48,34 +48,9 @@ TEST_F(ClientTest, LoadPassesTheObjectAndTheOptions) {
 }
 
 TEST(ClientErrors, AreTheClosedListOfTheDaemon) {
-    namespace errors = client::errors;
-    const std::vector<std::string_view> listed{errors::kInvalidName,
-                                               errors::kInvalidArgument,
-                                               errors::kInvalidObject,
-                                               errors::kNoSuchProgram,
-                                               errors::kWrongProgramType,
-                                               errors::kWrongDirection,
-                                               errors::kVerifierRejected,
-                                               errors::kFilterNameTaken,
-                                               errors::kNoSuchFilter,
-                                               errors::kFilterInUse,
-                                               errors::kNoSuchReference,
-                                               errors::kNoSuchUnit,
-                                               errors::kNoSuchRule,
-                                               errors::kNoSuchParameter,
-                                               errors::kNoSuchEntry,
-                                               errors::kNoSuchCgroup,
-                                               errors::kBadConfiguration,
-                                               errors::kBpffsMissing,
-                                               errors::kLimitExceeded,
-                                               errors::kUnsupported,
-                                               errors::kKernelRefused,
-                                               errors::kAccessDenied,
-                                               errors::kInteractiveAuthorizationRequired,
-                                               errors::kInternal};
-    ASSERT_EQ(listed.size(), static_cast<std::size_t>(ErrorCode::Internal) + 1);
-    for (std::size_t code = 0; code < listed.size(); ++code)
-        EXPECT_EQ(listed[code], bus::busErrorName(static_cast<ErrorCode>(code)));
+#define FILTERD_ERROR(name, meaning) EXPECT_EQ(client::errors::k##name, bus::busErrorName(ErrorCode::name));
+#include "base/errors.def"
+#undef FILTERD_ERROR
 }
 
 TEST_F(ClientTest, ErrorsKeepNameAndMessage) {
