@@ -118,4 +118,9 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     Context context_;
 };
 
+template<typename... Out, typename Body>
+void ManagerObject::whenAllowed(Privilege privilege, sdbus::Result<Out...>&& result, Body body) {
+    filterd::whenAllowed(context_.authority, getObject(), privilege, std::move(result), std::move(body));
+}
+
 } // namespace filterd

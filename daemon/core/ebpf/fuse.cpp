@@ -385,17 +385,4 @@ Result<FusedProgram> fuse(const FuseInput& input) {
     return Builder(input).build();
 }
 
-Result<FusedProgram> standalone(InstructionView filter, std::size_t mapCount) {
-    std::vector<std::uint32_t> maps(mapCount);
-    for (std::size_t i = 0; i < mapCount; ++i)
-        maps[i] = static_cast<std::uint32_t>(i);
-    FusedProgram program;
-    program.functions.push_back({0, FunctionKind::Filter});
-    for (const std::uint32_t function : functionStarts(filter))
-        program.functions.push_back({function, FunctionKind::Part});
-    if (auto appended = append(program.instructions, filter, maps); !appended)
-        return failure(appended.error());
-    return program;
-}
-
 } // namespace filterd

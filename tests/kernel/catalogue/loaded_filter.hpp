@@ -3,8 +3,8 @@
 #pragma once
 // A filter of the catalogue, loaded and set as a user would, and run by the kernel on one packet.
 
-#include "tests/shared/plain_intake.hpp"
 #include "tests/kernel/packets/packet_model.hpp"
+#include "tests/shared/plain_intake.hpp"
 
 #include <cstddef>
 #include <cstdint>

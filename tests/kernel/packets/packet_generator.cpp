@@ -134,33 +134,41 @@ std::string PacketGenerator::atom() {
     case 5:
         return side + "portrange " + std::to_string(below(500)) + "-" + std::to_string(500 + below(9000));
     case 6:
-        return "tcp[tcpflags] & (tcp-syn|tcp-ack) " +
-               std::string(pick(std::array{"!= 0", "= tcp-syn", "= 0"}));
-    case 7:
-        return "tcp[((tcp[12:1] & 0xf0) >> 2):4] = 0x47474747";
-    case 8:
-        return "udp[" + std::to_string(below(12)) + ":" + pick(std::array{"1", "2", "4"}) + "] > " +
-               std::to_string(below(200));
-    case 9:
-        return "ip[" + std::to_string(below(30)) + "] & " + std::to_string(1 + below(255)) + " != 0";
-    case 10:
-        return "ip6[" + std::to_string(below(50)) + "] = " + std::to_string(below(64));
-    case 11:
-        return std::string(pick(std::array{"greater ", "less "})) + std::to_string(20 + below(100));
-    case 12:
         return side + "host 2001:db8::" + std::to_string(below(3));
-    case 13:
+    case 7:
         return "ip6 " + side + "net 2001:db8::/" + std::to_string(16 * (2 + below(6)));
-    case 14:
-        return "ip[6:2] & 0x1fff " + std::string(pick(std::array{"!= 0", "= 0"}));
-    case 15:
+    case 8:
         return std::string(pick(std::array{"ip proto ", "ip6 proto ", "proto "})) +
                std::to_string(pick(kProtocols));
-    case 16:
+    case 9:
+        return std::string(pick(std::array{"greater ", "less "})) + std::to_string(20 + below(100));
+    default:
+        return atomOfBytes();
+    }
+}
+
+// What looks at bytes by their place.
+std::string PacketGenerator::atomOfBytes() {
+    switch (below(10)) {
+    case 0:
+        return "tcp[tcpflags] & (tcp-syn|tcp-ack) " +
+               std::string(pick(std::array{"!= 0", "= tcp-syn", "= 0"}));
+    case 1:
+        return "tcp[((tcp[12:1] & 0xf0) >> 2):4] = 0x47474747";
+    case 2:
+        return "udp[" + std::to_string(below(12)) + ":" + pick(std::array{"1", "2", "4"}) + "] > " +
+               std::to_string(below(200));
+    case 3:
+        return "ip[" + std::to_string(below(30)) + "] & " + std::to_string(1 + below(255)) + " != 0";
+    case 4:
+        return "ip6[" + std::to_string(below(50)) + "] = " + std::to_string(below(64));
+    case 5:
+        return "ip[6:2] & 0x1fff " + std::string(pick(std::array{"!= 0", "= 0"}));
+    case 6:
         return "icmp[icmptype] = " + std::string(pick(std::array{"icmp-echo", "icmp-echoreply"}));
-    case 17:
+    case 7:
         return "ip[2:2] - ((ip[0] & 0xf) << 2) > " + std::to_string(below(1000));
-    case 18:
+    case 8:
         return "ip[2:2] / (ip[8] & 3) > " + std::to_string(below(500));
     default:
         return "udp[4:2] > len - " + std::to_string(below(60));

@@ -35,6 +35,7 @@ class PacketGenerator {
     std::uint8_t byte() { return static_cast<std::uint8_t>(below(256)); }
     void put16(Packet& packet, unsigned value);
     std::string atom();
+    std::string atomOfBytes();
 
     std::mt19937_64 random_;
 };

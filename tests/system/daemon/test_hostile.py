@@ -10,9 +10,9 @@ import re
 import dbus
 import pytest
 
+from bus_callers import FILTER, INTERFACES, MANAGER_INTERFACE, UNIT, members
 from conftest import CGROUPS
 from filterd import MANAGER, CallError, main_pid, object_path
-from test_interface import FILTER, INTERFACES, MANAGER_INTERFACE, UNIT, members
 
 TEXTS = ["", " ", ".", "..", "/", "/..", "/../../x", "a/b", "a" * 129, "a" * 100_000, "a\nb", "\x01", "\u00e9", "*", "[", "\\", "drop", "port",
          "builtin:", "builtin:nothing", "used.service", "gone.service", "web@.service", "used.service/", "/system.slice/../used.service",
