@@ -19,6 +19,15 @@ std::uint64_t monotonicMicroseconds() {
            static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
 }
 
+// What goes wrong before anything is sent is told as the answer.
+template<typename T, typename Make>
+void begin(AsyncCalls& calls, const Callback<T>& done, Make make) {
+    auto call = guarded(make);
+    if (!call)
+        return calls.refuse(done, call.error());
+    calls.start(std::move(*call), done);
+}
+
 } // namespace
 
 AsyncClient::AsyncClient(const Client& client) : calls_(std::make_unique<AsyncCalls>(client.session_)) {}
@@ -67,47 +76,174 @@ void AsyncClient::followDrops(const std::string& unit, DropHandler handler, cons
 
 void AsyncClient::unfollowDrops(const Callback<void>& done) { calls_->unfollowDrops(done); }
 
-// ---- filters --------------------------------------------------------------------------------------------
+// ---- filters ----------------------------------------------------------------------------------------------
 
 void AsyncClient::load(const std::string& name, const std::string& object, const LoadOptions& options,
                        const Callback<void>& done) {
-    const auto file = guarded([&] { return objectFor(calls_->session()->passesFiles(), object); });
-    if (!file)
-        return calls_->refuse(done, file.error());
-    calls_->tellManager<sdbus::ObjectPath>("LoadFilter", done, name, *file, busOptions(options, false));
+    begin(*calls_, done, [&] { return Calls::load(*calls_->session(), name, object, options); });
 }
 
 void AsyncClient::loadFromPath(const std::string& name, const std::string& object, const LoadOptions& options,
                                const Callback<void>& done) {
-    calls_->tellManager<sdbus::ObjectPath>("LoadFilterFromPath", done, name, object,
-                                           busOptions(options, false));
+    begin(*calls_, done, [&] { return Calls::loadFromPath(name, object, options); });
 }
 
 void AsyncClient::loadTransient(const std::string& name, const std::string& object,
                                 const LoadOptions& options, const Callback<Reference>& done) {
-    const auto file = guarded([&] { return objectFor(calls_->session()->passesFiles(), object); });
-    if (!file)
-        return calls_->refuse(done, file.error());
-    calls_->askManager<sdbus::ObjectPath>(
-        "LoadFilter", done,
-        [session = calls_->session(), name](const sdbus::ObjectPath&) { return Reference(session, name); },
-        name, *file, busOptions(options, true));
+    begin(*calls_, done, [&] { return Calls::loadTransient(calls_->session(), name, object, options); });
 }
 
 void AsyncClient::loadRules(const std::string& name, const PacketRules& rules, const LoadOptions& options,
                             const Callback<void>& done) {
-    calls_->tellManager<sdbus::ObjectPath>("LoadRules", done, name, rules.rules, busOptions(rules, options));
+    begin(*calls_, done, [&] { return Calls::loadRules(name, rules, options); });
 }
 
 void AsyncClient::unload(const std::string& name, const Callback<void>& done) {
-    calls_->tellManager("UnloadFilter", done, name);
+    begin(*calls_, done, [&] { return Calls::unload(name); });
 }
 
 void AsyncClient::acquire(const std::string& name, const Callback<Reference>& done) {
-    calls_->askManager<sdbus::ObjectPath>(
-        "AcquireFilter", done,
-        [session = calls_->session(), name](const sdbus::ObjectPath&) { return Reference(session, name); },
-        name);
+    begin(*calls_, done, [&] { return Calls::acquire(calls_->session(), name); });
+}
+
+void AsyncClient::acquireForUnit(const std::string& name, const std::string& unit,
+                                 const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::acquireForUnit(name, unit); });
+}
+
+void AsyncClient::releaseForUnit(const std::string& name, const std::string& unit,
+                                 const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::releaseForUnit(name, unit); });
+}
+
+void AsyncClient::filters(const Callback<std::vector<FilterSummary>>& done) {
+    begin(*calls_, done, [&] { return Calls::filters(); });
+}
+
+void AsyncClient::filter(const std::string& name, const Callback<Filter>& done) {
+    begin(*calls_, done, [&] { return Calls::filter(name); });
+}
+
+void AsyncClient::packetRules(const std::string& name, const Callback<PacketRulesState>& done) {
+    begin(*calls_, done, [&] { return Calls::packetRules(name); });
+}
+
+// ---- parameters ----------------------------------------------------------------------------------------
+
+void AsyncClient::parameters(const std::string& filter, const Callback<std::vector<Parameter>>& done) {
+    begin(*calls_, done, [&] { return Calls::parameters(filter); });
+}
+
+void AsyncClient::parameter(const std::string& filter, const std::string& name,
+                            const Callback<std::string>& done) {
+    begin(*calls_, done, [&] { return Calls::parameter(filter, name); });
+}
+
+void AsyncClient::setParameter(const std::string& filter, const std::string& name, const std::string& value,
+                               bool save, const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::setParameter(filter, name, value, save); });
+}
+
+void AsyncClient::savedParameters(const std::string& filter,
+                                  const Callback<std::vector<SavedParameter>>& done) {
+    begin(*calls_, done, [&] { return Calls::savedParameters(filter); });
+}
+
+void AsyncClient::unsetParameters(const std::string& filter, const std::vector<std::string>& names,
+                                  const Callback<std::vector<std::string>>& done) {
+    begin(*calls_, done, [&] { return Calls::unsetParameters(filter, names); });
+}
+
+void AsyncClient::mapEntries(const std::string& filter, const std::string& map,
+                             const Callback<std::vector<MapEntry>>& done) {
+    begin(*calls_, done, [&] { return Calls::mapEntries(filter, map); });
+}
+
+void AsyncClient::mapEntry(const std::string& filter, const std::string& map, const std::string& key,
+                           const Callback<std::string>& done) {
+    begin(*calls_, done, [&] { return Calls::mapEntry(filter, map, key); });
+}
+
+void AsyncClient::updateMap(const std::string& filter, const std::string& map, const MapEntry& entry,
+                            const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::updateMap(filter, map, entry); });
+}
+
+void AsyncClient::deleteFromMap(const std::string& filter, const std::string& map, const std::string& key,
+                                const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::deleteFromMap(filter, map, key); });
+}
+
+// ---- queues --------------------------------------------------------------------------------------------
+
+void AsyncClient::setQueue(const std::string& unit, const Queues& queues, const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::setQueue(unit, queues); });
+}
+
+void AsyncClient::setQueue(const std::string& unit, const Queues& queues, std::chrono::seconds confirmWithin,
+                           const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::setQueue(unit, queues, confirmWithin); });
+}
+
+void AsyncClient::confirmQueue(const std::string& unit, const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::confirmQueue(unit); });
+}
+
+void AsyncClient::attachFilter(const std::string& unit, Direction direction, const std::string& filter,
+                               const Place& place, std::chrono::seconds confirmWithin,
+                               const Callback<std::string>& done) {
+    begin(*calls_, done, [&] { return Calls::attachFilter(unit, direction, filter, place, confirmWithin); });
+}
+
+void AsyncClient::detachFilter(const std::string& unit, Direction direction, const std::string& filter,
+                               std::chrono::seconds confirmWithin, const Callback<std::string>& done) {
+    begin(*calls_, done, [&] { return Calls::detachFilter(unit, direction, filter, confirmWithin); });
+}
+
+void AsyncClient::resetQueue(const std::string& unit, const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::resetQueue(unit); });
+}
+
+void AsyncClient::rules(const Callback<std::vector<Rule>>& done) {
+    begin(*calls_, done, [&] { return Calls::rules(); });
+}
+
+// ---- units, packets, the daemon ------------------------------------------------------------------------
+
+void AsyncClient::units(const Callback<std::vector<UnitSummary>>& done) {
+    begin(*calls_, done, [&] { return Calls::units(); });
+}
+
+void AsyncClient::ensureUnit(const std::string& name, const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::ensureUnit(name); });
+}
+
+void AsyncClient::unit(const std::string& name, const Callback<Unit>& done) {
+    begin(*calls_, done, [&] { return Calls::unit(name); });
+}
+
+void AsyncClient::counters(const std::string& unit, const Callback<std::vector<Counters>>& done) {
+    begin(*calls_, done, [&] { return Calls::counters(unit); });
+}
+
+void AsyncClient::traffic(const std::string& unit, const Callback<std::vector<Traffic>>& done) {
+    begin(*calls_, done, [&] { return Calls::traffic(unit); });
+}
+
+void AsyncClient::traffic(const Callback<std::vector<UnitTraffic>>& done) {
+    begin(*calls_, done, [&] { return Calls::traffic(); });
+}
+
+void AsyncClient::drops(const std::string& unit, const Callback<Drops>& done) {
+    begin(*calls_, done, [&] { return Calls::drops(unit); });
+}
+
+void AsyncClient::status(const Callback<Status>& done) {
+    begin(*calls_, done, [&] { return Calls::status(); });
+}
+
+void AsyncClient::reload(const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::reload(); });
 }
 
 void AsyncClient::release(Reference reference, const Callback<void>& done) {
@@ -116,202 +252,16 @@ void AsyncClient::release(Reference reference, const Callback<void>& done) {
                                      "the reference to '" + reference.filter_ +
                                          "' is not one of this connection, or was released"});
     reference.session_.reset();
-    calls_->tellManager("ReleaseFilter", done, reference.filter_);
-}
-
-void AsyncClient::acquireForUnit(const std::string& name, const std::string& unit,
-                                 const Callback<void>& done) {
-    calls_->tellManager<sdbus::ObjectPath>("AcquireFilterForUnit", done, name, unit);
-}
-
-void AsyncClient::releaseForUnit(const std::string& name, const std::string& unit,
-                                 const Callback<void>& done) {
-    calls_->tellManager("ReleaseFilterForUnit", done, name, unit);
-}
-
-void AsyncClient::filters(const Callback<std::vector<FilterSummary>>& done) {
-    calls_->askManager<FilterRows>("ListFilters", done, filtersOf);
-}
-
-void AsyncClient::filter(const std::string& name, const Callback<Filter>& done) {
-    calls_->withObject("GetFilter", name, done, [calls = calls_.get(), done](const std::string& path) {
-        calls->properties(path, kFilterInterface, done, filterOf);
-    });
-}
-
-void AsyncClient::packetRules(const std::string& name, const Callback<PacketRulesState>& done) {
-    calls_->withObject("GetFilter", name, done, [calls = calls_.get(), done](const std::string& path) {
-        calls->ask<RuleCountRows, VerdictRow, VerdictRow>(path, kFilterInterface, "GetRules", done,
-                                                          rulesStateOf);
-    });
-}
-
-// ---- parameters -----------------------------------------------------------------------------------------
-
-void AsyncClient::parameters(const std::string& filter, const Callback<std::vector<Parameter>>& done) {
-    calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done](const std::string& path) {
-        calls->ask<sdbus::Variant>(
-            path, kProperties, "Get", done,
-            [](const sdbus::Variant& value) { return parametersOf(value.get<ParameterRows>()); },
-            std::string(kFilterInterface), std::string("Parameters"));
-    });
-}
-
-void AsyncClient::parameter(const std::string& filter, const std::string& name,
-                            const Callback<std::string>& done) {
-    calls_->withObject(
-        "GetFilter", filter, done, [calls = calls_.get(), done, name](const std::string& path) {
-            calls->ask<sdbus::Variant>(path, kFilterInterface, "GetParameter", done, textOf, name);
-        });
-}
-
-void AsyncClient::setParameter(const std::string& filter, const std::string& name, const std::string& value,
-                               bool save, const Callback<void>& done) {
-    calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
-        calls->ask(
-            path, kFilterInterface, "SetParameter", done, [] {}, name, sdbus::Variant(value),
-            saveOption(save));
-    });
-}
-
-void AsyncClient::savedParameters(const std::string& filter,
-                                  const Callback<std::vector<SavedParameter>>& done) {
-    calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done](const std::string& path) {
-        calls->ask<SavedRows>(path, kFilterInterface, "GetSavedParameters", done, savedParametersOf);
-    });
-}
-
-void AsyncClient::unsetParameters(const std::string& filter, const std::vector<std::string>& names,
-                                  const Callback<std::vector<std::string>>& done) {
-    calls_->askManager<Names>(
-        "UnsetParameters", done, [](const Names& removed) { return removed; }, filter, names);
-}
-
-void AsyncClient::mapEntries(const std::string& filter, const std::string& map,
-                             const Callback<std::vector<MapEntry>>& done) {
-    calls_->withObject("GetFilter", filter, done, [calls = calls_.get(), done, map](const std::string& path) {
-        calls->ask<EntryRows>(path, kFilterInterface, "MapDump", done, entriesOf, map);
-    });
-}
-
-void AsyncClient::mapEntry(const std::string& filter, const std::string& map, const std::string& key,
-                           const Callback<std::string>& done) {
-    calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
-        calls->ask<sdbus::Variant>(path, kFilterInterface, "MapLookup", done, textOf, map,
-                                   sdbus::Variant(key));
-    });
-}
-
-void AsyncClient::updateMap(const std::string& filter, const std::string& map, const MapEntry& entry,
-                            const Callback<void>& done) {
-    calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
-        calls->ask(
-            path, kFilterInterface, "MapUpdate", done, [] {}, map, sdbus::Variant(entry.key),
-            sdbus::Variant(entry.value));
-    });
-}
-
-void AsyncClient::deleteFromMap(const std::string& filter, const std::string& map, const std::string& key,
-                                const Callback<void>& done) {
-    calls_->withObject("GetFilter", filter, done, [=, calls = calls_.get()](const std::string& path) {
-        calls->ask(
-            path, kFilterInterface, "MapDelete", done, [] {}, map, sdbus::Variant(key));
-    });
-}
-
-// ---- queues ---------------------------------------------------------------------------------------------
-
-void AsyncClient::setQueue(const std::string& unit, const Queues& queues, const Callback<void>& done) {
-    calls_->tellManager("SetQueue", done, unit, queues.ingress, queues.egress, busOptions(queues));
-}
-
-void AsyncClient::setQueue(const std::string& unit, const Queues& queues, std::chrono::seconds confirmWithin,
-                           const Callback<void>& done) {
-    calls_->tellManager("SetQueue", done, unit, queues.ingress, queues.egress,
-                        busOptions(queues, confirmWithin));
-}
-
-void AsyncClient::confirmQueue(const std::string& unit, const Callback<void>& done) {
-    calls_->tellManager("ConfirmQueue", done, unit);
-}
-
-void AsyncClient::attachFilter(const std::string& unit, Direction direction, const std::string& filter,
-                               const Place& place, std::chrono::seconds confirmWithin,
-                               const Callback<std::string>& done) {
-    calls_->askManager<std::string>(
-        "AttachFilter", done, [](const std::string& from) { return from; }, unit, nameOf(direction), filter,
-        busOptions(place, confirmWithin));
-}
-
-void AsyncClient::detachFilter(const std::string& unit, Direction direction, const std::string& filter,
-                               std::chrono::seconds confirmWithin, const Callback<std::string>& done) {
-    calls_->askManager<std::string>(
-        "DetachFilter", done, [](const std::string& from) { return from; }, unit, nameOf(direction), filter,
-        busOptions(Place{}, confirmWithin));
-}
-
-void AsyncClient::resetQueue(const std::string& unit, const Callback<void>& done) {
-    calls_->tellManager("ResetQueue", done, unit);
-}
-
-void AsyncClient::rules(const Callback<std::vector<Rule>>& done) {
-    calls_->askManager<QueueRows>("ListQueues", done, rulesOf);
-}
-
-// ---- units, the daemon ----------------------------------------------------------------------------------
-
-void AsyncClient::units(const Callback<std::vector<UnitSummary>>& done) {
-    calls_->askManager<UnitRows>("ListUnits", done, unitsOf);
-}
-
-void AsyncClient::ensureUnit(const std::string& name, const Callback<void>& done) {
-    calls_->tellManager("EnsureUnit", done, name);
-}
-
-void AsyncClient::unit(const std::string& name, const Callback<Unit>& done) {
-    calls_->withObject("GetUnit", name, done, [calls = calls_.get(), done](const std::string& path) {
-        calls->properties(path, kUnitInterface, done, unitOf);
-    });
-}
-
-void AsyncClient::counters(const std::string& unit, const Callback<std::vector<Counters>>& done) {
-    calls_->withObject("GetUnit", unit, done, [calls = calls_.get(), done](const std::string& path) {
-        calls->ask<CounterRows>(path, kUnitInterface, "GetCounters", done, countersOf);
-    });
-}
-
-void AsyncClient::traffic(const std::string& unit, const Callback<std::vector<Traffic>>& done) {
-    calls_->withObject("GetUnit", unit, done, [calls = calls_.get(), done](const std::string& path) {
-        calls->ask<std::vector<TrafficRow>>(path, kUnitInterface, "GetTraffic", done, trafficOf);
-    });
-}
-
-void AsyncClient::drops(const std::string& unit, const Callback<Drops>& done) {
-    calls_->askManager<DropRows, std::uint64_t, std::uint64_t>("ListDrops", done, dropsOf, unit);
-}
-
-void AsyncClient::traffic(const Callback<std::vector<UnitTraffic>>& done) {
-    calls_->askManager<std::vector<UnitTrafficRow>>("ListTraffic", done, unitTrafficOf);
+    calls_->start(Calls::release(reference.filter_), done);
 }
 
 void AsyncClient::statistics(const Callback<Statistics>& done) {
     const auto addGuard = [calls = calls_.get(), done](Result<Statistics> known) {
         if (!known)
             return done(std::move(known));
-        calls->askManager<CountMap>("GetGuardCounters", done, [known = *known](const CountMap& counters) {
-            auto all = known;
-            all.guard = countsOf(counters);
-            return all;
-        });
+        calls->start(Calls::guardStatistics(std::move(*known)), done);
     };
-    calls_->askManager<CountMap, LatencyRows, std::uint64_t>("GetStatistics", Callback<Statistics>(addGuard),
-                                                             statisticsOf);
+    calls_->start(Calls::statistics(), Callback<Statistics>(addGuard));
 }
-
-void AsyncClient::status(const Callback<Status>& done) {
-    calls_->properties(bus::kManagerPath, kManagerInterface, done, statusOf);
-}
-
-void AsyncClient::reload(const Callback<void>& done) { calls_->tellManager("Reload", done); }
 
 } // namespace filterd::client

@@ -10,6 +10,12 @@
 
 namespace filterd::client {
 
+namespace {
+
+const Callback<void> kUntold = [](const Result<void>&) {};
+
+} // namespace
+
 AsyncCalls::Target& AsyncCalls::targetAt(const std::string& path) {
     auto& target = targets_[path];
     if (!target.proxy)
@@ -42,7 +48,7 @@ void AsyncCalls::follow(EventHandler handler) {
 
 void AsyncCalls::followDrops(const std::string& unit, DropHandler handler, const Callback<void>& done) {
     if (*drops_.wanted)
-        unfollowDrops([](const Result<void>&) {});
+        unfollowDrops(kUntold);
     begin(drops_);
     unitOfDrops_ = unit;
     drops_.matches.push_back(
@@ -53,28 +59,27 @@ void AsyncCalls::followDrops(const std::string& unit, DropHandler handler, const
     drops_.matches.push_back(
         matchDaemon(connection(), [this, unit, wanted = drops_.wanted](const std::string&, bool appeared) {
             if (*wanted && appeared)
-                tellManager(
-                    "FollowDrops", [](const Result<void>&) {}, unit);
+                start(Calls::followDrops(unit), kUntold);
         }));
     const auto begun = [this, wanted = drops_.wanted, done](Result<void> allowed) {
         if (!allowed && *wanted)
             end(drops_);
         done(std::move(allowed));
     };
-    tellManager("FollowDrops", begun, unit);
+    start(Calls::followDrops(unit), Callback<void>(begun));
 }
 
 void AsyncCalls::unfollowDrops(const Callback<void>& done) {
     if (!*drops_.wanted)
         return refuse(done, {bus::busErrorName(ErrorCode::NoSuchEntry), "no drops are followed"});
     end(drops_);
-    tellManager("UnfollowDrops", done, unitOfDrops_);
+    start(Calls::unfollowDrops(unitOfDrops_), done);
 }
 
 // The connection lives on: the daemon shall not go on to tell it.
 AsyncCalls::~AsyncCalls() {
     if (*drops_.wanted)
-        unfollowDrops([](const Result<void>&) {});
+        unfollowDrops(kUntold);
 }
 
 void AsyncCalls::process() {

@@ -3,8 +3,7 @@
 #pragma once
 // Calls that are under way on one connection, and their answers.
 
-#include "client/convert.hpp"
-#include "client/session.hpp"
+#include "client/calls.hpp"
 
 #include <filterd/async.hpp>
 
@@ -16,11 +15,6 @@
 
 namespace filterd::client {
 
-inline constexpr const char* kManagerInterface = "org.filterd1.Manager";
-inline constexpr const char* kFilterInterface = "org.filterd1.Filter";
-inline constexpr const char* kUnitInterface = "org.filterd1.Unit";
-inline constexpr const char* kProperties = "org.freedesktop.DBus.Properties";
-
 class AsyncCalls {
   public:
     explicit AsyncCalls(std::shared_ptr<Session> session) : session_(std::move(session)) {}
@@ -31,54 +25,27 @@ class AsyncCalls {
     [[nodiscard]] const std::shared_ptr<Session>& session() const { return session_; }
     [[nodiscard]] sdbus::IConnection& connection() const { return session_->connection(); }
 
-    // Sends a call whose answer has values of the types Out, and is turned by `convert` into what the
-    // callback gets.
-    template<typename... Out, typename T, typename Convert, typename... In>
-    void ask(const std::string& path, const char* interface, const char* member, Callback<T> done,
-             Convert convert, const In&... in) {
-        try {
-            auto& target = targetAt(path);
-            target.proxy->callMethodAsync(member).onInterface(interface).withArguments(in...).uponReplyInvoke(
-                [&target, done, convert](bus::AsyncError error, const Out&... out) {
-                    --target.pending;
-                    deliver(done, error ? Result<T>(tl::unexpected(errorOf(*error)))
-                                        : guarded([&] { return convert(out...); }));
-                });
-            ++target.pending;
-        } catch (...) {
-            refuse(std::move(done), currentError());
-        }
-    }
-    template<typename... Out, typename T, typename Convert, typename... In>
-    void askManager(const char* member, Callback<T> done, Convert convert, const In&... in) {
-        ask<Out...>(bus::kManagerPath, kManagerInterface, member, std::move(done), std::move(convert), in...);
-    }
-    // For calls that return nothing, or nothing that is needed.
-    template<typename... Out, typename... In>
-    void tellManager(const char* member, Callback<void> done, const In&... in) {
-        askManager<Out...>(
-            member, std::move(done), [](const Out&...) {}, in...);
-    }
-    // Finds the object of a filter or a unit first, by GetFilter or GetUnit.
-    template<typename T>
-    void withObject(const char* getter, const std::string& name, Callback<T> done,
-                    const std::function<void(const std::string& path)>& next) {
-        const auto found = [done, next](Result<std::string> path) {
+    // Makes the call; its answer comes later.
+    template<typename... Out, typename Convert, typename... In, typename T>
+    void start(const Call<Answer<Out...>, Convert, In...>& call, const Callback<T>& done) {
+        const auto send = [this, call, done](const std::string& path) {
+            std::apply(
+                [&](const In&... in) {
+                    ask<Out...>(path, call.interface, call.member, done, call.convert, in...);
+                },
+                call.arguments);
+        };
+        if (call.target.getter == nullptr)
+            return send(bus::kManagerPath);
+        const auto found = [send, done](Result<std::string> path) {
             if (path)
-                next(*path);
+                send(*path);
             else
                 done(tl::unexpected(path.error()));
         };
-        askManager<sdbus::ObjectPath>(
-            getter, Callback<std::string>(found),
-            [](const sdbus::ObjectPath& path) -> std::string { return path; }, name);
-    }
-    template<typename T>
-    void properties(const std::string& path, const char* interface, Callback<T> done,
-                    T (*read)(const Properties&)) {
-        ask<Options>(
-            path, kProperties, "GetAll", std::move(done),
-            [read](const Options& values) { return read(Properties(values)); }, std::string(interface));
+        ask<sdbus::ObjectPath>(
+            bus::kManagerPath, kManagerInterface, call.target.getter, Callback<std::string>(found),
+            [](const sdbus::ObjectPath& path) -> std::string { return path; }, call.target.name);
     }
     // An error that is known before anything is sent: told by the next process().
     template<typename T>
@@ -106,6 +73,24 @@ class AsyncCalls {
         std::vector<sdbus::Slot> matches;
     };
 
+    // Sends a call whose answer has values of the types Out, and is turned by `convert` into what the
+    // callback gets.
+    template<typename... Out, typename T, typename Convert, typename... In>
+    void ask(const std::string& path, const char* interface, const char* member, Callback<T> done,
+             Convert convert, const In&... in) {
+        try {
+            auto& target = targetAt(path);
+            target.proxy->callMethodAsync(member).onInterface(interface).withArguments(in...).uponReplyInvoke(
+                [&target, done, convert](bus::AsyncError error, const Out&... out) {
+                    --target.pending;
+                    deliver(done, error ? Result<T>(tl::unexpected(errorOf(*error)))
+                                        : guarded([&] { return convert(out...); }));
+                });
+            ++target.pending;
+        } catch (...) {
+            refuse(std::move(done), currentError());
+        }
+    }
     template<typename T>
     static void deliver(const Callback<T>& done, Result<T> result) {
         bus::contain("a callback", [&] { done(std::move(result)); });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-// Dropped packets, one by one and added up.
+// Dropped packets, one by one and as they happen.
 
 #include "client/drops.hpp"
 
-#include "client/convert.hpp"
+#include "client/calls.hpp"
 #include "client/listener.hpp"
 
 namespace filterd::client {
@@ -44,22 +44,20 @@ Drop dropOf(sdbus::Message& message) {
 // What the connection follows, for as long as this lives.
 class FollowedDrops {
   public:
-    FollowedDrops(ManagerProxy& manager, const std::string& unit) : manager_(manager), unit_(unit) {
-        begin();
-    }
+    FollowedDrops(Session& session, const std::string& unit) : session_(session), unit_(unit) { begin(); }
     FollowedDrops(const FollowedDrops&) = delete;
     FollowedDrops& operator=(const FollowedDrops&) = delete;
     ~FollowedDrops() {
         try {
-            manager_.UnfollowDrops(unit_);
+            wait(session_, Calls::unfollowDrops(unit_));
         } catch (const sdbus::Error&) { // NOLINT(bugprone-empty-catch): the daemon or the bus has gone
         }
     }
 
-    void begin() { manager_.FollowDrops(unit_); }
+    void begin() { wait(session_, Calls::followDrops(unit_)); }
 
   private:
-    ManagerProxy& manager_;
+    Session& session_;
     const std::string& unit_;
 };
 
@@ -70,18 +68,11 @@ sdbus::Slot matchDrops(sdbus::IConnection& connection, DropHandler handler) {
                  [handler = std::move(handler)](sdbus::Message& message) { handler(dropOf(message)); });
 }
 
-Result<Drops> Client::drops(const std::string& unit) const noexcept {
-    return guarded([&] {
-        const auto [rows, lost, since] = session_->manager().ListDrops(unit);
-        return dropsOf(rows, lost, since);
-    });
-}
-
 Result<void> Client::followDrops(const std::string& unit, const DropHandler& handler, int end) noexcept {
     return guarded([&] {
         Listener listener(session_->connection());
         const auto dropped = matchDrops(session_->connection(), handler);
-        FollowedDrops followed(session_->manager(), unit);
+        FollowedDrops followed(*session_, unit);
         listener.onDaemon([&](const std::string&, bool appeared) {
             if (appeared)
                 listener.defer([&] { followed.begin(); });

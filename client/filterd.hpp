@@ -346,7 +346,7 @@ class FILTERD_EXPORT Reference {
 
   private:
     friend class AsyncClient;
-    friend class Client;
+    friend struct Calls;
     Reference(std::shared_ptr<Session> session, std::string filter) noexcept;
 
     std::shared_ptr<Session> session_;

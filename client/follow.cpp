@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "client/follow.hpp"
 
+#include "client/calls.hpp"
 #include "client/listener.hpp"
 
 namespace filterd::client {
@@ -66,7 +67,7 @@ std::vector<sdbus::Slot> matchEvents(sdbus::IConnection& connection, EventHandle
 
 Result<void> Client::follow(const EventHandler& handler, int end) noexcept {
     return guarded([&] {
-        static_cast<void>(session_->manager().Version()); // is there a daemon to follow?
+        static_cast<void>(wait(*session_, Calls::version())); // is there a daemon to follow?
         Listener listener(session_->connection());
         const auto slots = matchEvents(session_->connection(), handler);
         listener.runUntilReadable(end);

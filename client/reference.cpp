@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "client/session.hpp"
+#include "client/calls.hpp"
 
 namespace filterd::client {
 
@@ -23,7 +23,7 @@ Reference::~Reference() { static_cast<void>(release()); }
 Result<void> Reference::release() noexcept {
     if (!session_)
         return {};
-    return guarded([session = std::move(session_), this] { session->manager().ReleaseFilter(filter_); });
+    return guarded([session = std::move(session_), this] { wait(*session, Calls::release(filter_)); });
 }
 
 } // namespace filterd::client

@@ -35,7 +35,8 @@ bool tellsOfNoAnswer(std::string_view name) {
 } // namespace
 
 Session::Session(std::unique_ptr<sdbus::IConnection> connection)
-    : connection_(std::move(connection)), manager_(*connection_) {}
+    : connection_(std::move(connection)),
+      manager_(bus::makeProxy(*connection_, bus::kServiceName, bus::kManagerPath)) {}
 
 void Session::waitAtLeast(std::chrono::milliseconds timeout) {
     using std::chrono::microseconds;

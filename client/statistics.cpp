@@ -3,7 +3,6 @@
 // What the daemon and its queues have counted.
 
 #include "client/convert.hpp"
-#include "client/session.hpp"
 
 #include <limits>
 
@@ -60,26 +59,6 @@ Statistics statisticsOf(const CountMap& counters, const LatencyRows& latency, st
     for (const auto& bucket : latency)
         statistics.attachLatency.push_back({boundOf(std::get<0>(bucket)), std::get<1>(bucket)});
     return statistics;
-}
-
-Result<std::vector<Traffic>> Client::traffic(const std::string& unit) const noexcept {
-    return guarded([&] {
-        UnitProxy proxy(session_->connection(), session_->manager().GetUnit(unit));
-        return trafficOf(proxy.GetTraffic());
-    });
-}
-
-Result<std::vector<UnitTraffic>> Client::traffic() const noexcept {
-    return guarded([&] { return unitTrafficOf(session_->manager().ListTraffic()); });
-}
-
-Result<Statistics> Client::statistics() const noexcept {
-    return guarded([&] {
-        const auto [counters, latency, time] = session_->manager().GetStatistics();
-        auto statistics = statisticsOf(counters, latency, time);
-        statistics.guard = countsOf(session_->manager().GetGuardCounters());
-        return statistics;
-    });
 }
 
 } // namespace filterd::client
