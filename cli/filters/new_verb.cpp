@@ -48,7 +48,8 @@ void replaceAll(std::string& text, std::string_view from, const std::string& to)
 }
 
 std::string sourceOf(const std::string& name) {
-    std::string text(kFilterTemplate);
+    const auto source = filterTemplate();
+    std::string text(reinterpret_cast<const char*>(source.data()), source.size());
     replaceAll(text, kFunction, identifier(name));
     replaceAll(text, kCompile, compileCommand(name));
     replaceAll(text, kName, name);

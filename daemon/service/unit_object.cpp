@@ -28,6 +28,17 @@ std::string modeReasonOf(const UnitView& unit) {
     return bus::printable(reason);
 }
 
+// A row for each direction that is counted.
+template<typename List, typename Counters, typename Row>
+Result<List> rowsOf(const Counters& counters, Row row) {
+    if (!counters)
+        return failure(counters.error());
+    List list;
+    for (const auto& [direction, counted] : *counters)
+        list.push_back(row(std::string(toString(direction)), counted));
+    return list;
+}
+
 // The names of the properties whose values differ.
 std::vector<std::string> changedProperties(const UnitView& before, const UnitView& now) {
     std::vector<std::string> names;
@@ -88,19 +99,15 @@ UnitObject::GetCounters() {
     using Drops = std::vector<sdbus::Struct<std::string, std::uint64_t, bool>>;
     using List = std::vector<sdbus::Struct<std::string, std::uint64_t, Drops>>;
     return bus::answer([&]() -> Result<List> {
-        const auto counters = firewall_.units().counters(name_);
-        if (!counters)
-            return failure(counters.error());
-        List list;
-        for (const auto& [direction, counted] : *counters) {
-            Drops drops;
-            for (const auto& one : counted.dropped)
-                drops.emplace_back(one.filter.text(), one.packets, one.logOnly);
-            if (counted.held > 0)
-                drops.emplace_back("", counted.held, false);
-            list.emplace_back(std::string(toString(direction)), counted.passed, drops);
-        }
-        return list;
+        return rowsOf<List>(firewall_.units().counters(name_),
+                            [](std::string direction, const auto& counted) {
+                                Drops drops;
+                                for (const auto& one : counted.dropped)
+                                    drops.emplace_back(one.filter.text(), one.packets, one.logOnly);
+                                if (counted.held > 0)
+                                    drops.emplace_back("", counted.held, false);
+                                return List::value_type(std::move(direction), counted.passed, drops);
+                            });
     });
 }
 
@@ -109,15 +116,11 @@ UnitObject::GetTraffic() {
     using List = std::vector<
         sdbus::Struct<std::string, std::uint64_t, std::uint64_t, std::vector<UnitObject::DropTraffic>>>;
     return bus::answer([&]() -> Result<List> {
-        const auto counters = firewall_.units().counters(name_);
-        if (!counters)
-            return failure(counters.error());
-        List list;
-        for (const auto& [direction, counted] : *counters) {
-            list.emplace_back(std::string(toString(direction)), counted.passed, counted.passedBytes,
-                              dropRowsOf(counted));
-        }
-        return list;
+        return rowsOf<List>(firewall_.units().counters(name_),
+                            [](std::string direction, const auto& counted) {
+                                return List::value_type(std::move(direction), counted.passed,
+                                                        counted.passedBytes, dropRowsOf(counted));
+                            });
     });
 }
 

@@ -3,10 +3,11 @@
 #pragma once
 // bpf/template.bpf.c, as it was when filterctl was built.
 
-#include <string_view>
+#include <cstddef>
+#include <span>
 
 namespace filterd::cli {
 
-inline constexpr std::string_view kFilterTemplate = R"template(@FILTERD_TEMPLATE@)template";
+[[nodiscard]] std::span<const std::byte> filterTemplate();
 
 } // namespace filterd::cli
