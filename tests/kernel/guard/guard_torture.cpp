@@ -384,7 +384,7 @@ TortureResult Scenes::torture(const Torture& torture) {
     return resultOf(*board, torture.starts);
 }
 
-operator<<(std::ostream& out, const TortureResult& result) {
+std::ostream& operator<<(std::ostream& out, const TortureResult& result) {
     return out << "blocked " << result.tally.blocked << ", leaked " << result.tally.leaked << " in "
                << result.leakyStarts << " starts; permitted " << result.tally.passed << ", lost "
                << result.tally.lost << " (" << result.refused << " refused, " << result.streamsBroken
