@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/units/unit_traits.hpp"
 
+#include "core/units/foreign_traffic.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -10,20 +12,10 @@ namespace filterd {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kNetworkFileSystems{"nfs", "nfs4", "cifs", "smb3",  "ceph",
-                                                              "afs", "9p",   "coda", "lustre"};
-constexpr std::array<std::string_view, 7> kTellingKeys{
-    "FileDescriptorStoreMax", "PrivateNetwork", "Slice", "[Mount]", "wg-quick", "wg setconf", "PAMName"};
-constexpr std::array<std::string_view, 4> kKernelServers{"rpc.nfsd", "nfsdctl", "ksmbd.mountd",
-                                                         "targetctl restore"};
-// Programs, and the units in which they put what they start.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kManagers{
-    {{"dockerd", "docker-*.scope"},
-     {"containerd", "cri-containerd-*.scope"},
-     {"crio", "crio-*.scope"},
-     {"libvirtd", "machine-*.scope"},
-     {"virtqemud", "machine-*.scope"},
-     {"virtlxcd", "machine-*.scope"}}};
+// An empty assignment takes commands back.
+constexpr std::array<std::string_view, 6> kTellingKeys{
+    "FileDescriptorStoreMax", "PrivateNetwork", "Slice", "[Mount]", "PAMName", "ExecStart=\n"};
+constexpr std::array<std::string_view, 4> kCommands{"ExecStart", "ExecStop", "ExecReload", "ExecCondition"};
 constexpr std::string_view kSessions = "session-*.scope";
 constexpr std::string_view kUserManager = "user@.service"; // its session has no scope
 
@@ -36,75 +28,67 @@ void assign(std::set<std::string>& units, const std::string& unit, bool isIn) {
         units.erase(unit);
 }
 
-// As mount(8) guesses it from what is mounted, if it is not said.
-std::string fileSystemOf(const std::string& type, const std::string& what) {
-    if (!type.empty() && type != "auto")
-        return type;
-    if (what.starts_with("//"))
-        return "cifs";
-    const auto colon = what.find(":/");
-    return colon != std::string::npos && what.find('/') > colon ? "nfs" : type;
+bool isCommand(const std::string& key) {
+    return std::any_of(kCommands.begin(), kCommands.end(),
+                       [&](std::string_view command) { return key.starts_with(command); });
 }
 
-// The program's name of a command line of systemd's: "dockerd" of "-/usr/sbin/dockerd -H fd://".
-std::string programOf(const std::string& command) {
-    const auto parts = words(command);
-    if (parts.empty())
-        return {};
-    const auto path =
-        parts.front().substr(std::min(parts.front().find_first_not_of("@-:+!"), parts.front().size()));
-    return path.substr(path.rfind('/') + 1);
-}
+// What several settings say together, of which a later one may take back an earlier one.
+struct Said {
+    std::string type;
+    std::string what;
+    std::string session;                                      // PAMName=
+    std::map<std::string, std::vector<std::string>> commands; // key -> lines
+};
 
-void noteCommand(UnitTraits& traits, const std::string& unit, const std::string& command) {
-    const auto has = [&](std::string_view part) { return command.find(part) != std::string::npos; };
-    if (has("wg-quick") || has("wg setconf"))
-        traits.wireGuard.insert(unit);
-    if (std::any_of(kKernelServers.begin(), kKernelServers.end(), has))
-        traits.kernelServers.insert(unit);
-    const auto program = programOf(command);
-    for (const auto& [manager, units] : kManagers)
-        if (program == manager)
-            traits.madeUnits.insert_or_assign(unit, std::string(units));
+void noteSaid(UnitTraits& traits, const std::string& unit, const Said& said) {
+    if (const auto system = fileSystemOf(said.type, said.what); isNetworkFileSystem(system))
+        traits.networkMounts.insert_or_assign(unit, system);
+    if (!said.session.empty() && unit != kUserManager)
+        traits.madeUnits[unit].emplace(kSessions);
+    for (const auto& [key, lines] : said.commands)
+        for (const auto& line : lines) {
+            const auto traffic = foreignTrafficOf(line);
+            if (!traffic.units.empty())
+                traits.madeUnits[unit].insert(traffic.units.begin(), traffic.units.end());
+            if (!traffic.fileSystems.empty())
+                traits.networkMounts.insert_or_assign(unit, *traffic.fileSystems.begin());
+            if (traffic.makesTunnel)
+                traits.tunnels.insert(unit);
+            if (traffic.startsServer)
+                traits.kernelServers.insert(unit);
+        }
 }
 
 } // namespace
 
-bool isNetworkFileSystem(std::string_view type) {
-    return std::find(kNetworkFileSystems.begin(), kNetworkFileSystems.end(), type) !=
-           kNetworkFileSystems.end();
-}
-
 bool mayTellTraits(std::string_view text) {
     const auto has = [&](std::string_view key) { return text.find(key) != std::string_view::npos; };
-    return std::any_of(kTellingKeys.begin(), kTellingKeys.end(), has) ||
-           std::any_of(kKernelServers.begin(), kKernelServers.end(), has) ||
-           std::any_of(kManagers.begin(), kManagers.end(),
-                       [&](const auto& manager) { return has(manager.first); });
+    return std::any_of(kTellingKeys.begin(), kTellingKeys.end(), has) || mayHaveForeignTraffic(text);
 }
 
 void noteTraits(UnitTraits& traits, const std::string& unit, const std::vector<ConfigText>& files) {
-    std::string type;
-    std::string what;
+    Said said;
     for (const auto& file : files)
         for (const auto& [section, key, value, line] : readableParts(file.path, file.text).entries) {
             if (section == "Mount" && key == "Type")
-                type = value;
+                said.type = value;
             else if (section == "Mount" && key == "What")
-                what = value;
+                said.what = value;
             else if (key == "Slice")
                 traits.slices[unit] = value;
             else if (key == "FileDescriptorStoreMax")
                 assign(traits.keepsSockets, unit, !value.empty() && value != "0");
             else if (key == "PrivateNetwork")
                 assign(traits.ownNetwork, unit, isTrue(value));
-            else if (key == "PAMName" && !value.empty() && unit != kUserManager)
-                traits.madeUnits.insert_or_assign(unit, std::string(kSessions));
-            else if (key.starts_with("ExecStart"))
-                noteCommand(traits, unit, value);
+            else if (key == "PAMName")
+                said.session = value;
+            else if (isCommand(key) && value.empty())
+                said.commands.erase(key);
+            else if (isCommand(key))
+                said.commands[key].push_back(value);
         }
-    if (const auto system = fileSystemOf(type, what); isNetworkFileSystem(system))
-        traits.networkMounts.insert_or_assign(unit, system);
+    noteSaid(traits, unit, said);
 }
 
 std::string resolverIn(const std::string& nsswitch, const std::set<std::string>& started) {

@@ -18,11 +18,12 @@ struct UnitTraits {
     std::set<std::string> keepsSockets;        // FileDescriptorStoreMax=
     std::map<std::string, std::string> slices; // Slice=
     std::set<std::string> ownNetwork;          // PrivateNetwork=
-    std::set<std::string> wireGuard;           // set up interfaces whose packets the kernel sends
+    std::set<std::string> tunnels;             // set up interfaces whose packets the kernel sends
     std::set<std::string> kernelServers;       // start servers that are within the kernel
-    // What they start for others is in units of its own: service -> a glob over these (docker-*.scope).
-    std::map<std::string, std::string> madeUnits;
-    std::map<std::string, std::string> networkMounts; // .mount units, and the types of their file systems
+    // What they start is in units of its own: service -> names and globs of these (docker-*.scope).
+    std::map<std::string, std::set<std::string>> madeUnits;
+    // .mount units, and services that mount by themselves, and the types of the file systems.
+    std::map<std::string, std::string> networkMounts;
     // The service that resolves names for all others: nss-resolve or nscd, which they ask by a local socket.
     std::string resolver;
 
@@ -34,9 +35,6 @@ void noteTraits(UnitTraits& traits, const std::string& unit, const std::vector<C
 
 // Whether a file may say any of it, as a quick look.
 [[nodiscard]] bool mayTellTraits(std::string_view text);
-
-// Whether the kernel itself talks to the server of such a file system.
-[[nodiscard]] bool isNetworkFileSystem(std::string_view type);
 
 // Which service the text of nsswitch.conf has names resolved by; empty: each program does it itself.
 [[nodiscard]] std::string resolverIn(const std::string& nsswitch, const std::set<std::string>& started);

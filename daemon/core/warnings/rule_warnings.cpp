@@ -3,6 +3,7 @@
 #include "core/warnings/rule_warnings.hpp"
 
 #include "core/model/names.hpp"
+#include "core/units/foreign_traffic.hpp"
 #include "core/units/instances.hpp"
 #include "core/units/unit_place.hpp"
 #include "core/value/port_set.hpp"
@@ -80,10 +81,9 @@ std::string ofKeptSockets(const std::string& units) {
                    "under; stop and start the unit to have new ones opened";
 }
 
-std::string ofWireGuard(const std::string& units) {
-    return units + ": the packets of a WireGuard tunnel are sent by the kernel for no unit, and no rule for "
-                   "a unit sees them: "
-                   "use nftables for them";
+std::string ofTunnels(const std::string& units) {
+    return units + ": the packets of a tunnel within the kernel, such as WireGuard's, are sent for no unit, "
+                   "and no rule for a unit sees them: use nftables for them";
 }
 
 std::string ofKernelServers(const std::string& units) {
@@ -94,21 +94,30 @@ std::string ofKernelServers(const std::string& units) {
 
 std::string ofMadeUnits(const std::string& units, const std::string& made) {
     return units +
-           ": the containers, machines or sessions that it starts are in units of their own, which no rule "
-           "covers: name " +
+           ": the commands, containers, machines or sessions that it starts are in units of their own, "
+           "which no rule covers: name " +
            made + ", too";
 }
 
-// Whether a rule covers units like these ("docker-*.scope").
+// The slice that units like these are in, unless somebody says otherwise.
+std::string sliceOf(const std::string& form) {
+    if (form.starts_with("machine-") || form.starts_with("libpod-"))
+        return "machine.slice";
+    return form.starts_with("session-") ? "user.slice" : "system.slice";
+}
+
+// Whether a rule covers units like these ("docker-*.scope"), or all that their slice holds.
 bool areCovered(std::string form, const Rules& rules) {
-    form.replace(form.find('*'), 1, "0");
-    return !rules.covering(form).empty();
+    const auto slice = sliceOf(form);
+    if (const auto star = form.find('*'); star != std::string::npos)
+        form.replace(star, 1, "0");
+    const auto isCovered = [&](const std::string& unit) { return !rules.covering(unit).empty(); };
+    return isCovered(form) || isCovered(slice) || isCovered("-.slice");
 }
 
 std::string ofNetworkMounts(const std::string& units) {
-    return units + ": the kernel itself talks to the server of this file system, for no unit, and no rule "
-                   "for a unit sees it: "
-                   "use nftables for it";
+    return units + ": the kernel itself talks to the server of the file system that is mounted, for no unit, "
+                   "and no rule for a unit sees it: use nftables for it";
 }
 
 std::string ofResolver(const std::string& unit, const std::string& filter, const std::string& resolver) {
@@ -127,12 +136,13 @@ class Collector {
                 judge(*rule);
         const auto& traits = around_.units.traits;
         tellOf(traits.keepsSockets, ofKeptSockets);
-        tellOf(traits.wireGuard, ofWireGuard);
+        tellOf(traits.tunnels, ofTunnels);
         tellOf(mounts(), ofNetworkMounts);
         tellOf(traits.kernelServers, ofKernelServers);
         std::map<std::string, std::set<std::string>> managers;
-        for (const auto& [manager, made] : traits.madeUnits)
-            managers[made].insert(manager);
+        for (const auto& [manager, forms] : traits.madeUnits)
+            for (const auto& made : forms)
+                managers[made].insert(manager);
         for (const auto& [made, units] : managers)
             if (!areCovered(made, rules_))
                 tellOf(units, [&, &others = made](const auto& names) { return ofMadeUnits(names, others); });
@@ -242,14 +252,15 @@ std::vector<std::string> unseenTraffic(const std::string& unit, const Rule& rule
     const auto& traits = around.units.traits;
     if (holds(traits.keepsSockets, unit))
         sentences.push_back(ofKeptSockets(unit));
-    if (holds(traits.wireGuard, unit))
-        sentences.push_back(ofWireGuard(unit));
+    if (holds(traits.tunnels, unit))
+        sentences.push_back(ofTunnels(unit));
     if (holds(traits.kernelServers, unit))
         sentences.push_back(ofKernelServers(unit));
     for (const auto& name : {unit, templateOfInstance(unit)})
-        if (const auto made = traits.madeUnits.find(name);
-            made != traits.madeUnits.end() && !areCovered(made->second, rules))
-            sentences.push_back(ofMadeUnits(unit, made->second));
+        if (const auto made = traits.madeUnits.find(name); made != traits.madeUnits.end())
+            for (const auto& form : made->second)
+                if (!areCovered(form, rules))
+                    sentences.push_back(ofMadeUnits(unit, form));
     if (userOfManager(unit) && !areCovered("session-*.scope", rules))
         sentences.push_back(
             unit + ": logins of the user are beside it, in session-*.scope units: the rule for user-" +

@@ -290,6 +290,8 @@ class UnitPathReader {
                 files_.relations.known.aliasesOfSystem.insert(alias);
         }
         known.insert(files_.masked.begin(), files_.masked.end());
+        for (const auto& [unit, made] : files_.relations.traits.madeUnits)
+            known.insert(made.begin(), made.end());
         for (const auto& [unit, slice] : files_.relations.traits.slices)
             if (const auto name = UnitName::parse(unit)) // the instances of a template may have one each
                 known.insert(withoutSpecifiers(slice, name->isTemplate() ? name->withInstance("*") : *name));

@@ -209,8 +209,19 @@ def test_of_ssh_only_what_can_happen_is_told(drop, files):
 
 NOT_SEEN = {
     "kept.service": ("[Service]\nExecStart=sleep 600\nFileDescriptorStoreMax=8\n", "sockets kept over a restart (FileDescriptorStoreMax=)"),
-    "mnt-data.mount": ("[Mount]\nWhat=server:/data\nWhere=/mnt/data\nType=nfs4\n", "the kernel itself talks to the server of this file system"),
-    "wg-quick@.service": ("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/wg-quick up %i\n", "WireGuard tunnel"),
+    "mnt-data.mount": ("[Mount]\nWhat=server:/data\nWhere=/mnt/data\nType=nfs4\n", "the kernel itself talks to the server of the file system"),
+    "wg-quick@.service": ("[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/wg-quick up %i\n", "the packets of a tunnel within the kernel"),
+    "wg-by-hand.service": ("[Service]\nExecStartPre=ip link add wg0 type wireguard\nExecStart=sleep 600\n", "a tunnel within the kernel"),
+    "mounts.service": ("[Service]\nExecStartPre=mount -t cifs //server/x /mnt\nExecStart=sleep 600\n", "the kernel itself talks to the server"),
+    "contained.service": ("[Service]\nExecStart=docker run --rm nginx\n", "name docker-*.scope, too"),
+    "detached.service": ("[Service]\nExecStart=sh -c 'systemd-run --unit=detached-job curl http://x'\n", "name detached-job.service, too"),
+}
+HARMLESS = {
+    "said": "echo wg-quick up, docker run, mount -t nfs",
+    "split": "podman run --cgroups=split --rm nginx",
+    "ended": "docker stop nginx",
+    "local": "mount -t tmpfs tmpfs /mnt",
+    "linked": "ip link set eth0 up",
 }
 
 
@@ -224,6 +235,27 @@ def test_packets_that_no_rule_of_the_unit_sees_are_told_of(drop, files, unit):
     assert len(lines) == 1 and says in lines[0] and lines[0].startswith("/etc/filterd/10-unseen.queue: "), lines
     assert says in run("filterctl", "explain", unit.replace("@.", "@1.")).stdout
     assert says in run("journalctl", "--boot", "--unit=filterd", "--lines=20").stdout
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_a_command_that_sends_nothing_elsewhere_is_not_told_of(drop, files, what):
+    files(UNITS / "harmless.service", f"[Service]\nExecStart={HARMLESS[what]}\n")
+    run("systemctl", "daemon-reload")
+    rule("10-harmless.queue", "harmless.service")
+    assert told() == []
+
+
+def test_what_systemd_run_starts_in_a_unit_of_its_own_meets_no_rule_of_the_service(drop, files):
+    """And it does so once a rule names that unit, as the warning says; then nothing is told."""
+    script = "systemd-run --quiet --wait --pipe --unit=detached-job ping -n -c 1 -W 1 127.0.0.1"
+    files(UNITS / "detached.service", f"[Service]\nType=oneshot\nExecStart={script}\n")
+    run("systemctl", "daemon-reload")
+    rule("10-detached.queue", "detached.service")
+    assert len(told()) == 1
+    assert run("systemctl", "start", "detached.service", check=False).returncode == 0
+    rule("10-detached.queue", "detached.service detached-job.service")
+    assert told() == []
+    assert run("systemctl", "start", "detached.service", check=False).returncode != 0
 
 
 def test_a_network_of_ones_own_is_explained(drop, files):

@@ -118,7 +118,7 @@ TEST_F(RuleWarningsTest, AListWithoutPortsDropsAll) {
 
 TEST_F(RuleWarningsTest, WhatUnitsKeepOrTheKernelSendsIsToldOf) {
     units.traits.keepsSockets = {"kept.service", "k2.service", "k3.service", "k4.service"};
-    units.traits.wireGuard = {"wg-quick@.service"};
+    units.traits.tunnels = {"wg-quick@.service"};
     units.traits.networkMounts = {{"mnt-nfs.mount", "nfs4"}};
     running.mounts = {{"mnt-by\\x2dhand.mount", "cifs"}, {"home.mount", "ext4"}};
     EXPECT_THAT(warnings({rule("kept.service", {"port@80"})}),
@@ -151,9 +151,11 @@ TEST_F(RuleWarningsTest, WhatAServiceStartsInOtherUnitsIsToldOf) {
     note("nfs-server.service", "ExecStart=/usr/sbin/rpc.nfsd\n");
     note("docker-ps.service", "ExecStart=/usr/bin/docker ps --of dockerd\n");
     EXPECT_THAT(warnings({rule("docker.service", {"port@80"})}),
-                ElementsAre(AllOf(HasSubstr("docker.service: the containers"), HasSubstr("docker-*.scope"))));
+                ElementsAre(AllOf(HasSubstr("docker.service: the commands, containers"), HasSubstr("docker-*.scope"))));
     EXPECT_THAT(warnings({rule("docker.service", {"port@80"}), rule("docker-*.scope", {"port@80"})}),
                 IsEmpty());
+    EXPECT_THAT(warnings({rule("docker.service", {"port@80"}), rule("system.slice", {"port@80"})}), IsEmpty())
+        << "their slice has a queue";
     EXPECT_THAT(warnings({rule("kiosk@1.service", {"port@80"})}), ElementsAre(HasSubstr("session-*.scope")));
     EXPECT_THAT(warnings({rule("nfs-server.service", {"port@80"})}),
                 ElementsAre(HasSubstr("within the kernel")));
@@ -190,7 +192,7 @@ TEST_F(RuleWarningsTest, AnExplanationNamesWhatConcernsTheUnit) {
     EXPECT_THAT(unseen("alone.service"),
                 ElementsAre(AllOf(HasSubstr("PrivateNetwork="), HasSubstr("say to each other"))));
     EXPECT_THAT(unseen("pod@1.service"), ElementsAre(HasSubstr("PrivateNetwork=")));
-    units.traits.madeUnits = {{"docker.service", "docker-*.scope"}};
+    units.traits.madeUnits = {{"docker.service", {"docker-*.scope"}}};
     EXPECT_THAT(unseen("docker.service"), IsEmpty()) << "the rule covers these, too";
     EXPECT_THAT(unseen("kept.service"), ElementsAre(HasSubstr("FileDescriptorStoreMax=")));
     EXPECT_THAT(unseen("web.service"), IsEmpty());

@@ -1,0 +1,17 @@
+#pragma once
+// The commands behind ExecStart= and the like, as far as they can be read without running them.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace filterd {
+
+// A program's name without its path, and its arguments.
+using Command = std::vector<std::string>;
+
+// Those that systemd runs, those in a script that a shell is given by -c, and those behind env, sudo and the
+// like: of such a one every word may begin the command.
+[[nodiscard]] std::vector<Command> commandsOf(std::string_view line);
+
+} // namespace filterd
