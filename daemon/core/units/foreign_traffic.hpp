@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // Commands whose packets are not those of the unit that runs them: the kernel sends them, or a unit of its
 // own.

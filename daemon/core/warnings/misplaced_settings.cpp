@@ -46,6 +46,17 @@ bool isNearlyOurs(std::string_view section) {
            nearestName(letters, {"xfilterd"}).has_value();
 }
 
+// "X-Firewall", "X-Net": another one's, unless our keys stand there. Who renames a section to switch it off
+// does not call it so.
+bool isAboutPackets(std::string_view section) {
+    constexpr std::array<std::string_view, 8> kWords{"fire",   "filter", "bpf",   "net",
+                                                     "packet", "queue",  "gress", "fw"};
+    const auto letters = lowered(section);
+    return section.starts_with("X-") && letters.find("filterd") == std::string::npos &&
+           std::any_of(kWords.begin(), kWords.end(),
+                       [&](std::string_view word) { return letters.find(word) != std::string::npos; });
+}
+
 // The key of ours that it is, but for the case of its letters and, of the long ones, a letter or two.
 std::optional<std::string_view> keyMeant(std::string_view key) {
     constexpr std::size_t kMost = 20;
@@ -121,7 +132,8 @@ class MisplacedReader {
 
     void readKey(std::size_t number, std::string_view line) {
         const auto key = strip(line.substr(0, line.find('=')));
-        if (line.find('=') == std::string_view::npos || (section_ && section_->starts_with("X-")) ||
+        if (line.find('=') == std::string_view::npos ||
+            (section_ && section_->starts_with("X-") && !isAboutPackets(*section_)) ||
             (section_ && isNearlyOurs(strip(*section_))))
             return;
         const auto meant = keyMeant(key);
@@ -190,6 +202,18 @@ bool isLeftBehind(std::string_view name) {
                        [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
+std::string nameMeant(std::string_view name) {
+    constexpr std::array<std::string_view, 7> kCopies{"~", ".bak", ".old", ".orig", ".save", ".tmp", ".rej"};
+    if (name.starts_with(".#"))
+        return {}; // what Emacs and systemctl have while they edit
+    if (name.starts_with('.'))
+        return std::string(name.substr(1));
+    for (const auto copy : kCopies)
+        if (name.ends_with(copy))
+            return std::string(name.substr(0, name.size() - copy.size()));
+    return {};
+}
+
 std::string nearlySuffix(std::string_view name) {
     constexpr std::size_t kLongest = 8;
     const auto dot = name.rfind('.');
@@ -208,8 +232,11 @@ std::string unitMeant(const std::string& name, const std::set<std::string>& know
         if (known.contains(name + type))
             return name + type;
     const auto stem = name.substr(0, name.rfind('.')); // "nginx" of "nginx.servce"
+    if (known.contains(stem))
+        return stem;
     for (const auto* type : {".service", ".socket", ".slice", ".mount", ".scope"})
-        if (known.contains(stem + type) && nearestName(name, {stem + type}))
+        if (known.contains(stem + type) &&
+            (name.starts_with(stem + type) || nearestName(name, {stem + type})))
             return stem + type;
     return nearestName(name, known).value_or(std::string());
 }

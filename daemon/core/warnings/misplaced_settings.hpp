@@ -34,6 +34,10 @@ inline constexpr std::string_view kEnsurePrefix = "filterd-ensure@";
 // takes for it.
 [[nodiscard]] bool isLeftBehind(std::string_view fileName);
 
+// The name without what makes it hidden or a copy: "x.queue" for ".x.queue", "x.queue~" and "x.queue.bak";
+// empty for others, and for what says that it is not to be read (x.queue.disabled).
+[[nodiscard]] std::string nameMeant(std::string_view fileName);
+
 // The ending, ".queue" or ".filter", that a file's name nearly has (x.que, x.Queue, x.filters); empty if it
 // has none of the kind, or one of them.
 [[nodiscard]] std::string nearlySuffix(std::string_view fileName);

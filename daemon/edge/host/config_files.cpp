@@ -80,7 +80,7 @@ class ConfigReader {
         readQueues();
         readFilters();
         handle(places_.root.string(), [&] {
-            auto strays = strayFiles(places_.roots);
+            auto strays = strayFiles(places_.roots, places_.parents);
             next_.warnings.insert(next_.warnings.end(), strays.begin(), strays.end());
         });
         for (auto& rule : next_.rules)
@@ -285,6 +285,8 @@ ConfigPlaces ConfigPlaces::below(const fs::path& given) {
             places.userUnitPaths.push_back(here);
     }
     places.nsswitch = root / "etc/nsswitch.conf";
+    for (const auto* parent : {"etc", "etc/systemd", "run", "usr/lib", "usr/local/etc", "usr/local/lib"})
+        places.parents.push_back(root / parent);
     return places;
 }
 

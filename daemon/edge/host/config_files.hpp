@@ -17,7 +17,8 @@ struct ConfigPlaces {
     std::vector<std::filesystem::path> unitPaths;
     std::vector<std::filesystem::path> userUnitPaths = {}; // of every user's manager
     std::filesystem::path root = "/";
-    std::filesystem::path nsswitch = {}; // who resolves names
+    std::filesystem::path nsswitch = {};             // who resolves names
+    std::vector<std::filesystem::path> parents = {}; // where folders are called nearly as the roots are
 
     // Those of the system whose root directory this is.
     [[nodiscard]] static ConfigPlaces below(const std::filesystem::path& root);

@@ -105,12 +105,17 @@ class UnitPathReader {
 
     void readEntry(const fs::path& path, std::size_t rank) {
         const auto name = path.filename().string();
-        if (name.ends_with(".wants") || name.ends_with(".requires") || name.ends_with(".upholds"))
+        std::error_code ignored;
+        if (name.starts_with('.'))
+            noteHidden(path, name, "");
+        else if (name.ends_with(".wants") || name.ends_with(".requires") || name.ends_with(".upholds"))
             noteStarted(path);
         else if (name.ends_with(kDirectorySuffix))
             readDirectory(path, name.substr(0, name.size() - kDirectorySuffix.size()), rank);
         else if (isWithoutPackets(name))
             noteMisplaced(path);
+        else if (fs::is_directory(path, ignored))
+            noteStrays(path, name, false);
         else if (isUnitName(name) && !seen_.contains(name))
             readFragment(path, name);
         else if (!isUnitName(name) && !isLeftBehind(name))
@@ -135,7 +140,7 @@ class UnitPathReader {
             for (const auto& [file, dropIn] : offer.files)
                 noteMisplaced(dropIn);
         }
-        noteStrays(path, unit);
+        noteStrays(path, unit, isUnitName(unit) || isUnitType(unit) || isWithoutPackets(unit));
         if (!isUnitName(unit) && !isUnitType(unit))
             return;
         Offer offer;
@@ -230,15 +235,23 @@ class UnitPathReader {
             files_.relations.traits.started.insert(it->path().filename().string());
     }
 
-    // Files with a section of ours in a folder that is no unit's, or with a name that systemd does not read.
-    void noteStrays(const fs::path& path, const std::string& unit) {
-        const bool isRead = isUnitName(unit) || isUnitType(unit) || isWithoutPackets(unit);
+    // Files with a section of ours in a folder that is no unit's (`isRead`: whether it is one's), or with a
+    // name that systemd does not read.
+    void noteStrays(const fs::path& path, const std::string& unit, bool isRead) {
         std::error_code error;
         for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
             const auto name = it->path().filename().string();
-            if (!isLeftBehind(name) && (!isRead || !name.ends_with(".conf")))
+            if (name.starts_with('.'))
+                noteHidden(it->path(), name, isRead ? std::string() : unit);
+            else if (!isLeftBehind(name) && (!isRead || !name.ends_with(".conf")))
                 noteStray(it->path(), name, isRead ? std::string() : unit);
         }
+    }
+
+    // ".x.conf" and ".x.service", but not what editors have there.
+    void noteHidden(const fs::path& path, const std::string& name, const std::string& unit) {
+        if (const auto meant = nameMeant(name); meant.ends_with(".conf") || isUnitName(meant))
+            noteStray(path, name, unit);
     }
 
     // `unit`: what the folder around it is called, if that is no unit's name.
@@ -246,8 +259,13 @@ class UnitPathReader {
         std::error_code ignored;
         if (!fs::is_regular_file(path, ignored) || !isText(name))
             return;
-        if (const auto text = readText(path); text && isMeantForUnits(text->text))
+        const auto text = readText(path);
+        if (text && isMeantForUnits(text->text))
             strays_.push_back({path, unit});
+        else if (text && (name.ends_with(".queue") || name.ends_with(".filter")) &&
+                 isMeantForFilterd(text->text))
+            files_.warnings.push_back(path.string() + ": is not read, since it is among the files of units; "
+                                                      "move it to /etc/filterd");
     }
 
     // When all units are known.
@@ -256,7 +274,13 @@ class UnitPathReader {
         for (const auto& [path, unit] : strays_) {
             const auto folder = path.parent_path().filename().string();
             auto warning = path.string() + ": [X-Filterd] has no effect, since systemd ";
-            if (!unit.empty()) {
+            if (path.filename().string().starts_with('.')) {
+                warning += "reads no file whose name begins with a dot";
+            } else if (!unit.empty() && !folder.ends_with(kDirectorySuffix)) {
+                warning.append("reads no folder ").append(folder).append(" for a unit");
+                if (const auto meant = unitMeant(unit, known); !meant.empty())
+                    warning.append("; did you mean ").append(meant).append(".d?");
+            } else if (!unit.empty()) {
                 warning.append("knows no unit '").append(unit).append("' whose drop-ins ").append(folder);
                 warning += " could hold";
                 if (const auto meant = unitMeant(unit, known); !meant.empty())

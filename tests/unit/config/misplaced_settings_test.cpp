@@ -53,10 +53,20 @@ TEST(MisplacedSettings, AreToldWhereNoSectionIsRead) {
                 ElementsAre(HasSubstr("IngressFilter= in [Service]")));
 }
 
+TEST(MisplacedSettings, OfASectionAboutPacketsAreToldIfTheKeysAreOurs) {
+    for (const char* section : {"X-Firewall", "X-PacketFilter", "X-BPF", "X-Network"}) {
+        EXPECT_THAT(
+            misplaced(std::string("[") + section + "]\nIngressFilter=a\n"),
+            ElementsAre(HasSubstr(std::string("IngressFilter= in [") + section + "] is read by nobody")));
+        EXPECT_THAT(misplaced(std::string("[") + section + "]\nZone=public\n"), IsEmpty());
+    }
+}
+
 TEST(MisplacedSettings, AreNotWhatIsInItsPlaceOrAnothersOwn) {
     for (const char* good :
          {"[X-Filterd]\nIngressFilter=a\n", "[Service]\nIPIngressFilterPath=/x\n", "[X-Filterd-Notes]\nx=1\n",
-          "[X-Other]\nIngressFilter=a\n", "[Service]\nExecStart=x \\\nIngressFilter=a\n",
+          "[X-Other]\nIngressFilter=a\n", "[X-Disabled]\nIngressFilter=a\n",
+          "[X-Filterd-Off]\nIngressFilter=a\n", "[Service]\nExecStart=x \\\nIngressFilter=a\n",
           "[Service]\nSystemCallFilter=@system\nLogFilterPatterns=x\n[Socket]\nAccept=no\n",
           "[Unit]\nDescription=filterd\nOnFailure=x.service\n"})
         EXPECT_THAT(misplaced(good), IsEmpty()) << good;

@@ -258,11 +258,82 @@ TEST_F(UnitsFilesTest, WarnsOfUnitFilesThatSystemdDoesNotRead) {
             StartsWith(at("user-etc/app.d/x.conf"))));
 }
 
+TEST_F(UnitsFilesTest, WarnsOfUnitFilesWhoseFolderOrHiddenNameIsNotRead) {
+    const std::string section = "[X-Filterd]\nIngressFilter=a\n";
+    write("units-lib/a.service", "[Service]\n");
+    write("units-etc/a.serviced/x.conf", section);
+    write("units-etc/a.service.conf/x.conf", section);
+    write("units-etc/a.service.d/.x.conf", section);
+    write("units-etc/.a.service", section);
+    write("units-etc/more/b.service", section);
+    write("units-etc/x.queue", "[Match]\nUnit=a.service\n[Queue]\n");
+    write("user-etc/x.filter", "[Filter]\nRule=allow icmp\n");
+    for (const char* fine : {"a.service.d/.#x.conf1234", "a.service.d/.x.conf.swp", "snap/x.conf~"})
+        write(std::string("units-etc/") + fine, section);
+    write("units-etc/other/x.conf", "[Service]\n");
+    write("units-etc/other.queue", "[Printer]\n");
+    const auto configuration = read();
+    EXPECT_THAT(configuration.errors, IsEmpty());
+    EXPECT_THAT(configuration.rules, IsEmpty());
+    const auto ofFolder = EndsWith("did you mean a.service.d?");
+    const auto ofDot = EndsWith("begins with a dot");
+    const auto ofQueue = EndsWith("among the files of units; move it to /etc/filterd");
+    EXPECT_THAT(
+        configuration.warnings,
+        testing::UnorderedElementsAre(AllOf(StartsWith(at("units-etc/a.serviced/x.conf")), ofFolder),
+                                      AllOf(StartsWith(at("units-etc/a.service.conf/x.conf")), ofFolder),
+                                      AllOf(StartsWith(at("units-etc/a.service.d/.x.conf")), ofDot),
+                                      AllOf(StartsWith(at("units-etc/.a.service")), ofDot),
+                                      StartsWith(at("units-etc/more/b.service")),
+                                      AllOf(StartsWith(at("units-etc/x.queue")), ofQueue),
+                                      AllOf(StartsWith(at("user-etc/x.filter")), ofQueue)));
+}
+
+TEST_F(UnitsFilesTest, WarnsOfHiddenFilesAndOfCopiesOfWhatIsGone) {
+    const std::string rule = "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=a\n";
+    for (const char* name : {".a.queue", "b.queue~", "c.queue.bak", ".d.filter", "web.queue.d/.x.conf"})
+        write(std::string("etc/") + name, name == std::string(".d.filter") ? "[Filter]\n" : rule);
+    for (const char* fine : {".web.queue", "web.queue~", "web.queue.old", "e.queue.disabled", ".#f.queue",
+                             ".g.queue.swp", "h.queue.dpkg-old", "i.txt~"})
+        write(std::string("etc/") + fine, rule);
+    write("lib/web.queue", rule);
+    EXPECT_THAT(
+        read().warnings,
+        ElementsAre(AllOf(StartsWith(at("etc/.a.queue: ")),
+                          EndsWith("begins with a dot; rename it to a.queue, or remove it")),
+                    AllOf(StartsWith(at("etc/.d.filter: ")), EndsWith("rename it to d.filter, or remove it")),
+                    AllOf(StartsWith(at("etc/b.queue~: ")),
+                          EndsWith("is that of a copy; rename it to b.queue, or remove it")),
+                    StartsWith(at("etc/c.queue.bak: ")),
+                    AllOf(StartsWith(at("etc/web.queue.d/.x.conf: ")), EndsWith("begins with a dot"))));
+}
+
+TEST_F(UnitsFilesTest, WarnsOfFoldersThatAreCalledNearlyAsTheOnesThatAreRead) {
+    const std::string rule = "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=a\n";
+    for (const char* folder : {"filterd.d", "Filterd", "local/filterd", "local/fitlerd"})
+        write(std::string(folder) + "/a.queue", rule);
+    write("filterd.d/x.queue", "[Other]\n");
+    write("other/a.queue", rule);
+    write("etc/web.queued/x.conf", rule);
+    write("etc/unit.conf", "[X-Filterd]\nIngressFilter=a\n");
+    link(at("etc"), "filterd-link");
+    const auto move = EndsWith("is not; move it to " + at("etc"));
+    EXPECT_THAT(
+        read().warnings,
+        ElementsAre(AllOf(StartsWith(at("etc/unit.conf: ")), testing::HasSubstr("in the files of units")),
+                    AllOf(StartsWith(at("etc/web.queued/x.conf: ")), EndsWith("ends in .d")),
+                    AllOf(StartsWith(at("Filterd/a.queue: ")), move),
+                    AllOf(StartsWith(at("filterd.d/a.queue: ")), move),
+                    AllOf(StartsWith(at("local/filterd/a.queue: ")), move),
+                    AllOf(StartsWith(at("local/fitlerd/a.queue: ")), move)));
+}
+
 TEST_F(UnitsFilesTest, WarnsOfFilesThatAreNotRead) {
     const std::string rule = "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=a\n";
     for (const char* name : {"a.que", "b.Queue", "c.conf", "sub/d.queue", "web.queue.d/x.cnf", "none"})
         write(std::string("etc/") + name, rule);
-    for (const char* name : {"e.queue~", ".f.queue.swp", "g.queue.bak", "web.queue.d/x.conf~", "readme.txt"})
+    for (const char* name :
+         {"web.queue~", ".f.queue.swp", "web.queue.bak", "web.queue.d/x.conf~", "readme.txt"})
         write(std::string("etc/") + name, rule);
     write("lib/web.queue", rule);
     write("lib/bpf/port.bpf.o", "ELF");
