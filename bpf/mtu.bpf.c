@@ -11,10 +11,10 @@
 
 enum size_mode { segment = 0, whole = 1 };
 
-__u32 mtu_bytes FILTERD_LEAST(68) = 1500; /* live: the largest that passes */
-enum size_mode mode = segment;            /* live */
-__u64 dropped_packets, passed_packets;    /* what it has decided so far */
-__u64 unparsable_packets;                 /* large ones whose headers could not be read */
+__u32 mtu_bytes FILTERD_LEAST(68) FILTERD_MOST(524280) = 1500; /* live: the largest that passes; Linux has none above */
+enum size_mode mode = segment;                                 /* live */
+__u64 dropped_packets, passed_packets;                         /* what it has decided so far */
+__u64 unparsable_packets;                                      /* large ones whose headers could not be read */
 
 static __always_inline __u32 size_of(const struct __sk_buff *skb)
 {

@@ -42,6 +42,7 @@ std::vector<SavedInFile> savedValuesOf(const FilterName& filter, const FilterSou
         SavedInFile one{filter.text(), name, value, std::nullopt, ""};
         if (definition && definition->parameters.contains(name)) {
             one.stated = definition->parameters.at(name);
+            std::replace(one.stated->begin(), one.stated->end(), '\n', ' '); // of several assignments
             const auto place = definition->places.find(name);
             one.place = place == definition->places.end() ? definition->source : place->second;
         }

@@ -205,14 +205,14 @@ bool FilterSettings::isSame(const FilterFacts& filter, const std::string& name, 
                             const std::string& other) const {
     if (const auto* parameter = findParameter(filter, name)) {
         const auto bytes = encode(parameter->type, {one});
-        const auto others = encode(parameter->type, {other});
+        const auto others = encode(parameter->type, assigned(other));
         return bytes && others && *bytes == *others;
     }
     const auto map = findMap(filter, name, true);
     if (!map)
         return false;
     auto entries = encodeEntries(map->facts->key, map->facts->value, {one});
-    auto others = encodeEntries(map->facts->key, map->facts->value, {other});
+    auto others = encodeEntries(map->facts->key, map->facts->value, assigned(other));
     if (!entries || !others)
         return false;
     std::sort(entries->begin(), entries->end());
@@ -262,7 +262,7 @@ void FilterSettings::followFile(const FilterFacts& filter, const std::vector<std
     const auto stated = stated_(filter.instance.name);
     for (const auto& name : names)
         if (const auto inFile = stated.find(name); inFile != stated.end())
-            if (auto applied = apply(filter, name, {inFile->second}); !applied)
+            if (auto applied = apply(filter, name, assigned(inFile->second)); !applied)
                 log::warning(applied.error().context("the value of its file"),
                              {log::filter(filter.instance.name.text())});
 }

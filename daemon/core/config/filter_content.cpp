@@ -30,7 +30,7 @@ Result<ObjectRequest> requestFor(const FilterDefinition& definition, const Objec
         return failure(content.error());
     ObjectRequest request{definition.name, std::move(*content), definition.program};
     for (const auto& [name, value] : definition.parameters)
-        request.parameters.emplace(name, Value{value});
+        request.parameters.emplace(name, assigned(value));
     return request;
 }
 

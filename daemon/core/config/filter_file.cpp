@@ -144,8 +144,10 @@ class FilterReader {
     Status applyParameter(const UnitFileEntry& entry, const std::string& value) {
         if (value.empty())
             definition_.parameters.erase(entry.key);
+        else if (auto& lines = definition_.parameters[entry.key]; lines.empty())
+            lines = value;
         else
-            definition_.parameters.insert_or_assign(entry.key, value);
+            lines += "\n" + value;
         definition_.places.insert_or_assign(entry.key, placeOf(entry));
         return {};
     }

@@ -25,7 +25,7 @@ struct FilterDefinition {
     std::string program = {};
     bool load = false;       // at once, not only when something refers to it
     bool allowUsers = false; // callers who are not root may use it
-    std::map<std::string, std::string> parameters = {};
+    std::map<std::string, std::string> parameters = {}; // a line for each assignment, see assigned()
     std::map<std::string, std::string> places = {}; // FILE:LINE of a parameter, or of a rule by its number
 
     bool operator==(const FilterDefinition&) const = default;

@@ -43,7 +43,8 @@ std::vector<bpf_insn> always(std::uint32_t verdict) {
 }
 
 // The globals of mtu.
-constexpr std::int64_t kLeastMtu = 68; // of IPv4, as in bpf/mtu.bpf.c
+constexpr std::int64_t kLeastMtu = 68;    // of IPv4, as in bpf/mtu.bpf.c
+constexpr std::int64_t kMostMtu = 524280; // no packet is larger, even before it is segmented
 constexpr std::int32_t kMtuBytes = 0;
 constexpr std::int32_t kMode = 4;
 constexpr std::int32_t kDropped = 8;
@@ -221,11 +222,13 @@ class MtuAssembly {
     Label transport_ = code_.label();
 };
 
-ValueType unsignedInteger(std::uint32_t size, std::optional<std::int64_t> least = std::nullopt) {
+ValueType unsignedInteger(std::uint32_t size, std::optional<std::int64_t> least = std::nullopt,
+                          std::optional<std::int64_t> most = std::nullopt) {
     ValueType type;
     type.kind = ValueKind::Integer;
     type.size = size;
     type.least = least;
+    type.most = most;
     return type;
 }
 
@@ -238,7 +241,7 @@ Builtin mtu() {
         return Parameter{name, type, Settable::Live, 0, static_cast<std::uint32_t>(offset)};
     };
     Builtin result{.instructions = MtuAssembly().assemble()};
-    result.parameters = {live("mtu_bytes", unsignedInteger(4, kLeastMtu), kMtuBytes),
+    result.parameters = {live("mtu_bytes", unsignedInteger(4, kLeastMtu, kMostMtu), kMtuBytes),
                          live("mode", mode, kMode), live("dropped_packets", unsignedInteger(8), kDropped),
                          live("passed_packets", unsignedInteger(8), kPassed),
                          live("unparsable_packets", unsignedInteger(8), kUnparsable)};

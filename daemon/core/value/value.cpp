@@ -11,6 +11,8 @@
 #include <array>
 #include <cctype>
 #include <cstring>
+#include <iterator>
+#include <numeric>
 #include <optional>
 
 namespace filterd {
@@ -204,12 +206,33 @@ Status encodePrefix(const ValueType& type, const Value& value, Out out) {
     return {};
 }
 
+// Why no path that a client sends, and that http-path can judge, begins so; empty if one can.
+std::string faultOfPath(std::string_view text) {
+    const auto isNever = [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f ||
+               std::string_view(";\\?#").find(c) != std::string_view::npos;
+    };
+    if (text.empty())
+        return {};
+    if (!text.starts_with('/'))
+        return "does not begin with a slash, as every path does";
+    if (text.ends_with('*'))
+        return "ends with a *: a beginning covers all that follows it, leave the * out";
+    if (std::any_of(text.begin(), text.end(), isNever) || text.find("//") != std::string_view::npos ||
+        text.find("/./") != std::string_view::npos || text.find("/../") != std::string_view::npos)
+        return "is the beginning of no path that is judged: what a ? or # begins is no part of it, and paths "
+               "with //, /./, /../, a semicolon, a backslash or a blank are unparsable";
+    return {};
+}
+
 Status encodeTextPrefix(const ValueType& type, const Value& value, Out out) {
     if (textOf(value) == nullptr)
         return refused(type, value);
     const std::string text = unquoted(*textOf(value));
     if (text.size() > out.size() - kPrefixHeader)
         return refused(type, value);
+    if (const auto fault = isOfPaths(type) ? faultOfPath(text) : ""; !fault.empty())
+        return refused(type, Error{ErrorCode::InvalidArgument, "'" + shown(value) + "' " + fault});
     storePrefix(static_cast<std::uint32_t>(text.size() * 8), std::as_bytes(std::span(text)), out);
     return {};
 }
@@ -240,6 +263,23 @@ Result<ValueList> itemsOf(const ValueType& type, const Value& value) {
     for (const auto& item : *items)
         list.push_back({item});
     return list;
+}
+
+bool isList(const ValueType& type) {
+    return type.kind == ValueKind::PortSet || type.kind == ValueKind::Array;
+}
+
+// As one value: see Assignments.
+Value together(const Value& value, bool isOfList) {
+    const auto* assignments = std::get_if<Assignments>(&value.data);
+    if (assignments == nullptr)
+        return value;
+    if (!isOfList)
+        return {assignments->texts.back()};
+    std::string all;
+    for (const auto& one : assignments->texts)
+        all += std::string(all.empty() ? "" : " ") + std::string(withoutBraces(one));
+    return {all};
 }
 
 Status encodeMember(const Member& member, const Value& value, Out out) {
@@ -337,17 +377,28 @@ bool NamedValue::operator==(const NamedValue& other) const {
     return name == other.name && value == other.value;
 }
 
+Value assigned(const std::string& lines) {
+    Assignments assignments;
+    for (std::string_view rest = lines; !rest.empty();) {
+        const auto end = rest.find('\n');
+        assignments.texts.emplace_back(rest.substr(0, end));
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    return assignments.texts.size() < 2 ? Value{lines} : Value{std::move(assignments)};
+}
+
 Result<Bytes> encode(const ValueType& type, const Value& value) {
     Bytes bytes(type.size);
-    if (auto encoded = encodeInto(type, value, bytes); !encoded)
+    if (auto encoded = encodeInto(type, together(value, isList(type)), bytes); !encoded)
         return failure(encoded.error());
     return bytes;
 }
 
-Result<Entries> encodeEntries(const ValueType& key, const ValueType& value, const Value& content) {
+Result<Entries> encodeEntries(const ValueType& key, const ValueType& value, const Value& given) {
+    const auto content = together(given, true);
     ValueTable table;
-    if (const auto* given = std::get_if<ValueTable>(&content.data)) {
-        table = *given;
+    if (const auto* whole = std::get_if<ValueTable>(&content.data)) {
+        table = *whole;
     } else {
         const auto items = itemsOf(key, content);
         if (!items)
@@ -358,11 +409,11 @@ Result<Entries> encodeEntries(const ValueType& key, const ValueType& value, cons
         }
     }
     Entries entries;
-    for (const auto& [name, given] : table) {
+    for (const auto& [name, assignment] : table) {
         auto keyBytes = encode(key, Value{name});
         if (!keyBytes)
             return failure(keyBytes.error().context("its key"));
-        auto valueBytes = encode(value, given);
+        auto valueBytes = encode(value, assignment);
         if (!valueBytes)
             return failure(valueBytes.error().context("the value of '" + name + "'"));
         entries.emplace_back(std::move(*keyBytes), std::move(*valueBytes));
@@ -377,6 +428,10 @@ std::string canonicalText(const Value& value) {
         return *flag ? "true" : "false";
     if (const auto number = numberOf(value))
         return text(*number);
+    if (const auto* assignments = std::get_if<Assignments>(&value.data))
+        return std::accumulate(std::next(assignments->texts.begin()), assignments->texts.end(),
+                               assignments->texts.front(),
+                               [](const auto& all, const auto& one) { return all + "\n" + one; });
     std::string result;
     if (const auto* list = std::get_if<ValueList>(&value.data))
         for (const auto& item : *list)

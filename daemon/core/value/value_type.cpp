@@ -48,6 +48,8 @@ WideInteger largest(const ValueType& type) {
     return type.most ? std::min(of, WideInteger{*type.most}) : of;
 }
 
+bool isOfPaths(const ValueType& type) { return type.name == "struct path_prefix"; }
+
 bool ValueType::operator==(const ValueType&) const = default;
 bool Member::operator==(const Member&) const = default;
 
@@ -74,7 +76,8 @@ std::string describe(const ValueType& type) {
     case ValueKind::Prefix:
         return describePrefix(type);
     case ValueKind::TextPrefix:
-        return "beginning of a text, of up to " + std::to_string(type.size - kPrefixHeader) + " bytes";
+        return std::string(isOfPaths(type) ? "beginning of a path such as /api/" : "beginning of a text") +
+               ", of up to " + std::to_string(type.size - kPrefixHeader) + " bytes";
     case ValueKind::DomainSuffix:
         return "domain such as example.org, for it and all below it";
     case ValueKind::Opaque:

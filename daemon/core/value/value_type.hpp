@@ -59,6 +59,9 @@ inline constexpr std::size_t kPortSetSize = 65536 / 8;
 inline constexpr std::size_t kPrefixHeader =
     sizeof(std::uint32_t); // the length in bits before a prefix's bytes
 
+// Of a TextPrefix: whether it is that of a path in a request.
+[[nodiscard]] bool isOfPaths(const ValueType& type);
+
 // Of an Integer.
 [[nodiscard]] WideInteger smallest(const ValueType& type);
 [[nodiscard]] WideInteger largest(const ValueType& type);

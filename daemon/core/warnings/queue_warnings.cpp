@@ -49,7 +49,7 @@ using PassedPackets = std::optional<std::vector<Passed>>;
 
 PassedPackets ofPortFilter(const FilterDefinition& definition) {
     if (const auto listed = definition.parameters.find("listed");
-        listed != definition.parameters.end() && listed->second != "allow")
+        listed != definition.parameters.end() && !listed->second.ends_with("allow")) // the last of its lines
         return std::nullopt;
     std::vector<Passed> passed;
     for (const auto& [name, protocols] : kProtocols)

@@ -9,6 +9,7 @@
 #include "core/units/unit_link.hpp"
 #include "core/warnings/misplaced_settings.hpp"
 #include "edge/host/config_directory.hpp"
+#include "edge/host/stray_unit_files.hpp"
 
 #include <algorithm>
 #include <array>
@@ -77,7 +78,8 @@ class UnitPathReader {
         std::erase_if(files_.relations.aliases, [&](const auto& alias) { return !mayExist(alias.second); });
         noteRelations();
         noteUnits();
-        warnOfStrays();
+        for (auto& warning : strays_.warnings(files_.relations.known.ofSystem))
+            files_.warnings.push_back(std::move(warning));
         return std::move(files_);
     }
 
@@ -107,7 +109,7 @@ class UnitPathReader {
         const auto name = path.filename().string();
         std::error_code ignored;
         if (name.starts_with('.'))
-            noteHidden(path, name, "");
+            strays_.noteHidden(path, "");
         else if (name.ends_with(".wants") || name.ends_with(".requires") || name.ends_with(".upholds"))
             noteStarted(path);
         else if (name.ends_with(kDirectorySuffix))
@@ -115,11 +117,11 @@ class UnitPathReader {
         else if (isWithoutPackets(name))
             noteMisplaced(path);
         else if (fs::is_directory(path, ignored))
-            noteStrays(path, name, false);
+            strays_.noteFolder(path, name, false);
         else if (isUnitName(name) && !seen_.contains(name))
             readFragment(path, name);
         else if (!isUnitName(name) && !isLeftBehind(name))
-            noteStray(path, name, "");
+            strays_.note(path, "");
     }
 
     void noteMisplaced(const fs::path& path) {
@@ -140,7 +142,7 @@ class UnitPathReader {
             for (const auto& [file, dropIn] : offer.files)
                 noteMisplaced(dropIn);
         }
-        noteStrays(path, unit, isUnitName(unit) || isUnitType(unit) || isWithoutPackets(unit));
+        strays_.noteFolder(path, unit, isUnitName(unit) || isUnitType(unit) || isWithoutPackets(unit));
         if (!isUnitName(unit) && !isUnitType(unit))
             return;
         Offer offer;
@@ -235,69 +237,6 @@ class UnitPathReader {
             files_.relations.traits.started.insert(it->path().filename().string());
     }
 
-    // Files with a section of ours in a folder that is no unit's (`isRead`: whether it is one's), or with a
-    // name that systemd does not read.
-    void noteStrays(const fs::path& path, const std::string& unit, bool isRead) {
-        std::error_code error;
-        for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-            const auto name = it->path().filename().string();
-            if (name.starts_with('.'))
-                noteHidden(it->path(), name, isRead ? std::string() : unit);
-            else if (!isLeftBehind(name) && (!isRead || !name.ends_with(".conf")))
-                noteStray(it->path(), name, isRead ? std::string() : unit);
-        }
-    }
-
-    // ".x.conf" and ".x.service", but not what editors have there.
-    void noteHidden(const fs::path& path, const std::string& name, const std::string& unit) {
-        if (const auto meant = nameMeant(name); meant.ends_with(".conf") || isUnitName(meant))
-            noteStray(path, name, unit);
-    }
-
-    // `unit`: what the folder around it is called, if that is no unit's name.
-    void noteStray(const fs::path& path, const std::string& name, const std::string& unit) {
-        std::error_code ignored;
-        if (!fs::is_regular_file(path, ignored) || !isText(name))
-            return;
-        const auto text = readText(path);
-        if (text && isMeantForUnits(text->text))
-            strays_.push_back({path, unit});
-        else if (text && (name.ends_with(".queue") || name.ends_with(".filter")) &&
-                 isMeantForFilterd(text->text))
-            files_.warnings.push_back(path.string() + ": is not read, since it is among the files of units; "
-                                                      "move it to /etc/filterd");
-    }
-
-    // When all units are known.
-    void warnOfStrays() {
-        const auto& known = files_.relations.known.ofSystem;
-        for (const auto& [path, unit] : strays_) {
-            const auto folder = path.parent_path().filename().string();
-            auto warning = path.string() + ": [X-Filterd] has no effect, since systemd ";
-            if (path.filename().string().starts_with('.')) {
-                warning += "reads no file whose name begins with a dot";
-            } else if (!unit.empty() && !folder.ends_with(kDirectorySuffix)) {
-                warning.append("reads no folder ").append(folder).append(" for a unit");
-                if (const auto meant = unitMeant(unit, known); !meant.empty())
-                    warning.append("; did you mean ").append(meant).append(".d?");
-            } else if (!unit.empty()) {
-                warning.append("knows no unit '").append(unit).append("' whose drop-ins ").append(folder);
-                warning += " could hold";
-                if (const auto meant = unitMeant(unit, known); !meant.empty())
-                    warning.append("; did you mean ").append(meant).append(".d?");
-            } else if (folder.ends_with(kDirectorySuffix)) {
-                warning.append("reads no file in ")
-                    .append(folder)
-                    .append(" whose name does not end in .conf");
-            } else {
-                warning += "takes no file of this name for a unit";
-                if (const auto meant = unitMeant(path.filename().string(), known); !meant.empty())
-                    warning += "; did you mean " + meant + "?";
-            }
-            files_.warnings.push_back(std::move(warning));
-        }
-    }
-
     // What is meant for filterd and stands where nobody reads it.
     void noteUnread(const ConfigText& file) {
         for (auto& warning : misplacedSettings(file))
@@ -367,11 +306,7 @@ class UnitPathReader {
     std::vector<std::string> pathNames_;
     std::vector<Error>& errors_;
     std::set<std::string> seen_; // of the highest path that has them
-    struct Stray {
-        fs::path path;
-        std::string unit;
-    };
-    std::vector<Stray> strays_;
+    StrayUnitFiles strays_;
     UnitFiles files_;
     UnitFiles whole_; // the same with what units say of each other, and of themselves
 };

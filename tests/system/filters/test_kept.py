@@ -203,7 +203,8 @@ def test_a_filter_that_needs_both_queues_and_stands_in_one_is_told_of_everywhere
 
 @pytest.mark.parametrize(
     "name, says",
-    [("rate@0", "takes integer from 1 to"), ("mtu@0", "from 68 to"), ("port@0", "ports are 1 to 65535")],
+    [("rate@0", "takes integer from 1 to"), ("mtu@0", "from 68 to"), ("port@0", "ports are 1 to 65535"), ("mtu@999999", "from 68 to 524280"),
+     ("http-path@api", "'api' does not begin with a slash"), ("http-path@-api-*", "ends with a *")],
 )
 def test_what_is_surely_not_meant_is_refused_with_the_range(server, name, says):
     queue(name)
@@ -212,6 +213,19 @@ def test_what_is_surely_not_meant_is_refused_with_the_range(server, name, says):
     assert says in said("status")
     refused = run("filterctl", "queue", UNIT, "--ingress", name, check=False)
     assert refused.returncode == 1 and says in refused.stderr
+
+
+def test_a_list_that_is_assigned_twice_goes_on_and_a_drop_in_adds_to_it(server):
+    filter_of("list", object_path("cidr"), "prefixes=192.0.2.0/24\nprefixes=198.51.100.0/24\notherwise=allow\notherwise=deny")
+    write("list.filter.d/more.conf", "[Parameters]\nprefixes=203.0.113.0/24\n")
+    queue("list")
+    assert said("check") == said("reload") == ""
+    shown = run("filterctl", "map", "list", "prefixes").stdout
+    assert all(prefix in shown for prefix in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")), shown
+    assert "deny" in [line for line in run("filterctl", "get", "list").stdout.splitlines() if line.startswith("otherwise")][0]
+    write("list.filter.d/more.conf", "[Parameters]\nprefixes=\nprefixes=203.0.113.0/24\n")
+    assert said("reload") == ""
+    assert "192.0.2.0/24" not in run("filterctl", "map", "list", "prefixes").stdout
 
 
 def test_a_range_of_an_own_object_binds_when_it_is_set(server):

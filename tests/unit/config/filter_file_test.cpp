@@ -112,5 +112,11 @@ TEST(FilterFile, KnowsTemplatesByTheirNames) {
     EXPECT_FALSE(isTemplate("port@443"));
 }
 
+TEST(FilterFile, EachAssignmentOfAParameterIsKeptUntilAnEmptyOne) {
+    const auto read = definition("f", "[Filter]\nObject=/x\n[Parameters]\na=1\na=2\nb=1\nb=\nb=3\n");
+    EXPECT_EQ(read.parameters, (std::map<std::string, std::string>{{"a", "1\n2"}, {"b", "3"}}));
+    EXPECT_EQ(read.places.at("a"), "/etc/f.filter:5");
+}
+
 } // namespace
 } // namespace filterd

@@ -205,7 +205,7 @@ TEST_F(ConfigFilesTest, ReadsFiltersOfAllDirectoriesWithTheirDropIns) {
     EXPECT_EQ(define("count")->object, "/etc.o");
     EXPECT_EQ(define("count")->source, at("etc/count.filter") + ":2");
     EXPECT_EQ(define("port@80")->parameters.at("both"), "run");
-    EXPECT_EQ(define("port@443")->parameters.at("both"), "etc");
+    EXPECT_EQ(define("port@443")->parameters.at("both"), "run\netc");
     EXPECT_EQ(define("port@443")->parameters.at("low"), "1");
     EXPECT_EQ(define("masked").error().code, ErrorCode::NoSuchFilter);
 }

@@ -201,6 +201,18 @@ TEST(Value, BeginningsOfTextsAndDomainSuffixes) {
     EXPECT_EQ(roundTrip(path, "\"/a=b c\""), "\"/a=b c\"");
     EXPECT_FALSE(encode(path, Value{std::string("/too/long")}));
 
+    auto ofRequests = path;
+    ofRequests.name = "struct path_prefix";
+    for (const std::string good : {"/", "/api/", "/a*b", "/a%20", "/..a"})
+        EXPECT_TRUE(encode(ofRequests, Value{good})) << good;
+    for (const std::string bad :
+         {"admin", "*", "/api/*", "/a?x", "/a#x", "/a//b", "/../x", "/a;b", "\"/a b\""})
+        EXPECT_FALSE(encode(ofRequests, Value{bad})) << bad;
+    EXPECT_EQ(encode(ofRequests, Value{std::string("admin")}).error().message,
+              "takes beginning of a path such as /api/, of up to 8 bytes; 'admin' does not begin with a "
+              "slash, as every path "
+              "does");
+
     const auto domain = simple(ValueKind::DomainSuffix, 4 + 16);
     EXPECT_EQ(bytesOf(domain, Value{std::string("*.Ab.org")}), "38000000"
                                                                "67726f036261020000000000"
@@ -210,6 +222,21 @@ TEST(Value, BeginningsOfTextsAndDomainSuffixes) {
     for (const std::string bad :
          {"", ".", "a..b", "..", "a b.org", "*.*.org", "far.too.long.example.org", "ä.org"})
         EXPECT_FALSE(encode(domain, Value{bad})) << bad;
+}
+
+TEST(Value, SeveralAssignmentsOfAListGoOnAndOfAnythingElseTheLastCounts) {
+    EXPECT_EQ(assigned("80"), Value{std::string("80")});
+    const auto ports = simple(ValueKind::PortSet, kPortSetSize);
+    EXPECT_EQ(encode(ports, assigned("80\n443,{8000}")).has_value(), false);
+    EXPECT_EQ(*encode(ports, assigned("80\n443,8000\n{22}")),
+              *encode(ports, Value{std::string("22,80,443,8000")}));
+    const auto number = simple(ValueKind::Integer, 4);
+    EXPECT_EQ(*encode(number, assigned("7\n9")), *encode(number, Value{std::string("9")}));
+    const auto prefixes = simple(ValueKind::Prefix, 4 + 4);
+    const auto both = encodeEntries(prefixes, number, assigned("10.0.0.0/8=2\n{192.0.2.0/24}"));
+    ASSERT_TRUE(both);
+    EXPECT_EQ(*both, *encodeEntries(prefixes, number, Value{std::string("10.0.0.0/8=2,192.0.2.0/24")}));
+    EXPECT_NE(canonicalText(assigned("a\nb")), canonicalText(assigned("b")));
 }
 
 TEST(Value, ACommaStandsBetweenTwoItems) {
