@@ -97,12 +97,35 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
         printField("Warning", coloured(warning, Colour::Yellow));
 }
 
+// What check says of filters that nothing uses, but for what the reload itself has said.
+std::vector<std::string> unusedFaults(const std::vector<client::FilterSummary>& loaded,
+                                      const std::string& said) {
+    if (!isAskedHere())
+        return {};
+    std::set<std::string> names;
+    for (const auto& filter : loaded)
+        names.insert(filter.name);
+    std::vector<std::string> faults;
+    for (const auto& fault : Inspection().faultsOfOthers(ConfigFiles().read({}).filters, names))
+        if (said.find(fault) == std::string::npos)
+            faults.push_back(faultOfUnused(fault));
+    return faults;
+}
+
 } // namespace
 
 Exit showStatus(client::Client& client, bool json) {
-    const auto status = client.status();
+    auto status = client.status();
     if (!status)
         return failed(status.error());
+    const auto loaded = client.filters();
+    if (!loaded)
+        return failed(loaded.error());
+    std::string said;
+    for (const auto& error : status->configurationErrors)
+        said += error + "\n";
+    for (auto& fault : unusedFaults(*loaded, said))
+        status->configurationWarnings.push_back(std::move(fault));
     const auto troubled = unitsInTrouble(client);
     if (!troubled)
         return failed(troubled.error());
@@ -143,21 +166,6 @@ Exit tellErrors(const client::Error& error, const client::Result<client::Status>
     for (const auto& one : status->configurationErrors)
         complain(one);
     return Exit::Failed;
-}
-
-// What check says of filters that nothing uses, but for what the reload itself has said.
-std::vector<std::string> unusedFaults(const std::vector<client::FilterSummary>& loaded,
-                                      const std::string& said) {
-    if (!isAskedHere())
-        return {};
-    std::set<std::string> names;
-    for (const auto& filter : loaded)
-        names.insert(filter.name);
-    std::vector<std::string> faults;
-    for (const auto& fault : Inspection().faultsOfOthers(ConfigFiles().read({}).filters, names))
-        if (said.find(fault) == std::string::npos)
-            faults.push_back(faultOfUnused(fault));
-    return faults;
 }
 
 Exit reloadFiles(client::Client& client, bool json) {

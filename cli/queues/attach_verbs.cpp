@@ -65,8 +65,10 @@ Exit edit(const client::Client& client, const AttachArguments& arguments, bool j
     if (!from)
         return failed(from.error());
     tell(*from, arguments, json);
-    const auto lockOut = arguments.confirm != 0 ? LockOut::Impossible : LockOut::Possible;
-    return warnOfFirstPackets(client, warnOfRule(client, *before, arguments.unit, lockOut));
+    std::vector<std::string> filters;
+    if (arguments.confirm == 0)
+        filters.push_back(arguments.filter);
+    return warnOfFirstPackets(client, warnOfRule(client, *before, arguments.unit, filters));
 }
 
 CLI::App* addEdit(CLI::App& app, const char* name, const char* description, AttachArguments& arguments) {

@@ -44,10 +44,11 @@ Exit set(client::Client& client, const QueueArguments& arguments, bool json) {
                                                  std::chrono::seconds(arguments.confirm));
     if (!done)
         return failed(done.error());
-    const auto queues = queuesOf(arguments);
-    const bool isHarmless = isTrial || (queues.ingress.empty() && queues.egress.empty());
-    const auto warned =
-        warnOfRule(client, *before, arguments.unit, isHarmless ? LockOut::Impossible : LockOut::Possible);
+    auto [filters, egress, onFailure, logOnly] = queuesOf(arguments);
+    filters.insert(filters.end(), egress.begin(), egress.end());
+    if (isTrial || logOnly)
+        filters.clear();
+    const auto warned = warnOfRule(client, *before, arguments.unit, filters);
     if (isTrial) // in any case: it is set, and will be reverted
         printConfirm(arguments.unit, arguments.confirm, json);
     return warned;

@@ -3,7 +3,9 @@
 #include "cli/queues/set_warnings.hpp"
 
 #include "cli/verb/failure.hpp"
+#include "cli/verb/verb.hpp"
 #include "core/warnings/rule_warnings.hpp"
+#include "edge/host/config_files.hpp"
 
 #include <algorithm>
 
@@ -17,6 +19,16 @@ bool isAbout(const std::string& warning, const std::string& unit) {
     return said.find("'" + unit + "'") != std::string::npos || said.find(" " + unit) != std::string::npos;
 }
 
+// The files of another machine are not read: there any filter may.
+bool mayDropOneOf(const std::vector<std::string>& names) {
+    const auto sources = isAskedHere() && !names.empty() ? ConfigFiles().read({}).filters : FilterSources();
+    const KnownDefinitions known(sources);
+    return std::any_of(names.begin(), names.end(), [&](const auto& name) {
+        const auto filter = FilterName::parse(name);
+        return !filter || mayDrop(*filter, known);
+    });
+}
+
 } // namespace
 
 client::Result<std::vector<std::string>> warningsBefore(const client::Client& client) {
@@ -27,7 +39,7 @@ client::Result<std::vector<std::string>> warningsBefore(const client::Client& cl
 }
 
 Exit warnOfRule(const client::Client& client, const std::vector<std::string>& before, const std::string& unit,
-                LockOut lockOut) {
+                const std::vector<std::string>& filters) {
     const auto status = client.status();
     if (!status)
         return failed(status.error());
@@ -35,10 +47,8 @@ Exit warnOfRule(const client::Client& client, const std::vector<std::string>& be
         if (warning.starts_with("bus: ") &&
             (isAbout(warning, unit) || std::find(before.begin(), before.end(), warning) == before.end()))
             complain("warning: " + warning);
-    if (lockOut == LockOut::Impossible)
-        return Exit::Ok;
     const Rule rule{.source = std::string(kBusSource), .targets = {unit}, .ingress = {}, .egress = {}};
-    if (const auto danger = lockOutWarning(rule))
+    if (const auto danger = lockOutWarning(rule); danger && mayDropOneOf(filters))
         complain("warning: " + *danger);
     return Exit::Ok;
 }

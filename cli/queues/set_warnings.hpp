@@ -12,10 +12,9 @@ namespace filterd::cli {
 
 // What the daemon warned of before the rule was set. An error: it does not answer.
 [[nodiscard]] client::Result<std::vector<std::string>> warningsBefore(const client::Client& client);
-// What is set on trial is reverted unless it is confirmed, and a rule without a filter drops nothing.
-enum class LockOut { Possible, Impossible };
-// What it has not said before, what is about the unit, and whether its rule can lock out.
+// What it has not said before, what is about the unit, and whether its rule can lock out by one of these
+// filters: none if it is set on trial, which is reverted unless it is confirmed.
 [[nodiscard]] Exit warnOfRule(const client::Client& client, const std::vector<std::string>& before,
-                              const std::string& unit, LockOut lockOut);
+                              const std::string& unit, const std::vector<std::string>& filters);
 
 } // namespace filterd::cli

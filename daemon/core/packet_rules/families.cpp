@@ -34,7 +34,8 @@ Families either(const Families& a, const Families& b) {
 // Follows the grammar: `and` and `or` bind alike, from the left.
 class FamiliesReader {
   public:
-    explicit FamiliesReader(std::string_view expression) : words_(wordsOf(expression, 1)) {}
+    FamiliesReader(std::string_view expression, bool isIcmp6Judged)
+        : words_(wordsOf(expression, 1)), isIcmp6Judged_(isIcmp6Judged) {}
 
     Families read() {
         Families all = readTerm();
@@ -103,10 +104,11 @@ class FamiliesReader {
 
     [[nodiscard]] bool isSilent() const {
         constexpr std::array<std::string_view, 6> kTransports{"tcp", "udp", "sctp", "icmp", "pim", "vrrp"};
-        return is("icmp") || (isOneOf(word(), kTransports) && word(1) == "[");
+        return is("icmp") ? !isIcmp6Judged_ : isOneOf(word(), kTransports) && word(1) == "[";
     }
     [[nodiscard]] bool isOfIpv4() const {
-        constexpr std::array<std::string_view, 7> kWords{"ip", "arp", "rarp", "igmp", "igrp", "host", "net"};
+        constexpr std::array<std::string_view, 8> kWords{"ip",   "icmp", "arp",  "rarp",
+                                                         "igmp", "igrp", "host", "net"};
         const auto text = word();
         if (text == "host" || text == "net")
             return word(1).find(':') == std::string_view::npos;
@@ -119,11 +121,14 @@ class FamiliesReader {
     }
 
     std::vector<Word> words_;
+    bool isIcmp6Judged_;
     std::size_t at_ = 0;
 };
 
 } // namespace
 
-bool isSilentAboutIpv6(std::string_view expression) { return FamiliesReader(expression).read().silent; }
+bool isSilentAboutIpv6(std::string_view expression, bool isIcmp6Judged) {
+    return FamiliesReader(expression, isIcmp6Judged).read().silent;
+}
 
 } // namespace filterd::packet

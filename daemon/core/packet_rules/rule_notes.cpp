@@ -51,7 +51,11 @@ class Kind {
 
 class Collector {
   public:
-    explicit Collector(const PacketRules& rules) : rules_(rules) {}
+    explicit Collector(const PacketRules& rules)
+        : rules_(rules),
+          isIcmp6Judged_(std::any_of(rules.rules.begin(), rules.rules.end(), [](const auto& rule) {
+              return rule.expression.find("icmp6") != std::string::npos;
+          })) {}
 
     // What the words tell. False if an earlier rule has the same ones.
     bool readWords(std::size_t index) {
@@ -62,7 +66,7 @@ class Collector {
                                      std::to_string(same->second + 1) + " asks the same before it");
             return false;
         }
-        if (isSilentAboutIpv6(expression))
+        if (isSilentAboutIpv6(expression, isIcmp6Judged_))
             silent_.add(index, nameOf(rules_, index) + kSilent);
         if (const auto slip = slipIn(expression))
             slips_.add(index, nameOf(rules_, index) + " " + *slip);
@@ -88,6 +92,17 @@ class Collector {
                                          nameOf(rules_, index) + " matches every packet"});
     }
 
+    // Rules that say of all packets what would be said of them anyway.
+    void judgeVerdicts() {
+        const auto& all = rules_.rules;
+        const bool isOne = std::all_of(all.begin(), all.end(),
+                                       [&](const auto& rule) { return rule.verdict == rules_.byDefault; });
+        if (!all.empty() && isOne && rules_.byDefault == Verdict::Allow)
+            notes_.push_back(
+                {1, "no rule denies, and Default=allow lets all others pass: the rules count packets, and "
+                    "keep none back; leave Default= out, or write deny"});
+    }
+
     std::vector<RuleNote> take() {
         for (auto* kind : {&silent_, &slips_, &impossible_, &repeated_})
             kind->finish();
@@ -101,6 +116,7 @@ class Collector {
         "'ip6 proto 6 and ip6[53]' for tcp[13]; where IPv4 alone is meant, begin with 'ip and'";
 
     const PacketRules& rules_;
+    bool isIcmp6Judged_;
     std::vector<RuleNote> notes_;
     Kind silent_{notes_, "say nothing of IPv6"};
     Kind slips_{notes_, "mean something else than they look like"};
@@ -146,6 +162,7 @@ std::vector<RuleNote> RuleNotes::about(const PacketRules& rules) {
             break;
         }
     }
+    notes.judgeVerdicts();
     return notes.take();
 }
 

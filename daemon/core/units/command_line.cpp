@@ -22,11 +22,6 @@ constexpr std::array<std::string_view, 20> kWrappers{
     "env",     "nice",   "ionice", "chrt",    "taskset", "nohup",   "setsid",  "stdbuf", "timeout", "flock",
     "setpriv", "chroot", "sudo",   "runuser", "unshare", "nsenter", "busybox", "choom",  "capsh",   "xargs"};
 
-template<class Names>
-bool isOneOf(const Names& names, std::string_view word) {
-    return std::find(names.begin(), names.end(), word) != names.end();
-}
-
 bool has(std::string_view letters, char letter) { return letters.find(letter) != std::string_view::npos; }
 
 // Splits a text as systemd does, or nearly as a shell does.

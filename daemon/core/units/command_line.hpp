@@ -3,6 +3,7 @@
 #pragma once
 // The commands behind ExecStart= and the like, as far as they can be read without running them.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,5 +16,10 @@ using Command = std::vector<std::string>;
 // Those that systemd runs, those in a script that a shell is given by -c, and those behind env, sudo and the
 // like: of such a one every word may begin the command.
 [[nodiscard]] std::vector<Command> commandsOf(std::string_view line);
+
+template<class Names>
+[[nodiscard]] bool isOneOf(const Names& names, std::string_view word) {
+    return std::find(names.begin(), names.end(), word) != names.end();
+}
 
 } // namespace filterd

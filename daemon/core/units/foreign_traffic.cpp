@@ -41,11 +41,6 @@ constexpr std::array<std::string_view, 22> kTellingWords{
     "nfsdctl",    "ksmbd",   "virt",      "targetctl", "systemd-run", "systemd-nspawn", "containerd",
     "crio"};
 
-template<class Names>
-bool isOneOf(const Names& names, std::string_view word) {
-    return std::find(names.begin(), names.end(), word) != names.end();
-}
-
 bool has(const Command& command, std::string_view word) { return isOneOf(command, word); }
 
 // The value of "--name=value", "--name value" or "-n value"; the last one counts.

@@ -27,7 +27,7 @@ class Checker {
 
     CheckReport check() {
         for (const auto& rule : configuration_.rules)
-            checkRule(rule);
+            checkFilters(rule);
         for (const auto& name : configuration_.filters.names())
             checkFilter(name, isLoadedAtOnce(name));
         checkNumber();
@@ -112,14 +112,6 @@ class Checker {
         }
     }
 
-    void checkRule(const Rule& rule) {
-        checkFilters(rule);
-        if (rule.ingress.empty() && rule.egress.empty() && rule.broken.empty())
-            return;
-        if (const auto danger = lockOutWarning(rule))
-            report_.warnings.push_back(*danger);
-    }
-
     const Configuration& configuration_;
     const FilterInspector& inspect_;
     const RunningUnitsOnDemand& running_;
@@ -181,7 +173,8 @@ std::vector<std::string> configurationWarnings(const Configuration& configuratio
     auto warnings = configuration.warnings;
     const KnownDefinitions filters(configuration.filters, both);
     for (auto& some :
-         {idleRuleWarnings(rules), missingFilters(configuration, rules, isKnown),
+         {lockOutWarnings(rules, filters), idleRuleWarnings(rules),
+          missingFilters(configuration, rules, isKnown),
           ruleWarnings(rules, {configuration.units, filters, running}),
           socketWarnings(configuration.units, rules, running), notesOnFilters(configuration, notes)})
         warnings.insert(warnings.end(), some.begin(), some.end());

@@ -179,7 +179,39 @@ std::vector<std::string> halves(const Rule& rule, Direction direction, const Kno
     return warnings;
 }
 
+bool mayDrop(const Rule& rule, const KnownDefinitions& filters) {
+    const auto some = [&](const auto& names) {
+        return std::any_of(names.begin(), names.end(),
+                           [&](const auto& name) { return mayDrop(name, filters); });
+    };
+    return !rule.broken.empty() || (!rule.logOnly && (some(rule.ingress) || some(rule.egress)));
+}
+
 } // namespace
+
+bool mayDrop(const FilterName& name, const KnownDefinitions& filters) {
+    constexpr std::array<std::string_view, 4> kNever{"builtin:pass", "/pass.bpf.o", "/count.bpf.o",
+                                                     "/mark.bpf.o"};
+    const auto* definition = filters.find(name);
+    if (definition == nullptr)
+        return true;
+    const auto& rules = definition->rules;
+    if (!rules.rules.empty())
+        return rules.byDefault == packet::Verdict::Deny ||
+               std::any_of(rules.rules.begin(), rules.rules.end(),
+                           [](const auto& rule) { return rule.verdict == packet::Verdict::Deny; });
+    return std::none_of(kNever.begin(), kNever.end(),
+                        [&](std::string_view object) { return definition->object.ends_with(object); });
+}
+
+std::vector<std::string> lockOutWarnings(const Rules& rules, const KnownDefinitions& filters) {
+    std::vector<std::string> warnings;
+    for (const auto* rule : rules.ordered())
+        if (rule->source != kBusSource && rule->source != kUserSource && mayDrop(*rule, filters))
+            if (auto danger = lockOutWarning(*rule))
+                warnings.push_back(std::move(*danger));
+    return warnings;
+}
 
 std::vector<std::string> queueWarnings(const Rule& rule, const KnownDefinitions& filters) {
     std::vector<std::string> warnings;

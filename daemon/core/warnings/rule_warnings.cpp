@@ -27,10 +27,7 @@ constexpr std::array kWaysIn{
     "-.slice"};
 
 // Of a template, any of its instances.
-std::optional<std::string> targetThatCovers(const Rule& rule, const std::string& unit) {
-    Rules alone;
-    if (!alone.setFiles({rule}))
-        return std::nullopt;
+std::optional<std::string> targetThatCovers(const Rules& alone, const std::string& unit) {
     for (const auto& [asked, shown] : askedUnits(unit, alone, {}))
         if (const auto covering = alone.covering(asked); !covering.empty())
             return covering.front().target;
@@ -237,8 +234,11 @@ std::vector<std::string> ruleWarnings(const Rules& rules, const RuleSurroundings
 }
 
 std::optional<std::string> lockOutWarning(const Rule& rule) {
+    Rules alone;
+    if (!alone.setFiles({rule}))
+        return std::nullopt;
     for (const auto* unit : kWaysIn)
-        if (const auto target = targetThatCovers(rule, unit))
+        if (const auto target = targetThatCovers(alone, unit))
             return rule.source + ": '" + *target + "' covers " + unit +
                    ": a mistake in its filters can lock you out";
     return std::nullopt;

@@ -47,8 +47,14 @@ struct RuleSurroundings {
 // judged.
 [[nodiscard]] std::vector<std::string> ruleWarnings(const Rules& rules, const RuleSurroundings& around);
 
-// That a rule covers what the administrator gets in through (I8).
+// Whether a filter, as its file defines it, may drop packets that it can read; one that no file defines may.
+[[nodiscard]] bool mayDrop(const FilterName& name, const KnownDefinitions& filters);
+
+// That a rule covers what the administrator gets in through (I8). Whether it may drop is not asked.
 [[nodiscard]] std::optional<std::string> lockOutWarning(const Rule& rule);
+
+// The same of every rule of the files that may drop.
+[[nodiscard]] std::vector<std::string> lockOutWarnings(const Rules& rules, const KnownDefinitions& filters);
 
 // Why not all packets of a unit meet its rule, one sentence each; without the rule's source.
 [[nodiscard]] std::vector<std::string> unseenTraffic(const std::string& unit, const Rule& rule,

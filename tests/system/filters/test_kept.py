@@ -204,7 +204,7 @@ def test_a_filter_that_needs_both_queues_and_stands_in_one_is_told_of_everywhere
 @pytest.mark.parametrize(
     "name, says",
     [("rate@0", "takes integer from 1 to"), ("mtu@0", "from 68 to"), ("port@0", "ports are 1 to 65535"), ("mtu@999999", "from 68 to 524280"),
-     ("http-path@api", "'api' does not begin with a slash"), ("http-path@-api-*", "ends with a *")],
+     ("http-path@api", "'api' does not begin with a slash")],
 )
 def test_what_is_surely_not_meant_is_refused_with_the_range(server, name, says):
     queue(name)
@@ -217,15 +217,16 @@ def test_what_is_surely_not_meant_is_refused_with_the_range(server, name, says):
 
 def test_a_list_that_is_assigned_twice_goes_on_and_a_drop_in_adds_to_it(server):
     filter_of("list", object_path("cidr"), "prefixes=192.0.2.0/24\nprefixes=198.51.100.0/24\notherwise=allow\notherwise=deny")
+    (FILES / "list.filter.d").mkdir()
     write("list.filter.d/more.conf", "[Parameters]\nprefixes=203.0.113.0/24\n")
     queue("list")
     assert said("check") == said("reload") == ""
-    shown = run("filterctl", "map", "list", "prefixes").stdout
+    shown = run("filterctl", "map", "list", "prefixes", "dump").stdout
     assert all(prefix in shown for prefix in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")), shown
     assert "deny" in [line for line in run("filterctl", "get", "list").stdout.splitlines() if line.startswith("otherwise")][0]
     write("list.filter.d/more.conf", "[Parameters]\nprefixes=\nprefixes=203.0.113.0/24\n")
     assert said("reload") == ""
-    assert "192.0.2.0/24" not in run("filterctl", "map", "list", "prefixes").stdout
+    assert "192.0.2.0/24" not in run("filterctl", "map", "list", "prefixes", "dump").stdout
 
 
 def test_a_range_of_an_own_object_binds_when_it_is_set(server):
@@ -246,7 +247,7 @@ def test_lists_of_ports_that_are_all_empty_are_warned_of_when_they_are_set(serve
 def test_check_and_reload_agree_on_what_nothing_uses(server):
     filter_of("idle", object_path("rate"), "burst=0")
     fault = f"{FILES}/idle.filter:4: filter 'idle': parameter 'burst': takes integer from 1"
-    for verb in ("check", "reload"):
+    for verb in ("check", "reload", "status"):
         assert fault in said(verb) and "nothing uses the filter yet" in said(verb)
     queue("idle")
     for verb in ("check", "reload"):
@@ -254,9 +255,10 @@ def test_check_and_reload_agree_on_what_nothing_uses(server):
 
 
 def test_a_queue_that_can_lock_out_is_warned_of_as_a_file_is(server):
-    write("10-kept.queue", "[Match]\nUnit=*@*\n[Queue]\nIngressFilter=count\n")
+    write("10-kept.queue", "[Match]\nUnit=*@*\n[Queue]\nIngressFilter=drop\n")
     warned = [line.partition(".queue: ")[2] for line in said("check").splitlines() if "lock you out" in line]
     (FILES / "10-kept.queue").unlink()
-    queued = run("filterctl", "queue", "*@*", "--ingress", "count").stderr
+    queued = run("filterctl", "queue", "*@*", "--ingress", "drop").stderr
+    assert "lock you out" not in run("filterctl", "queue", "*@*", "--ingress", "count").stderr, "it drops nothing"
     assert len(warned) == 1 and warned[0] in queued
-    assert "lock you out" not in run("filterctl", "queue", "*@*", "--ingress", "count", "--confirm", "60").stderr
+    assert "lock you out" not in run("filterctl", "queue", "*@*", "--ingress", "drop", "--confirm", "60").stderr

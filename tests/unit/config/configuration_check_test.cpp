@@ -150,6 +150,16 @@ TEST_F(ConfigurationCheckTest, WarnsWhereARuleCoversTheAdministratorsWayIn) {
         configuration.rules = {rule("/etc/a.queue", target, "port@443")};
         EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("lock you out"))) << target;
     }
+    configuration.rules.front().logOnly = true;
+    EXPECT_THAT(check().warnings, IsEmpty());
+    configuration.rules.front().logOnly = false;
+    configuration.filters.add(
+        "count",
+        {ConfigText{"/etc/count.filter", "[Filter]\nObject=/usr/lib/filterd/bpf/count.bpf.o\n"}, {}});
+    for (const auto* harmless : {"count", "builtin:pass"}) {
+        configuration.rules = {rule("/etc/a.queue", "sshd.service", harmless)};
+        EXPECT_THAT(check().warnings, IsEmpty()) << harmless << " drops nothing";
+    }
     configuration.rules.front().ingress.clear(); // no queue, no lock
     EXPECT_THAT(check().warnings, ElementsAre(HasSubstr("names no filter")));
     configuration.rules = {rule("/etc/a.queue", "web-sshd.service", "port@443"),

@@ -30,6 +30,24 @@ bool begins(const std::string& text, const std::string& beginning) { return text
 
 } // namespace
 
+TEST_F(RuleNotesTest, IcmpBesideIcmp6IsMeantForIpv4) {
+    EXPECT_EQ(about({{Verdict::Allow, "icmp"}, {Verdict::Allow, "udp"}}).size(), 1U);
+    EXPECT_TRUE(about({{Verdict::Allow, "icmp"}, {Verdict::Allow, "icmp6"}}).empty());
+    EXPECT_TRUE(about({{Verdict::Allow, "icmp[0] = 8"}, {Verdict::Deny, "icmp6 and less 100"}}).empty());
+    EXPECT_EQ(about({{Verdict::Allow, "tcp[13] = 2"}, {Verdict::Allow, "icmp6"}}).size(), 1U);
+}
+
+TEST_F(RuleNotesTest, RulesThatOnlyAllowWhatIsAllowedAnywayAreNamed) {
+    const std::vector<PacketRule> rules{{Verdict::Allow, "udp"}, {Verdict::Allow, "tcp port 80"}};
+    const auto told = notes.about({.rules = rules, .byDefault = Verdict::Allow});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_NE(told.front().text.find("no rule denies, and Default=allow"), std::string::npos);
+    EXPECT_TRUE(notes.about({.rules = rules}).empty());
+    EXPECT_TRUE(
+        notes.about({.rules = {rules.front(), {Verdict::Deny, "tcp port 80"}}, .byDefault = Verdict::Allow})
+            .empty());
+}
+
 TEST_F(RuleNotesTest, NothingIsSaidOfOrdinaryRules) {
     EXPECT_TRUE(about({{Verdict::Allow, "tcp port 80"}, {Verdict::Deny, "udp"}}).empty());
 }
