@@ -76,13 +76,62 @@ class Attempt {
             place->second = std::move(left);
             return reaches(next);
         };
-        const bool found = follow(within(before, decision.range), decision.inside) ||
-                           follow(without(before, decision.range), decision.outside);
+        const auto asked = bitsOf(subject, decision.range);
+        const bool found =
+            (mayBe(asked) &&
+             followKnowing(asked, [&] { return follow(within(before, decision.range), decision.inside); })) ||
+            (!isSure(asked) && follow(without(before, decision.range), decision.outside));
         place->second = before;
         return found;
     }
 
   private:
+    // That these bits of a word are those of `value`: an address in a network.
+    struct Bits {
+        std::uint64_t word = 0; // 0: nothing of the kind
+        std::uint32_t mask = 0;
+        std::uint32_t value = 0;
+    };
+
+    // Of the next header there are several in a packet.
+    [[nodiscard]] Bits bitsOf(ExprId subject, const Range& range) const {
+        if (limits_ == Limits::OfValues || !range.isSingle())
+            return {};
+        const Expression whole = expressions_[subject];
+        const bool isMasked = whole.op == Op::And && expressions_[whole.right].op == Op::Constant;
+        const ExprId of = isMasked ? whole.left : subject;
+        const std::uint32_t mask = isMasked ? expressions_[whole.right].value : expressions_.maximum(of);
+        const Expression load = expressions_[of];
+        const std::uint32_t end = load.value % 4 + load.size;
+        if (load.op != Op::Load || load.left != kNoExpr || end > 4 || isNextHeader(of))
+            return {};
+        const std::uint32_t shift = (4 - end) * 8;
+        return {1 + std::uint64_t{load.value / 4}, mask << shift, range.low << shift};
+    }
+
+    [[nodiscard]] bool mayBe(const Bits& asked) const {
+        return std::none_of(known_.begin(), known_.end(), [&](const Bits& one) {
+            return one.word == asked.word && ((one.value ^ asked.value) & one.mask & asked.mask) != 0;
+        });
+    }
+
+    [[nodiscard]] bool isSure(const Bits& asked) const {
+        return asked.word != 0 && std::any_of(known_.begin(), known_.end(), [&](const Bits& one) {
+                   return one.word == asked.word && (asked.mask & ~one.mask) == 0 &&
+                          (one.value & asked.mask) == asked.value;
+               });
+    }
+
+    template<class Way>
+    bool followKnowing(const Bits& bits, Way way) {
+        if (bits.word == 0)
+            return way();
+        known_.push_back(bits);
+        const bool found = way();
+        known_.pop_back();
+        return found;
+    }
+
     bool isNextHeader(ExprId subject) const { return isLoadOf(expressions_[subject], 1, kProtocolV6); }
 
     // Behind a fragment header libpcap looks at another byte for the same question.
@@ -111,6 +160,7 @@ class Attempt {
     const Decisions& decisions_;
     std::map<ExprId, Values> values_;
     Limits limits_;
+    std::vector<Bits> known_;             // by the questions that were answered with yes
     std::map<std::uint32_t, bool> chain_; // extension headers that are there, or not
     ExprId nextHeader_;
     NodeId wanted_;

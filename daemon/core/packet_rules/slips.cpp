@@ -30,6 +30,10 @@ class SlipReader {
                 return slip;
             if (auto slip = notOfAList(at))
                 return slip;
+            if (isRangeOfNextHeader(at))
+                return "compares the next header of the IPv6 header alone, not those of the extension "
+                       "headers behind "
+                       "it: ask for each protocol, as ip6 proto 6, which looks at all of them";
         }
         return std::nullopt;
     }
@@ -52,6 +56,13 @@ class SlipReader {
         if (text.find(':') != std::string_view::npos)
             return text.ends_with("::");
         return std::count(text.begin(), text.end(), '.') == 3 && text.ends_with(".0");
+    }
+
+    // `ip6[6] > 50`, `ip6[6] != 6`: only a question for one value asks for the whole chain.
+    [[nodiscard]] bool isRangeOfNextHeader(std::size_t at) const {
+        if (word(at) != "ip6" || word(at + 1) != "[" || word(at + 2) != "6" || word(at + 3) != "]")
+            return false;
+        return word(at + 4) == "<" || word(at + 4) == ">";
     }
 
     // `tcp or udp port 53`: all of tcp.

@@ -156,6 +156,7 @@ TEST_F(ConfigurationCheckTest, WarnsWhereARuleCoversTheAdministratorsWayIn) {
     configuration.filters.add(
         "count",
         {ConfigText{"/etc/count.filter", "[Filter]\nObject=/usr/lib/filterd/bpf/count.bpf.o\n"}, {}});
+    objects.emplace("/usr/lib/filterd/bpf/count.bpf.o", ObjectOutline{});
     for (const auto* harmless : {"count", "builtin:pass"}) {
         configuration.rules = {rule("/etc/a.queue", "sshd.service", harmless)};
         EXPECT_THAT(check().warnings, IsEmpty()) << harmless << " drops nothing";

@@ -115,7 +115,7 @@ TEST(FilterFile, KnowsTemplatesByTheirNames) {
 TEST(FilterFile, EachAssignmentOfAParameterIsKeptUntilAnEmptyOne) {
     const auto read = definition("f", "[Filter]\nObject=/x\n[Parameters]\na=1\na=2\nb=1\nb=\nb=3\n");
     EXPECT_EQ(read.parameters, (std::map<std::string, std::string>{{"a", "1\n2"}, {"b", "3"}}));
-    EXPECT_EQ(read.places.at("a"), "/etc/f.filter:5");
+    EXPECT_EQ(read.places.at("a"), "/etc/filterd/a.filter:5");
 }
 
 } // namespace

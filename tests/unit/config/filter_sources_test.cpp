@@ -43,7 +43,7 @@ TEST(FilterSources, AnInstanceIsMadeFromItsTemplateAndTheDropInsOfBoth) {
     ASSERT_TRUE(https) << https.error().message;
     EXPECT_EQ(https->object, "/port.o");
     EXPECT_EQ(https->parameters,
-              (std::map<std::string, std::string>{{"p", "443"}, {"a", "common\nown"}, {"b", "common\nlater"}}));
+              (std::map<std::string, std::string>{{"p", "443"}, {"a", "own"}, {"b", "later"}}));
     EXPECT_EQ(sources.define(filter("port@80"))->parameters.at("c"), "masked");
     EXPECT_FALSE(sources.defines(filter("port@")));
     EXPECT_THAT(errorOf(sources, "port@"), HasSubstr("is a template"));

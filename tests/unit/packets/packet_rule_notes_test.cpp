@@ -100,6 +100,13 @@ TEST(Slips, WhatIsLegalAndLooksLikeSomethingElse) {
         EXPECT_TRUE(slipIn(slip)) << slip;
 }
 
+TEST(Slips, ARangeOfNextHeadersAsksForTheFirstAlone) {
+    for (const char* range : {"ip6[6] > 50", "ip6[6] <= 60", "udp or ip6[6] >= 43"})
+        EXPECT_TRUE(slipIn(range)) << range;
+    for (const char* fine : {"ip6[6] = 60", "ip6[7] > 1", "ip6[6:2] > 5", "ip[8] > 5"})
+        EXPECT_FALSE(slipIn(fine)) << fine;
+}
+
 TEST(Slips, WhoShowsWhatIsMeantIsNotTold) {
     for (const char* meant : {"net 10",
                               "net 192.168.1",

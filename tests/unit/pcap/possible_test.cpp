@@ -66,13 +66,19 @@ TEST(Possible, WhatNoPacketMatches) {
                               "ip[20] = 1 and less 20",
                               "ip6[6] = 300",
                               "300 = ip6[6]",
+                              "src net 10.0.0.0/8 and src net 192.168.0.0/16",
+                              "src host 10.0.0.1 and src net 192.168.0.0/16",
+                              "src net 10.0.0.0/16 and not src net 10.0.0.0/8",
                               "ip6[6:2] & 0xff00 = 1"})
         EXPECT_EQ(matches(never), Matches::None) << never;
 }
 
 TEST(Possible, TheirNeighboursCanMatch) {
     for (const char* some :
-         {"proto 255", "ip proto 255", "ip6 proto 255", "less 20", "less 40", "ip6 and less 40",
+         {"src net 10.0.0.0/8 and dst net 192.168.0.0/16", "net 10.0.0.0/8 and net 192.168.0.0/16",
+          "src net 10.0.0.0/8 and src net 10.1.0.0/16", "src net 10.0.0.0/8 and not src net 10.1.0.0/16",
+          "src net 10.0.0.0/8 or src net 192.168.0.0/16", "src net 2001:db8::/32 and src net 2001:db8:1::/48",
+          "proto 255", "ip proto 255", "ip6 proto 255", "less 20", "less 40", "ip6 and less 40",
           "greater 65535", "greater 70000", "ip[70000] = 1", "greater 524280", "ip6 and greater 65535", "ip",
           "ip6", "not ip", "not ip6", "tcp[13] & 2 = 2", "tcp[13] & 3 = 1", "ip[0] & 0xf = 15",
           "ip[0] >> 4 = 4", "ip[9] = 255", "ip[9] > 254", "tcp[0:2] = 65535", "ip[8] % 4 = 3",
