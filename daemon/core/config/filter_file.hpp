@@ -23,8 +23,8 @@ struct FilterDefinition {
     std::string pinned = {};        // instead of it, the pin of a program that somebody else loaded
     packet::PacketRules rules = {}; // instead of both
     std::string program = {};
-    bool load = false;       // at once, not only when something refers to it
-    bool allowUsers = false; // callers who are not root may use it
+    bool load = false;                                  // at once, not only when something refers to it
+    bool allowUsers = false;                            // callers who are not root may use it
     std::map<std::string, std::string> parameters = {}; // a line for each assignment, see assigned()
     std::map<std::string, std::string> places = {}; // FILE:LINE of a parameter, or of a rule by its number
 

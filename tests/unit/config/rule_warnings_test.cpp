@@ -151,7 +151,8 @@ TEST_F(RuleWarningsTest, WhatAServiceStartsInOtherUnitsIsToldOf) {
     note("nfs-server.service", "ExecStart=/usr/sbin/rpc.nfsd\n");
     note("docker-ps.service", "ExecStart=/usr/bin/docker ps --of dockerd\n");
     EXPECT_THAT(warnings({rule("docker.service", {"port@80"})}),
-                ElementsAre(AllOf(HasSubstr("docker.service: the commands, containers"), HasSubstr("docker-*.scope"))));
+                ElementsAre(AllOf(HasSubstr("docker.service: the commands, containers"),
+                                  HasSubstr("docker-*.scope"))));
     EXPECT_THAT(warnings({rule("docker.service", {"port@80"}), rule("docker-*.scope", {"port@80"})}),
                 IsEmpty());
     EXPECT_THAT(warnings({rule("docker.service", {"port@80"}), rule("system.slice", {"port@80"})}), IsEmpty())
