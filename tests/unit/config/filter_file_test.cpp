@@ -21,7 +21,7 @@ FilterDefinition definition(const std::string& name, const std::string& text) {
     return parsed ? *parsed : FilterDefinition(*FilterName::parse(name));
 }
 
-std::string errorOf(const std::string& text) {
+std::string errorOfFilterFile(const std::string& text) {
     const auto parsed = parse("a@b", {{"/etc/filterd/a.filter", text}});
     EXPECT_FALSE(parsed) << text;
     return parsed ? "" : parsed.error().message;
@@ -53,13 +53,15 @@ TEST(FilterFile, ReadsRulesInPlaceOfAnObject) {
 }
 
 TEST(FilterFile, RefusesRulesThatMakeNoSense) {
-    EXPECT_THAT(errorOf("[Filter]\nRule=permit tcp\n"),
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nRule=permit tcp\n"),
                 StartsWith("/etc/filterd/a.filter:2: Rule=: column 1: a rule begins with allow or deny"));
-    EXPECT_THAT(errorOf("[Filter]\nRule=allow tcp\nDefault=maybe\n"),
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nRule=allow tcp\nDefault=maybe\n"),
                 StartsWith("/etc/filterd/a.filter:3: Default=: 'maybe'"));
-    EXPECT_THAT(errorOf("[Filter]\nObject=/x\nRule=allow tcp\n"), HasSubstr("Rule= excludes Object="));
-    EXPECT_THAT(errorOf("[Filter]\nRule=allow tcp\n[Parameters]\na=1\n"), HasSubstr("no effect on Rule="));
-    EXPECT_THAT(errorOf("[Filter]\nObject=/x\nUnparsable=allow\n"),
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nObject=/x\nRule=allow tcp\n"),
+                HasSubstr("Rule= excludes Object="));
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nRule=allow tcp\n[Parameters]\na=1\n"),
+                HasSubstr("no effect on Rule="));
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nObject=/x\nUnparsable=allow\n"),
                 StartsWith("/etc/filterd/a.filter:3: Unparsable= has no effect without Rule="));
 }
 
@@ -71,8 +73,10 @@ TEST(FilterFile, ExpandsSpecifiersAndRefusesOthers) {
         "my-host.example.org");
     const auto plain = definition("plain", "[Filter]\nObject=/x\n[Parameters]\np=<%p%i>\n");
     EXPECT_EQ(plain.parameters.at("p"), "<plain>");
-    EXPECT_THAT(errorOf("[Filter]\nObject=/%n\n"), StartsWith("/etc/filterd/a.filter:2: Object=: a % is"));
-    EXPECT_THAT(errorOf("[Filter]\nObject=/x\n[Parameters]\np=5%"), StartsWith("/etc/filterd/a.filter:4: "));
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nObject=/%n\n"),
+                StartsWith("/etc/filterd/a.filter:2: Object=: a % is"));
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nObject=/x\n[Parameters]\np=5%"),
+                StartsWith("/etc/filterd/a.filter:4: "));
 }
 
 TEST(FilterFile, DropInsChangeAndTakeBackWhatWasSaid) {
@@ -89,17 +93,19 @@ TEST(FilterFile, DropInsChangeAndTakeBackWhatWasSaid) {
 }
 
 TEST(FilterFile, NamesEveryFaultByFileAndLine) {
-    EXPECT_THAT(errorOf("[Filter]\nObject=/x\nObjekt=/y\n"),
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nObject=/x\nObjekt=/y\n"),
                 AllOf(StartsWith("/etc/filterd/a.filter:3: unknown key Objekt="), HasSubstr("Pinned=")));
-    EXPECT_THAT(errorOf("[Filter]\nObject=/x\n[Parameter]\n"),
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nObject=/x\n[Parameter]\n"),
                 StartsWith("/etc/filterd/a.filter:3: unknown section [Parameter]"));
-    EXPECT_THAT(errorOf("[Filter]\nObject=x.o\n"), StartsWith("/etc/filterd/a.filter:2: Object= is not an"));
-    EXPECT_THAT(errorOf("[Filter]\nLoad=perhaps\nObject=/x\n"),
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nObject=x.o\n"),
+                StartsWith("/etc/filterd/a.filter:2: Object= is not an"));
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nLoad=perhaps\nObject=/x\n"),
                 StartsWith("/etc/filterd/a.filter:2: Load=: "));
-    EXPECT_THAT(errorOf("[Filter]\nProgram=x\n"), StartsWith("/etc/filterd/a.filter:1: neither Object="));
-    EXPECT_THAT(errorOf("[Filter]\nObject=/x\nPinned=/y\n"),
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nProgram=x\n"),
+                StartsWith("/etc/filterd/a.filter:1: neither Object="));
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nObject=/x\nPinned=/y\n"),
                 StartsWith("/etc/filterd/a.filter:3: Object= and Pinned= exclude"));
-    EXPECT_THAT(errorOf("[Filter]\nPinned=/y\n[Parameters]\na=1\n"),
+    EXPECT_THAT(errorOfFilterFile("[Filter]\nPinned=/y\n[Parameters]\na=1\n"),
                 StartsWith("/etc/filterd/a.filter:2: [Parameters]"));
 }
 

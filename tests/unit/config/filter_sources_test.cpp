@@ -19,7 +19,7 @@ FilterSource file(const std::string& path, const std::string& body) {
     return {ConfigText{path, "[Filter]\n" + body}, {}};
 }
 
-std::string errorOf(const FilterSources& sources, const std::string& name) {
+std::string errorOfSources(const FilterSources& sources, const std::string& name) {
     const auto defined = sources.define(filter(name));
     EXPECT_FALSE(defined) << name;
     return defined ? "" : defined.error().message;
@@ -46,7 +46,7 @@ TEST(FilterSources, AnInstanceIsMadeFromItsTemplateAndTheDropInsOfBoth) {
               (std::map<std::string, std::string>{{"p", "443"}, {"a", "own"}, {"b", "later"}}));
     EXPECT_EQ(sources.define(filter("port@80"))->parameters.at("c"), "masked");
     EXPECT_FALSE(sources.defines(filter("port@")));
-    EXPECT_THAT(errorOf(sources, "port@"), HasSubstr("is a template"));
+    EXPECT_THAT(errorOfSources(sources, "port@"), HasSubstr("is a template"));
     EXPECT_THAT(sources.names(), IsEmpty());
 }
 
@@ -85,7 +85,7 @@ TEST(FilterSources, WhatIsBrokenKeepsWhatWasGood) {
     EXPECT_EQ(next.define(filter("a"))->object, "/old.o");
     EXPECT_EQ(next.define(filter("b"))->object, "/new.o");
     EXPECT_EQ(next.define(filter("t@1"))->object, "/old.o");
-    EXPECT_THAT(errorOf(next, "c"), StartsWith("/etc/c.filter:1: "));
+    EXPECT_THAT(errorOfSources(next, "c"), StartsWith("/etc/c.filter:1: "));
 
     FilterSources again; // still broken, and what is kept is still good
     again.add("a", file("/etc/a.filter", "Objekt=/newer.o\n"));
@@ -119,7 +119,7 @@ TEST(FilterSources, WhatCouldNotBeReadKeepsWhatWasGood) {
     next.addBroken("b@", {ErrorCode::BadConfiguration, "/etc/b@.filter: cannot be read"});
     EXPECT_THAT(next.keepGood(last), SizeIs(2));
     EXPECT_EQ(next.define(filter("a"))->object, "/old.o");
-    EXPECT_EQ(errorOf(next, "b@1"), "/etc/b@.filter: cannot be read");
+    EXPECT_EQ(errorOfSources(next, "b@1"), "/etc/b@.filter: cannot be read");
 }
 
 TEST(FilterSources, ABuiltinNeedsNoFile) {

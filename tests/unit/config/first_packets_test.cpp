@@ -8,7 +8,7 @@
 namespace filterd {
 namespace {
 
-Rule rule(const std::string& onFailure) {
+Rule ruleOfFirstPackets(const std::string& onFailure) {
     return parseQueueFile(
                {{"/etc/a.queue", "[Match]\nUnit=a.service\n[Queue]\nEgressFilter=x\n" + onFailure}})
         .value();
@@ -21,9 +21,10 @@ TEST(FirstPackets, AreTellingWithTheFirstLineOfTheReason) {
 }
 
 TEST(FirstPackets, OnlyAFileThatSaysHoldIsTold) {
-    const std::vector<Rule> rules{rule(""), rule("OnFailure=hold\n"), rule("OnFailure=pass\n"),
-                                  rule("OnFailure=hold\nOnFailure=\n"),
-                                  rule("OnFailure=hold\nOnFailure=pass\n")};
+    const std::vector<Rule> rules{ruleOfFirstPackets(""), ruleOfFirstPackets("OnFailure=hold\n"),
+                                  ruleOfFirstPackets("OnFailure=pass\n"),
+                                  ruleOfFirstPackets("OnFailure=hold\nOnFailure=\n"),
+                                  ruleOfFirstPackets("OnFailure=hold\nOnFailure=pass\n")};
     for (const std::size_t number : {0U, 1U, 3U})
         EXPECT_EQ(rules[number].onFailure, OnFailure::Hold) << number;
     const auto errors = holdsNotKept(rules, "no types");

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-Rule rule(const std::string& source, std::vector<std::string> targets, const char* filter = "drop") {
+Rule idleRule(const std::string& source, std::vector<std::string> targets, const char* filter = "drop") {
     Rule made;
     made.source = source;
     made.targets = std::move(targets);
@@ -30,41 +30,43 @@ std::vector<std::string> warnings(const std::vector<Rule>& files) {
 }
 
 TEST(IdleRules, AreThoseBehindOthersThatCoverAllTheyName) {
-    for (const auto& earlier : {rule("/a.queue", {"web.service"}), rule("/a.queue", {"we?.service"}),
-                                rule("/a.service.d/x.conf", {"x.service", "web.service"})})
+    for (const auto& earlier : {idleRule("/a.queue", {"web.service"}), idleRule("/a.queue", {"we?.service"}),
+                                idleRule("/a.service.d/x.conf", {"x.service", "web.service"})})
         EXPECT_THAT(
-            warnings({earlier, rule("/b.queue", {"web.service"})}),
+            warnings({earlier, idleRule("/b.queue", {"web.service"})}),
             ElementsAre(AllOf(StartsWith("/b.queue: it applies to no unit"), HasSubstr(earlier.source))))
             << earlier.source;
-    EXPECT_THAT(warnings({rule("/a.queue", {"web@*.service"}), rule("/b.queue", {"web@*.service"})}),
+    EXPECT_THAT(warnings({idleRule("/a.queue", {"web@*.service"}), idleRule("/b.queue", {"web@*.service"})}),
                 ElementsAre(StartsWith("/b.queue: it applies to no unit")));
-    EXPECT_THAT(
-        warnings({rule("/a.queue", {"/system.slice/web.service"}), rule("/b.queue", {"web.service"})}),
-        ElementsAre(StartsWith("/b.queue: it applies to no unit")));
-    EXPECT_THAT(warnings({rule("/a.queue", {"/x"}), rule("/b.queue", {"/x"})}),
+    EXPECT_THAT(warnings({idleRule("/a.queue", {"/system.slice/web.service"}),
+                          idleRule("/b.queue", {"web.service"})}),
+                ElementsAre(StartsWith("/b.queue: it applies to no unit")));
+    EXPECT_THAT(warnings({idleRule("/a.queue", {"/x"}), idleRule("/b.queue", {"/x"})}),
                 ElementsAre(StartsWith("/b.queue: it applies to no unit")));
 }
 
 TEST(IdleRules, AreNotThoseWithAUnitOfTheirOwn) {
-    EXPECT_THAT(
-        warnings({rule("/a.queue", {"web.service"}), rule("/b.queue", {"web.service", "api.service"})}),
-        IsEmpty());
-    EXPECT_THAT(warnings({rule("/a.queue", {"web.service"}), rule("/b.queue", {"*.service"})}), IsEmpty());
-    EXPECT_THAT(warnings({rule("/a.queue", {"*"}), rule("/b.queue", {"user@1000.service/web.service"})}),
+    EXPECT_THAT(warnings({idleRule("/a.queue", {"web.service"}),
+                          idleRule("/b.queue", {"web.service", "api.service"})}),
                 IsEmpty());
+    EXPECT_THAT(warnings({idleRule("/a.queue", {"web.service"}), idleRule("/b.queue", {"*.service"})}),
+                IsEmpty());
+    EXPECT_THAT(
+        warnings({idleRule("/a.queue", {"*"}), idleRule("/b.queue", {"user@1000.service/web.service"})}),
+        IsEmpty());
 }
 
 // The bus is there to try something else for a while.
 TEST(IdleRules, AreNotThoseBehindWhatIsSetOnTheBus) {
     Rules rules;
-    ASSERT_TRUE(rules.setFiles({rule("/a.queue", {"web.service"})}));
-    ASSERT_TRUE(rules.set(rule("bus", {"web.service"})));
+    ASSERT_TRUE(rules.setFiles({idleRule("/a.queue", {"web.service"})}));
+    ASSERT_TRUE(rules.set(idleRule("bus", {"web.service"})));
     EXPECT_THAT(idleRuleWarnings(rules), IsEmpty());
 }
 
 TEST(IdleRules, AreThoseWithoutFiltersWhereverTheyStand) {
     for (const char* source : {"/a.queue", "/web.service.d/x.conf"})
-        EXPECT_THAT(warnings({rule(source, {"web.service"}, "")}),
+        EXPECT_THAT(warnings({idleRule(source, {"web.service"}, "")}),
                     ElementsAre(AllOf(StartsWith(std::string(source) + ": it names no filter"),
                                       HasSubstr("builtin:pass"))));
 }

@@ -7,15 +7,15 @@
 namespace filterd {
 namespace {
 
-Rule rule(const std::vector<ConfigText>& files) {
+Rule ruleOfFile(const std::vector<ConfigText>& files) {
     auto parsed = parseQueueFile(files);
     EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().message);
     return parsed ? *parsed : Rule{};
 }
 
-Rule rule(const std::string& text) { return rule({{"/etc/a.queue", text}}); }
+Rule ruleOfFile(const std::string& text) { return ruleOfFile({{"/etc/a.queue", text}}); }
 
-std::string errorOf(const std::vector<ConfigText>& files) {
+std::string errorOfQueueFile(const std::vector<ConfigText>& files) {
     const auto parsed = parseQueueFile(files);
     EXPECT_FALSE(parsed);
     if (parsed)
@@ -34,9 +34,9 @@ std::vector<std::string> names(const std::vector<FilterName>& filters) {
 using Texts = std::vector<std::string>;
 
 TEST(QueueFile, ReadsTheExampleOfTheManual) {
-    const auto read = rule("# 10-web.queue\n[Match]\nUnit=nginx.service web@*.service\n[Queue]\n"
-                           "IngressFilter=port@443\nIngressFilter=http-path@api\nEgressFilter=count\n"
-                           "OnFailure=pass\nFallbackPolicy=refuse\nLogOnly=yes\n");
+    const auto read = ruleOfFile("# 10-web.queue\n[Match]\nUnit=nginx.service web@*.service\n[Queue]\n"
+                                 "IngressFilter=port@443\nIngressFilter=http-path@api\nEgressFilter=count\n"
+                                 "OnFailure=pass\nFallbackPolicy=refuse\nLogOnly=yes\n");
     EXPECT_EQ(read.source, "/etc/a.queue");
     EXPECT_EQ(read.targets, (Texts{"nginx.service", "web@*.service"}));
     EXPECT_EQ(names(read.ingress), (Texts{"port@443", "http-path@api"}));
@@ -48,23 +48,24 @@ TEST(QueueFile, ReadsTheExampleOfTheManual) {
 
 TEST(QueueFile, TakesSeveralNamesInOneAssignment) {
     const auto read =
-        rule("[Match]\nUnit=a.service\\\n  b.service\nUnit=c.slice\n[Queue]\nIngressFilter=x y\n"
-             "IngressFilter=\tz x\n");
+        ruleOfFile("[Match]\nUnit=a.service\\\n  b.service\nUnit=c.slice\n[Queue]\nIngressFilter=x y\n"
+                   "IngressFilter=\tz x\n");
     EXPECT_EQ(read.targets, (Texts{"a.service", "b.service", "c.slice"}));
     EXPECT_EQ(names(read.ingress), (Texts{"x", "y", "z", "x"}));
 }
 
 TEST(QueueFile, ReadsACgroupPathInEveryForm) {
-    const auto read = rule("[Match]\nUnit=/system.slice//a.service/ /sys/fs/cgroup/b/./c /sys/fs/cgroup /\n"
-                           "Unit=/sys/fs/cgroups\n");
+    const auto read =
+        ruleOfFile("[Match]\nUnit=/system.slice//a.service/ /sys/fs/cgroup/b/./c /sys/fs/cgroup /\n"
+                   "Unit=/sys/fs/cgroups\n");
     EXPECT_EQ(read.targets, (Texts{"/system.slice/a.service", "/b/c", "/", "/", "/sys/fs/cgroups"}));
 }
 
 TEST(QueueFile, ResetsByAnEmptyAssignment) {
-    const auto read =
-        rule("[Match]\nUnit=a.service\nUnit=\nUnit=b.service\n[Queue]\nIngressFilter=x\nEgressFilter=y\n"
-             "IngressFilter=\nIngressFilter=z\nOnFailure=pass\nOnFailure=\n"
-             "FallbackPolicy=refuse\nFallbackPolicy=\nLogOnly=yes\nLogOnly=\n");
+    const auto read = ruleOfFile(
+        "[Match]\nUnit=a.service\nUnit=\nUnit=b.service\n[Queue]\nIngressFilter=x\nEgressFilter=y\n"
+        "IngressFilter=\nIngressFilter=z\nOnFailure=pass\nOnFailure=\n"
+        "FallbackPolicy=refuse\nFallbackPolicy=\nLogOnly=yes\nLogOnly=\n");
     EXPECT_EQ(read.targets, Texts{"b.service"});
     EXPECT_EQ(names(read.ingress), Texts{"z"});
     EXPECT_EQ(names(read.egress), Texts{"y"});
@@ -74,7 +75,7 @@ TEST(QueueFile, ResetsByAnEmptyAssignment) {
 }
 
 TEST(QueueFile, HoldsUnlessToldOtherwiseAndMayBeEmpty) {
-    const auto read = rule("[Match]\nUnit=a.service");
+    const auto read = ruleOfFile("[Match]\nUnit=a.service");
     EXPECT_EQ(read.onFailure, OnFailure::Hold);
     EXPECT_TRUE(read.ingress.empty());
     EXPECT_TRUE(read.egress.empty());
@@ -82,23 +83,24 @@ TEST(QueueFile, HoldsUnlessToldOtherwiseAndMayBeEmpty) {
 
 TEST(QueueFile, AcceptsEveryKindOfTarget) {
     const std::string longName = std::string(200, 'n') + ".service";
-    EXPECT_EQ(rule("[Match]\nUnit=a-b\\x2dc.service *.slice web@[0-9].socket /machine/x " + longName).targets,
-              (Texts{"a-b\\x2dc.service", "*.slice", "web@[0-9].socket", "/machine/x", longName}));
+    EXPECT_EQ(
+        ruleOfFile("[Match]\nUnit=a-b\\x2dc.service *.slice web@[0-9].socket /machine/x " + longName).targets,
+        (Texts{"a-b\\x2dc.service", "*.slice", "web@[0-9].socket", "/machine/x", longName}));
 }
 
 TEST(QueueFile, IgnoresWhatBeginsWithX) {
     const auto read =
-        rule("[X-Mine]\nanything\n[Match]\nX-Note=\nUnit=a.service\n[Queue]\nX-Ticket=#12 & co\n"
-             "IngressFilter=x\n");
+        ruleOfFile("[X-Mine]\nanything\n[Match]\nX-Note=\nUnit=a.service\n[Queue]\nX-Ticket=#12 & co\n"
+                   "IngressFilter=x\n");
     EXPECT_EQ(read.targets, Texts{"a.service"});
     EXPECT_EQ(names(read.ingress), Texts{"x"});
 }
 
 TEST(QueueFile, AppliesDropInsInOrder) {
     const auto read =
-        rule({{"/usr/a.queue", "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=x\nEgressFilter=e\n"},
-              {"/etc/a.queue.d/10.conf", "[Queue]\nIngressFilter=y\nEgressFilter=\n"},
-              {"/etc/a.queue.d/20.conf", "[Match]\nUnit=b.service\n[Queue]\nOnFailure=pass"}});
+        ruleOfFile({{"/usr/a.queue", "[Match]\nUnit=a.service\n[Queue]\nIngressFilter=x\nEgressFilter=e\n"},
+                    {"/etc/a.queue.d/10.conf", "[Queue]\nIngressFilter=y\nEgressFilter=\n"},
+                    {"/etc/a.queue.d/20.conf", "[Match]\nUnit=b.service\n[Queue]\nOnFailure=pass"}});
     EXPECT_EQ(read.source, "/usr/a.queue");
     EXPECT_EQ(read.targets, (Texts{"a.service", "b.service"}));
     EXPECT_EQ(names(read.ingress), (Texts{"x", "y"}));
@@ -107,23 +109,25 @@ TEST(QueueFile, AppliesDropInsInOrder) {
 }
 
 TEST(QueueFile, LetsADropInGiveTheUnits) {
-    EXPECT_EQ(
-        rule({{"/a.queue", "[Queue]\nIngressFilter=x\n"}, {"/b.conf", "[Match]\nUnit=u.scope\n"}}).targets,
-        Texts{"u.scope"});
+    EXPECT_EQ(ruleOfFile({{"/a.queue", "[Queue]\nIngressFilter=x\n"}, {"/b.conf", "[Match]\nUnit=u.scope\n"}})
+                  .targets,
+              Texts{"u.scope"});
 }
 
 TEST(QueueFile, NamesTheDropInThatIsBroken) {
-    EXPECT_EQ(errorOf({{"/a.queue", "[Match]\nUnit=a.service\n"}, {"/b.conf", "\n[Queue]\nFilter=x\n"}}),
-              "/b.conf:3: unknown key Filter= in [Queue], use IngressFilter=, EgressFilter=, OnFailure=, "
-              "FallbackPolicy= or LogOnly=");
+    EXPECT_EQ(
+        errorOfQueueFile({{"/a.queue", "[Match]\nUnit=a.service\n"}, {"/b.conf", "\n[Queue]\nFilter=x\n"}}),
+        "/b.conf:3: unknown key Filter= in [Queue], use IngressFilter=, EgressFilter=, OnFailure=, "
+        "FallbackPolicy= or LogOnly=");
 }
 
 TEST(QueueFile, NeedsAUnitInTheEnd) {
-    EXPECT_EQ(errorOf({{"/a.queue", "[Queue]\nIngressFilter=x\n"}}),
+    EXPECT_EQ(errorOfQueueFile({{"/a.queue", "[Queue]\nIngressFilter=x\n"}}),
               "/a.queue:1: no Unit= below [Match], name the units or globs that it is for");
-    EXPECT_EQ(errorOf({{"/a.queue", ""}}).substr(0, 12), "/a.queue:1: ");
-    EXPECT_EQ(errorOf({{"/a.queue", "[Match]\nUnit=a.service\n"}, {"/b.conf", "[Match]\n\nUnit=\n"}}),
-              "/b.conf:3: Unit= takes back every unit, name one after it");
+    EXPECT_EQ(errorOfQueueFile({{"/a.queue", ""}}).substr(0, 12), "/a.queue:1: ");
+    EXPECT_EQ(
+        errorOfQueueFile({{"/a.queue", "[Match]\nUnit=a.service\n"}, {"/b.conf", "[Match]\n\nUnit=\n"}}),
+        "/b.conf:3: Unit= takes back every unit, name one after it");
 }
 
 struct BadInput {
@@ -166,8 +170,9 @@ TEST(QueueFile, RefusesEveryOddInputWithItsLine) {
         {"[Match]\nUnit=a.service\n[Filter]\nObject=/x\n", 3},
     };
     for (const auto& input : inputs)
-        EXPECT_TRUE(errorOf({{"/q", input.text}}).starts_with("/q:" + std::to_string(input.line) + ": "))
-            << input.text << errorOf({{"/q", input.text}});
+        EXPECT_TRUE(
+            errorOfQueueFile({{"/q", input.text}}).starts_with("/q:" + std::to_string(input.line) + ": "))
+            << input.text << errorOfQueueFile({{"/q", input.text}});
 }
 
 std::optional<Rule> brokenRuleOf(const std::string& text) {
