@@ -95,3 +95,24 @@ def test_the_examples_of_the_interface(client):
         command, _, printed = step.partition("\n")
         done = run("bash", "-c", command, check=False)
         assert (done.stdout + done.stderr).rstrip() == printed.rstrip(), command
+
+
+def tests_named_in(text):
+    """Yields (file, name) of each test that a page lists; '::name' alone stands for the file before it."""
+    file = None
+    for token in re.findall(r"`([^`]+)`", text):
+        if found := re.fullmatch(r"(tests/\S+?\.(?:py|cpp))(?:::(\S+))?", token):
+            file, name = found.groups()
+            yield file, name
+        elif token.startswith("::"):
+            yield file, token[2:]
+
+
+def test_every_case_of_the_list_names_a_test_that_there_is():
+    listed = list(tests_named_in(pathlib.Path("/src/docs/acceptance.md").read_text()))
+    assert len(listed) > 150
+    for file, name in listed:
+        text = pathlib.Path("/src", file).read_text()
+        last = re.split(r"[.\[]", next((part for part in (name or "").split("/") if "." in part), name or ""))
+        word = (last[1] if file.endswith(".cpp") and len(last) > 1 else last[0]).rstrip("*")
+        assert word in text, f"{file} has no test '{name}'"
