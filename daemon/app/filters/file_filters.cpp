@@ -80,12 +80,15 @@ void FileFilters::loadNeeded(Intent& next) {
             failDefined(next, name, loaded.error());
 }
 
-// The new instances of the filters whose files say something else by now, beside the old ones.
+// The new instances of the filters whose files say something else by now, beside the old ones. A filter that
+// nobody needs any more goes as it is: what its file says now is no concern of anybody's.
 std::vector<LoadedFilter> FileFilters::loadChanged(Intent& next) {
+    auto needed = heldFilters(next);
+    needed.merge(filtersOfRules(*next.rules));
     std::vector<LoadedFilter> changed;
     for (const auto& name : next.definitions.loaded()) {
         const auto before = next.filters.find(name);
-        if (before == next.filters.end() || !next.definitions.defines(name))
+        if (before == next.filters.end() || !next.definitions.defines(name) || !needed.contains(name))
             continue; // a file that is gone leaves its filter to those who need it
         const auto definition = next.definitions.define(name);
         auto now = definition ? loadContent(next, *definition) : failure(definition.error());

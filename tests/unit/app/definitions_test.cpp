@@ -162,6 +162,18 @@ TEST_F(DefinitionsTest, AChangedObjectThatFailsKeepsTheOldOneAndStopsNoOther) { 
     EXPECT_EQ(firewall.files().errors().size(), 1U);
 }
 
+TEST_F(DefinitionsTest, AFilterThatGoesWithItsRuleIsNotBrokenByItsFile) {
+    start("a.service", 1);
+    define("one", "good");
+    rule("a.service", "one");
+    apply();
+    define("one", "bad");
+    configuration.rules.clear();
+    apply();
+    EXPECT_THAT(firewall.files().errors(), IsEmpty());
+    EXPECT_TRUE(kernel.published.empty());
+}
+
 TEST_F(DefinitionsTest, WhatACallerLoadedIsNotChangedByAFile) {
     LoadRequest request{filterName("web"), ElfObject{{std::byte{'x'}}}, "", false, false, ":1.1"};
     ASSERT_TRUE(firewall.filters().load(request));
