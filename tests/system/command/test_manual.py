@@ -97,7 +97,7 @@ def test_the_examples_of_the_interface(client):
         assert (done.stdout + done.stderr).rstrip() == printed.rstrip(), command
 
 
-def tests_named_in(text):
+def cases_listed_in(text):
     """Yields (file, name) of each test that a page lists; '::name' alone stands for the file before it."""
     file = None
     for token in re.findall(r"`([^`]+)`", text):
@@ -109,7 +109,7 @@ def tests_named_in(text):
 
 
 def test_every_case_of_the_list_names_a_test_that_there_is():
-    listed = list(tests_named_in(pathlib.Path("/src/docs/acceptance.md").read_text()))
+    listed = list(cases_listed_in(pathlib.Path("/src/docs/acceptance.md").read_text()))
     assert len(listed) > 150
     for file, name in listed:
         text = pathlib.Path("/src", file).read_text()
