@@ -231,7 +231,7 @@ std::string unitMeant(const std::string& name, const std::set<std::string>& know
     for (const auto* type : {".service", ".socket", ".slice", ".mount", ".scope"})
         if (known.contains(name + type))
             return name + type;
-    const auto stem = name.substr(0, name.rfind('.')); // "nginx" of "nginx.servce"
+    auto stem = name.substr(0, name.rfind('.')); // "nginx" of "nginx.servce"
     if (known.contains(stem))
         return stem;
     for (const auto* type : {".service", ".socket", ".slice", ".mount", ".scope"})
