@@ -107,7 +107,7 @@ bool isAssignment(std::string_view word) {
 
 // What stands behind "sh -c", or "bash -lc"; nothing if it is no such command.
 std::string_view scriptOf(const Command& command) {
-    if (!isOneOf(kShells, command.front()))
+    if (!listHas(kShells, command.front()))
         return {};
     for (std::size_t at = 1; at + 1 < command.size() && command[at].starts_with('-'); ++at)
         if (!command[at].starts_with("--") && has(command[at], 'c'))
@@ -132,14 +132,14 @@ class Finder {
   private:
     void add(Command command, std::size_t depth) {
         const auto begin = std::find_if(command.begin(), command.end(), [](const auto& word) {
-            return !isOneOf(kShellWords, word) && !isAssignment(word);
+            return !listHas(kShellWords, word) && !isAssignment(word);
         });
         command.erase(command.begin(), begin);
         if (command.empty())
             return;
         command.front() = programOf(command.front());
-        const bool isWrapper = isOneOf(kWrappers, command.front()) ||
-                               (command.front() == "ip" && isOneOf(command, "exec")); // ip netns exec
+        const bool isWrapper = listHas(kWrappers, command.front()) ||
+                               (command.front() == "ip" && listHas(command, "exec")); // ip netns exec
         if (addScript(command, depth) || !isWrapper) {
             found_.push_back(std::move(command));
             return;

@@ -18,7 +18,7 @@ using Command = std::vector<std::string>;
 [[nodiscard]] std::vector<Command> commandsOf(std::string_view line);
 
 template<class Names>
-[[nodiscard]] bool isOneOf(const Names& names, std::string_view word) {
+[[nodiscard]] bool listHas(const Names& names, std::string_view word) {
     return std::find(names.begin(), names.end(), word) != names.end();
 }
 

@@ -41,7 +41,7 @@ constexpr std::array<std::string_view, 22> kTellingWords{
     "nfsdctl",    "ksmbd",   "virt",      "targetctl", "systemd-run", "systemd-nspawn", "containerd",
     "crio"};
 
-bool has(const Command& command, std::string_view word) { return isOneOf(command, word); }
+bool has(const Command& command, std::string_view word) { return listHas(command, word); }
 
 // The value of "--name=value", "--name value" or "-n value"; the last one counts.
 std::string optionOf(const Command& command, std::string_view name, std::string_view letter) {
@@ -73,7 +73,7 @@ bool makesTunnel(const Command& command) {
     if (program != "ip" || !mayAddLink(command))
         return false;
     return std::adjacent_find(command.begin(), command.end(), [](const auto& key, const auto& kind) {
-               return (key == "type" || key == "mode") && isOneOf(kTunnels, kind);
+               return (key == "type" || key == "mode") && listHas(kTunnels, kind);
            }) != command.end();
 }
 
@@ -97,7 +97,7 @@ std::string mountedBy(const Command& command) {
         return {};
     std::string what;
     for (std::size_t at = 1; at < command.size() && what.empty(); ++at)
-        if (isOneOf(kWithValue, command[at]))
+        if (listHas(kWithValue, command[at]))
             ++at;
         else if (!command[at].starts_with('-'))
             what = command[at];
@@ -111,8 +111,8 @@ bool isToldToStart(const Command& command) {
     bool mayBeValue = false; // of the option before it
     for (std::size_t at = 1; at < command.size(); ++at) {
         const std::string_view word = command[at];
-        const bool isGroup = isOneOf(kGroupsOfVerbs, word);
-        if (isOneOf(kStarts, word) || (word == "play" && command[at - 1] == "kube"))
+        const bool isGroup = listHas(kGroupsOfVerbs, word);
+        if (listHas(kStarts, word) || (word == "play" && command[at - 1] == "kube"))
             return true;
         if (!word.starts_with('-') && !isGroup && !mayBeValue)
             return false;
@@ -163,7 +163,7 @@ std::string unitOf(const Command& command) {
 
 } // namespace
 
-bool isNetworkFileSystem(std::string_view type) { return isOneOf(kNetworkFileSystems, type); }
+bool isNetworkFileSystem(std::string_view type) { return listHas(kNetworkFileSystems, type); }
 
 std::string fileSystemOf(const std::string& type, const std::string& what) {
     if (!type.empty() && type != "auto")
