@@ -4,6 +4,7 @@
 
 #include "app/persistence/saved_state.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "core/config/filter_content.hpp"
 #include "core/model/first_packets.hpp"
 #include "core/warnings/configuration_check.hpp"
@@ -19,13 +20,6 @@ constexpr const char* kUnheld = " (the first packets of units that start may pas
 constexpr const char* kHeld = " (OnFailure= is in force)";
 constexpr const char* kHeldLater =
     " (OnFailure= is in force, but the first packets of units that start pass)";
-
-std::string join(const std::vector<std::string>& lines) {
-    std::string text;
-    for (const auto& line : lines)
-        text += (text.empty() ? "" : "; ") + line;
-    return text;
-}
 
 } // namespace
 
@@ -50,7 +44,7 @@ Status Configurator::reload() {
     accept(std::move(next));
     log::info("configuration reloaded: " + std::to_string(current_.rules.size()) + " rules from files");
     if (!errors_.empty())
-        return failure(ErrorCode::BadConfiguration, join(errors_));
+        return failure(ErrorCode::BadConfiguration, joined(errors_, "; "));
     return {};
 }
 

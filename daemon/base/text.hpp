@@ -12,4 +12,15 @@ namespace filterd {
 // with spaces, so that none of them passes for a line of ours.
 [[nodiscard]] std::string showable(std::string_view text);
 
+// The words in their order, with the separator between them.
+[[nodiscard]] std::string joined(const auto& words, std::string_view separator) {
+    std::string text;
+    for (const auto& word : words) {
+        if (!text.empty())
+            text += separator;
+        text += word;
+    }
+    return text;
+}
+
 } // namespace filterd

@@ -2,18 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "service/options.hpp"
 
+#include "base/text.hpp"
 namespace filterd {
-
-namespace {
-
-std::string join(const std::set<std::string>& names) {
-    std::string text;
-    for (const auto& name : names)
-        text += (text.empty() ? "" : ", ") + name;
-    return text;
-}
-
-} // namespace
 
 Result<std::string> Options::text(const std::string& name, const std::string& fallback) {
     asked_.insert(name);
@@ -67,7 +57,7 @@ Status Options::finish() const {
     for (const auto& [name, value] : values_)
         if (!asked_.contains(name))
             return failure(ErrorCode::InvalidArgument,
-                           "unknown option '" + name + "'; known here: " + join(asked_));
+                           "unknown option '" + name + "'; known here: " + joined(asked_, ", "));
     return {};
 }
 

@@ -3,19 +3,13 @@
 #include "app/filters/filters.hpp"
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 
 namespace filterd {
 
 namespace {
-
-std::string join(const std::vector<std::string>& parts) {
-    std::string text;
-    for (const auto& part : parts)
-        text += (text.empty() ? "" : ", ") + part;
-    return text;
-}
 
 void addReference(Intent& intent, const LoadRequest& request) {
     if (request.transient)
@@ -95,7 +89,8 @@ Status Filters::unload(const FilterName& name) {
     if (auto loaded = facts(name); !loaded)
         return failure(loaded.error());
     if (const auto holders = otherHolders(name); !holders.empty())
-        return failure(ErrorCode::FilterInUse, "filter '" + name.text() + "' is in use by " + join(holders));
+        return failure(ErrorCode::FilterInUse,
+                       "filter '" + name.text() + "' is in use by " + joined(holders, ", "));
     auto next = inForce_.intent();
     next.references.release(Holder::keep(), name);
     return inForce_.commit(std::move(next), Extent::Books);

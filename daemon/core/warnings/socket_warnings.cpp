@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/warnings/socket_warnings.hpp"
 
+#include "base/text.hpp"
 #include "core/model/names.hpp"
 #include "core/model/unit_name.hpp"
 #include "core/units/instances.hpp"
@@ -20,13 +21,6 @@ bool isSocketUnit(const std::string& target) { return target.ends_with(".socket"
 bool isTemplateUnit(const std::string& unit) {
     const auto name = UnitName::parse(unit);
     return name && name->isTemplate();
-}
-
-std::string join(const std::set<std::string>& names) {
-    std::string text;
-    for (const auto& name : names)
-        text += (text.empty() ? "" : " ") + name;
-    return text;
 }
 
 // The unit itself and, of an instance, its template.
@@ -139,7 +133,7 @@ std::string shownSockets(const std::set<std::string>& sockets, bool areExamples)
         const bool stands = !common.empty() && (areExamples || sockets.size() > kMostSockets);
         shown.insert(stands ? instancesOf(common) : socket);
     }
-    return join(shown);
+    return joined(shown, " ");
 }
 
 std::string warningOf(const Rule& rule, const Open& open, const std::string& service) {
@@ -198,7 +192,7 @@ void warnOfUserServices(const UnitRelations& relations, const Rule& rule, const 
         for (const auto& [service, sockets] : relations.userSockets)
             if (isAbout(target, service)) {
                 auto warning = rule.source + ": " + service + " is handed sockets of ";
-                warning += join(sockets);
+                warning += joined(sockets, " ");
                 warning += ", which the manager of a user opens in its own init.scope, and no rule covers "
                            "that: name ";
                 warning += manager;
@@ -219,7 +213,7 @@ std::vector<std::string> unseenSocketsOfUser(const UnitRelations& relations, con
     if (sockets.empty() || queueOf(service, rules) == nullptr || !rules.covering(opener).empty())
         return {};
     return {"no rule covers " + opener + ", in which the manager of the user opens the sockets of " +
-            join(sockets) + ", which are handed to it: guard that, too"};
+            joined(sockets, " ") + ", which are handed to it: guard that, too"};
 }
 
 } // namespace
