@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // list, show
 
+#include "base/text.hpp"
 #include "cli/files/changed_files.hpp"
 #include "cli/files/file_faults.hpp"
 #include "cli/filters/rules.hpp"

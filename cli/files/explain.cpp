@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "cli/files/explain.hpp"
 
+#include "base/text.hpp"
 #include "cli/files/file_faults.hpp"
 #include "cli/files/inspection.hpp"
 #include "cli/files/lineage.hpp"

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // tune: a parameter of a loaded filter under + and -.
 
+#include "base/text.hpp"
 #include "cli/filters/dial.hpp"
 #include "cli/filters/verbs.hpp"
 #include "cli/terminal/terminal.hpp"

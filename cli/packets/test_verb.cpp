@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // test: packets of a capture, judged by a filter or a unit's whole queue in the kernel.
 
+#include "base/text.hpp"
 #include "cli/local/test_run.hpp"
 #include "cli/packets/verbs.hpp"
 #include "cli/terminal/json.hpp"

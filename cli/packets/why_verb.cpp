@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // why: what has become of a unit's packets lately.
 
+#include "base/text.hpp"
 #include "cli/files/explain.hpp"
 #include "cli/packets/counters.hpp"
 #include "cli/packets/drops.hpp"

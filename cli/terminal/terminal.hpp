@@ -31,11 +31,4 @@ bool flush();
 // "    label: text"
 void printField(std::string_view label, std::string_view text);
 
-[[nodiscard]] std::string joined(const auto& parts, std::string_view separator) {
-    std::string text;
-    for (const auto& part : parts)
-        text += (text.empty() ? std::string() : std::string(separator)) + part;
-    return text;
-}
-
 } // namespace filterd::cli

@@ -3,6 +3,7 @@
 #include "service/options.hpp"
 
 #include "base/text.hpp"
+
 namespace filterd {
 
 Result<std::string> Options::text(const std::string& name, const std::string& fallback) {
