@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The filterd developers
 """filterd as its tests see it: its objects on the bus, its pins, and what the kernel says of both."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -93,6 +94,16 @@ class Client:
 
     def manager(self):
         return self.properties(MANAGER, "org.filterd1.Manager")
+
+    @contextlib.contextmanager
+    def switched_off(self):
+        """With 'filterctl off', which the daemon hears of a little later, and on again afterwards."""
+        run("filterctl", "off")
+        try:
+            wait_until(lambda: not self.manager()["Enforcing"], "the daemon seeing that it is switched off")
+            yield
+        finally:
+            run("filterctl", "on")
 
     def filter(self, name):
         """All properties of a filter."""

@@ -63,13 +63,10 @@ def test_what_is_said_while_everything_is_switched_off(client, unit):
     assert "does not run" in refused("show", "idle.service", status=1)
     assert "State: not running" in run("filterctl", "explain", "idle.service").stdout
     assert "no rule covers" in refused("show", "other.service", status=1)
-    run("filterctl", "off")
-    try:
+    with client.switched_off():
         assert "switched off" in refused("show", unit, status=1)
         explained = run("filterctl", "explain", unit).stdout
         assert "switched off until 'filterctl on'" in explained and "not running" not in explained
-    finally:
-        run("filterctl", "on")
 
 
 def test_tune_ends_with_its_input(client):

@@ -259,8 +259,8 @@ def test_each_change_of_the_manager_is_told(client, units, monitor):
     finally:
         obstacle.rmdir()
     wait_until(lambda: client.manager()["StateSaved"], "the state being saved")
-    run("filterctl", "off")
-    run("filterctl", "on")
+    with client.switched_off():
+        pass
     for unit in ("other.service", "used.service"):
         client.reset_queue(unit)
     supported = client.manager()["Guard"] != "unsupported"

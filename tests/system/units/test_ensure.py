@@ -130,13 +130,10 @@ def test_it_does_not_start_held(drop, units):
     assert "'insists.service' would start without the queues of its rule" in said("insists.service")
 
 
-def test_it_starts_while_everything_is_switched_off(drop, units):
+def test_it_starts_while_everything_is_switched_off(client, drop, units):
     units.write("insists.service", INSISTS + SLEEPS)
-    run("filterctl", "off")
-    try:
+    with client.switched_off():
         assert start("insists.service").returncode == 0
-    finally:
-        run("filterctl", "on")
 
 
 # ---- reload ---------------------------------------------------------------------------------------------
