@@ -133,7 +133,7 @@ run_in_namespaces() {
     trap end_namespaces EXIT
     work=$work exec_in_namespaces "$cgroup" "$@" <&0 &
     outer=$!
-    wait "$outer"
+    wait_for "$outer"
 }
 
 # shellcheck disable=SC2317 # called by a trap
@@ -144,6 +144,19 @@ end_namespaces() {
         wait_gone "$outer" 5 || kill -KILL "$outer" || true
     fi 2>/dev/null
     remove_workplace
+}
+
+# Waits for the end of our child $1 and returns its status. A signal that bash takes just before it would sleep in its
+# 'wait' is handled when the child ends and not before, which may be never; so it sleeps a moment at a time, on a pipe
+# that stays silent.
+wait_for() {
+    local silent
+    exec {silent}<> <(:)
+    while kill -0 "$1" 2>/dev/null; do
+        read -rt 0.05 -u "$silent" || true
+    done
+    exec {silent}<&-
+    wait "$1"
 }
 
 # Waits at most $2 seconds for the end of the process $1.
