@@ -123,6 +123,7 @@ void Enforcement::tellFiltersOf(const Rule& rule) {
 }
 
 void Enforcement::settle() {
+    reconciler_.collectReleased();
     auto names = heldFilters(intent_);
     names.merge(filtersOfRules(*intent_.rules));
     names.merge(reconciler_.queues().attachedFilters());

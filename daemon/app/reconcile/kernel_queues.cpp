@@ -75,11 +75,12 @@ std::vector<FailedAction> KernelQueues::run(const Desired& desired, bool stopAtB
     return failures;
 }
 
+void KernelQueues::collectReleased() {
+    logFailures(Executor(kernel_, observed_, counts_).execute(planReleased(observed_), false));
+}
+
 void KernelQueues::collect(const Desired& desired) {
-    Executor executor(kernel_, observed_, counts_);
-    // Twice: a queue or a filter that only a released link held is free after the first round.
-    for (int round = 0; round < 2; ++round)
-        logFailures(executor.execute(planCollection(desired, observed_), false));
+    logFailures(Executor(kernel_, observed_, counts_).execute(planCollection(desired, observed_), false));
     std::erase_if(contents_, [&](const auto& entry) { return !observed_.queues().contains(entry.first); });
 }
 

@@ -32,7 +32,9 @@ class KernelQueues {
 
     // Brings the desired units, and no others, to what is desired.
     std::vector<FailedAction> run(const Desired& desired, bool stopAtBuildFailure);
-    // Takes away links of released cgroups, and queues and filters that are not among the desired ones.
+    // Takes away the links of released cgroups.
+    void collectReleased();
+    // Takes away queues and filters that are not among the desired ones.
     void collect(const Desired& desired);
     // The cgroups' links can be collected. True: there are some.
     bool release(const std::vector<CgroupId>& cgroups);

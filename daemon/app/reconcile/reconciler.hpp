@@ -51,6 +51,8 @@ class Reconciler final : private UnitAttacher {
     void graceFinished();
     // Every unit is attached: a guard of an older version can go.
     void retireOlderGuard() { guard_.retirePredecessorLater(); }
+    // Takes away the links of cgroups that the kernel has released.
+    void collectReleased() { queues_.collectReleased(); }
     // Takes away what neither rules nor attachments nor `needed` need.
     void collect(std::set<FilterInstance> needed);
 

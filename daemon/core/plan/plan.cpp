@@ -63,10 +63,15 @@ std::vector<Action> planUnits(const Desired& desired, const Observed& observed) 
     return actions;
 }
 
-std::vector<Action> planCollection(const Desired& desired, const Observed& observed) {
+std::vector<Action> planReleased(const Observed& observed) {
     std::vector<Action> actions;
     for (const auto& point : observed.released())
         actions.emplace_back(CollectLink{point});
+    return actions;
+}
+
+std::vector<Action> planCollection(const Desired& desired, const Observed& observed) {
+    std::vector<Action> actions;
     for (const auto& [id, facts] : observed.queues())
         if (!desired.queues.contains(id) && !observed.isAttachedAnywhere(id))
             actions.emplace_back(DropQueue{id});

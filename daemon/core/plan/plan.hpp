@@ -71,8 +71,9 @@ using Action =
 // units that are desired and at nothing else.
 [[nodiscard]] std::vector<Action> planUnits(const Desired& desired, const Observed& observed);
 
-// What nobody needs any more, after the steps of planUnits() are done. What only a released link has held is
-// free after the first round.
+// Links of released cgroups. They go before it is asked what is needed: what they alone hold is not.
+[[nodiscard]] std::vector<Action> planReleased(const Observed& observed);
+// What nobody needs any more, after the steps of planUnits() and planReleased() are done.
 [[nodiscard]] std::vector<Action> planCollection(const Desired& desired, const Observed& observed);
 
 [[nodiscard]] std::string describe(const Action& action);

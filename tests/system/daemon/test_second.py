@@ -76,12 +76,15 @@ def test_a_restart_and_an_upgrade_are_not_hindered(cut):
     assert ping_in("cut.service").loss == 100
 
 
-def test_one_by_hand_keeps_the_service_waiting_and_gives_way(client):
+def test_one_by_hand_keeps_the_service_waiting_and_gives_way(client, tmp_path):
     """Who stops the service and starts a filterd by hand has one; the service says why it does not start."""
     run("systemctl", "stop", "filterd.service", timeout=30)
-    mine = subprocess.Popen([FILTERD, "--debug"], stderr=subprocess.DEVNULL)
+    said = tmp_path / "said"
+    with said.open("w") as output:
+        mine = subprocess.Popen([FILTERD, "--debug"], stderr=output)
     try:
-        wait_until(lambda: second().returncode == 1, "the lock being taken")
+        wait_until(lambda: "ready: " in said.read_text(), "the one by hand being up", timeout=15)
+        assert second().returncode == 1
         run("systemctl", "start", "--no-block", "filterd.service")
         wait_until(lambda: f"as process {mine.pid}" in run("journalctl", "--boot", "--unit=filterd", "--no-pager", "--lines=50").stdout,
                    "the service naming who runs", timeout=15)

@@ -98,7 +98,7 @@ TEST_P(PlanProperties, ReachesWhatIsDesiredStepByStepWithoutAGapAndThenRests) {
             }
         };
         run(planUnits(desired, observed));
-        run(planCollection(desired, observed));
+        run(planReleased(observed));
         run(planCollection(desired, observed));
 
         for (const auto& [id, unit] : desired.units)
@@ -117,6 +117,7 @@ TEST_P(PlanProperties, ReachesWhatIsDesiredStepByStepWithoutAGapAndThenRests) {
             }
         ASSERT_TRUE(kernel.unloadedInUse.empty());
         ASSERT_TRUE(planUnits(desired, observed).empty());
+        ASSERT_TRUE(planReleased(observed).empty());
         ASSERT_TRUE(planCollection(desired, observed).empty());
     }
 }
@@ -157,7 +158,8 @@ TEST(Plan, CollectsOnlyReleasedLinks) {
     observed.attach({{2}, Direction::Ingress}, queue);
     observed.markReleased({{2}, Direction::Ingress});
     EXPECT_TRUE(planUnits({}, observed).empty());
-    EXPECT_EQ(planCollection({}, observed), std::vector<Action>({CollectLink{{{2}, Direction::Ingress}}}));
+    EXPECT_EQ(planReleased(observed), std::vector<Action>({CollectLink{{{2}, Direction::Ingress}}}));
+    EXPECT_TRUE(planCollection({}, observed).empty());
 }
 
 TEST(Plan, BuildsAQueueThatSeveralUnitsShareOnce) {
