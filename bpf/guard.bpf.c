@@ -103,10 +103,10 @@ struct {
 	__type(value, struct glob_wide);
 } wide_globs SEC(".maps");
 
-/* Wakes the daemon up. A lost event does no harm: `held` is the work list. */
+/* Wakes the daemon up. A lost event does no harm: `held` is the work list, and who reads knows when the ring was full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 16);
+	__uint(max_entries, GUARD_EVENTS_SIZE);
 } events SEC(".maps");
 
 struct scratch {

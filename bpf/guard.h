@@ -93,6 +93,9 @@ struct guard_state {
 #define GUARD_EVENT_HELD 1     /* a guarded cgroup was made */
 #define GUARD_EVENT_RELEASED 2 /* a cgroup is gone for good: its links, if it had any, can be collected */
 
+#define GUARD_EVENTS_SIZE (1 << 16)                           /* of their ring */
+#define GUARD_EVENTS_MAX ((GUARD_EVENTS_SIZE - 1) / (8 + 16)) /* that fit in at once, each behind a header of 8 bytes */
+
 struct guard_event {
 	__u64 id;
 	__u32 kind;

@@ -37,8 +37,13 @@ Status Firewall::setEnforcing(bool enforcing) {
 void Firewall::guardNews() {
     auto& reconciler = inForce_.reconciler();
     const auto news = reconciler.guard().port()->takeNews();
-    if (news.held)
+    if (news.isIncomplete) {
         reconciler.attendHolds();
+        collectReleased();
+        return;
+    }
+    if (!news.held.empty())
+        reconciler.attendHolds(news.held);
     if (reconciler.queues().release(news.released))
         inForce_.settle();
 }

@@ -59,8 +59,9 @@ struct GuardOverflow {
 };
 
 struct GuardNews {
-    bool held = false;              // look into held()
+    std::vector<CgroupId> held;     // made, and held unless they did not fit
     std::vector<CgroupId> released; // gone for good: links of theirs can be collected
+    bool isIncomplete = false;      // some may be missing: look at everything
 };
 
 struct GuardCounters {
@@ -99,6 +100,8 @@ class GuardPort {
     // ---- holds
     // Every cgroup named here was visible in cgroupfs when this returned, unless it is gone again.
     [[nodiscard]] virtual Result<std::vector<Hold>> held() = 0;
+    // Those of the cgroups that are held.
+    [[nodiscard]] virtual Result<std::vector<Hold>> held(const std::vector<CgroupId>& cgroups) = 0;
     // After the unit's queues are attached and a grace period begun after that has ended. False: it was not
     // held.
     [[nodiscard]] virtual Result<bool> release(CgroupId cgroup) = 0;

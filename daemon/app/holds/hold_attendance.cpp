@@ -25,18 +25,34 @@ void GuardKeeper::attendAll(CgroupTree& tree, UnitAttacher& attacher) {
             static_cast<void>(attacher.settle(unit));
 }
 
-// A hold whose directory is gone is left to the kernel: sockets may live on.
 void GuardKeeper::attend(CgroupTree& tree, UnitAttacher& attacher) {
+    areSomeLeft_ = false;
+    attendHolds(unattended(), tree, attacher);
+}
+
+void GuardKeeper::attendNew(const std::vector<CgroupId>& made, CgroupTree& tree, UnitAttacher& attacher) {
+    if (const auto holds = areSomeLeft_ ? std::nullopt : unattended(made))
+        attendHolds(*holds, tree, attacher);
+    else
+        attend(tree, attacher);
+}
+
+// A hold whose directory is gone is left to the kernel: sockets may live on.
+void GuardKeeper::attendHolds(const std::vector<Hold>& holds, CgroupTree& tree, UnitAttacher& attacher) {
     std::set<CgroupId> settled;
     std::vector<Hold> cutOff;
-    for (const auto& hold : unattended())
-        if (hold.lostUnits > 0)
+    for (const auto& hold : holds) {
+        if (hold.lostUnits > 0) {
             cutOff.push_back(hold);
-        else if (const auto cgroup = tree.find(hold.cgroup);
-                 cgroup && attacher.settle({unitOfCgroupPath(cgroup->path), *cgroup})) {
-            settled.insert(hold.cgroup);
-            countHold(hold);
+        } else if (const auto cgroup = tree.find(hold.cgroup)) {
+            if (attacher.settle({unitOfCgroupPath(cgroup->path), *cgroup})) {
+                settled.insert(hold.cgroup);
+                countHold(hold);
+            } else {
+                areSomeLeft_ = true;
+            }
         }
+    }
     if (!cutOff.empty())
         attendAll(tree, attacher);
     releaseLater(settled);
@@ -58,6 +74,17 @@ std::vector<Hold> GuardKeeper::unattended() {
         return {};
     }
     std::erase_if(*holds, [&](const Hold& hold) { return attended_.contains(hold.cgroup); });
+    return std::move(*holds);
+}
+
+std::optional<std::vector<Hold>> GuardKeeper::unattended(const std::vector<CgroupId>& made) {
+    std::set<CgroupId> asked(made.begin(), made.end());
+    std::erase_if(asked, [&](CgroupId cgroup) { return attended_.contains(cgroup); });
+    if (!guard_ || asked.empty())
+        return std::vector<Hold>();
+    auto holds = guard_->held({asked.begin(), asked.end()});
+    if (!holds || holds->size() < asked.size())
+        return std::nullopt;
     return std::move(*holds);
 }
 

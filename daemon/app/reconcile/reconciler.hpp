@@ -48,6 +48,7 @@ class Reconciler final : private UnitAttacher {
     std::optional<UnitCgroup> cgroupVanished(CgroupId cgroup);
     // Attaches what the guard holds, and has the holds end (I1).
     void attendHolds() { guard_.attend(tree_, *this); }
+    void attendHolds(const std::vector<CgroupId>& made) { guard_.attendNew(made, tree_, *this); }
     void graceFinished();
     // Every unit is attached: a guard of an older version can go.
     void retireOlderGuard() { guard_.retirePredecessorLater(); }

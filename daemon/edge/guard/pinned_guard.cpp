@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/guard/pinned_guard.hpp"
 
-#include "base/clock.hpp"
 #include "edge/guard/guard_loader.hpp"
 #include "edge/guard/guard_rules.hpp"
 #include "kernel/bpf_calls.hpp"
@@ -18,8 +17,6 @@ namespace filterd {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kBatch = 4096;
 
 // Rules of a generation that no reader has seen.
 __u64 successor(__u64 word, std::uint32_t half, std::uint32_t count) {
@@ -121,7 +118,7 @@ void PinnedGuard::findFilledSlots() {
 
 Result<std::set<QueueSlot>> PinnedGuard::referencedSlots() {
     std::set<QueueSlot> referenced;
-    const auto holds = readHolds();
+    const auto holds = heldMap().all();
     if (!holds)
         return failure(holds.error());
     for (const auto& hold : *holds)
@@ -228,44 +225,6 @@ Status PinnedGuard::attachLink(const GuardLink& link) {
 
 // ---- holds
 
-// The last moment whose lower half this is: right for a hold of less than an hour.
-std::uint64_t PinnedGuard::momentOf(std::uint32_t made) {
-    if (made == 0)
-        return 0;
-    const auto now = monotonicNanoseconds() >> GUARD_MADE_SHIFT;
-    const auto age = static_cast<std::uint32_t>(now) - made;
-    return (now - age) << GUARD_MADE_SHIFT;
-}
-
-Result<std::vector<Hold>> PinnedGuard::readHolds() const {
-    std::vector<Hold> holds;
-    std::vector<std::uint64_t> keys(kBatch);
-    std::vector<guard_hold> values(kBatch);
-    std::uint32_t position = 0;
-    LIBBPF_OPTS(bpf_map_batch_opts, options);
-    for (bool first = true;; first = false) {
-        auto count = static_cast<std::uint32_t>(kBatch);
-        const int error = bpf_map_lookup_batch(pin("held"), first ? nullptr : &position, &position,
-                                               keys.data(), values.data(), &count, &options);
-        if (error < 0 && errno != ENOENT)
-            return failure(systemError("read which units are held", errno));
-        for (std::uint32_t i = 0; i < count; ++i)
-            if (values[i].queue == GUARD_CUT_OFF)
-                holds.push_back({CgroupId{values[i].id}, {}, lostUnitsOf(values[i].id)});
-            else
-                holds.push_back(
-                    {CgroupId{values[i].id}, QueueSlot{values[i].queue}, 0, momentOf(values[i].made)});
-        if (error < 0)
-            return holds;
-    }
-}
-
-// At least one: whoever cuts a manager off has counted before.
-std::uint64_t PinnedGuard::lostUnitsOf(std::uint64_t manager) const {
-    guard_manager known{};
-    return bpf_map_lookup_elem(pin("managers"), &manager, &known) < 0 ? 1 : std::max<__u64>(known.lost, 1);
-}
-
 // The hold is made inside mkdir, before its directory can be seen. Asking the kernel for a cgroup's programs
 // takes the lock that a mkdir has until its directory can be.
 Status PinnedGuard::waitForMkdirs() const {
@@ -276,13 +235,18 @@ Status PinnedGuard::waitForMkdirs() const {
     return {};
 }
 
-Result<std::vector<Hold>> PinnedGuard::held() {
-    auto holds = readHolds();
+Result<std::vector<Hold>> PinnedGuard::whenVisible(Result<std::vector<Hold>> holds) const {
     if (!holds || holds->empty())
         return holds;
     if (auto visible = waitForMkdirs(); !visible)
         return failure(visible.error());
     return holds;
+}
+
+Result<std::vector<Hold>> PinnedGuard::held() { return whenVisible(heldMap().all()); }
+
+Result<std::vector<Hold>> PinnedGuard::held(const std::vector<CgroupId>& cgroups) {
+    return whenVisible(heldMap().find(cgroups));
 }
 
 Result<int> PinnedGuard::runRelease(guard_release argument) const {
@@ -309,7 +273,7 @@ Result<bool> PinnedGuard::endCutOff(const Hold& manager) {
 }
 
 Status PinnedGuard::forgetHolds() {
-    const auto holds = readHolds();
+    const auto holds = heldMap().all();
     if (!holds)
         return failure(holds.error());
     for (const auto& hold : *holds)
@@ -350,12 +314,14 @@ int PinnedGuard::onEvent(void* news, void* data, std::size_t size) {
     if (event.kind == GUARD_EVENT_RELEASED)
         collected.released.push_back(CgroupId{event.id});
     else
-        collected.held = true;
+        collected.held.push_back(CgroupId{event.id});
     return 0;
 }
 
+// The kernel leaves out what does not fit; then there was as much as fits.
 GuardNews PinnedGuard::takeNews() {
-    ring_buffer__consume(events_.get());
+    const int taken = ring_buffer__consume(events_.get());
+    news_.isIncomplete = taken < 0 || taken >= GUARD_EVENTS_MAX;
     return std::exchange(news_, {});
 }
 

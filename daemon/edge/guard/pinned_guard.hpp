@@ -7,6 +7,7 @@
 #include "bpf/guard.h"
 #include "edge/guard/grace_period.hpp"
 #include "edge/guard/guard_state.hpp"
+#include "edge/guard/held_map.hpp"
 #include "edge/guard/pins/guard_pins.hpp"
 #include "edge/guard/slot_table.hpp"
 #include "ports/guard_port.hpp"
@@ -47,6 +48,7 @@ class PinnedGuard final : public GuardPort {
     Status setQueueHold(QueueSlot slot, Direction direction) override;
     Status setRules(const std::vector<GuardRule>& rules) override;
     Result<std::vector<Hold>> held() override;
+    Result<std::vector<Hold>> held(const std::vector<CgroupId>& cgroups) override;
     Result<bool> release(CgroupId cgroup) override;
     Result<bool> endCutOff(const Hold& manager) override;
     Result<std::optional<GuardOverflow>> overflow() override;
@@ -75,9 +77,8 @@ class PinnedGuard final : public GuardPort {
     Status forgetHolds();
     Status attach();
     Status attachLink(const GuardLink& link);
-    Result<std::vector<Hold>> readHolds() const;
-    [[nodiscard]] static std::uint64_t momentOf(std::uint32_t made);
-    std::uint64_t lostUnitsOf(std::uint64_t manager) const;
+    [[nodiscard]] HeldMap heldMap() const { return {pin("held"), pin("managers")}; }
+    Result<std::vector<Hold>> whenVisible(Result<std::vector<Hold>> holds) const;
     Result<int> runRelease(guard_release argument) const;
     Status waitForMkdirs() const;
     static int onEvent(void* news, void* data, std::size_t size);

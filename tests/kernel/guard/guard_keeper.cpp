@@ -35,7 +35,7 @@ void Keeper::step(int milliseconds) {
     const auto news = guard_.takeNews();
     for (const auto& id : news.released)
         links_.erase(id);
-    if (news.held) {
+    if (!news.held.empty()) {
         std::this_thread::sleep_for(options_.delay);
         attachHeld();
         attachByName();

@@ -112,6 +112,32 @@ TEST_F(GuardOverflow, EveryLostUnitIsCutOffAndNobodyElse) {
     EXPECT_EQ(passed, kOthers) << "of a thousand million others two have five bits in common with 2,000";
 }
 
+TEST_F(GuardOverflow, EventsNameWhatIsHeldAndTellWhenSomeDidNotFit) {
+    open();
+    setRules({{"o*.service", 1}});
+    makeCgroup(unitName(1));
+    makeCgroup("other.scope");
+    const auto first = guard().takeNews();
+    ASSERT_EQ(first.held, std::vector<CgroupId>{idOf(unitName(1))});
+    EXPECT_FALSE(first.isIncomplete);
+    const auto found = guard().held({idOf(unitName(1)), idOf("other.scope")});
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->size(), 1U);
+    EXPECT_EQ(found->front().cgroup, idOf(unitName(1)));
+    EXPECT_EQ(found->front().slot, slot(1));
+    EXPECT_GT(found->front().madeAt, 0U);
+    for (int number = 2; number <= GUARD_EVENTS_MAX + 2; ++number)
+        makeCgroup(unitName(number));
+    const auto full = guard().takeNews();
+    EXPECT_EQ(full.held.size(), static_cast<std::size_t>(GUARD_EVENTS_MAX));
+    EXPECT_TRUE(full.isIncomplete);
+    EXPECT_EQ(guard().held()->size(), static_cast<std::size_t>(GUARD_EVENTS_MAX) + 2);
+    makeCgroup("o-last.service");
+    const auto last = guard().takeNews();
+    EXPECT_EQ(last.held, std::vector<CgroupId>{idOf("o-last.service")});
+    EXPECT_FALSE(last.isIncomplete);
+}
+
 TEST_F(GuardOverflow, EndsForWhatWasSeenOnly) {
     open("guard_small.bpf.o");
     setRules({{"o*.service", 1}});

@@ -45,11 +45,21 @@ class FakeGuard final : public GuardPort {
     }
 
     Result<std::vector<Hold>> held() override {
+        ++walks;
         std::vector<Hold> list;
         for (const auto& [cgroup, slot] : holds)
             list.push_back({cgroup, slot, 0, made.contains(cgroup) ? made.at(cgroup) : 0});
         for (const auto& [manager, lostUnits] : cutOff)
             list.push_back({manager, {}, lostUnits});
+        return list;
+    }
+    Result<std::vector<Hold>> held(const std::vector<CgroupId>& cgroups) override {
+        ++lookUps;
+        auto list = *held();
+        --walks;
+        std::erase_if(list, [&](const Hold& hold) {
+            return std::find(cgroups.begin(), cgroups.end(), hold.cgroup) == cgroups.end();
+        });
         return list;
     }
     Result<bool> release(CgroupId cgroup) override { return holds.erase(cgroup) > 0; }
@@ -86,7 +96,7 @@ class FakeGuard final : public GuardPort {
         if (rule == rules.end() || !rule->slot)
             return false;
         holds[cgroup] = *rule->slot;
-        news.held = true;
+        news.held.push_back(cgroup);
         return true;
     }
     [[nodiscard]] bool isHeld(CgroupId cgroup) const { return holds.contains(cgroup); }
@@ -109,6 +119,8 @@ class FakeGuard final : public GuardPort {
     bool predecessor = false;
     bool refusesRules = false;
     int changes = 0;
+    int walks = 0;   // over all that is held
+    int lookUps = 0; // of what was told
     std::uint32_t nextSlot = 1;
     std::uint32_t slotsLeft = 1023;
 

@@ -117,7 +117,7 @@ TEST_F(Guarding, AUnitThatCannotBeAttachedStaysHeld) { // I1
     EXPECT_TRUE(guard->isHeld({7}));
     EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Failed);
     kernel.refusesAttach.clear();
-    guard->news.held = true;
+    guard->news.held = {{8}};
     firewall.guardNews();
     endGrace();
     EXPECT_FALSE(guard->isHeld({7}));
@@ -135,7 +135,7 @@ TEST_F(Guarding, WhatIsDoneIsCountedWithTheTimeThatItTook) {
     EXPECT_EQ(told.actions.attachmentFailures, 2U);
     EXPECT_EQ(told.holds, 0U) << "it is held still";
     kernel.refusesAttach.clear();
-    guard->news.held = true;
+    guard->news.held = {{8}};
     firewall.guardNews();
     EXPECT_EQ(told.actions.attachments, 2U);
     EXPECT_EQ(told.holds, 1U);
@@ -241,12 +241,46 @@ TEST_F(Guarding, SwitchedOffItHoldsNothing) { // I8
     EXPECT_EQ(guard->rules.size(), 1U);
 }
 
+TEST_F(Guarding, AHoldIsLookedUpAndTheOthersAreNotWalkedOver) {
+    ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
+    endGrace();
+    guard->walks = 0;
+    for (std::uint64_t id = 7; id < 10; ++id) {
+        start("web@" + std::to_string(id) + ".service", id);
+        firewall.guardNews();
+        EXPECT_EQ(ingress(id), Names{"drop"});
+    }
+    endGrace();
+    EXPECT_TRUE(guard->holds.empty());
+    EXPECT_EQ(guard->lookUps, 3);
+    EXPECT_EQ(guard->walks, 0);
+}
+
+TEST_F(Guarding, WhereNewsAreMissingEverythingIsLookedAt) { // I1, I4
+    ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
+    const auto first = start("web@7.service", 7);
+    firewall.guardNews();
+    endGrace();
+    start("web@8.service", 8);
+    tree.remove(first);
+    firewall.units().vanished({7});
+    kernel.released = {{{7}, Direction::Ingress}};
+    guard->news = {};
+    firewall.guardNews();
+    EXPECT_EQ(ingress(8), Names{});
+    EXPECT_EQ(ingress(7), Names{"drop"});
+    guard->news.isIncomplete = true;
+    firewall.guardNews();
+    EXPECT_EQ(ingress(8), Names{"drop"});
+    EXPECT_EQ(ingress(7), Names{});
+}
+
 TEST_F(Guarding, AnOverflowEndsWhenEveryUnitIsAttachedAndAGracePeriodIsOver) { // I1
     ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
     endGrace();
     tree.add("web@1.service", 7); // did not fit: it is not in held()
     guard->lost = GuardOverflow{1, 7};
-    guard->news.held = true;
+    guard->news.held = {{7}};
     firewall.guardNews();
     EXPECT_EQ(ingress(7), Names{"drop"});
     EXPECT_TRUE(guard->lost);
@@ -272,7 +306,7 @@ TEST_F(Guarding, AUserIsCutOffUntilAllOfHisUnitsAreAttached) { // I1
     tree.add("user@1000.service", 5);
     tree.add("user@1000.service/a.service", 7); // beyond his share: not held
     guard->cutOff[{5}] = 1;
-    guard->news.held = true;
+    guard->news.held = {{7}};
     firewall.guardNews();
     EXPECT_EQ(ingress(7), Names{"drop"});
     EXPECT_EQ(guard->cutOff.size(), 1U) << "before the grace period";
