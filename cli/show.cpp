@@ -40,19 +40,19 @@ void printTable(const std::vector<client::UnitSummary>& units) {
     table.print("guarded unit", "guarded units", " with a cgroup");
 }
 
-std::string whatItDoes(const client::Rule& rule) {
+std::string whatItDoes(const client::UnitRule& rule) {
     std::string text = rule.queues.onFailure == client::OnFailure::Hold ? "hold" : "pass";
     if (rule.queues.logOnly)
         text += ", log only";
     return rule.error.empty() ? text : text + ", broken";
 }
 
-void printTable(const std::vector<client::Rule>& rules) {
+void printTable(const std::vector<client::UnitRule>& rules) {
     Table table({"FOR", "INGRESS", "EGRESS", "ON FAILURE", "SOURCE"});
     for (const auto& rule : rules)
         table.add({joined(rule.targets, " "), orNone(rule.queues.ingress), orNone(rule.queues.egress),
                    whatItDoes(rule), rule.source});
-    table.print("rule", "rules", ", in the order in which they are tried");
+    table.print("unit rule", "unit rules", ", in the order in which they are tried");
 }
 
 template<typename T>
@@ -67,7 +67,7 @@ Exit printList(const client::Result<std::vector<T>>& list, bool json) {
 }
 
 // What of the files behind the rules is broken, and what is in force for it.
-void printFaults(const std::vector<client::Rule>& rules, const std::vector<std::string>& errors) {
+void printFaults(const std::vector<client::UnitRule>& rules, const std::vector<std::string>& errors) {
     std::vector<std::string> told;
     const auto tell = [&](const std::string& name) {
         for (const auto& fault : faultsOf(name, errors))
@@ -87,7 +87,7 @@ void printFaults(const std::vector<client::Rule>& rules, const std::vector<std::
 }
 
 Exit listRules(client::Client& client, bool json) {
-    const auto rules = client.rules();
+    const auto rules = client.unitRules();
     const auto listed = printList(rules, json);
     if (listed != Exit::Ok || json)
         return listed;
@@ -123,7 +123,7 @@ Exit showFilter(client::Client& client, const std::string& name, bool json) {
     if (json) {
         nlohmann::json document = *filter;
         if (rules)
-            document["rules"] = jsonOf(*rules);
+            document["packet_rules"] = jsonOf(*rules);
         printJson(document);
         return Exit::Ok;
     }
@@ -193,7 +193,7 @@ bool namesUnit(const std::string& name) { return name.find_first_of("./") != std
 
 void addShowVerbs(CLI::App& app, Invocation& invocation) {
     auto what = std::make_shared<std::string>("filters");
-    auto* listing = app.add_subcommand("list", "List filters, guarded units, or rules");
+    auto* listing = app.add_subcommand("list", "List filters, guarded units, or unit rules");
     listing->add_option("WHAT", *what, "'filters', 'units' or 'rules'")
         ->check(CLI::IsMember({"filters", "units", "rules"}))
         ->capture_default_str();

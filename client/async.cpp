@@ -93,9 +93,9 @@ void AsyncClient::loadTransient(const std::string& name, const std::string& obje
     begin(*calls_, done, [&] { return Calls::loadTransient(calls_->session(), name, object, options); });
 }
 
-void AsyncClient::loadRules(const std::string& name, const PacketRules& rules, const LoadOptions& options,
-                            const Callback<void>& done) {
-    begin(*calls_, done, [&] { return Calls::loadRules(name, rules, options); });
+void AsyncClient::loadPacketRules(const std::string& name, const PacketRules& rules,
+                                  const LoadOptions& options, const Callback<void>& done) {
+    begin(*calls_, done, [&] { return Calls::loadPacketRules(name, rules, options); });
 }
 
 void AsyncClient::unload(const std::string& name, const Callback<void>& done) {
@@ -204,8 +204,8 @@ void AsyncClient::resetQueue(const std::string& unit, const Callback<void>& done
     begin(*calls_, done, [&] { return Calls::resetQueue(unit); });
 }
 
-void AsyncClient::rules(const Callback<std::vector<Rule>>& done) {
-    begin(*calls_, done, [&] { return Calls::rules(); });
+void AsyncClient::unitRules(const Callback<std::vector<UnitRule>>& done) {
+    begin(*calls_, done, [&] { return Calls::unitRules(); });
 }
 
 // ---- units, packets, the daemon ------------------------------------------------------------------------

@@ -52,8 +52,8 @@ class FILTERD_EXPORT AsyncClient {
                       const Callback<void>& done);
     void loadTransient(const std::string& name, const std::string& object, const LoadOptions& options,
                        const Callback<Reference>& done);
-    void loadRules(const std::string& name, const PacketRules& rules, const LoadOptions& options,
-                   const Callback<void>& done);
+    void loadPacketRules(const std::string& name, const PacketRules& rules, const LoadOptions& options,
+                         const Callback<void>& done);
     void unload(const std::string& name, const Callback<void>& done);
     // To release a Reference waits for the daemon; release() here does not.
     void acquire(const std::string& name, const Callback<Reference>& done);
@@ -91,7 +91,7 @@ class FILTERD_EXPORT AsyncClient {
     void detachFilter(const std::string& unit, Direction direction, const std::string& filter,
                       std::chrono::seconds confirmWithin, const Callback<std::string>& done);
     void resetQueue(const std::string& unit, const Callback<void>& done);
-    void rules(const Callback<std::vector<Rule>>& done);
+    void unitRules(const Callback<std::vector<UnitRule>>& done);
 
     void units(const Callback<std::vector<UnitSummary>>& done);
     void ensureUnit(const std::string& name, const Callback<void>& done);

@@ -53,8 +53,9 @@ struct Calls {
                                           objectFor(session->passesFiles(), object),
                                           busOptions(options, true));
     }
-    static auto loadRules(const std::string& name, const PacketRules& rules, const LoadOptions& options) {
-        return manager<sdbus::ObjectPath>("LoadRules", kNothing, name, rules.rules,
+    static auto loadPacketRules(const std::string& name, const PacketRules& rules,
+                                const LoadOptions& options) {
+        return manager<sdbus::ObjectPath>("LoadPacketRules", kNothing, name, rules.rules,
                                           busOptions(rules, options));
     }
     static auto unload(const std::string& name) { return manager("UnloadFilter", kNothing, name); }
@@ -73,7 +74,7 @@ struct Calls {
         return propertiesOf({"GetFilter", name}, kFilterInterface, filterOf);
     }
     static auto packetRules(const std::string& name) {
-        return ofFilter<RuleCountRows, VerdictRow, VerdictRow>(name, "GetRules", rulesStateOf);
+        return ofFilter<PacketRuleRows, VerdictRow, VerdictRow>(name, "GetPacketRules", packetRulesStateOf);
     }
 
     // ---- parameters
@@ -132,7 +133,7 @@ struct Calls {
                                     busOptions(Place{}, confirmWithin));
     }
     static auto resetQueue(const std::string& unit) { return manager("ResetQueue", kNothing, unit); }
-    static auto rules() { return manager<QueueRows>("ListQueues", rulesOf); }
+    static auto unitRules() { return manager<QueueRows>("ListQueues", unitRulesOf); }
 
     // ---- units, packets, the daemon
 

@@ -65,9 +65,9 @@ Result<Reference> Client::loadTransient(const std::string& name, const std::stri
     return waited(*session_, [&] { return Calls::loadTransient(session_, name, object, options); });
 }
 
-Result<void> Client::loadRules(const std::string& name, const PacketRules& rules,
-                               const LoadOptions& options) noexcept {
-    return waited(*session_, [&] { return Calls::loadRules(name, rules, options); });
+Result<void> Client::loadPacketRules(const std::string& name, const PacketRules& rules,
+                                     const LoadOptions& options) noexcept {
+    return waited(*session_, [&] { return Calls::loadPacketRules(name, rules, options); });
 }
 
 Result<void> Client::unload(const std::string& name) noexcept {
@@ -174,8 +174,8 @@ Result<void> Client::resetQueue(const std::string& unit) noexcept {
     return waited(*session_, [&] { return Calls::resetQueue(unit); });
 }
 
-Result<std::vector<Rule>> Client::rules() const noexcept {
-    return waited(*session_, [&] { return Calls::rules(); });
+Result<std::vector<UnitRule>> Client::unitRules() const noexcept {
+    return waited(*session_, [&] { return Calls::unitRules(); });
 }
 
 // ---- units, packets, the daemon ------------------------------------------------------------------------

@@ -156,10 +156,10 @@ Filter filterOf(const Properties& from) {
     return filter;
 }
 
-PacketRulesState rulesStateOf(const RuleCountRows& rules, const VerdictRow& byDefault,
-                              const VerdictRow& unparsable) {
+PacketRulesState packetRulesStateOf(const PacketRuleRows& rules, const VerdictRow& byDefault,
+                                    const VerdictRow& unparsable) {
     const auto stateOf = [](const VerdictRow& row) {
-        return RuleState{std::get<0>(row), {}, std::get<1>(row), std::get<2>(row)};
+        return PacketRuleState{std::get<0>(row), {}, std::get<1>(row), std::get<2>(row)};
     };
     PacketRulesState state{.rules = {}, .byDefault = stateOf(byDefault), .unparsable = stateOf(unparsable)};
     for (const auto& row : rules)
@@ -203,8 +203,8 @@ std::string textOf(const sdbus::Variant& value) {
 
 // ---- rules and units ------------------------------------------------------------------------------------
 
-std::vector<Rule> rulesOf(const QueueRows& rows) {
-    std::vector<Rule> result;
+std::vector<UnitRule> unitRulesOf(const QueueRows& rows) {
+    std::vector<UnitRule> result;
     for (const auto& entry : rows) {
         const auto& [source, targets, ingress, egress, options] = bus::fields(entry);
         const bool passes = optionOf<std::string>(options, "on-failure", "hold") == "pass";
@@ -270,7 +270,7 @@ Drops dropsOf(const DropRows& rows, std::uint64_t lost, std::uint64_t since) {
 Status statusOf(const Properties& from) {
     Status status{.version = from.text("Version"),
                   .filters = from.number("FilterCount"),
-                  .rules = from.number("RuleCount"),
+                  .unitRules = from.number("UnitRuleCount"),
                   .units = from.number("UnitCount"),
                   .enforcing = from.get<bool>("Enforcing"),
                   .configurationErrors = from.list("ConfigurationErrors"),

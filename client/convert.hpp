@@ -24,7 +24,7 @@ using Rows = std::vector<Row<Fields...>>;
 
 using FilterRows = Rows<std::string, sdbus::ObjectPath, std::string, std::uint32_t, std::uint32_t>;
 using VerdictRow = Row<std::string, std::uint64_t, std::uint64_t>;
-using RuleCountRows = Rows<std::string, std::string, std::uint64_t, std::uint64_t>;
+using PacketRuleRows = Rows<std::string, std::string, std::uint64_t, std::uint64_t>;
 using ParameterRows = Rows<std::string, std::string, std::string, std::string>;
 using SavedRows = Rows<std::string, std::string, Names>;
 using EntryRows = Rows<std::string, std::string>;
@@ -75,13 +75,13 @@ class Properties {
 
 [[nodiscard]] std::vector<FilterSummary> filtersOf(const FilterRows& rows);
 [[nodiscard]] Filter filterOf(const Properties& from);
-[[nodiscard]] PacketRulesState rulesStateOf(const RuleCountRows& rules, const VerdictRow& byDefault,
-                                            const VerdictRow& unparsable);
+[[nodiscard]] PacketRulesState packetRulesStateOf(const PacketRuleRows& rules, const VerdictRow& byDefault,
+                                                  const VerdictRow& unparsable);
 [[nodiscard]] std::vector<Parameter> parametersOf(const ParameterRows& rows);
 [[nodiscard]] std::vector<SavedParameter> savedParametersOf(const SavedRows& rows);
 [[nodiscard]] std::vector<MapEntry> entriesOf(const EntryRows& rows);
 [[nodiscard]] std::string textOf(const sdbus::Variant& value);
-[[nodiscard]] std::vector<Rule> rulesOf(const QueueRows& rows);
+[[nodiscard]] std::vector<UnitRule> unitRulesOf(const QueueRows& rows);
 [[nodiscard]] std::vector<UnitSummary> unitsOf(const UnitRows& rows);
 [[nodiscard]] Unit unitOf(const Properties& from);
 [[nodiscard]] std::vector<Counters> countersOf(const CounterRows& rows);

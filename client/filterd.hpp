@@ -56,7 +56,7 @@ inline constexpr std::string_view kNoSuchFilter = "org.filterd1.Error.NoSuchFilt
 inline constexpr std::string_view kFilterInUse = "org.filterd1.Error.FilterInUse";
 inline constexpr std::string_view kNoSuchReference = "org.filterd1.Error.NoSuchReference";
 inline constexpr std::string_view kNoSuchUnit = "org.filterd1.Error.NoSuchUnit";
-inline constexpr std::string_view kNoSuchRule = "org.filterd1.Error.NoSuchRule";
+inline constexpr std::string_view kNoSuchUnitRule = "org.filterd1.Error.NoSuchUnitRule";
 inline constexpr std::string_view kNoSuchParameter = "org.filterd1.Error.NoSuchParameter";
 inline constexpr std::string_view kNoSuchEntry = "org.filterd1.Error.NoSuchEntry";
 inline constexpr std::string_view kNoSuchCgroup = "org.filterd1.Error.NoSuchCgroup";
@@ -80,7 +80,7 @@ struct LoadOptions {
     bool replace =
         false; // replace other content that is loaded under this name, in every queue that holds it
     std::map<std::string, std::string> parameters = {}; // by name: global variables, const volatile ones
-                                                        // too, and maps; not of rules
+                                                        // too, and maps; not of packet rules
 };
 
 struct FilterSummary {
@@ -107,14 +107,14 @@ struct Filter {
     std::vector<Holder> references;
 };
 
-// Rules in place of an object: each "allow EXPR" or "deny EXPR", EXPR as in pcap-filter(7).
+// Packet rules in place of an object: each "allow EXPR" or "deny EXPR", EXPR as in pcap-filter(7).
 struct PacketRules {
     std::vector<std::string> rules;  // the first that matches a packet decides
     std::string byDefault = "deny";  // or "allow"
     std::string unparsable = "deny"; // or "allow": of packets that the rules cannot judge
 };
 
-struct RuleState {
+struct PacketRuleState {
     std::string verdict;    // "allow" or "deny"
     std::string expression; // empty for byDefault and unparsable
     std::uint64_t packets = 0;
@@ -122,9 +122,9 @@ struct RuleState {
 };
 
 struct PacketRulesState {
-    std::vector<RuleState> rules;
-    RuleState byDefault;
-    RuleState unparsable;
+    std::vector<PacketRuleState> rules;
+    PacketRuleState byDefault;
+    PacketRuleState unparsable;
 };
 
 // A global variable of a filter. Its value is text, as org.filterd1.Filter(5) tells.
@@ -169,7 +169,7 @@ struct Place {
     std::string neighbour = {};
 };
 
-struct Rule {
+struct UnitRule {
     std::string source; // "bus" or the file
     std::vector<std::string> targets;
     Queues queues;
@@ -298,15 +298,16 @@ struct UnconfirmedQueue {
 struct Status {
     std::string version;
     std::uint32_t filters = 0;
-    std::uint32_t rules = 0;
+    std::uint32_t unitRules = 0;
     std::uint32_t units = 0;
     bool enforcing = true;
     std::vector<std::string> configurationErrors; // each as FILE:LINE: REASON
     std::vector<UnconfirmedQueue> unconfirmed;
-    bool stateSaved = true; // false: a restart of the daemon would lose rules and references
+    bool stateSaved = true; // false: a restart of the daemon would lose unit rules and references
     std::string guard = {}; // "active", "idle" or "unsupported": the first packets of units that start pass
     std::string guardReason = {}; // what the guard lacks in this kernel; empty if nothing
-    // Rules and settings that have no effect, or not the one that they seem to have; each as SOURCE: WHAT.
+    // Unit rules and settings that have no effect, or not the one that they seem to have; each as SOURCE:
+    // WHAT.
     std::vector<std::string> configurationWarnings = {};
     std::chrono::system_clock::time_point configurationRead = {}; // when the files were read last
 };
@@ -389,9 +390,9 @@ class FILTERD_EXPORT Client {
     // Loads a filter, and holds its only reference.
     [[nodiscard]] Result<Reference> loadTransient(const std::string& name, const std::string& object,
                                                   const LoadOptions& options = {}) noexcept;
-    // Loads a filter of rules that stays until unload().
-    Result<void> loadRules(const std::string& name, const PacketRules& rules,
-                           const LoadOptions& options = {}) noexcept;
+    // Loads a filter of packet rules that stays until unload().
+    Result<void> loadPacketRules(const std::string& name, const PacketRules& rules,
+                                 const LoadOptions& options = {}) noexcept;
     Result<void> unload(const std::string& name) noexcept;
     [[nodiscard]] Result<Reference> acquire(const std::string& name) noexcept;
     // References in the name of a unit; they end when it does.
@@ -400,7 +401,7 @@ class FILTERD_EXPORT Client {
 
     [[nodiscard]] Result<std::vector<FilterSummary>> filters() const noexcept;
     [[nodiscard]] Result<Filter> filter(const std::string& name) const noexcept;
-    // Of a filter of rules; org.filterd1.Error.Unsupported of any other.
+    // Of a filter of packet rules; org.filterd1.Error.Unsupported of any other.
     [[nodiscard]] Result<PacketRulesState> packetRules(const std::string& name) const noexcept;
 
     // Parameters of a loaded filter. A map's name stands for all its entries: KEY=VALUE,…
@@ -441,7 +442,7 @@ class FILTERD_EXPORT Client {
     Result<std::string> detachFilter(const std::string& unit, Direction direction, const std::string& filter,
                                      std::chrono::seconds confirmWithin = {}) noexcept;
     Result<void> resetQueue(const std::string& unit) noexcept;
-    [[nodiscard]] Result<std::vector<Rule>> rules() const noexcept;
+    [[nodiscard]] Result<std::vector<UnitRule>> unitRules() const noexcept;
 
     [[nodiscard]] Result<std::vector<UnitSummary>> units() const noexcept;
     // The unit's queues are attached to its cgroup when this returns without an error.

@@ -71,7 +71,7 @@ class Search {
 // Units' files: those with a section of ours by now, and those that a rule is from.
 class UnitSearch {
   public:
-    UnitSearch(std::chrono::system_clock::time_point since, const std::vector<client::Rule>& rules)
+    UnitSearch(std::chrono::system_clock::time_point since, const std::vector<client::UnitRule>& rules)
         : since_(since) {
         for (const auto& rule : rules)
             if (rule.source.starts_with('/') && !isOurs(rule.source))
@@ -131,7 +131,7 @@ std::string filterOf(const fs::path& path) {
 } // namespace
 
 std::vector<std::string> filesChangedSince(std::chrono::system_clock::time_point time,
-                                           const std::vector<client::Rule>& rules) {
+                                           const std::vector<client::UnitRule>& rules) {
     Search search(time);
     const ConfigFiles files;
     for (const auto& root : files.places().roots)
@@ -156,7 +156,7 @@ client::Result<std::vector<std::string>> changedFiles(const client::Client& clie
     const auto status = client.status();
     if (!status)
         return tl::unexpected(status.error());
-    const auto rules = client.rules();
+    const auto rules = client.unitRules();
     if (!rules)
         return tl::unexpected(rules.error());
     return filesChangedSince(status->configurationRead, *rules);

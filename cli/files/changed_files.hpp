@@ -15,7 +15,7 @@ namespace filterd::cli {
 // these; and .queue files of rules that are there no more. Units' files are systemd's: 'systemctl
 // daemon-reload' has them read.
 [[nodiscard]] std::vector<std::string> filesChangedSince(std::chrono::system_clock::time_point time,
-                                                         const std::vector<client::Rule>& rules);
+                                                         const std::vector<client::UnitRule>& rules);
 // The same of the daemon that is asked: nothing if it is on another machine.
 [[nodiscard]] client::Result<std::vector<std::string>> changedFiles(const client::Client& client);
 // "files were changed after filterd has read them: …; 'filterctl reload' reads them"

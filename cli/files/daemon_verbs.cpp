@@ -71,7 +71,7 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
     print(coloured("filterd " + status.version, Colour::Bold) + "\n");
     printField("Enforcing", enforcement(status));
     printField("Filters", std::to_string(status.filters));
-    printField("Rules", std::to_string(status.rules));
+    printField("Unit rules", std::to_string(status.unitRules));
     printField("Guarded units", std::to_string(status.units));
     if (const auto warning = firstPacketsWarning(status))
         printField("First packets", coloured(*warning, Colour::Yellow));
@@ -83,7 +83,7 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
                    coloured(unit.name, colourOfState(unit.state)) + ": " + unit.error);
     if (!status.stateSaved)
         printField("Not saved",
-                   coloured("rules and references, because memory is short: a restart of filterd "
+                   coloured("unit rules and references, because memory is short: a restart of filterd "
                             "would lose the latest ones",
                             Colour::Red));
     for (const auto& queue : status.unconfirmed)

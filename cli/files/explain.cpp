@@ -41,7 +41,7 @@ struct InForce {
 // As the daemon has it now, or, without a daemon, as the files do.
 InForce currentRules(const Configuration& files) {
     auto client = client::Client::connect();
-    const auto rules = client ? client->rules() : tl::unexpected(client.error());
+    const auto rules = client ? client->unitRules() : tl::unexpected(client.error());
     const auto status = client ? client->status() : tl::unexpected(client.error());
     InForce now;
     if (!rules || !status) {

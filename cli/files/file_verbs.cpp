@@ -131,7 +131,8 @@ void addCheck(CLI::App& app, Invocation& invocation) {
 
 void addExplain(CLI::App& app, Invocation& invocation) {
     auto unit = std::make_shared<std::string>();
-    auto* verb = app.add_subcommand("explain", "Tell which rule a unit gets, from which files, and why");
+    auto* verb =
+        app.add_subcommand("explain", "Tell which unit rule applies to a unit, from which files, and why");
     verb->add_option("UNIT", *unit, "The unit's name, or an absolute cgroup path")->required();
     verb->callback([unit, &invocation] { invocation.action = [unit] { return explainUnit(*unit); }; });
 }

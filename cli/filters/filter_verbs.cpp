@@ -61,14 +61,14 @@ Exit load(client::Client& client, const LoadArguments& arguments) {
         return failed(rules.error());
     for (const auto& note : notesOn(*rules))
         complain("warning: " + note);
-    const auto loaded = client.loadRules(arguments.name, rules->rules, arguments.options);
+    const auto loaded = client.loadPacketRules(arguments.name, rules->rules, arguments.options);
     return loaded ? Exit::Ok : failed(inFile(*rules, loaded.error()));
 }
 
 void addLoad(CLI::App& app, Invocation& invocation) {
     auto arguments = std::make_shared<LoadArguments>();
-    auto* verb =
-        app.add_subcommand("load", "Load a filter from a BPF object or from rules; it stays until 'unload'");
+    auto* verb = app.add_subcommand(
+        "load", "Load a filter from a BPF object or from packet rules; it stays until 'unload'");
     verb->add_option("NAME", arguments->name, "The filter's name: A-Z a-z 0-9 _ : @ -")->required();
     verb->add_option("OBJECT", arguments->object,
                      "An ELF object with a cgroup_skb program, or builtin:drop, builtin:pass, builtin:mtu");
@@ -81,7 +81,8 @@ void addLoad(CLI::App& app, Invocation& invocation) {
         if (arguments->object.empty() != arguments->rules.given())
             throw CLI::ValidationError("load", "give either an OBJECT, or --rules or --expr");
         if (arguments->rules.given() && !arguments->options.program.empty())
-            throw CLI::ValidationError("--program", "rules are one program: it is for an OBJECT alone");
+            throw CLI::ValidationError("--program",
+                                       "packet rules are one program: it is for an OBJECT alone");
         if (!arguments->rules.given() && arguments->rules.verdictsGiven())
             throw CLI::ValidationError(
                 "load", "--default and --unparsable are of --rules and --expr, not of an OBJECT");

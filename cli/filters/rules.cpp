@@ -53,7 +53,7 @@ bool takeLine(const std::string& line, client::PacketRules& rules) {
     return true;
 }
 
-std::string countOf(const client::RuleState& state) { return std::to_string(state.packets); }
+std::string countOf(const client::PacketRuleState& state) { return std::to_string(state.packets); }
 
 } // namespace
 
@@ -66,10 +66,10 @@ void addRulesOptions(CLI::App& verb, RulesArguments& arguments) {
         ->excludes(file)
         ->allow_extra_args(false);
     verb.add_option("--default", arguments.byDefault,
-                    "Packets that no rule matches: 'deny' (default) or 'allow'")
+                    "Packets that no packet rule matches: 'deny' (default) or 'allow'")
         ->check(CLI::IsMember({"deny", "allow"}));
     verb.add_option("--unparsable", arguments.unparsable,
-                    "Packets that the rules cannot judge: 'deny' (default) or 'allow'")
+                    "Packets that the packet rules cannot judge: 'deny' (default) or 'allow'")
         ->check(CLI::IsMember({"deny", "allow"}));
 }
 
@@ -92,7 +92,7 @@ client::Result<GivenRules> readRules(const RulesArguments& arguments) {
     GivenRules given;
     auto& rules = given.rules;
     if (!arguments.file.empty()) {
-        const auto text = readTextFile(arguments.file, "rules");
+        const auto text = readTextFile(arguments.file, "packet rules");
         if (!text)
             return tl::unexpected(text.error());
         auto parsed = parseRulesFile(arguments.file, *text);
@@ -100,9 +100,9 @@ client::Result<GivenRules> readRules(const RulesArguments& arguments) {
             return parsed;
         given = std::move(*parsed);
         if (rules.rules.empty() && rules.byDefault.empty() && arguments.byDefault.empty())
-            return tl::unexpected(
-                client::Error{kBadRules, arguments.file + " holds no rule: write lines 'allow EXPR' and "
-                                                          "'deny EXPR', or say --default for all packets"});
+            return tl::unexpected(client::Error{
+                kBadRules, arguments.file + " holds no packet rule: write lines 'allow EXPR' and "
+                                            "'deny EXPR', or say --default for all packets"});
         if (rules.byDefault.empty())
             rules.byDefault = client::PacketRules{}.byDefault;
     }
@@ -147,7 +147,8 @@ std::vector<std::string> notesOn(const GivenRules& given) {
 
 void printRules(const client::PacketRulesState& rules) {
     Table table({"RULE", "", "PACKETS", "BYTES", "EXPRESSION"});
-    const auto add = [&](const std::string& place, const client::RuleState& state, const std::string& text) {
+    const auto add = [&](const std::string& place, const client::PacketRuleState& state,
+                         const std::string& text) {
         table.add({place, state.verdict, countOf(state), std::to_string(state.bytes), text});
     };
     for (std::size_t i = 0; i < rules.rules.size(); ++i)
@@ -158,7 +159,7 @@ void printRules(const client::PacketRulesState& rules) {
 }
 
 nlohmann::json jsonOf(const client::PacketRulesState& rules) {
-    const auto one = [](const client::RuleState& state) {
+    const auto one = [](const client::PacketRuleState& state) {
         return nlohmann::json{{"verdict", state.verdict}, {"packets", state.packets}, {"bytes", state.bytes}};
     };
     nlohmann::json result{{"default", one(rules.byDefault)}, {"unparsable", one(rules.unparsable)}};

@@ -58,16 +58,16 @@ void addState(MetricsText& text, const Gathered& all) {
     text.family("filterd_enforcing", MetricType::Gauge, "", "0 after filterctl off: nothing is filtered.");
     text.sample({}, status.enforcing ? 1 : 0);
     text.family("filterd_state_saved", MetricType::Gauge, "",
-                "0 if a restart of the daemon would lose rules and references.");
+                "0 if a restart of the daemon would lose unit rules and references.");
     text.sample({}, status.stateSaved ? 1 : 0);
     text.family("filterd_guard_state", MetricType::Gauge, "",
-                "1 for what the guard is: active, idle without rules, or unsupported by the kernel.");
+                "1 for what the guard is: active, idle without unit rules, or unsupported by the kernel.");
     for (const char* state : {"active", "idle", "unsupported"})
         text.sample({{"state", state}}, status.guard == state ? 1 : 0);
     text.family("filterd_filters", MetricType::Gauge, "", "Loaded filters.");
     text.sample({}, status.filters);
-    text.family("filterd_rules", MetricType::Gauge, "", "Rules of the bus and of files.");
-    text.sample({}, status.rules);
+    text.family("filterd_unit_rules", MetricType::Gauge, "", "Unit rules: of the bus and of files.");
+    text.sample({}, status.unitRules);
     text.family("filterd_units", MetricType::Gauge, "", "Guarded units that have a cgroup, by their state.");
     for (const char* state : {"attached", "held", "failed"})
         text.sample({{"state", state}}, static_cast<std::uint64_t>(std::count_if(

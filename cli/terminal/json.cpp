@@ -36,7 +36,7 @@ void to_json(json& result, const Filter& filter) {
               {"references", references}};
 }
 
-void to_json(json& result, const Rule& rule) {
+void to_json(json& result, const UnitRule& rule) {
     result = {{"source", rule.source},
               {"targets", rule.targets},
               {"ingress", rule.queues.ingress},
@@ -87,7 +87,7 @@ void to_json(json& result, const Status& status) {
               {"enforcing", status.enforcing},
               {"state_saved", status.stateSaved},
               {"filters", status.filters},
-              {"rules", status.rules},
+              {"unit_rules", status.unitRules},
               {"units", status.units},
               {"configuration_errors", status.configurationErrors},
               {"configuration_warnings", status.configurationWarnings},

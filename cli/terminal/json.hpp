@@ -12,7 +12,7 @@ namespace filterd::client {
 
 void to_json(nlohmann::json& json, const FilterSummary& filter);
 void to_json(nlohmann::json& json, const Filter& filter);
-void to_json(nlohmann::json& json, const Rule& rule);
+void to_json(nlohmann::json& json, const UnitRule& rule);
 void to_json(nlohmann::json& json, const UnitSummary& unit);
 void to_json(nlohmann::json& json, const Unit& unit);
 void to_json(nlohmann::json& json, const Counters& counters);

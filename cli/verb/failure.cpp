@@ -35,7 +35,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kHints{{
     {"org.freedesktop.DBus.Error.Disconnected", kNoAnswer},
     {client::errors::kFilterNameTaken, " (--replace)"},
     {client::errors::kNoSuchFilter, " ('filterctl list' shows what is loaded)"},
-    {client::errors::kNoSuchRule, " ('filterctl list rules' shows what is set)"},
+    {client::errors::kNoSuchUnitRule, " ('filterctl list rules' shows what is set)"},
 }};
 
 Destination& theDestination() {

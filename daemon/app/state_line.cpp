@@ -53,7 +53,7 @@ StateFacts stateOf(const Firewall& firewall, const std::vector<std::string>& bro
 }
 
 std::string stateLine(const StateFacts& facts) {
-    auto line = counted(facts.filters, "filter") + ", " + counted(facts.rules, "rule") + ", " +
+    auto line = counted(facts.filters, "filter") + ", " + counted(facts.rules, "unit rule") + ", " +
                 counted(facts.units, "unit") + " guarded";
     if (!facts.enforcing)
         line += "; switched off: nothing is filtered";
@@ -66,7 +66,7 @@ std::string stateLine(const StateFacts& facts) {
     if (facts.unconfirmed > 0)
         line += "; " + counted(facts.unconfirmed, "queue") + " unconfirmed";
     if (!facts.saved)
-        line += "; rules and references not saved";
+        line += "; unit rules and references not saved";
     if (!facts.guard)
         line += "; no guard in this kernel";
     return showable(line);

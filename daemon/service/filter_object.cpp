@@ -42,7 +42,7 @@ void FilterObject::tellChanged() {
 }
 
 std::tuple<std::vector<FilterObject::RuleRow>, FilterObject::VerdictRow, FilterObject::VerdictRow>
-FilterObject::GetRules() {
+FilterObject::GetPacketRules() {
     return bus::answer([&]() -> Result<std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow>> {
         const auto view = context_.firewall.filters().packetRules(name_);
         if (!view)

@@ -35,7 +35,7 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
 
     using RuleRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t>;
     using VerdictRow = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
-    std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow> GetRules() override;
+    std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow> GetPacketRules() override;
     std::vector<sdbus::Struct<std::string, std::string, std::vector<std::string>>>
     GetSavedParameters() override;
     std::string Name() override;

@@ -79,8 +79,8 @@ sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, con
     });
 }
 
-void ManagerObject::LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
-                              OptionValues options) {
+void ManagerObject::LoadPacketRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
+                                    OptionValues options) {
     whenAllowed(Privilege::Load, std::move(result),
                 [this, name, rules, options](const Caller& caller) -> Result<sdbus::ObjectPath> {
                     const auto split = splitRuleOptions(options);

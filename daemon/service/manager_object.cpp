@@ -12,9 +12,9 @@ ManagerObject::ManagerObject(sdbus::IConnection& connection, Context context)
 }
 
 void ManagerObject::tellCounts() {
-    bus::emitPropertiesChanged(
-        getObject(), INTERFACE_NAME,
-        {"FilterCount", "RuleCount", "UnitCount", "Enforcing", "Guard", "UnconfirmedQueues", "StateSaved"});
+    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME,
+                               {"FilterCount", "UnitRuleCount", "UnitCount", "Enforcing", "Guard",
+                                "UnconfirmedQueues", "StateSaved"});
 }
 
 void ManagerObject::tellConfiguration() {
@@ -44,7 +44,7 @@ std::string ManagerObject::Version() { return FILTERD_VERSION; }
 std::uint32_t ManagerObject::FilterCount() {
     return static_cast<std::uint32_t>(context_.firewall.filters().all().size());
 }
-std::uint32_t ManagerObject::RuleCount() {
+std::uint32_t ManagerObject::UnitRuleCount() {
     return static_cast<std::uint32_t>(context_.firewall.inForce().intent().rules->ordered().size());
 }
 std::uint32_t ManagerObject::UnitCount() {

@@ -54,8 +54,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
                     OptionValues options) override;
     sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& path,
                                          const OptionValues& options) override;
-    void LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
-                   OptionValues options) override;
+    void LoadPacketRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
+                         OptionValues options) override;
     void UnloadFilter(sdbus::Result<>&& result, std::string name) override;
     void AcquireFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name) override;
     void ReleaseFilter(sdbus::Result<>&& result, std::string name) override;
@@ -74,7 +74,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
                       std::string filter, OptionValues options) override;
     void ResetQueue(sdbus::Result<>&& result, std::string unit) override;
     void ConfirmQueue(sdbus::Result<>&& result, std::string unit) override;
-    std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override;
+    std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListUnitRules() override;
     std::vector<sdbus::Struct<std::string, Names, Names, Names, OptionValues>> ListQueues() override;
     sdbus::ObjectPath GetUnit(const std::string& unit) override;
     std::vector<sdbus::Struct<std::string, sdbus::ObjectPath, std::string, std::string>> ListUnits() override;
@@ -92,7 +92,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
 
     std::string Version() override;
     std::uint32_t FilterCount() override;
-    std::uint32_t RuleCount() override;
+    std::uint32_t UnitRuleCount() override;
     std::uint32_t UnitCount() override;
     bool Enforcing() override;
     bool StateSaved() override;

@@ -93,7 +93,7 @@ void ManagerObject::ConfirmQueue(sdbus::Result<>&& result, std::string unit) {
 
 std::vector<
     sdbus::Struct<std::string, ManagerObject::Names, ManagerObject::Names, ManagerObject::Names, std::string>>
-ManagerObject::ListRules() {
+ManagerObject::ListUnitRules() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> list;
         for (const auto* rule : context_.firewall.inForce().intent().rules->ordered())

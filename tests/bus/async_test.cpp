@@ -72,7 +72,7 @@ TEST_F(AsyncTest, CallsReturnAtOnceAndAnswerInTheLoop) {
     });
     EXPECT_EQ(from, "/etc/filterd/10-web.queue");
     EXPECT_TRUE(daemon_.saw("attach x.service egress a first=yes"));
-    const auto rules = answerOf<std::vector<client::Rule>>([&](auto done) { async_.rules(done); });
+    const auto rules = answerOf<std::vector<client::UnitRule>>([&](auto done) { async_.unitRules(done); });
     ASSERT_TRUE(rules);
     EXPECT_TRUE(rules->back().queues.logOnly);
 }

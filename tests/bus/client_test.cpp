@@ -165,10 +165,10 @@ TEST_F(ClientTest, QueuesAreSetResetAndListed) {
     EXPECT_TRUE(daemon_.saw("queue x.service 0/0 confirm=30"));
     EXPECT_TRUE(client_.confirmQueue("nginx.service"));
     EXPECT_TRUE(daemon_.saw("confirm nginx.service"));
-    EXPECT_EQ(client_.confirmQueue("x.service").error().name, "org.filterd1.Error.NoSuchRule");
+    EXPECT_EQ(client_.confirmQueue("x.service").error().name, "org.filterd1.Error.NoSuchUnitRule");
     EXPECT_TRUE(client_.resetQueue("nginx.service"));
-    EXPECT_EQ(client_.resetQueue("other.service").error().name, "org.filterd1.Error.NoSuchRule");
-    const auto rules = client_.rules();
+    EXPECT_EQ(client_.resetQueue("other.service").error().name, "org.filterd1.Error.NoSuchUnitRule");
+    const auto rules = client_.unitRules();
     ASSERT_TRUE(rules);
     ASSERT_EQ(rules->size(), 2U);
     EXPECT_EQ(rules->front().queues.onFailure, client::OnFailure::Pass);
@@ -194,7 +194,7 @@ TEST_F(ClientTest, SingleFiltersAreAttachedAndDetached) {
     EXPECT_TRUE(client_.detachFilter("x.service", Direction::Ingress, "a", 5s));
     EXPECT_TRUE(daemon_.saw("detach x.service ingress a confirm=5"));
     EXPECT_EQ(client_.detachFilter("other.service", Direction::Ingress, "a").error().name,
-              "org.filterd1.Error.NoSuchRule");
+              "org.filterd1.Error.NoSuchUnitRule");
 }
 
 TEST_F(ClientTest, ADaemonThatDoesNotAnswerInTimeIsNamed) {
@@ -230,7 +230,7 @@ TEST_F(ClientTest, UnitsAreListedShownAndCounted) {
 
 TEST_F(ClientTest, AUnitsQueueIsEnsured) {
     EXPECT_TRUE(client_.ensureUnit("nginx.service"));
-    EXPECT_EQ(client_.ensureUnit("other.service").error().name, "org.filterd1.Error.NoSuchRule");
+    EXPECT_EQ(client_.ensureUnit("other.service").error().name, "org.filterd1.Error.NoSuchUnitRule");
 }
 
 TEST_F(ClientTest, StatusAndReload) {

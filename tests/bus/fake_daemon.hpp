@@ -40,7 +40,7 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
   private:
     using RuleRow = sdbus::Struct<std::string, std::string, std::uint64_t, std::uint64_t>;
     using VerdictRow = sdbus::Struct<std::string, std::uint64_t, std::uint64_t>;
-    std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow> GetRules() override {
+    std::tuple<std::vector<RuleRow>, VerdictRow, VerdictRow> GetPacketRules() override {
         return {{RuleRow(std::string("allow"), std::string("tcp port 443"), std::uint64_t{7},
                          std::uint64_t{700})},
                 VerdictRow(std::string("deny"), std::uint64_t{3}, std::uint64_t{90}),
@@ -221,8 +221,8 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
                                          const Options& options) override {
         return load(name + " from " + file, 0, options);
     }
-    void LoadRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
-                   Options options) override {
+    void LoadPacketRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
+                         Options options) override {
         reply(std::move(result), [&] {
             std::string all;
             for (const auto& rule : rules)
@@ -289,7 +289,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         reply(std::move(result), [&] {
             bus::answer([&]() -> Status {
                 if (unit != "nginx.service")
-                    return failure(ErrorCode::NoSuchRule, miss);
+                    return failure(ErrorCode::NoSuchUnitRule, miss);
                 seen.push_back(verb + " " + unit);
                 return {};
             });
@@ -306,7 +306,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         reply(std::move(result), [&]() -> std::string {
             return bus::answer([&]() -> Result<std::string> {
                 if (unit == "other.service")
-                    return failure(ErrorCode::NoSuchRule, "no rule covers 'other.service'");
+                    return failure(ErrorCode::NoSuchUnitRule, "no rule covers 'other.service'");
                 seen.push_back(what + describe(options));
                 return std::string("/etc/filterd/10-web.queue");
             });
@@ -333,7 +333,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
             {std::string("/etc/filterd/10-web.queue"), Names{"web@*.service", "api.service"}, Names{"drop@1"},
              Names{"count"}, std::move(broken)}};
     }
-    std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListRules() override {
+    std::vector<sdbus::Struct<std::string, Names, Names, Names, std::string>> ListUnitRules() override {
         return {{std::string("bus"), Names{"nginx.service"}, Names{"drop@1"}, Names{}, std::string("pass")},
                 {std::string("/etc/filterd/10-web.queue"), Names{"web@*.service", "api.service"},
                  Names{"drop@1"}, Names{"count"}, std::string("hold")}};
@@ -350,7 +350,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
         bus::answer([&]() -> Status {
             if (unit == "nginx.service")
                 return {};
-            return failure(ErrorCode::NoSuchRule, "no rule covers '" + unit + "'");
+            return failure(ErrorCode::NoSuchUnitRule, "no rule covers '" + unit + "'");
         });
     }
     void Reload(sdbus::Result<>&& result) override {
@@ -401,7 +401,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
 
     std::string Version() override { return "0.1.0"; }
     std::uint32_t FilterCount() override { return 1; }
-    std::uint32_t RuleCount() override { return 2; }
+    std::uint32_t UnitRuleCount() override { return 2; }
     std::uint32_t UnitCount() override { return 1; }
     bool Enforcing() override { return true; }
     bool StateSaved() override { return false; }

@@ -97,7 +97,7 @@ TEST_F(ManagedObjectsTest, AnotherCallDoesNotWaitForAllOfThem) {
     for (int i = 0; i < 100; ++i)
         ask();
     int before = -1;
-    proxy_->callMethodAsync("ListRules")
+    proxy_->callMethodAsync("ListUnitRules")
         .onInterface("org.filterd1.Manager")
         .uponReplyInvoke(
             [&](bus::AsyncError,

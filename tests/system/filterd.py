@@ -158,7 +158,7 @@ class Client:
 
     def tidy(self):
         """Takes back every rule of the bus and every filter that the test has left."""
-        for source, targets, *_ in self.call("ListRules"):
+        for source, targets, *_ in self.call("ListUnitRules"):
             if source in ("bus", "user"):
                 self.reset_queue(targets[0])
         for name in self.filters():
@@ -270,7 +270,7 @@ def is_clean():
         client = Client()
         try:
             manager = client.manager()
-            left = client.filters() or client.call("ListRules") or pins("links") or pins("queues")
+            left = client.filters() or client.call("ListUnitRules") or pins("links") or pins("queues")
             return manager["Enforcing"] and not left and not list(FILES.glob("*"))
         finally:
             client.close()

@@ -59,11 +59,11 @@ bool StateKeeper::save(const Intent& intent) {
         return false;
     isSaved_ = done.has_value();
     if (isSaved_)
-        log::info("rules and references are saved again", {log::id(log::Message::StateSaved)});
+        log::info("unit rules and references are saved again", {log::id(log::Message::StateSaved)});
     else
-        log::error(
-            done.error().context("rules and references are not saved, and would be lost with this process"),
-            {log::id(log::Message::StateNotSaved)});
+        log::error(done.error().context(
+                       "unit rules and references are not saved, and would be lost with this process"),
+                   {log::id(log::Message::StateNotSaved)});
     return true;
 }
 

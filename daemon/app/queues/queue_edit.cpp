@@ -89,7 +89,7 @@ Status attachTo(EditedRule& edited, const QueueEdit& edit) {
 
 Status detachFrom(EditedRule& edited, const QueueEdit& edit) {
     if (edited.from.empty())
-        return failure(ErrorCode::NoSuchRule,
+        return failure(ErrorCode::NoSuchUnitRule,
                        "no rule covers '" + edit.unit + "': there is nothing to detach");
     auto& queue = filtersOf(edited.rule, edit.direction);
     if (std::erase(queue, edit.filter) == 0)

@@ -40,7 +40,7 @@ struct EditedRule {
 [[nodiscard]] Result<EditedRule> ruleToEdit(const Rules& rules, const QueueEdit& edit,
                                             const EditedUnit& unit);
 
-// Change the rule. NoSuchFilter, InvalidArgument, NoSuchRule.
+// Change the rule. NoSuchFilter, InvalidArgument, NoSuchUnitRule.
 [[nodiscard]] Status attachTo(EditedRule& edited, const QueueEdit& edit);
 [[nodiscard]] Status detachFrom(EditedRule& edited, const QueueEdit& edit);
 

@@ -70,7 +70,7 @@ Status Queues::commitReset(Intent next, const std::string& what, const std::stri
 Status Queues::reset(const std::string& target) {
     auto next = inForce_.intent();
     if (!resetRule(next, units_.seenPath(target)))
-        return failure(ErrorCode::NoSuchRule, "no queue was set on the bus for '" + target + "'");
+        return failure(ErrorCode::NoSuchUnitRule, "no queue was set on the bus for '" + target + "'");
     return commitReset(std::move(next), "queue", target);
 }
 
@@ -116,7 +116,7 @@ Status Queues::setOfUser(Rule rule) {
 Status Queues::resetOfUser(const std::string& unit) {
     auto next = inForce_.intent();
     if (!next.rules.edit().resetOfUser(unit))
-        return failure(ErrorCode::NoSuchRule,
+        return failure(ErrorCode::NoSuchUnitRule,
                        "no queue was set by its user for '" + unit + "'; what others set is theirs");
     return commitReset(std::move(next), "queue of its user", unit);
 }
@@ -126,7 +126,7 @@ Status Queues::resetOfUser(const std::string& unit) {
 Status Queues::confirm(const std::string& target) {
     auto next = inForce_.intent();
     if (!next.trials.end(units_.seenPath(target)))
-        return failure(ErrorCode::NoSuchRule, "no queue of '" + target + "' waits to be confirmed");
+        return failure(ErrorCode::NoSuchUnitRule, "no queue of '" + target + "' waits to be confirmed");
     auto done = inForce_.commit(std::move(next), Extent::Books);
     log::info("queue confirmed for " + target, {log::id(log::Message::QueueConfirmed), log::unit(target)});
     return done;
@@ -210,9 +210,9 @@ Result<std::string> Queues::detach(const QueueEdit& edit) { return change(edit, 
 namespace {
 
 tl::unexpected<Error> noRuleCovers(const std::string& unit) {
-    return failure(ErrorCode::NoSuchRule, "no rule covers '" + unit +
-                                              "'; set its queue, or take the call out of "
-                                              "its unit file");
+    return failure(ErrorCode::NoSuchUnitRule, "no rule covers '" + unit +
+                                                  "'; set its queue, or take the call out of "
+                                                  "its unit file");
 }
 
 } // namespace

@@ -34,13 +34,13 @@ class Queues {
 
     // Change the queues that the unit has by its rule, whatever that is, and make them a rule of its own, in
     // one step. The source of the rule that it had; empty: none. A running trial goes on unless there is a
-    // deadline. Errors: those of set() and setOfUser(); NoSuchFilter, InvalidArgument, NoSuchRule.
+    // deadline. Errors: those of set() and setOfUser(); NoSuchFilter, InvalidArgument, NoSuchUnitRule.
     [[nodiscard]] Result<std::string> attach(const QueueEdit& edit);
     [[nodiscard]] Result<std::string> detach(const QueueEdit& edit);
 
     // The unit's queues are up when this returns, or will be from its first packet on if it has no cgroup
-    // yet. Errors: InvalidName, NoSuchRule (none covers it), NoSuchUnit (it has no cgroup, and no guard waits
-    // for it), or why it is held or failed, or would be.
+    // yet. Errors: InvalidName, NoSuchUnitRule (none covers it), NoSuchUnit (it has no cgroup, and no guard
+    // waits for it), or why it is held or failed, or would be.
     [[nodiscard]] Status ensure(const std::string& unit);
 
   private:

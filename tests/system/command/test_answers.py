@@ -92,9 +92,9 @@ def test_what_a_filter_is_loaded_from(client, unit, tmp_path):
         client.load("other", "builtin:drop", program="drop")
     assert error.value.name == "InvalidArgument" and "program" in error.value.message
     refused("load", "other", "builtin:drop", "--program", "drop", status=1)
-    assert "holds no rule" in refused("load", "x", "--rules", "/dev/null", status=1)
+    assert "holds no packet rule" in refused("load", "x", "--rules", "/dev/null", status=1)
     (tmp_path / "comments").write_text("# none\n\n")
-    assert "holds no rule" in refused("load", "x", "--rules", tmp_path / "comments", status=1)
+    assert "holds no packet rule" in refused("load", "x", "--rules", tmp_path / "comments", status=1)
     run("filterctl", "load", "all", "--rules", "/dev/null", "--default", "allow")
     assert "nowhere" in refused("load", "x", "--rules", "/nowhere", status=1)
 

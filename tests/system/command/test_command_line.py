@@ -38,7 +38,7 @@ def unit(filters, units):
 
 
 def queues(client):
-    rule = client.call("ListRules")[0]
+    rule = client.call("ListUnitRules")[0]
     return [str(name) for name in rule[2]], [str(name) for name in rule[3]]
 
 
@@ -98,14 +98,14 @@ def test_a_queue_is_of_exactly_one_unit(line, said):
 ])
 def test_a_variable_that_is_empty_is_no_empty_queue(filters, unit, line, said):
     assert said in filterctl("queue", *shlex.split(line.replace("UNIT", unit)), status=USAGE).stderr
-    assert filters.call("ListRules") == []
+    assert filters.call("ListUnitRules") == []
 
 
 @pytest.mark.parametrize("slice", ["-.slice", "-none.service"])
 def test_a_unit_may_begin_with_a_dash(filters, slice):
     filterctl("queue", "--ingress", "pass", "--", slice)
     try:
-        assert [str(name) for name in filters.call("ListRules")[0][1]] == [slice]
+        assert [str(name) for name in filters.call("ListUnitRules")[0][1]] == [slice]
         assert slice in filterctl("explain", "--", slice).stdout
         filterctl("why", "--", slice)
     finally:

@@ -119,7 +119,7 @@ def test_every_block_of_rules_loads_without_a_warning(client, tmp_path, block):
     (tmp_path / "some.rules").write_text(block.text)
     done = run("filterctl", "load", "some", "--rules", tmp_path / "some.rules")
     assert done.stdout + done.stderr == ""
-    loaded, _, _ = client.raw(client.call("GetFilter", "s", "some"), "org.filterd1.Filter", "GetRules")
+    loaded, _, _ = client.raw(client.call("GetFilter", "s", "some"), "org.filterd1.Filter", "GetPacketRules")
     assert len(loaded) == len(block.text.splitlines())
     run("filterctl", "unload", "some")
 

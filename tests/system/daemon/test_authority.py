@@ -17,7 +17,7 @@ DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 
 # What anyone may call, since it changes nothing of others'. Every other method that the XML has is taken for one that writes, or that
 # shows what is not everybody's business.
-READING = {"GetFilter", "ListFilters", "ListRules", "ListQueues", "GetUnit", "ListUnits", "GetGuardCounters", "GetRules", "GetParameter",
+READING = {"GetFilter", "ListFilters", "ListUnitRules", "ListQueues", "GetUnit", "ListUnits", "GetGuardCounters", "GetPacketRules", "GetParameter",
            "GetSavedParameters", "DescribeMaps", "MapLookup", "MapDump", "GetCounters", "GetTraffic", "GetStatistics", "UnfollowDrops"}
 
 # Calls a method as another user; prints "answered", or the name of the error and what it says. Arguments: path, interface, method,
@@ -99,7 +99,7 @@ def test_every_method_that_writes_is_refused(catalogue, units, polkit):
     units.start("web.service", "sleep", "600")
     catalogue.set_queue("web.service", ["drop"])
     catalogue.await_attached("web.service")
-    before = (catalogue.call("ListRules"), catalogue.filters())
+    before = (catalogue.call("ListUnitRules"), catalogue.filters())
     seen = set()
     for path in (MANAGER, catalogue.call("GetFilter", "s", "drop"), catalogue.call("GetUnit", "s", "web.service")):
         for interface, method, types in methods(path):
@@ -109,13 +109,13 @@ def test_every_method_that_writes_is_refused(catalogue, units, polkit):
             seen.add(method)
     assert READING < seen, "a reading method that is gone"
     assert {"SetQueue", "LoadFilter", "EnsureUnit", "MapUpdate", "SetParameter", "UnsetParameters", "FollowDrops", "ListDrops"} < seen
-    assert (catalogue.call("ListRules"), catalogue.filters()) == before
+    assert (catalogue.call("ListUnitRules"), catalogue.filters()) == before
 
 
 def test_a_user_restricts_a_unit_of_his_own(catalogue, carla, doris, units):
     app = carla.unit("app.service")
     assert set_as(carla, app, [], ["mine"]) == "answered"
-    assert catalogue.call("ListRules") == [("user", [app], [], ["mine"], "hold")]
+    assert catalogue.call("ListUnitRules") == [("user", [app], [], ["mine"], "hold")]
     assert carla.ping_as("app.service").loss == 100
     assert doris.ping_as("app.service").loss == 0
     carla.start("app.service", "sleep", "600")
@@ -124,7 +124,7 @@ def test_a_user_restricts_a_unit_of_his_own(catalogue, carla, doris, units):
     assert as_user(doris.uid, MANAGER, "org.filterd1.Manager", "EnsureUnit", "s", f"['{app}']").startswith(DENIED)
     assert reset_as(carla, app) == "answered"
     assert carla.ping_as("app-2.service").loss == 0
-    assert catalogue.call("ListRules") == [] and catalogue.filters() == []
+    assert catalogue.call("ListUnitRules") == [] and catalogue.filters() == []
 
 
 def test_filterctl_serves_a_user_too(catalogue, carla):
@@ -145,13 +145,13 @@ def test_an_alias_of_the_administrators_means_the_unit_in_every_call(catalogue, 
         catalogue.call("Reload")
         for verb in (["queue", named, "--egress", "mine"], ["attach", named, "egress", "mine"]):
             carla.run("filterctl", *verb)
-            assert catalogue.call("ListRules") == [("user", [app], [], ["mine"], "hold")]
+            assert catalogue.call("ListUnitRules") == [("user", [app], [], ["mine"], "hold")]
             assert carla.ping_as("app.service").loss == 100
             if verb[0] == "queue":
                 carla.run("filterctl", "queue", named, "--reset")
             else:
                 carla.run("filterctl", "detach", named, "egress", "mine")
-            assert catalogue.call("ListRules") == []
+            assert catalogue.call("ListUnitRules") == []
     finally:
         alias.unlink()
         catalogue.call("Reload")
@@ -179,7 +179,7 @@ def test_a_user_adds_to_what_the_administrator_has_set_and_takes_nothing_away(ca
     shown = catalogue.unit(app)
     assert (shown["IngressQueue"], shown["EgressQueue"]) == (["count", "mine"], ["drop"])
     assert reset_as(carla, app) == "answered"
-    assert reset_as(carla, app).startswith("org.filterd1.Error.NoSuchRule"), "what root has set is not his"
+    assert reset_as(carla, app).startswith("org.filterd1.Error.NoSuchUnitRule"), "what root has set is not his"
     assert catalogue.unit(app)["Rule"] == "bus"
 
 
@@ -187,11 +187,11 @@ def test_a_user_without_restrictions_left_goes_back_when_root_says_so(catalogue,
     app = carla.unit("app.service")
     assert set_as(carla, app, ["mine"]) == "answered"
     catalogue.set_queue(app, ["none"])
-    assert [rule[0] for rule in catalogue.call("ListRules")] == ["user", "bus"]
+    assert [rule[0] for rule in catalogue.call("ListUnitRules")] == ["user", "bus"]
     catalogue.reset_queue(app)
-    assert [rule[0] for rule in catalogue.call("ListRules")] == ["user"]
+    assert [rule[0] for rule in catalogue.call("ListUnitRules")] == ["user"]
     catalogue.reset_queue(app)
-    assert catalogue.call("ListRules") == []
+    assert catalogue.call("ListUnitRules") == []
 
 
 def test_only_filters_that_the_administrator_allows(catalogue, carla):
@@ -201,7 +201,7 @@ def test_only_filters_that_the_administrator_allows(catalogue, carla):
     for name in ("theirs", "drop", "none", "nowhere"):
         said = set_as(carla, app, ["mine", name])
         assert said.startswith(DENIED) and f"'{name}'" in said, said
-    assert catalogue.call("ListRules") == [] and catalogue.filters() == ["drop", "none"]
+    assert catalogue.call("ListUnitRules") == [] and catalogue.filters() == ["drop", "none"]
 
 
 def test_what_the_administrator_only_logs_passes_and_what_a_user_adds_drops(catalogue, carla):
@@ -260,7 +260,7 @@ def test_what_a_user_has_set_ends_with_the_user(catalogue, by):
     app = gone.unit("app.service")
     try:
         assert set_as(gone, app, ["mine"]) == "answered"
-        assert [rule[0] for rule in catalogue.call("ListRules")] == ["user"]
+        assert [rule[0] for rule in catalogue.call("ListUnitRules")] == ["user"]
     finally:
         gone.end()
     if by == "reload":
@@ -268,7 +268,7 @@ def test_what_a_user_has_set_ends_with_the_user(catalogue, by):
     else:
         run("systemctl", "restart", "filterd.service")
         await_daemon()
-    assert catalogue.call("ListRules") == [] and catalogue.filters() == []
+    assert catalogue.call("ListUnitRules") == [] and catalogue.filters() == []
     assert f"the queue that user 2005 has set for {app} ends" in run("journalctl", "--boot", "--unit=filterd", "--lines=20").stdout
 
 
@@ -280,7 +280,7 @@ def test_what_a_user_has_set_ends_with_his_manager_if_he_is_deleted_before(catal
         assert run("id", "2006", check=False).returncode != 0
     finally:
         gone.end()
-    wait_until(lambda: catalogue.call("ListRules") == [], "the queue ending with the user's manager")
+    wait_until(lambda: catalogue.call("ListUnitRules") == [], "the queue ending with the user's manager")
 
 
 TARGETS = ["app.service", "user@2004.service/app.service", "user@*.service/app.service", "user@2003.service/*", "user@2003.service", "*",
@@ -295,7 +295,7 @@ def test_only_units_of_his_own_by_their_full_names(catalogue, carla, polkit, tar
     said = set_as(carla, target, ["mine"])
     assert said.startswith(DENIED), said
     assert reset_as(carla, target).startswith(DENIED)
-    assert catalogue.call("ListRules") == []
+    assert catalogue.call("ListUnitRules") == []
 
 
 def test_what_would_loosen_is_refused(catalogue, carla):
@@ -303,13 +303,13 @@ def test_what_would_loosen_is_refused(catalogue, carla):
     for options in ("{'on-failure': 'pass'}", "{'fallback': 'refuse'}", "{'confirm': dbus.UInt32(60)}",
                     "{'log-only': True}"):
         assert set_as(carla, app, ["mine"], [], options).startswith("org.filterd1.Error.InvalidArgument")
-    assert catalogue.call("ListRules") == []
+    assert catalogue.call("ListUnitRules") == []
 
 
 def test_polkit_can_forbid_it(catalogue, carla, polkit):
     polkit(**{"own-user-units": "no"})
     assert set_as(carla, carla.unit("app.service"), ["mine"]).startswith(DENIED)
-    assert catalogue.call("ListRules") == []
+    assert catalogue.call("ListUnitRules") == []
 
 
 def test_one_user_sets_so_many_queues(catalogue, carla, doris):
@@ -327,7 +327,7 @@ def test_what_a_user_has_set_outlives_the_daemon(catalogue, carla):
     assert set_as(carla, app, [], ["mine"]) == "answered"
     run("systemctl", "restart", "filterd.service")
     await_daemon()
-    assert catalogue.call("ListRules") == [("user", [app], [], ["mine"], "hold")]
+    assert catalogue.call("ListUnitRules") == [("user", [app], [], ["mine"], "hold")]
     assert carla.ping_as("app.service").loss == 100
 
 

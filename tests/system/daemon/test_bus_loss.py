@@ -128,7 +128,7 @@ def test_a_call_that_waits_for_polkit_is_lost_and_does_nothing(busless):
         run("systemctl", "kill", "--signal=KILL", "polkit.service", check=False)
     run("systemctl", "reset-failed", "polkit.service", check=False)
     again = Client()
-    assert again.call("ListRules") == []
+    assert again.call("ListUnitRules") == []
     again.close()
 
 

@@ -32,10 +32,10 @@ def use_filters(call, unit):
         with object_path("count").open("rb") as file:
             assert call("LoadFilter", "count", dbus.types.UnixFd(file), {"replace": True}) == "/org/filterd1/filter/count"
         call("UnloadFilter", "count")
-    rules = call("LoadRules", "rules", ["allow icmp", "deny tcp port 25"], {"default": "allow"})
+    rules = call("LoadPacketRules", "rules", ["allow icmp", "deny tcp port 25"], {"default": "allow"})
     assert call("GetFilter", "rules") == rules
     assert {row[0] for row in call("ListFilters")} == {"drop", "port", "rules"}
-    listed, by_default, unparsable = call("GetRules", path=rules, interface=FILTER)
+    listed, by_default, unparsable = call("GetPacketRules", path=rules, interface=FILTER)
     assert [row[:2] for row in map(list, listed)] == [["allow", "icmp"], ["deny", "tcp port 25"]]
     assert by_default[0] == "allow" and unparsable[0] == "deny"
     assert call("AcquireFilter", "rules") == rules
@@ -83,7 +83,7 @@ def use_queues(call, unit):
     call("EnsureUnit", unit)
     path = call("GetUnit", unit)
     assert [list(row) for row in call("ListUnits")] == [[unit, path, "attached", "bus"]]
-    assert [row[1] for row in call("ListRules")] == [[unit]]
+    assert [row[1] for row in call("ListUnitRules")] == [[unit]]
     assert [row[1] for row in call("ListQueues")] == [[unit]]
     assert call("AttachFilter", unit, "egress", "port", {"first": True}) == "bus"
     assert call("DetachFilter", unit, "egress", "port", {}) == "bus"

@@ -39,7 +39,7 @@ def test_on_a_terminal_the_password_is_asked_for(drop):
             caller.send_signal(signal.SIGINT)
             caller.wait(timeout=10)
         wait_until(lambda: not agents(), "the agent ending with its caller")
-    assert drop.call("ListRules") == []
+    assert drop.call("ListUnitRules") == []
 
 
 def test_a_wrong_password_is_refused_and_the_agent_goes(drop):
@@ -49,7 +49,7 @@ def test_a_wrong_password_is_refused_and_the_agent_goes(drop):
         os.write(terminal.ours, b"wrong\n")
         wait_until(lambda: terminal.text() and caller.poll() is not None, "the refusal", 30, 0.1)
         assert caller.returncode == 1 and "filterctl: " in terminal.text(), terminal.text()
-    assert not agents() and drop.call("ListRules") == []
+    assert not agents() and drop.call("ListUnitRules") == []
 
 
 @pytest.mark.parametrize("words, options", [

@@ -179,5 +179,5 @@ def test_the_saved_state_is_written_again_at_once(client, unit):
     assert "the saved state was removed" in journal()
     restart()
     assert ("unit", unit) in client.holders("drop")
-    assert [row[1] for row in client.call("ListRules")] == [[unit]]
+    assert [row[1] for row in client.call("ListUnitRules")] == [[unit]]
     assert ping_in(unit).loss == 100

@@ -74,7 +74,7 @@ def drop(client):
 
 def test_a_password_would_help_but_may_not_be_asked_for(drop):
     assert as_user("queue") == INTERACTIVE
-    assert drop.call("ListRules") == []
+    assert drop.call("ListUnitRules") == []
 
 
 def with_agent(interactive):
@@ -109,7 +109,7 @@ def test_who_allows_it_is_asked_for_a_password(drop):
 def test_a_user_whom_polkit_authorises_may_do_that_and_no_more(drop, polkit):
     polkit(queues="yes", load="no")
     assert as_user("queue") == "answered"
-    assert [rule[1] for rule in drop.call("ListRules")] == [["web.service"]]
+    assert [rule[1] for rule in drop.call("ListUnitRules")] == [["web.service"]]
     assert as_user("load", object_path("count")) == DENIED
     assert drop.filters() == ["drop"]
 
@@ -162,7 +162,7 @@ def test_a_call_whose_caller_has_left_is_not_carried_out(drop, polkit):
     drop.raw(MANAGER, "org.freedesktop.DBus.Peer", "Ping")
     run("busctl", "call", "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
         "org.freedesktop.PolicyKit1.Authority", "EnumerateActions", "s", "")  # it answers in order
-    assert drop.call("ListRules") == []
+    assert drop.call("ListUnitRules") == []
 
 
 def test_one_user_cannot_fill_the_daemon_with_questions(drop, polkit):

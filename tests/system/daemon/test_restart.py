@@ -64,7 +64,7 @@ def bus_state(client):
         shown["References"] = sorted(shown["References"])
     manager = client.manager()
     manager.pop("ConfigurationTimestamp")  # each daemon reads the files when it starts
-    return filters, {name: client.unit(name) for name in UNITS}, client.call("ListRules"), manager
+    return filters, {name: client.unit(name) for name in UNITS}, client.call("ListUnitRules"), manager
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -227,14 +227,14 @@ def test_a_lost_state_costs_no_filtering_and_rules_of_what_runs_are_made_anew(cl
     assert client.filters() == ["drop", "pass"]
     rules = [("bus", [name], ["pass", "drop"], ["pass"], "hold") for name in UNITS[:2]]
     expected = [("bus", ["filed.service"], ["drop"], [], "hold"), *rules]
-    assert client.call("ListRules") == expected
+    assert client.call("ListUnitRules") == expected
     assert [client.state(name) for name in UNITS] == ["attached"] * 3
     journal = run("journalctl", "--unit=filterd", "--lines=20", "--output=cat").stdout
     (warning,) = [line for line in journal.splitlines() if "made anew" in line]
     assert all(name in warning for name in UNITS)
     gone_through(restart)
     assert kernel_state() == before
-    assert client.call("ListRules") == expected
+    assert client.call("ListUnitRules") == expected
     for name in UNITS:
         client.reset_queue(name)
         assert ping_in(name).loss == 0
@@ -244,7 +244,7 @@ def test_after_a_lost_state_files_still_rule_what_they_cover(furnished):
     before = kernel_state()
     without_state("missing")
     assert kernel_state() == before
-    assert {row[1][0]: row[0] for row in furnished.call("ListRules")} == {
+    assert {row[1][0]: row[0] for row in furnished.call("ListUnitRules")} == {
         "guarded@1.service": "bus", "guarded@2.service": "bus", "filed.service": str(FILES / "a.queue")}
 
 

@@ -70,7 +70,7 @@ except dbus.DBusException as error:
 @pytest.mark.parametrize("interface, method, signature", methods())
 def test_only_root_may_write(furnished, interface, method, signature):
     """Each method that the contract has, so that a new one cannot be forgotten."""
-    before = (furnished.filter("drop"), furnished.call("ListRules"), furnished.call("ListUnits"))
+    before = (furnished.filter("drop"), furnished.call("ListUnitRules"), furnished.call("ListUnits"))
     with open("/dev/null") as nothing:
         done = run("setpriv", "--reuid=65534", "--clear-groups", "python3", "-c", CALL, PATHS[interface], interface,
                    method, signature, stdin=nothing)
@@ -81,7 +81,7 @@ def test_only_root_may_write(furnished, interface, method, signature):
     else:
         assert answer in ("org.freedesktop.DBus.Error.AccessDenied",
                           "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired")
-    assert (furnished.filter("drop"), furnished.call("ListRules"), furnished.call("ListUnits")) == before
+    assert (furnished.filter("drop"), furnished.call("ListUnitRules"), furnished.call("ListUnits")) == before
 
 
 def test_nothing_else_may_be_done_through_properties(client):

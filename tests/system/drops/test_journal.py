@@ -54,15 +54,15 @@ def await_line(expected):
 
 
 def test_systemctl_shows_one_line_of_state(client, units):
-    await_line("0 filters, 0 rules, 0 units guarded")
+    await_line("0 filters, 0 unit rules, 0 units guarded")
     client.load("drop")
-    await_line("1 filter, 0 rules, 0 units guarded")
+    await_line("1 filter, 0 unit rules, 0 units guarded")
     units.start("stated.service", "sleep", "600")
     client.set_queue("stated.service", ["drop"])
-    await_line("1 filter, 1 rule, 1 unit guarded")
-    assert "1 filter, 1 rule, 1 unit guarded" in run("systemctl", "status", "filterd.service").stdout
+    await_line("1 filter, 1 unit rule, 1 unit guarded")
+    assert "1 filter, 1 unit rule, 1 unit guarded" in run("systemctl", "status", "filterd.service").stdout
     client.reset_queue("stated.service")
-    await_line("1 filter, 0 rules, 0 units guarded")
+    await_line("1 filter, 0 unit rules, 0 units guarded")
 
 
 def test_the_line_names_what_is_not_as_it_should_be(client, units):
@@ -71,19 +71,19 @@ def test_the_line_names_what_is_not_as_it_should_be(client, units):
     rule = FILES / "10-kept.queue"
     rule.write_text("[Match]\nUnit=kept.service\n[Queue]\nIngressFilter=absent\n")
     run("filterctl", "reload", check=False)
-    await_line("0 filters, 1 rule, 1 unit guarded; 1 held: kept.service")
+    await_line("0 filters, 1 unit rule, 1 unit guarded; 1 held: kept.service")
     rule.write_text("[Match]\nUnit=kept.service\n[Queue]\nIngressFilter=absent\nOdd=1\n")
     run("filterctl", "reload", check=False)
-    await_line(f"0 filters, 1 rule, 1 unit guarded; 1 held: kept.service; 1 broken file: {rule}:5")
+    await_line(f"0 filters, 1 unit rule, 1 unit guarded; 1 held: kept.service; 1 broken file: {rule}:5")
     rule.unlink()
     client.call("Reload")
-    await_line("0 filters, 0 rules, 0 units guarded")
+    await_line("0 filters, 0 unit rules, 0 units guarded")
     run("filterctl", "off")
     try:
-        await_line("0 filters, 0 rules, 0 units guarded; switched off: nothing is filtered")
+        await_line("0 filters, 0 unit rules, 0 units guarded; switched off: nothing is filtered")
     finally:
         run("filterctl", "on")
-    await_line("0 filters, 0 rules, 0 units guarded")
+    await_line("0 filters, 0 unit rules, 0 units guarded")
 
 
 def test_the_line_is_there_after_a_restart(client, units):
@@ -93,7 +93,7 @@ def test_the_line_is_there_after_a_restart(client, units):
     pid = main_pid()
     run("systemctl", "restart", "filterd.service", timeout=60)
     await_daemon(pid)
-    await_line("1 filter, 1 rule, 1 unit guarded")
+    await_line("1 filter, 1 unit rule, 1 unit guarded")
 
 
 # ---- how much it tells, and where -----------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_trouble_has_its_fields(client, units, moment):
 def test_a_queue_that_nobody_confirmed_is_told_of(client, moment):
     client.load("drop")
     run("filterctl", "queue", "trial.service", "--ingress", "drop", "--confirm", "1s")
-    wait_until(lambda: not client.call("ListRules"), "the queue going back", timeout=10)
+    wait_until(lambda: not client.call("ListUnitRules"), "the queue going back", timeout=10)
     await_entry(moment, "was reverted", FILTERD_UNIT="trial.service")
 
 

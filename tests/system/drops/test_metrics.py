@@ -134,7 +134,7 @@ def test_the_state_is_told(busy):
     manager = busy.manager()
     assert value("build_info", text, version=manager["Version"]) == 1
     assert value("filters", text) == manager["FilterCount"] == 2
-    assert value("rules", text) == manager["RuleCount"]
+    assert value("unit_rules", text) == manager["UnitRuleCount"]
     assert value("enforcing", text) == value("state_saved", text) == 1
     assert value("guard_state", text, state=manager["Guard"]) == 1
     assert value("units", text, state="attached") == 3

@@ -68,7 +68,7 @@ def test_it_filters_in_both_directions_with_others_around_it(client, unit, name)
         assert refused.value.name == "InvalidObject" and 'SEC("cgroup/skb")' in refused.value.message
         return
     load(client, name, "filter" if name == "tail_call" else "")
-    client.call("LoadRules", "sasa{sv}", "not9998", ["deny udp port 9998"], {"default": "allow"})
+    client.call("LoadPacketRules", "sasa{sv}", "not9998", ["deny udp port 9998"], {"default": "allow"})
     client.load("count")
     client.set_queue(unit, [], ["count", "elsewhere", "not9998"])
     assert passing(unit, SEND) == [9000]

@@ -122,13 +122,13 @@ REFUSALS = {
     "queue in the wrong direction": (lambda c: c.set_queue("a.service", ["out"]), "WrongDirection", "out"),
     "queue in the other wrong direction": (lambda c: c.set_queue("a.service", [], ["in"]), "WrongDirection", "in"),
     "odd on-failure": (lambda c: c.set_queue("a.service", ["taken"], **{"on-failure": "maybe"}), "InvalidArgument", "maybe"),
-    "reset of nothing": (lambda c: c.reset_queue("a.service"), "NoSuchRule", "a.service"),
+    "reset of nothing": (lambda c: c.reset_queue("a.service"), "NoSuchUnitRule", "a.service"),
 }
 
 
 def everything(client):
     state = {name: client.filter(name) for name in client.filters()}
-    return state, client.call("ListRules"), client.call("ListUnits"), pins("filters"), pins("links"), pins("queues"), pins("maps")
+    return state, client.call("ListUnitRules"), client.call("ListUnits"), pins("filters"), pins("links"), pins("queues"), pins("maps")
 
 
 @pytest.fixture

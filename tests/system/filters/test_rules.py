@@ -56,11 +56,11 @@ def send_extended(unit, option, port):
 
 
 def load_rules(client, name, *rules, **options):
-    return client.call("LoadRules", "sasa{sv}", name, list(rules), options)
+    return client.call("LoadPacketRules", "sasa{sv}", name, list(rules), options)
 
 
 def rules_of(client, name):
-    return client.raw(client.call("GetFilter", "s", name), "org.filterd1.Filter", "GetRules")
+    return client.raw(client.call("GetFilter", "s", name), "org.filterd1.Filter", "GetPacketRules")
 
 
 def packets(client, name):
@@ -218,7 +218,7 @@ def test_filterctl_loads_and_shows_rules(client, units, tmp_path):
     units.start("ruled.service", "sleep", "300")
     run("filterctl", "queue", "ruled.service", "--egress", "web")
     assert send("ruled.service", "AF_INET", "127.0.0.1", 53, [1]) == [1]
-    shown = json.loads(run("filterctl", "--json", "show", "web").stdout)["rules"]
+    shown = json.loads(run("filterctl", "--json", "show", "web").stdout)["packet_rules"]
     assert [rule["expression"] for rule in shown["rules"]] == ["tcp port 443", "udp port 53", "ip6"]
     assert shown["rules"][1] == {"verdict": "allow", "expression": "udp port 53", "packets": 1, "bytes": 29}
     assert shown["default"] == {"verdict": "deny", "packets": 0, "bytes": 0}

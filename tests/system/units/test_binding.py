@@ -97,7 +97,7 @@ def test_a_users_unit_of_any_name_is_filtered(drop, carla, files, stem):
     # A drop-in, since systemd makes no transient unit of a name that has a file.
     files(f"/etc/systemd/user/{stem}.service.d/filters.conf", "[X-Filterd]\nIngressFilter=drop\n")
     run("systemctl", "daemon-reload")
-    wait_until(lambda: drop.call("ListRules"), "the file counting")
+    wait_until(lambda: drop.call("ListUnitRules"), "the file counting")
     assert carla.ping_as(f"{stem}.service").loss == 100
     assert told() == []
 

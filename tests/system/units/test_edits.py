@@ -35,7 +35,7 @@ def test_filters_come_and_go_at_their_places(client, unit):
     assert queues(client, unit) == (["pass", "count"], [])
     for name in ("pass", "count"):
         run("filterctl", "detach", unit, "ingress", name)
-    assert client.call("ListRules") == []
+    assert client.call("ListUnitRules") == []
 
 
 def test_it_begins_with_the_file_that_is_in_force_and_says_so(client, unit):
@@ -47,7 +47,7 @@ def test_it_begins_with_the_file_that_is_in_force_and_says_so(client, unit):
     said = run("filterctl", "attach", unit, "ingress", "pass").stdout
     assert str(file) in said and f"filterctl queue {unit} --reset" in said
     assert queues(client, unit) == (["count", "pass"], ["drop"])
-    assert client.call("ListRules")[0] == ("bus", [unit], ["count", "pass"], ["drop"], "pass")
+    assert client.call("ListUnitRules")[0] == ("bus", [unit], ["count", "pass"], ["drop"], "pass")
     assert run("filterctl", "detach", unit, "egress", "drop").stdout == ""
     assert ping_in(unit).loss == 0
     run("filterctl", "queue", unit, "--reset")
@@ -70,10 +70,10 @@ def test_a_bare_cgroup_and_a_units_path(client, unit):
     bare.mkdir()
     try:
         run("filterctl", "attach", bare, "egress", "drop")
-        assert client.call("ListRules")[0][1] == ["/edited"]
+        assert client.call("ListUnitRules")[0][1] == ["/edited"]
         run("filterctl", "detach", "/edited", "egress", "drop")
         run("filterctl", "attach", f"/system.slice/{unit}", "egress", "drop")
-        assert client.call("ListRules")[0][1] == [unit]
+        assert client.call("ListUnitRules")[0][1] == [unit]
         assert ping_in(unit).loss == 100
     finally:
         wait_until(lambda: not client.call("ListUnits") or client.state("/edited") is None, "it being let go")
@@ -97,7 +97,7 @@ def test_on_trial(client, unit):
     ("AttachFilter", ("edited*.service", "ingress", "pass", {}), "InvalidName", "glob"),
     ("AttachFilter", ("edited.service", "ingress", "unknown", {}), "NoSuchFilter", "unknown"),
     ("DetachFilter", ("edited.service", "ingress", "drop", {}), "NoSuchFilter", "drop"),
-    ("DetachFilter", ("other.service", "ingress", "drop", {}), "NoSuchRule", "other.service"),
+    ("DetachFilter", ("other.service", "ingress", "drop", {}), "NoSuchUnitRule", "other.service"),
     ("DetachFilter", ("edited.service", "ingress", "count", {"first": True}), "InvalidArgument", "first"),
 ])
 def test_what_cannot_be_is_named_and_changes_nothing(client, unit, method, arguments, error, text):

@@ -149,7 +149,7 @@ def test_systemctl_reload_fails_when_a_file_is_broken_and_says_which(drop):
     assert done.returncode != 0
     assert "bad.queue:4" in run("journalctl", "--boot", "--unit=filterd.service", "--no-pager", "--lines=20").stdout
     assert (main_pid(), state_of("filterd.service")) == (pid, "active"), "it goes on"
-    assert "good.service" in str(drop.call("ListRules")), "the good file is in force"
+    assert "good.service" in str(drop.call("ListUnitRules")), "the good file is in force"
     (FILES / "bad.queue").unlink()
     assert run("systemctl", "reload", "filterd.service", timeout=30).returncode == 0
 
@@ -159,5 +159,5 @@ def test_sighup_still_reads_the_files(drop):
     (FILES / "good.queue").write_text("[Match]\nUnit=good.service\n[Queue]\nEgressFilter=drop\n")
     pid = main_pid()
     run("systemctl", "kill", "--kill-whom=main", "--signal=HUP", "filterd.service")
-    wait_until(lambda: "good.service" in str(drop.call("ListRules")), "the file being read")
+    wait_until(lambda: "good.service" in str(drop.call("ListUnitRules")), "the file being read")
     assert (main_pid(), state_of("filterd.service")) == (pid, "active")

@@ -211,7 +211,7 @@ def test_an_alias_means_the_unit(drop, units):
         wait_until(lambda: drop.call("Reload") is None, "filterd knowing the alias")
         run("systemctl", "start", "alias.service")
         drop.set_queue("alias.service", ["drop"])
-        assert drop.call("ListRules")[0][1] == ["primary.service"]
+        assert drop.call("ListUnitRules")[0][1] == ["primary.service"]
         drop.await_attached("primary.service")
         assert ping_in("primary.service").loss == 100
         assert drop.call("GetUnit", "s", "alias.service") == drop.call("GetUnit", "s", "primary.service")
@@ -254,7 +254,7 @@ def test_a_cgroup_that_is_no_units_and_comes_after_its_rule(drop):
     """S8: from a file, in any form of its path; made, removed and made again."""
     folder = CGROUPS / "late/inner"
     write_rule(drop, f"{CGROUPS}//late/inner/")
-    assert drop.call("ListRules")[0][1] == ["/late/inner"]
+    assert drop.call("ListUnitRules")[0][1] == ["/late/inner"]
     for _ in range(2):
         folder.mkdir(parents=True)
         try:

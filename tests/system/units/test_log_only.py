@@ -98,7 +98,7 @@ def test_a_queue_that_cannot_be_one_program_cannot_only_log(client, unit):
     with pytest.raises(CallError) as refused:
         client.set_queue(unit, egress=["drop", "storage"], **{"log-only": True})
     assert refused.value.name == "Unsupported" and "'storage'" in refused.value.message
-    assert client.call("ListRules") == [] and ping_in(unit).loss == 0
+    assert client.call("ListUnitRules") == [] and ping_in(unit).loss == 0
 
 
 def test_a_missing_filter_holds_nothing_back(client, units):

@@ -109,7 +109,7 @@ def test_a_call_that_asks_for_hold_is_refused(no_guard, client):
     done = filterctl("queue", "web.service", "--egress", "no9999", "--on-failure", "hold", check=False)
     assert done.returncode == 1
     assert "'on-failure' cannot be 'hold' here" in done.stderr and REASON in done.stderr
-    assert client.call("ListRules") == []
+    assert client.call("ListUnitRules") == []
     called = run(
         *"busctl call org.filterd1 /org/filterd1 org.filterd1.Manager SetQueue sasasa{sv} web.service 0 1 no9999 1".split(),
         *"on-failure s hold".split(),
@@ -118,7 +118,7 @@ def test_a_call_that_asks_for_hold_is_refused(no_guard, client):
     assert called.returncode != 0 and REASON in called.stderr
     filterctl("queue", "web.service", "--egress", "no9999", "--on-failure", "pass")
     filterctl("queue", "web.service", "--egress", "no9999")
-    assert len(client.call("ListRules")) == 1
+    assert len(client.call("ListUnitRules")) == 1
 
 
 def test_a_file_that_asks_for_hold_is_an_error_of_check_reload_and_status(no_guard, client, units, sinks):

@@ -243,7 +243,7 @@ def test_a_stopped_unit_leaves_nothing(drop, sleeper):
     run("systemctl", "stop", sleeper)
     drop.await_gone(sleeper)
     wait_until(lambda: pins("links") == [], "the links being collected")
-    assert drop.manager()["UnitCount"] == 0 and drop.manager()["RuleCount"] == 1
+    assert drop.manager()["UnitCount"] == 0 and drop.manager()["UnitRuleCount"] == 1
 
 
 @pytest.mark.parametrize("verb", ["daemon-reload", "daemon-reexec"])

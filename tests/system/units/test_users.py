@@ -97,7 +97,7 @@ def test_a_drop_in_for_every_users_unit_of_a_name(drop, anna, berta, units):
         anna.run("sh", "-c", f"printf '[X-Filterd]\\nEgressFilter=\\n[Service]\\nExecStart=sleep 600\\n' >{his}/app-own.service")
         anna.run("sh", "-c", f"printf '[X-Filterd]\\nEgressFilter=drop\\n[Service]\\nExecStart=sleep 600\\n' >{his}/app-his.service")
         run("systemctl", "daemon-reload")
-        wait_until(lambda: any(rule[1] == ["user@*.service/app-own.service"] for rule in drop.call("ListRules")), "the drop-in counting")
+        wait_until(lambda: any(rule[1] == ["user@*.service/app-own.service"] for rule in drop.call("ListUnitRules")), "the drop-in counting")
         anna.run("systemctl", "--user", "daemon-reload")
         anna.run("systemctl", "--user", "start", "app-own.service", "app-his.service")
         drop.await_attached(anna.unit("app-own.service"))

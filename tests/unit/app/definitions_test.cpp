@@ -244,7 +244,7 @@ TEST_F(DefinitionsTest, EnsureTellsWhetherAUnitsQueueIsUp) {
     EXPECT_TRUE(firewall.queues().ensure("web.service"));
     EXPECT_THAT(ingress(1), ElementsAre("web"));
     start("other.service", 2);
-    EXPECT_EQ(firewall.queues().ensure("other.service").error().code, ErrorCode::NoSuchRule);
+    EXPECT_EQ(firewall.queues().ensure("other.service").error().code, ErrorCode::NoSuchUnitRule);
     start("held.service", 3);
     EXPECT_THAT(firewall.queues().ensure("held.service").error().message,
                 HasSubstr("'held.service' is held: no filter"));

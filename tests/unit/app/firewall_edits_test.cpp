@@ -73,7 +73,7 @@ TEST_F(FirewallEdits, WhatCannotBeChangesNothing) { // I2
     EXPECT_EQ(code(edit("web*.service", "c")), ErrorCode::InvalidName);
     EXPECT_EQ(code(edit("/none", "c")), ErrorCode::NoSuchCgroup);
     EXPECT_EQ(firewall.queues().detach(edit("web.service", "c")).error().code, ErrorCode::NoSuchFilter);
-    EXPECT_EQ(firewall.queues().detach(edit("other.service", "c")).error().code, ErrorCode::NoSuchRule);
+    EXPECT_EQ(firewall.queues().detach(edit("other.service", "c")).error().code, ErrorCode::NoSuchUnitRule);
     EXPECT_EQ(ingress(1), (Names{"a", "b"}));
     EXPECT_EQ(firewall.inForce().intent().rules->ordered().size(), 1U);
 }

@@ -63,7 +63,7 @@ TEST_F(FirewallTest, ResettingTheQueueDetachesIt) {
     EXPECT_TRUE(kernel.attachments.empty());
     EXPECT_TRUE(kernel.queues.empty());
     EXPECT_TRUE(publisher.units.empty());
-    EXPECT_EQ(firewall.queues().reset("web.service").error().code, ErrorCode::NoSuchRule);
+    EXPECT_EQ(firewall.queues().reset("web.service").error().code, ErrorCode::NoSuchUnitRule);
 }
 
 TEST_F(FirewallTest, AQueueWithAnUnknownFilterIsRefused) {

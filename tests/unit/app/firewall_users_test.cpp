@@ -65,7 +65,7 @@ TEST_F(FirewallUsers, AddToTheAdministratorsQueue) {
     ASSERT_TRUE(firewall.queues().reset("user@*.service/*"));
     EXPECT_THAT(ingress(7), ElementsAre("mine"));
     EXPECT_EQ(firewall.queues().resetOfUser("user@1000.service/b.service").error().code,
-              ErrorCode::NoSuchRule);
+              ErrorCode::NoSuchUnitRule);
 }
 
 TEST_F(FirewallUsers, DropBehindWhatTheAdministratorOnlyLogs) {

@@ -64,7 +64,7 @@ TEST_F(Guarding, ARuleEntersTheKernelWithItsQueueAndLeavesWithIt) { // I7
 }
 
 TEST_F(Guarding, EnsureTellsOfAUnitThatDoesNotRunWhetherItsQueuesWaitForIt) {
-    EXPECT_EQ(firewall.queues().ensure("web.service").error().code, ErrorCode::NoSuchRule);
+    EXPECT_EQ(firewall.queues().ensure("web.service").error().code, ErrorCode::NoSuchUnitRule);
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     EXPECT_TRUE(firewall.queues().ensure("web.service"));
     Configuration files;

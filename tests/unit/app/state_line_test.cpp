@@ -9,27 +9,29 @@ namespace filterd::test {
 namespace {
 
 TEST(StateLine, CountsWhatIsAsItShouldBe) {
-    EXPECT_EQ(stateLine({}), "0 filters, 0 rules, 0 units guarded");
-    EXPECT_EQ(stateLine({.filters = 1, .rules = 1, .units = 1}), "1 filter, 1 rule, 1 unit guarded");
-    EXPECT_EQ(stateLine({.filters = 3, .rules = 5, .units = 12}), "3 filters, 5 rules, 12 units guarded");
+    EXPECT_EQ(stateLine({}), "0 filters, 0 unit rules, 0 units guarded");
+    EXPECT_EQ(stateLine({.filters = 1, .rules = 1, .units = 1}), "1 filter, 1 unit rule, 1 unit guarded");
+    EXPECT_EQ(stateLine({.filters = 3, .rules = 5, .units = 12}),
+              "3 filters, 5 unit rules, 12 units guarded");
 }
 
 TEST(StateLine, NamesWhatIsNot) {
     EXPECT_EQ(stateLine({.filters = 3, .rules = 5, .units = 12, .held = {"nginx.service"}}),
-              "3 filters, 5 rules, 12 units guarded; 1 held: nginx.service");
+              "3 filters, 5 unit rules, 12 units guarded; 1 held: nginx.service");
     EXPECT_EQ(
         stateLine({.units = 9, .failed = {"a.service", "b.service", "c.service", "d.service", "e.service"}}),
-        "0 filters, 0 rules, 9 units guarded; 5 failed: a.service, b.service, c.service and 2 more");
+        "0 filters, 0 unit rules, 9 units guarded; 5 failed: a.service, b.service, c.service and 2 more");
     EXPECT_EQ(stateLine({.broken = {"/etc/filterd/a.queue:3: unknown key Odd=: use Unit="}}),
-              "0 filters, 0 rules, 0 units guarded; 1 broken file: /etc/filterd/a.queue:3");
-    EXPECT_EQ(stateLine({.unconfirmed = 2, .enforcing = false, .saved = false, .guard = false}),
-              "0 filters, 0 rules, 0 units guarded; switched off: nothing is filtered; 2 queues unconfirmed; "
-              "rules and references not saved; no guard in this kernel");
+              "0 filters, 0 unit rules, 0 units guarded; 1 broken file: /etc/filterd/a.queue:3");
+    EXPECT_EQ(
+        stateLine({.unconfirmed = 2, .enforcing = false, .saved = false, .guard = false}),
+        "0 filters, 0 unit rules, 0 units guarded; switched off: nothing is filtered; 2 queues unconfirmed; "
+        "unit rules and references not saved; no guard in this kernel");
 }
 
 TEST(StateLine, IsOneLine) {
     EXPECT_EQ(stateLine({.held = {"a\x01.service"}}),
-              "0 filters, 0 rules, 0 units guarded; 1 held: a\\x01.service");
+              "0 filters, 0 unit rules, 0 units guarded; 1 held: a\\x01.service");
 }
 
 class StateOfFirewall : public FirewallBed {};

@@ -76,7 +76,7 @@ TEST_F(TrialTest, AConfirmedQueueStays) {
     expectUnitRuns({"new"});
     const auto again = firewall.queues().confirm("x.service");
     ASSERT_FALSE(again);
-    EXPECT_EQ(again.error().code, ErrorCode::NoSuchRule);
+    EXPECT_EQ(again.error().code, ErrorCode::NoSuchUnitRule);
 }
 
 TEST_F(TrialTest, AQueueSetForGoodEndsTheTrial) {

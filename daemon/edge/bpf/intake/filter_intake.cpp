@@ -19,7 +19,7 @@ struct Load {
 
     Answer operator()(const ElfObject& object) const { return bpf::loadObject(object, request); }
     Answer operator()(const packet::PacketRules& rules) const {
-        return bpf::loadRules(rules, request, expressions);
+        return bpf::loadPacketRules(rules, request, expressions);
     }
     Answer operator()(const BuiltinFilter& filter) const { return bpf::loadBuiltin(filter, request); }
 };

@@ -75,8 +75,8 @@ Result<CompiledRules> compileRules(const packet::PacketRules& rules, const Objec
 
 } // namespace
 
-Result<FilterProgram> loadRules(const packet::PacketRules& rules, const ObjectRequest& request,
-                                packet::ExpressionCompiler& expressions) {
+Result<FilterProgram> loadPacketRules(const packet::PacketRules& rules, const ObjectRequest& request,
+                                      packet::ExpressionCompiler& expressions) {
     auto compiled = compileRules(rules, request, expressions);
     if (!compiled)
         return failure(compiled.error());

@@ -8,10 +8,11 @@
 namespace filterd::bpf {
 
 // Errors: InvalidArgument, which names rule and column; LimitExceeded, Unsupported, KernelRefused.
-[[nodiscard]] Result<FilterProgram> loadRules(const packet::PacketRules& rules, const ObjectRequest& request,
-                                              packet::ExpressionCompiler& expressions);
+[[nodiscard]] Result<FilterProgram> loadPacketRules(const packet::PacketRules& rules,
+                                                    const ObjectRequest& request,
+                                                    packet::ExpressionCompiler& expressions);
 
-// What loadRules() refuses without the kernel.
+// What loadPacketRules() refuses without the kernel.
 [[nodiscard]] Result<ObjectOutline> inspectRules(const packet::PacketRules& rules,
                                                  const ObjectRequest& request,
                                                  packet::ExpressionCompiler& expressions);
