@@ -177,11 +177,11 @@ static __always_inline int gate(struct __sk_buff *skb, void *queues)
 	__u32 word = skb->cb[4];
 	struct search search = {.skb = skb, .done = word & GUARD_CB_LEVEL};
 
-	search.overflow = !search.done && LOAD(state.lost) != LOAD(state.settled);
+	search.overflow = !search.done && LOAD(state.unheld_units) != LOAD(state.settled);
 	/* The deepest held level is found last. The search ends at the level of the packet's own cgroup. */
 	bpf_loop(GUARD_LEVELS - 1, search_level, &search, 0);
 	if (search.found == LOST_LEVEL) {
-		__sync_fetch_and_add(&state.lost_drops, 1);
+		__sync_fetch_and_add(&state.overflow_drops, 1);
 		return 0;
 	}
 	if (!search.found || (BROKEN == BROKEN_FIRST_LEVEL_ONLY && search.done))
@@ -278,13 +278,13 @@ int release(struct guard_release *argument)
 {
 	__u64 number;
 
-	if (argument->id && argument->lost)
-		return end_cut_off(argument->id, argument->lost);
+	if (argument->id && argument->unheld_units)
+		return end_cut_off(argument->id, argument->unheld_units);
 	if (argument->id)
 		return forget_hold(argument->id);
-	number = argument->lost - state.settled;
-	LOAD(state.settled_id) = argument->lost_id;
-	LOAD(state.settled) = argument->lost;
+	number = argument->unheld_units - state.settled;
+	LOAD(state.settled_id) = argument->last_unheld;
+	LOAD(state.settled) = argument->unheld_units;
 	__sync_fetch_and_add(&state.held_count, -number);
 	return 0;
 }

@@ -54,8 +54,8 @@ struct guard_hold {
 #define GUARD_CUT_OFF 0xffffffff
 
 struct guard_manager {
-	__u64 held; /* holds of its units */
-	__u64 lost; /* its units that are not held, since it is cut off */
+	__u64 held;         /* holds of its units */
+	__u64 unheld_units; /* its units that are not held, since it is cut off */
 };
 
 struct guard_spill {
@@ -75,18 +75,18 @@ struct guard_rule {
 
 /* The guard's only variable, so that user space can map it without asking BTF where its parts are. */
 struct guard_state {
-	__u64 held_count; /* entries of `held` + ids in `spill`; never too low; only BPF programs change it */
-	__u64 lost;       /* ids that did not fit into `held`; overflow lasts while it differs from `settled` */
-	__u64 settled;    /* … and have been taken care of */
-	__u64 lost_id;    /* the last of them */
-	__u64 settled_id; /* ids up to this one have been taken care of */
+	__u64 held_count;   /* entries of `held` + ids in `spill`; never too low; only BPF programs change it */
+	__u64 unheld_units; /* ids that did not fit into `held`; overflow lasts while it differs from `settled` */
+	__u64 settled;      /* … and have been taken care of */
+	__u64 last_unheld;  /* the last of them */
+	__u64 settled_id;   /* ids up to this one have been taken care of */
 	__u64 rules;
 	__u64 root_id; /* the daemon's root cgroup */
 	__u64 revision;
 	char digest[GUARD_DIGEST_SIZE]; /* of the object whose programs are in force */
 	__u64 interim_runs;
 	__u64 missing_queues; /* packets dropped because the queue's slot is empty */
-	__u64 lost_drops;     /* packets dropped because their cgroup did not fit into `held` */
+	__u64 overflow_drops; /* packets dropped because their cgroup did not fit into `held` */
 };
 
 /* In `events`: a hint, never the truth. */
@@ -103,17 +103,17 @@ struct guard_event {
 };
 
 /*
- * Argument of the `release` program: a hold to end; that of a manager that is cut off (with `lost` as it was read); or
+ * Argument of the `release` program: a hold to end; that of a manager that is cut off (with `unheld_units` as it was read); or
  * (id 0) the overflow, as far as it was read.
  */
 #define GUARD_NOT_HELD 0
 #define GUARD_RELEASED 1
-#define GUARD_LOST_MORE 2 /* units that were made since: look at the manager's units again */
+#define GUARD_UNHELD_MORE 2 /* units that were made since: look at the manager's units again */
 
 struct guard_release {
 	__u64 id;
-	__u64 lost;
-	__u64 lost_id;
+	__u64 unheld_units;
+	__u64 last_unheld;
 };
 
 #endif

@@ -16,8 +16,8 @@ static __always_inline void tell(__u64 id, __u32 kind)
 static __always_inline void lose(__u64 id)
 {
 	spill_over(id);
-	state.lost_id = id;
-	__sync_fetch_and_add(&state.lost, 1);
+	state.last_unheld = id;
+	__sync_fetch_and_add(&state.unheld_units, 1);
 }
 
 static __always_inline void count_hold(__u64 manager, int number)
@@ -29,7 +29,7 @@ static __always_inline void count_hold(__u64 manager, int number)
 }
 
 /*
- * The count goes first, and stays raised for what is lost: it is never too low. The error is an int, since kernels before
+ * The count goes first, and stays raised for units that are not held: it is never too low. The error is an int, since kernels before
  * 6.4 leave the upper half of the register unset when they return from a map.
  */
 static __always_inline int add_hold(__u64 id, __u32 queue, __u64 manager)
@@ -58,7 +58,7 @@ static __always_inline void hold(__u64 id, __u32 queue, __u64 manager)
 /*
  * Units of one user's manager fill no more than their share of `held`, whatever directories that user makes: beyond it the
  * whole manager is cut off, until the daemon has attached what there is. mkdir after mkdir, cgroup_mutex sees to that; so
- * `lost` tells whether the manager is cut off already. If it still is held when it should not be, then somebody is
+ * `unheld_units` tells whether the manager is cut off already. If it still is held when it should not be, then somebody is
  * about to release it: the unit is held after all.
  */
 static __always_inline void hold_for_user(__u64 id, __u32 queue, __u64 manager)
@@ -77,11 +77,11 @@ static __always_inline void hold_for_user(__u64 id, __u32 queue, __u64 manager)
 		hold(id, queue, manager);
 		return;
 	}
-	if (__sync_fetch_and_add(&known->lost, 1))
+	if (__sync_fetch_and_add(&known->unheld_units, 1))
 		return;
 	error = add_hold(manager, GUARD_CUT_OFF, 0);
 	if (error)
-		__sync_fetch_and_add(&known->lost, -1);
+		__sync_fetch_and_add(&known->unheld_units, -1);
 	if (error == -EEXIST)
 		hold(id, queue, manager);
 	else if (error)
@@ -101,12 +101,12 @@ static __always_inline int drop_hold(__u64 id)
 }
 
 /* In this order: a unit that is made between the two finds the manager still held, and is held itself. */
-static __always_inline int end_cut_off(__u64 id, __u64 lost)
+static __always_inline int end_cut_off(__u64 id, __u64 unheld_units)
 {
 	struct guard_manager *known = bpf_map_lookup_elem(&managers, &id);
 
-	if (known && __sync_val_compare_and_swap(&known->lost, lost, 0) != lost)
-		return GUARD_LOST_MORE;
+	if (known && __sync_val_compare_and_swap(&known->unheld_units, unheld_units, 0) != unheld_units)
+		return GUARD_UNHELD_MORE;
 	return drop_hold(id);
 }
 
@@ -115,7 +115,7 @@ static __always_inline int forget_hold(__u64 id)
 	struct guard_manager *known = bpf_map_lookup_elem(&managers, &id);
 
 	if (known)
-		LOAD(known->lost) = 0;
+		LOAD(known->unheld_units) = 0;
 	return drop_hold(id);
 }
 

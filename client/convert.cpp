@@ -254,8 +254,8 @@ std::vector<Counters> countersOf(const CounterRows& rows) {
     return result;
 }
 
-Drops dropsOf(const DropRows& rows, std::uint64_t lost, std::uint64_t since) {
-    Drops drops{{}, lost, timeOf(since)};
+Drops dropsOf(const DropRows& rows, std::uint64_t undelivered, std::uint64_t since) {
+    Drops drops{{}, undelivered, timeOf(since)};
     for (const auto& row : rows) {
         const auto& [direction, filter, protocol, source, destination, port, packets, last, logOnly] =
             bus::fields(row);

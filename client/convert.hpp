@@ -91,7 +91,7 @@ class Properties {
 [[nodiscard]] Statistics statisticsOf(const CountMap& counters, const LatencyRows& latency,
                                       std::uint64_t time);
 [[nodiscard]] std::vector<NamedCount> countsOf(const CountMap& counters);
-[[nodiscard]] Drops dropsOf(const DropRows& rows, std::uint64_t lost, std::uint64_t since);
+[[nodiscard]] Drops dropsOf(const DropRows& rows, std::uint64_t undelivered, std::uint64_t since);
 [[nodiscard]] Status statusOf(const Properties& from);
 
 } // namespace filterd::client

@@ -262,7 +262,7 @@ struct DropSum {
 
 struct Drops {
     std::vector<DropSum> sums;                   // of the last ten minutes, the latest first
-    std::uint64_t lost = 0;                      // reports that were left out, of all units since boot
+    std::uint64_t undelivered = 0;               // reports that were left out, of all units since boot
     std::chrono::system_clock::time_point since; // the daemon's start: nothing before it is among the sums
 };
 

@@ -81,9 +81,9 @@ Exit refuse(const CaptureArguments& arguments, int error) {
     return Exit::Failed;
 }
 
-std::uint64_t lostReports(client::Client& client, const std::string& unit) {
+std::uint64_t undeliveredReports(client::Client& client, const std::string& unit) {
     const auto drops = client.drops(unit);
-    return drops ? drops->lost : 0;
+    return drops ? drops->undelivered : 0;
 }
 
 Exit capture(client::Client& client, const CaptureArguments& arguments) {
@@ -111,11 +111,12 @@ Exit capture(client::Client& client, const CaptureArguments& arguments) {
         return refuse(arguments, capture.error());
     if (!followed)
         return failed(followed.error());
-    const auto lost = lostReports(client, arguments.unit);
+    const auto undelivered = undeliveredReports(client, arguments.unit);
     complain(std::to_string(capture.written()) + " dropped packets captured" +
-             (lost > before->lost ? "; of all units " + std::to_string(lost - before->lost) +
-                                        " reports were left out meanwhile"
-                                  : ""));
+             (undelivered > before->undelivered
+                  ? "; of all units " + std::to_string(undelivered - before->undelivered) +
+                        " reports were left out meanwhile"
+                  : ""));
     return Exit::Ok;
 }
 

@@ -144,7 +144,8 @@ constexpr std::array<Counted, 8> kCounted{
      {"build-failures", "filterd_queue_build_failures", "Queues that could not be made into programs."},
      {"holds", "filterd_holds", "Units that were held until their queues were attached."},
      {"overflows", "filterd_guard_overflows", "Times that the guard could not hold all units."},
-     {"lost-drop-reports", "filterd_lost_drop_reports", "Reports of dropped packets that were left out."}}};
+     {"undelivered-drop-reports", "filterd_undelivered_drop_reports",
+      "Reports of dropped packets that were left out."}}};
 
 void addStatistics(MetricsText& text, const client::Statistics& statistics) {
     for (const auto& [counter, family, help] : kCounted) {

@@ -180,8 +180,8 @@ void printText(const Findings& findings) {
         printDrops(findings.drops);
     if (findings.unreported.empty() && std::chrono::system_clock::now() - findings.drops.since < kRemembered)
         printField("Before", "not known: the daemon was started " + agoText(findings.drops.since));
-    if (!findings.drops.sums.empty() || findings.drops.lost > 0)
-        printField("Not reported", std::to_string(findings.drops.lost) +
+    if (!findings.drops.sums.empty() || findings.drops.undelivered > 0)
+        printField("Not reported", std::to_string(findings.drops.undelivered) +
                                        " drops of all units since boot; the counters have them all");
     printOthers("Above", findings.above);
     printOthers("Below", findings.below);
@@ -213,7 +213,7 @@ void printDocument(const Findings& findings) {
                {"since_usec", microsecondsOf(findings.drops.since)},
                {"enforcing", findings.enforcing},
                {"unreported", findings.unreported},
-               {"lost_reports", findings.drops.lost},
+               {"undelivered_reports", findings.drops.undelivered},
                {"above", documentOf(findings.above)},
                {"below", documentOf(findings.below)}});
 }

@@ -47,15 +47,15 @@ struct Hold {
     QueueSlot slot;
     // Not zero: the cgroup of a user's manager, which is cut off: so many of its units are not held, because
     // it has had too many held at once.
-    std::uint64_t lostUnits = 0;
+    std::uint64_t unheldUnits = 0;
     std::uint64_t madeAt = 0; // nanoseconds of CLOCK_MONOTONIC; 0: not known
     bool operator==(const Hold&) const = default;
 };
 
 // More units were held at once than fit. Those that did not fit are cut off until endOverflow().
 struct GuardOverflow {
-    std::uint64_t lost = 0;
-    std::uint64_t lostId = 0;
+    std::uint64_t unheldUnits = 0;
+    std::uint64_t lastUnheld = 0;
 };
 
 struct GuardNews {
@@ -68,7 +68,7 @@ struct GuardCounters {
     std::uint64_t held = 0;          // holds now, lost ones included
     std::uint64_t interimRuns = 0;   // packets judged through the gate
     std::uint64_t missingQueues = 0; // packets dropped because a slot held no program
-    std::uint64_t lostDrops = 0;     // packets dropped in overflow
+    std::uint64_t overflowDrops = 0; // packets dropped in overflow
 };
 
 // Grace periods are numbered as they are asked for. All up to a finished one are over.

@@ -108,7 +108,7 @@ class DropReports {
     // Hands over the reports there are, some thousands at most; what is malformed is skipped.
     [[nodiscard]] virtual Status drain(const std::function<void(const DropReport&)>& take) = 0;
     // How many reports the limits left out, since boot.
-    [[nodiscard]] virtual Result<std::uint64_t> lost() = 0;
+    [[nodiscard]] virtual Result<std::uint64_t> undelivered() = 0;
 };
 
 // ---- cgroupfs -------------------------------------------------------------------------------------------

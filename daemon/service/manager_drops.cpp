@@ -80,15 +80,15 @@ void ManagerObject::ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t,
             const auto name = context_.firewall.units().nameForDrops(unit);
             if (!name)
                 return failure(name.error());
-            const auto lost = context_.drops.lost();
-            if (!lost)
-                return failure(lost.error());
+            const auto undelivered = context_.drops.undelivered();
+            if (!undelivered)
+                return failure(undelivered.error());
             std::vector<DropRow> rows;
             for (const auto& sum : context_.drops.sums(*name, microsecondsOf(CLOCK_BOOTTIME)))
                 rows.emplace_back(std::string(toString(sum.direction)), sum.filter, sum.protocol, sum.source,
                                   sum.destination, sum.destinationPort, sum.packets, realTime(sum.last),
                                   sum.logOnly);
-            return Answer(std::move(rows), *lost, realTime(context_.drops.since()));
+            return Answer(std::move(rows), *undelivered, realTime(context_.drops.since()));
         });
 }
 

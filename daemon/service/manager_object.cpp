@@ -34,7 +34,7 @@ std::map<std::string, std::uint64_t> ManagerObject::GetGuardCounters() {
             counters = {{"held", counted.held},
                         {"interim-packets", counted.interimRuns},
                         {"missing-queue-drops", counted.missingQueues},
-                        {"overflow-drops", counted.lostDrops}};
+                        {"overflow-drops", counted.overflowDrops}};
         }
         return counters;
     });

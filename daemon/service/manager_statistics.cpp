@@ -52,8 +52,8 @@ ManagerObject::GetStatistics() {
     return bus::answer([&] {
         const auto& statistics = context_.firewall.inForce().reconciler().statistics();
         auto counters = countersOf(statistics);
-        if (const auto lost = context_.drops.lost())
-            counters.emplace("lost-drop-reports", *lost);
+        if (const auto undelivered = context_.drops.undelivered())
+            counters.emplace("undelivered-drop-reports", *undelivered);
         return std::tuple(std::move(counters), bucketsOf(statistics.attachLatency),
                           static_cast<std::uint64_t>(statistics.attachLatency.sum().count()));
     });

@@ -85,7 +85,7 @@ class Caller {
 class NoReports final : public DropReports {
     int fd() const override { return -1; }
     Status drain(const std::function<void(const DropReport&)>&) override { return {}; }
-    Result<std::uint64_t> lost() override { return 0; }
+    Result<std::uint64_t> undelivered() override { return 0; }
 };
 
 class BusLoss : public FirewallBed {

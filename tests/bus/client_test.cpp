@@ -306,7 +306,7 @@ TEST_F(ClientTest, EventsAreToldUntilTheEnd) {
 TEST_F(ClientTest, DropsAreAddedUp) {
     const auto drops = client_.drops("nginx.service");
     ASSERT_TRUE(drops) << drops.error().message;
-    EXPECT_EQ(drops->lost, 9U);
+    EXPECT_EQ(drops->undelivered, 9U);
     ASSERT_EQ(drops->sums.size(), 1U);
     const auto& sum = drops->sums.front();
     EXPECT_EQ(sum.direction + " " + sum.filter + " " + sum.protocol, "ingress drop@1 tcp");

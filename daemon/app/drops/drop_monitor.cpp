@@ -62,6 +62,6 @@ void DropMonitor::endSecond(std::uint64_t now) {
                   {{"FILTERD_SUPPRESSED", std::to_string(suppressed.others)}});
 }
 
-Result<std::uint64_t> DropMonitor::lost() const { return reports_.lost(); }
+Result<std::uint64_t> DropMonitor::undelivered() const { return reports_.undelivered(); }
 
 } // namespace filterd

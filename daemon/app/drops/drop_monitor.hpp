@@ -29,7 +29,7 @@ class DropMonitor {
     // What was reported before is not known: then the daemon started, in microseconds of CLOCK_BOOTTIME.
     [[nodiscard]] std::uint64_t since() const { return since_; }
     // Reports that the kernel had no room for.
-    [[nodiscard]] Result<std::uint64_t> lost() const;
+    [[nodiscard]] Result<std::uint64_t> undelivered() const;
 
   private:
     void take(const DropReport& report, std::uint64_t now);

@@ -42,7 +42,7 @@ void GuardKeeper::attendHolds(const std::vector<Hold>& holds, CgroupTree& tree, 
     std::set<CgroupId> settled;
     std::vector<Hold> cutOff;
     for (const auto& hold : holds) {
-        if (hold.lostUnits > 0) {
+        if (hold.unheldUnits > 0) {
             cutOff.push_back(hold);
         } else if (const auto cgroup = tree.find(hold.cgroup)) {
             if (attacher.settle({unitOfCgroupPath(cgroup->path), *cgroup})) {

@@ -30,7 +30,7 @@ std::uint64_t momentOf(std::uint32_t made) {
 // At least one: whoever cuts a manager off has counted before.
 std::uint64_t HeldMap::lostUnitsOf(std::uint64_t manager) const {
     guard_manager known{};
-    return bpf_map_lookup_elem(managers_, &manager, &known) < 0 ? 1 : std::max<__u64>(known.lost, 1);
+    return bpf_map_lookup_elem(managers_, &manager, &known) < 0 ? 1 : std::max<__u64>(known.unheld_units, 1);
 }
 
 Hold HeldMap::holdOf(const guard_hold& value) const {

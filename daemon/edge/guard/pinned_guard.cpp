@@ -266,10 +266,10 @@ Result<bool> PinnedGuard::release(CgroupId cgroup) {
 }
 
 Result<bool> PinnedGuard::endCutOff(const Hold& manager) {
-    const auto ended = runRelease({manager.cgroup.value, manager.lostUnits, 0});
+    const auto ended = runRelease({manager.cgroup.value, manager.unheldUnits, 0});
     if (!ended)
         return failure(ended.error());
-    return *ended != GUARD_LOST_MORE;
+    return *ended != GUARD_UNHELD_MORE;
 }
 
 Status PinnedGuard::forgetHolds() {
@@ -279,27 +279,27 @@ Status PinnedGuard::forgetHolds() {
     for (const auto& hold : *holds)
         if (const auto released = release(hold.cgroup); !released)
             return failure(released.error());
-    const auto lost = overflow();
-    if (!lost)
-        return failure(lost.error());
-    return *lost ? endOverflow(**lost) : Status{};
+    const auto overflown = overflow();
+    if (!overflown)
+        return failure(overflown.error());
+    return *overflown ? endOverflow(**overflown) : Status{};
 }
 
 Result<std::optional<GuardOverflow>> PinnedGuard::overflow() {
-    const auto lostId =
-        load(state_->lost_id); // before the number: an id that is not counted yet ends nothing
-    const auto lost = load(state_->lost);
-    if (lost == load(state_->settled))
+    const auto lastUnheld =
+        load(state_->last_unheld); // before the number: an id that is not counted yet ends nothing
+    const auto unheldUnits = load(state_->unheld_units);
+    if (unheldUnits == load(state_->settled))
         return std::nullopt;
     if (auto visible = waitForMkdirs(); !visible)
         return failure(visible.error());
-    return GuardOverflow{lost, lostId};
+    return GuardOverflow{unheldUnits, lastUnheld};
 }
 
 Status PinnedGuard::endOverflow(const GuardOverflow& seen) {
-    if (seen.lost - load(state_->settled) > load(state_->lost) - load(state_->settled))
+    if (seen.unheldUnits - load(state_->settled) > load(state_->unheld_units) - load(state_->settled))
         return failure(ErrorCode::Internal, "an overflow that was ended already cannot end again");
-    const auto ended = runRelease({0, seen.lost, seen.lostId});
+    const auto ended = runRelease({0, seen.unheldUnits, seen.lastUnheld});
     if (!ended)
         return failure(ended.error());
     return {};
@@ -334,7 +334,7 @@ GraceTicket PinnedGuard::finishedGrace() {
 
 GuardCounters PinnedGuard::counters() const {
     return {load(state_->held_count), load(state_->interim_runs), load(state_->missing_queues),
-            load(state_->lost_drops)};
+            load(state_->overflow_drops)};
 }
 
 // ---- guards before this one

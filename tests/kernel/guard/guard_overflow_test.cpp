@@ -86,10 +86,10 @@ TEST_F(GuardOverflow, CutsOffWhatDidNotFitAndNobodyElse) {
     EXPECT_EQ(tally.lost, 0);
     const auto overflow = guard().overflow();
     ASSERT_TRUE(overflow && *overflow);
-    EXPECT_GT((*overflow)->lost, 0U);
-    EXPECT_EQ(guard().held()->size() + (*overflow)->lost, static_cast<std::size_t>(kUnits));
+    EXPECT_GT((*overflow)->unheldUnits, 0U);
+    EXPECT_EQ(guard().held()->size() + (*overflow)->unheldUnits, static_cast<std::size_t>(kUnits));
     EXPECT_EQ(guard().counters().held, static_cast<std::uint64_t>(kUnits));
-    EXPECT_GT(guard().counters().lostDrops, 0U);
+    EXPECT_GT(guard().counters().overflowDrops, 0U);
 }
 
 // Thousands of ids in the filter of those that did not fit: each is cut off, and nobody else.
@@ -233,7 +233,7 @@ TEST_F(GuardShare, EndsWhenAllOfHisUnitsAreAttached) {
         makeCgroup(userUnit(number));
     const auto seen = managersHold();
     ASSERT_TRUE(seen);
-    EXPECT_EQ(seen->lostUnits, static_cast<std::uint64_t>(kShare));
+    EXPECT_EQ(seen->unheldUnits, static_cast<std::uint64_t>(kShare));
     makeCgroup(userUnit(99)); // while the others are being attached
     Links links;
     for (int number = 1; number <= 2 * kShare; ++number)

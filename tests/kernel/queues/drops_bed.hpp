@@ -36,8 +36,8 @@ class Drops : public KernelTest {
         reports.resize(count);
         return reports;
     }
-    std::uint64_t lost() {
-        const auto count = kernel().dropReports().lost();
+    std::uint64_t undelivered() {
+        const auto count = kernel().dropReports().undelivered();
         EXPECT_TRUE(count) << count.error().message;
         return count.value_or(0);
     }

@@ -46,7 +46,7 @@ TEST_F(Drops, AFloodIsLimitedCountedAndDropped) {
     EXPECT_EQ(dropsOf(counters(unit, Direction::Egress), "judge"), sent);
     EXPECT_GE(reports.size(), kBurst);
     EXPECT_LE(static_cast<double>(reports.size()), static_cast<double>(kBurst) + seconds * kPerSecond + 1);
-    EXPECT_EQ(lost(), sent - reports.size());
+    EXPECT_EQ(undelivered(), sent - reports.size());
     // Others have limits of their own, and after a while there is more to tell.
     EXPECT_FALSE(sendTo(other.socket(), kDroppedPort));
     EXPECT_EQ(wait(1).front().cgroup, other.cgroup().id);
@@ -78,7 +78,7 @@ TEST_F(Drops, TheFirstTwoPacketsAreBothReported) {
         reported += drain().size();
     }
     EXPECT_EQ(reported, 2 * kUnits);
-    EXPECT_EQ(lost(), 0U);
+    EXPECT_EQ(undelivered(), 0U);
 }
 
 TEST_F(Drops, WithoutAReaderReportsAreLostAndNothingPasses) {
@@ -92,10 +92,10 @@ TEST_F(Drops, WithoutAReaderReportsAreLostAndNothingPasses) {
         for (std::size_t packet = 0; packet < kBurst; ++packet, ++sent)
             EXPECT_FALSE(sendTo(units.back()->socket(), kDroppedPort));
     }
-    EXPECT_GT(lost(), 0U);
+    EXPECT_GT(undelivered(), 0U);
     const auto reports = drain();
     EXPECT_GT(reports.size(), 10 * kBurst);
-    EXPECT_EQ(reports.size() + lost(), sent);
+    EXPECT_EQ(reports.size() + undelivered(), sent);
     EXPECT_EQ(receiveAll(receiver.get()), 0);
     EXPECT_FALSE(sendTo(units.back()->socket(), kDroppedPort));
 }
@@ -123,7 +123,7 @@ TEST_F(Drops, ReadingEndsWhileOthersGoOnDropping) {
     EXPECT_LT(read, kAll);
     ASSERT_TRUE(kernel().dropReports().drain(dropAnother));
     EXPECT_EQ(read, kAll);
-    EXPECT_EQ(lost(), 0U);
+    EXPECT_EQ(undelivered(), 0U);
 }
 
 TEST_F(Drops, ReportsOutliveARestartAndGoOn) {
@@ -135,7 +135,7 @@ TEST_F(Drops, ReportsOutliveARestartAndGoOn) {
     restart();
     const auto reports = drain();
     EXPECT_GE(reports.size(), kBurst);
-    EXPECT_EQ(reports.size() + lost(), 2 * kBurst);
+    EXPECT_EQ(reports.size() + undelivered(), 2 * kBurst);
     EXPECT_EQ(reports.front().programId, judge.program);
     EXPECT_TRUE(eventually([&] {
         EXPECT_FALSE(sendTo(unit.socket(), kDroppedPort));
@@ -151,7 +151,7 @@ TEST_F(Drops, MapsOfAnotherVersionAreLeftToItsPrograms) {
     ASSERT_EQ(::unlink(pin.c_str()), 0);
     ASSERT_EQ(::bpf_obj_pin(another.get(), pin.c_str()), 0);
     restart();
-    EXPECT_EQ(lost(), 0U);
+    EXPECT_EQ(undelivered(), 0U);
     EXPECT_FALSE(unit.sends(kDroppedPort));
     EXPECT_TRUE(drain().empty()) << "the older programs write where nobody reads";
     use(unit, Direction::Egress, {load("judge", "not_9999", "queue_filters", "2")});
@@ -194,9 +194,10 @@ TEST_F(Drops, WhereTheKernelRefusesThemQueuesDropWithoutAWord) {
     auto& reports = kernel.dropReports();
     EXPECT_EQ(reports.fd(), -1);
     EXPECT_TRUE(reports.drain([](const DropReport&) { ADD_FAILURE(); }));
-    const auto lost = reports.lost();
-    ASSERT_FALSE(lost);
-    EXPECT_NE(lost.error().message.find("no memory for it"), std::string::npos) << lost.error().message;
+    const auto undelivered = reports.undelivered();
+    ASSERT_FALSE(undelivered);
+    EXPECT_NE(undelivered.error().message.find("no memory for it"), std::string::npos)
+        << undelivered.error().message;
 }
 
 } // namespace

@@ -16,7 +16,7 @@ class FakeReports final : public DropReports {
             take(report);
         return {};
     }
-    Result<std::uint64_t> lost() override { return 7; }
+    Result<std::uint64_t> undelivered() override { return 7; }
 
     std::vector<DropReport> waiting;
 };
@@ -144,7 +144,7 @@ TEST_F(DropMonitorTest, WakesUpOnlyForWhatItHasKeptBack) {
     EXPECT_FALSE(monitor.look(*next));
 }
 
-TEST_F(DropMonitorTest, KnowsHowManyReportsWereLost) { EXPECT_EQ(monitor.lost().value(), 7U); }
+TEST_F(DropMonitorTest, KnowsHowManyReportsWereNotDelivered) { EXPECT_EQ(monitor.undelivered().value(), 7U); }
 
 TEST_F(DropMonitorTest, NamesUnitsAsTheyAreFound) {
     EXPECT_EQ(firewall.units().nameForDrops("web.service").value(), "web.service");

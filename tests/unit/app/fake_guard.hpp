@@ -49,8 +49,8 @@ class FakeGuard final : public GuardPort {
         std::vector<Hold> list;
         for (const auto& [cgroup, slot] : holds)
             list.push_back({cgroup, slot, 0, made.contains(cgroup) ? made.at(cgroup) : 0});
-        for (const auto& [manager, lostUnits] : cutOff)
-            list.push_back({manager, {}, lostUnits});
+        for (const auto& [manager, unheldUnits] : cutOff)
+            list.push_back({manager, {}, unheldUnits});
         return list;
     }
     Result<std::vector<Hold>> held(const std::vector<CgroupId>& cgroups) override {
@@ -65,14 +65,14 @@ class FakeGuard final : public GuardPort {
     Result<bool> release(CgroupId cgroup) override { return holds.erase(cgroup) > 0; }
 
     Result<bool> endCutOff(const Hold& manager) override {
-        if (manager.lostUnits != cutOff.at(manager.cgroup))
+        if (manager.unheldUnits != cutOff.at(manager.cgroup))
             return false;
         cutOff.erase(manager.cgroup);
         return true;
     }
-    Result<std::optional<GuardOverflow>> overflow() override { return lost; }
+    Result<std::optional<GuardOverflow>> overflow() override { return seenOverflow; }
     Status endOverflow(const GuardOverflow&) override {
-        lost.reset();
+        seenOverflow.reset();
         return {};
     }
 
@@ -112,7 +112,7 @@ class FakeGuard final : public GuardPort {
     std::map<CgroupId, QueueSlot> holds;
     std::map<CgroupId, std::uint64_t> made;   // when, if the test says so
     std::map<CgroupId, std::uint64_t> cutOff; // users' managers, and how many of their units are not held
-    std::optional<GuardOverflow> lost;
+    std::optional<GuardOverflow> seenOverflow;
     GuardNews news;
     GraceTicket started = 0;
     GraceTicket finished = 0;

@@ -279,13 +279,13 @@ TEST_F(Guarding, AnOverflowEndsWhenEveryUnitIsAttachedAndAGracePeriodIsOver) { /
     ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
     endGrace();
     tree.add("web@1.service", 7); // did not fit: it is not in held()
-    guard->lost = GuardOverflow{1, 7};
+    guard->seenOverflow = GuardOverflow{1, 7};
     guard->news.held = {{7}};
     firewall.guardNews();
     EXPECT_EQ(ingress(7), Names{"drop"});
-    EXPECT_TRUE(guard->lost);
+    EXPECT_TRUE(guard->seenOverflow);
     endGrace();
-    EXPECT_FALSE(guard->lost);
+    EXPECT_FALSE(guard->seenOverflow);
 }
 
 TEST_F(Guarding, UsersUnitsHaveRulesOfTheirOwn) {

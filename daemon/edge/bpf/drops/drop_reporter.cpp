@@ -126,13 +126,13 @@ Status DropReporter::drain(const std::function<void(const DropReport&)>& take) {
     return {};
 }
 
-Result<std::uint64_t> DropReporter::lost() {
+Result<std::uint64_t> DropReporter::undelivered() {
     if (!isOpen())
         return failure(ErrorCode::Unsupported, trouble_);
     const std::uint32_t zero = 0;
     std::vector<std::uint64_t> counts(static_cast<std::size_t>(std::max(1, ::libbpf_num_possible_cpus())));
     if (::bpf_map_lookup_elem(map(kLost), &zero, counts.data()) < 0)
-        return failure(systemError("count the lost reports of drops", errno));
+        return failure(systemError("count the undelivered reports of drops", errno));
     return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 

@@ -34,7 +34,7 @@ class DropReporter final : public DropReports {
 
     [[nodiscard]] int fd() const override;
     [[nodiscard]] Status drain(const std::function<void(const DropReport&)>& take) override;
-    [[nodiscard]] Result<std::uint64_t> lost() override;
+    [[nodiscard]] Result<std::uint64_t> undelivered() override;
 
   private:
     Status load();
