@@ -151,7 +151,7 @@ Status Daemon::listenToKernel() {
             return kept;
     if (const auto* guard = firewall_.inForce().reconciler().guard().port())
         for (auto& source :
-             {edges_->loop.onReadable(guard->newsFd(), [this] { firewall_.guardNews(); }),
+             {edges_->loop.onReadable(guard->eventsFd(), [this] { firewall_.handleGuardEvents(); }),
               edges_->loop.onReadable(guard->graceFd(), [this] { firewall_.graceFinished(); })})
             if (auto kept = keep(sources_, source); !kept)
                 return kept;

@@ -34,17 +34,17 @@ Status Firewall::setEnforcing(bool enforcing) {
     return rescan();
 }
 
-void Firewall::guardNews() {
+void Firewall::handleGuardEvents() {
     auto& reconciler = inForce_.reconciler();
-    const auto news = reconciler.guard().port()->takeNews();
-    if (news.isIncomplete) {
+    const auto events = reconciler.guard().port()->takeEvents();
+    if (events.isIncomplete) {
         reconciler.attendHolds();
         collectReleased();
         return;
     }
-    if (!news.held.empty())
-        reconciler.attendHolds(news.held);
-    if (reconciler.queues().release(news.released))
+    if (!events.held.empty())
+        reconciler.attendHolds(events.held);
+    if (reconciler.queues().release(events.released))
         inForce_.settle();
 }
 

@@ -50,7 +50,7 @@ class Firewall {
     [[nodiscard]] Status rescan();
     [[nodiscard]] Status setEnforcing(bool enforcing);
     // The guard has something to tell: units are held, or cgroups are gone for good.
-    void guardNews();
+    void handleGuardEvents();
     void graceFinished() { inForce_.reconciler().graceFinished(); }
     // Looks for what released cgroups left behind, where no guard tells of them; true while something is
     // still to come.

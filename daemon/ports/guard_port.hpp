@@ -58,7 +58,7 @@ struct GuardOverflow {
     std::uint64_t lastUnheld = 0;
 };
 
-struct GuardNews {
+struct GuardEvents {
     std::vector<CgroupId> held;     // made, and held unless they did not fit
     std::vector<CgroupId> released; // gone for good: links of theirs can be collected
     bool isIncomplete = false;      // some may be missing: look at everything
@@ -115,8 +115,8 @@ class GuardPort {
     [[nodiscard]] virtual Status endOverflow(const GuardOverflow& seen) = 0;
 
     // ---- the event loop: two descriptors to poll for reading
-    [[nodiscard]] virtual int newsFd() const = 0;
-    [[nodiscard]] virtual GuardNews takeNews() = 0;
+    [[nodiscard]] virtual int eventsFd() const = 0;
+    [[nodiscard]] virtual GuardEvents takeEvents() = 0;
 
     // Every packet whose programs were chosen before this call has been judged when the ticket is finished.
     [[nodiscard]] virtual Result<GraceTicket> startGrace() = 0;

@@ -129,7 +129,7 @@ void GuardKeeper::endOverflowLater() {
     if (ticket)
         overflowEnd_ = *ticket;
     else
-        overflow_.reset(); // tried again at the next news
+        overflow_.reset(); // tried again at the next event
 }
 
 void GuardKeeper::retirePredecessorLater() {

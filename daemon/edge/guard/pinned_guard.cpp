@@ -52,7 +52,7 @@ Status PinnedGuard::open() {
     if (!state)
         return failure(state.error());
     state_ = std::move(*state);
-    events_.reset(ring_buffer__new(pin("events"), &PinnedGuard::onEvent, &news_, nullptr));
+    events_.reset(ring_buffer__new(pin("events"), &PinnedGuard::onEvent, &collected_, nullptr));
     if (!events_)
         return failure(systemError("read the guard's ring buffer", errno));
     auto grace = GracePeriod::create();
@@ -307,8 +307,8 @@ Status PinnedGuard::endOverflow(const GuardOverflow& seen) {
 
 // ---- the event loop
 
-int PinnedGuard::onEvent(void* news, void* data, std::size_t size) {
-    auto& collected = *static_cast<GuardNews*>(news);
+int PinnedGuard::onEvent(void* events, void* data, std::size_t size) {
+    auto& collected = *static_cast<GuardEvents*>(events);
     guard_event event{};
     std::memcpy(&event, data, std::min(size, sizeof event));
     if (event.kind == GUARD_EVENT_RELEASED)
@@ -319,10 +319,10 @@ int PinnedGuard::onEvent(void* news, void* data, std::size_t size) {
 }
 
 // The kernel leaves out what does not fit; then there was as much as fits.
-GuardNews PinnedGuard::takeNews() {
+GuardEvents PinnedGuard::takeEvents() {
     const int taken = ring_buffer__consume(events_.get());
-    news_.isIncomplete = taken < 0 || taken >= GUARD_EVENTS_MAX;
-    return std::exchange(news_, {});
+    collected_.isIncomplete = taken < 0 || taken >= GUARD_EVENTS_MAX;
+    return std::exchange(collected_, {});
 }
 
 GraceTicket PinnedGuard::finishedGrace() {

@@ -53,8 +53,8 @@ class PinnedGuard final : public GuardPort {
     Result<bool> endCutOff(const Hold& manager) override;
     Result<std::optional<GuardOverflow>> overflow() override;
     Status endOverflow(const GuardOverflow& seen) override;
-    int newsFd() const override { return ring_buffer__epoll_fd(events_.get()); }
-    GuardNews takeNews() override;
+    int eventsFd() const override { return ring_buffer__epoll_fd(events_.get()); }
+    GuardEvents takeEvents() override;
     Result<GraceTicket> startGrace() override { return grace_->start(); }
     int graceFd() const override { return grace_->fd(); }
     GraceTicket finishedGrace() override;
@@ -81,14 +81,14 @@ class PinnedGuard final : public GuardPort {
     Result<std::vector<Hold>> whenVisible(Result<std::vector<Hold>> holds) const;
     Result<int> runRelease(guard_release argument) const;
     Status waitForMkdirs() const;
-    static int onEvent(void* news, void* data, std::size_t size);
+    static int onEvent(void* events, void* data, std::size_t size);
 
     std::filesystem::path bpffs_;
     UniqueFd root_;
     std::map<std::string, UniqueFd, std::less<>> pins_;
     GuardStatePtr state_;
     RingBufferPtr events_;
-    GuardNews news_;
+    GuardEvents collected_;
     std::optional<GracePeriod> grace_;
     SlotTable slots_{GUARD_QUEUES_MAX};
     GraceTicket slotsGivenUp_ = 0; // the grace period after which given-up slots can be emptied

@@ -105,7 +105,7 @@ class Keeper {
 
     std::function<void(const std::string& path)> onReleased = [](const std::string&) {};
 
-    // Waits for news at most that long and does what there is to do.
+    // Waits for events at most that long and does what there is to do.
     void step(int milliseconds);
     void attachHeld();
     void finishGraces();

@@ -85,7 +85,7 @@ TEST_F(GuardDepth, TheEndOfADeepCgroupIsTold) {
     removeCgroup(unit);
     std::set<CgroupId> released;
     EXPECT_TRUE(eventually([&] {
-        for (const auto gone : guard().takeNews().released)
+        for (const auto gone : guard().takeEvents().released)
             released.insert(gone);
         return released.contains(id);
     }));

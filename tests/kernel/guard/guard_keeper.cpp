@@ -30,12 +30,12 @@ std::optional<std::string> findCgroup(CgroupId id) {
 } // namespace
 
 void Keeper::step(int milliseconds) {
-    std::array<pollfd, 2> ready{{{guard_.newsFd(), POLLIN, 0}, {guard_.graceFd(), POLLIN, 0}}};
+    std::array<pollfd, 2> ready{{{guard_.eventsFd(), POLLIN, 0}, {guard_.graceFd(), POLLIN, 0}}};
     ::poll(ready.data(), ready.size(), milliseconds);
-    const auto news = guard_.takeNews();
-    for (const auto& id : news.released)
+    const auto events = guard_.takeEvents();
+    for (const auto& id : events.released)
         links_.erase(id);
-    if (!news.held.empty()) {
+    if (!events.held.empty()) {
         std::this_thread::sleep_for(options_.delay);
         attachHeld();
         attachByName();

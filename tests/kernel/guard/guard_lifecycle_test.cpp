@@ -301,7 +301,7 @@ TEST_F(GuardLifecycle, IsWokenUpByCgroupsOfItsOwnTreeAlone) {
 
     std::set<CgroupId> released;
     EXPECT_TRUE(eventually([&] {
-        for (const auto id : guard().takeNews().released)
+        for (const auto id : guard().takeEvents().released)
             released.insert(id);
         return released.contains(inside);
     }));

@@ -117,7 +117,7 @@ TEST_F(GuardOverflow, EventsNameWhatIsHeldAndTellWhenSomeDidNotFit) {
     setRules({{"o*.service", 1}});
     makeCgroup(unitName(1));
     makeCgroup("other.scope");
-    const auto first = guard().takeNews();
+    const auto first = guard().takeEvents();
     ASSERT_EQ(first.held, std::vector<CgroupId>{idOf(unitName(1))});
     EXPECT_FALSE(first.isIncomplete);
     const auto found = guard().held({idOf(unitName(1)), idOf("other.scope")});
@@ -128,12 +128,12 @@ TEST_F(GuardOverflow, EventsNameWhatIsHeldAndTellWhenSomeDidNotFit) {
     EXPECT_GT(found->front().madeAt, 0U);
     for (int number = 2; number <= GUARD_EVENTS_MAX + 2; ++number)
         makeCgroup(unitName(number));
-    const auto full = guard().takeNews();
+    const auto full = guard().takeEvents();
     EXPECT_EQ(full.held.size(), static_cast<std::size_t>(GUARD_EVENTS_MAX));
     EXPECT_TRUE(full.isIncomplete);
     EXPECT_EQ(guard().held()->size(), static_cast<std::size_t>(GUARD_EVENTS_MAX) + 2);
     makeCgroup("o-last.service");
-    const auto last = guard().takeNews();
+    const auto last = guard().takeEvents();
     EXPECT_EQ(last.held, std::vector<CgroupId>{idOf("o-last.service")});
     EXPECT_FALSE(last.isIncomplete);
 }

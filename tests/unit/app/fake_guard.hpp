@@ -76,8 +76,8 @@ class FakeGuard final : public GuardPort {
         return {};
     }
 
-    int newsFd() const override { return -1; }
-    GuardNews takeNews() override { return std::exchange(news, {}); }
+    int eventsFd() const override { return -1; }
+    GuardEvents takeEvents() override { return std::exchange(events, {}); }
     Result<GraceTicket> startGrace() override { return ++started; }
     int graceFd() const override { return -1; }
     GraceTicket finishedGrace() override { return finished; }
@@ -96,7 +96,7 @@ class FakeGuard final : public GuardPort {
         if (rule == rules.end() || !rule->slot)
             return false;
         holds[cgroup] = *rule->slot;
-        news.held.push_back(cgroup);
+        events.held.push_back(cgroup);
         return true;
     }
     [[nodiscard]] bool isHeld(CgroupId cgroup) const { return holds.contains(cgroup); }
@@ -113,7 +113,7 @@ class FakeGuard final : public GuardPort {
     std::map<CgroupId, std::uint64_t> made;   // when, if the test says so
     std::map<CgroupId, std::uint64_t> cutOff; // users' managers, and how many of their units are not held
     std::optional<GuardOverflow> seenOverflow;
-    GuardNews news;
+    GuardEvents events;
     GraceTicket started = 0;
     GraceTicket finished = 0;
     bool predecessor = false;

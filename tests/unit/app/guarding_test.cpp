@@ -98,7 +98,7 @@ TEST_F(Guarding, AHoldEndsOnlyAfterAttachAndGracePeriod) { // I1
     endGrace();
     start("web.service", 7);
     EXPECT_TRUE(guard->isHeld({7}));
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     EXPECT_EQ(ingress(7), Names{"drop"});
     EXPECT_TRUE(guard->isHeld({7})) << "released before its grace period";
     firewall.graceFinished();
@@ -112,13 +112,13 @@ TEST_F(Guarding, AUnitThatCannotBeAttachedStaysHeld) { // I1
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     kernel.refusesAttach.insert("/system.slice/web.service");
     start("web.service", 7);
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     endGrace();
     EXPECT_TRUE(guard->isHeld({7}));
     EXPECT_EQ(publisher.units.at("web.service").state, UnitState::Failed);
     kernel.refusesAttach.clear();
-    guard->news.held = {{8}};
-    firewall.guardNews();
+    guard->events.held = {{8}};
+    firewall.handleGuardEvents();
     endGrace();
     EXPECT_FALSE(guard->isHeld({7}));
     EXPECT_EQ(ingress(7), Names{"drop"});
@@ -130,19 +130,19 @@ TEST_F(Guarding, WhatIsDoneIsCountedWithTheTimeThatItTook) {
     guard->made[{7}] = monotonicNanoseconds() - 20'000'000;
     start("web.service", 7);
     kernel.refusesAttach.insert("/system.slice/web.service");
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     const auto& told = firewall.inForce().reconciler().statistics();
     EXPECT_EQ(told.actions.attachmentFailures, 2U);
     EXPECT_EQ(told.holds, 0U) << "it is held still";
     kernel.refusesAttach.clear();
-    guard->news.held = {{8}};
-    firewall.guardNews();
+    guard->events.held = {{8}};
+    firewall.handleGuardEvents();
     EXPECT_EQ(told.actions.attachments, 2U);
     EXPECT_EQ(told.holds, 1U);
     EXPECT_EQ(told.attachLatency.count(), 1U);
     EXPECT_GE(told.attachLatency.sum(), milliseconds(20));
     EXPECT_LT(told.attachLatency.sum(), milliseconds(20'000));
-    firewall.guardNews(); // the same hold, waiting for its grace period
+    firewall.handleGuardEvents(); // the same hold, waiting for its grace period
     EXPECT_EQ(told.holds, 1U);
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"port"}, {"port"})));
     EXPECT_EQ(told.actions.replacements, 1U);
@@ -155,7 +155,7 @@ TEST_F(Guarding, WhatIsDoneIsCountedWithTheTimeThatItTook) {
 TEST_F(Guarding, AHoldOfUnknownAgeCountsWithoutATime) {
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     start("web.service", 7);
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     EXPECT_EQ(firewall.inForce().reconciler().statistics().holds, 1U);
     EXPECT_EQ(firewall.inForce().reconciler().statistics().attachLatency.count(), 0U);
 }
@@ -163,7 +163,7 @@ TEST_F(Guarding, AHoldOfUnknownAgeCountsWithoutATime) {
 TEST_F(Guarding, AHeldUnitThatIsGoneIsLeftToTheKernel) { // I1: its sockets may live on
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     tree.remove(start("web.service", 7));
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     endGrace();
     EXPECT_TRUE(guard->isHeld({7}));
 }
@@ -172,7 +172,7 @@ TEST_F(Guarding, AUnitThatVanishesWhileItIsAttachedIsLeftToTheKernel) { // I1
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     start("web.service", 7);
     kernel.gone.insert({7});
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     endGrace();
     EXPECT_TRUE(guard->isHeld({7}));
 }
@@ -182,7 +182,7 @@ TEST_F(Guarding, AHoldWhoseRuleIsGoneEnds) {
     ASSERT_TRUE(firewall.queues().set(rule("db.service", {"drop"})));
     start("web.service", 7);
     ASSERT_TRUE(firewall.queues().reset("web.service"));
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     endGrace();
     EXPECT_FALSE(guard->isHeld({7}));
     EXPECT_EQ(ingress(7), Names{});
@@ -247,7 +247,7 @@ TEST_F(Guarding, AHoldIsLookedUpAndTheOthersAreNotWalkedOver) {
     guard->walks = 0;
     for (std::uint64_t id = 7; id < 10; ++id) {
         start("web@" + std::to_string(id) + ".service", id);
-        firewall.guardNews();
+        firewall.handleGuardEvents();
         EXPECT_EQ(ingress(id), Names{"drop"});
     }
     endGrace();
@@ -259,18 +259,18 @@ TEST_F(Guarding, AHoldIsLookedUpAndTheOthersAreNotWalkedOver) {
 TEST_F(Guarding, WhereNewsAreMissingEverythingIsLookedAt) { // I1, I4
     ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
     const auto first = start("web@7.service", 7);
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     endGrace();
     start("web@8.service", 8);
     tree.remove(first);
     firewall.units().vanished({7});
     kernel.released = {{{7}, Direction::Ingress}};
-    guard->news = {};
-    firewall.guardNews();
+    guard->events = {};
+    firewall.handleGuardEvents();
     EXPECT_EQ(ingress(8), Names{});
     EXPECT_EQ(ingress(7), Names{"drop"});
-    guard->news.isIncomplete = true;
-    firewall.guardNews();
+    guard->events.isIncomplete = true;
+    firewall.handleGuardEvents();
     EXPECT_EQ(ingress(8), Names{"drop"});
     EXPECT_EQ(ingress(7), Names{});
 }
@@ -280,8 +280,8 @@ TEST_F(Guarding, AnOverflowEndsWhenEveryUnitIsAttachedAndAGracePeriodIsOver) { /
     endGrace();
     tree.add("web@1.service", 7); // did not fit: it is not in held()
     guard->seenOverflow = GuardOverflow{1, 7};
-    guard->news.held = {{7}};
-    firewall.guardNews();
+    guard->events.held = {{7}};
+    firewall.handleGuardEvents();
     EXPECT_EQ(ingress(7), Names{"drop"});
     EXPECT_TRUE(guard->seenOverflow);
     endGrace();
@@ -294,7 +294,7 @@ TEST_F(Guarding, UsersUnitsHaveRulesOfTheirOwn) {
     EXPECT_EQ(guard->queueOf("app.service", Direction::Ingress), "queue");
     start("user@1000.service/app.service", 7);
     start("user@1001.service/app.service", 8);
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     EXPECT_EQ(ingress(7), Names{"port"});
     EXPECT_EQ(ingress(8), Names{});
     EXPECT_NE(firewall.units().find("user@1000.service/app.service"), nullptr);
@@ -306,8 +306,8 @@ TEST_F(Guarding, AUserIsCutOffUntilAllOfHisUnitsAreAttached) { // I1
     tree.add("user@1000.service", 5);
     tree.add("user@1000.service/a.service", 7); // beyond his share: not held
     guard->cutOff[{5}] = 1;
-    guard->news.held = {{7}};
-    firewall.guardNews();
+    guard->events.held = {{7}};
+    firewall.handleGuardEvents();
     EXPECT_EQ(ingress(7), Names{"drop"});
     EXPECT_EQ(guard->cutOff.size(), 1U) << "before the grace period";
     tree.add("user@1000.service/b.service", 8); // while it lasts
@@ -322,20 +322,20 @@ TEST_F(Guarding, AUserIsCutOffUntilAllOfHisUnitsAreAttached) { // I1
 TEST_F(Guarding, ReleasedCgroupsAreCollectedWhenTheKernelTells) { // I4
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     const auto unit = start("web.service", 7);
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     endGrace();
     tree.remove(unit);
     firewall.units().vanished({7});
     EXPECT_EQ(ingress(7), Names{"drop"}) << "its sockets may live on";
-    guard->news.released = {{7}};
-    firewall.guardNews();
+    guard->events.released = {{7}};
+    firewall.handleGuardEvents();
     EXPECT_EQ(ingress(7), Names{});
 }
 
 TEST_F(Guarding, WithTheLastRuleGoTheLinksOfVanishedUnitsToo) { // I4: nobody would tell of their release
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
     const auto unit = start("web.service", 7);
-    firewall.guardNews();
+    firewall.handleGuardEvents();
     endGrace();
     tree.remove(unit);
     firewall.units().vanished({7});
