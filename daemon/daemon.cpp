@@ -107,7 +107,7 @@ Status Daemon::start() {
         return listening;
     if (auto listening = listenToKernel(); !listening)
         return listening;
-    if (auto started = configurator_.start(edges_->power.enforcing()); !started)
+    if (auto started = configurator_.start(edges_->offSwitch.enforcing()); !started)
         return started;
     tellConfiguration();
     trials_.look(); // a deadline may have passed meanwhile
@@ -132,7 +132,7 @@ Status Daemon::listen() {
     dropTimer_ = *dropTimer;
     warningsTimer_ = *warningsTimer;
     // A call that comes after 'filterctl off' has returned is answered by a daemon that knows of it.
-    for (auto& source : {edges_->loop.onReadableFirst(edges_->power.fd(), [this] { onPower(); }),
+    for (auto& source : {edges_->loop.onReadableFirst(edges_->offSwitch.fd(), [this] { onOffSwitch(); }),
                          edges_->loop.onReadable(edges_->watch.fd(), [this] { onCgroups(); }),
                          edges_->loop.afterOthers([this] { firewall_.saveAgain(); }),
                          edges_->loop.onSignal(SIGTERM, [this] { edges_->loop.stop(); }),
@@ -270,11 +270,11 @@ void Daemon::rescan() {
     collectLater();
 }
 
-void Daemon::onPower() {
-    if (!edges_->power.dispatch())
+void Daemon::onOffSwitch() {
+    if (!edges_->offSwitch.dispatch())
         return;
-    if (auto done = firewall_.setEnforcing(edges_->power.enforcing()); !done)
-        log::error(done.error().context(edges_->power.enforcing() ? "filterctl on" : "filterctl off"));
+    if (auto done = firewall_.setEnforcing(edges_->offSwitch.enforcing()); !done)
+        log::error(done.error().context(edges_->offSwitch.enforcing() ? "filterctl on" : "filterctl off"));
 }
 
 // Reports are there, or a second is over in which not every drop got a line of the journal.
@@ -285,11 +285,11 @@ void Daemon::onDrops() {
 }
 
 void Daemon::onPins() {
-    onPower(); // who switches off removes pins, too
+    onOffSwitch(); // who switches off removes pins, too
     const auto removed = edges_->links->dispatch();
     const bool isOurs = std::none_of(removed.names.begin(), removed.names.end(),
                                      [this](const auto& name) { return edges_->kernel.missesLink(name); });
-    if ((isOurs && !removed.anything) || !edges_->power.enforcing())
+    if ((isOurs && !removed.anything) || !edges_->offSwitch.enforcing())
         return;
     log::warning(
         "pins of filterd's links were removed, which takes them out of force: they are created again");

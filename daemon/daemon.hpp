@@ -49,7 +49,7 @@ class Daemon : private Observer {
     void onLost(const std::string& reason);
     void onCgroups();
     void onCgroup(const CgroupEvent& event);
-    void onPower();
+    void onOffSwitch();
     void onDrops();
     void onPins();
     void onSaved();

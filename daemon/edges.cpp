@@ -35,14 +35,14 @@ Result<std::unique_ptr<Edges>> Edges::open() {
     if (*bootedOff)
         log::warning("filterd=off on the kernel command line: nothing is filtered until filterctl on",
                      {log::id(log::Message::SwitchedOff)});
-    auto power = SwitchWatch::create();
-    if (!power)
-        return failure(power.error());
+    auto offSwitch = SwitchWatch::create();
+    if (!offSwitch)
+        return failure(offSwitch.error());
     std::unique_ptr<Edges> edges(new Edges{.lock = std::move(*lock),
                                            .loop = std::move(*loop),
                                            .watch = std::move(*watch),
                                            .tree = std::move(*tree),
-                                           .power = std::move(*power)});
+                                           .offSwitch = std::move(*offSwitch)});
     edges->loop.keepWatchdogFed();
     if (auto opened = edges->openKernel(); !opened)
         return failure(opened.error());

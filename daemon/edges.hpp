@@ -32,7 +32,7 @@ struct Edges {
     EventLoop loop;
     CgroupWatch watch;
     CgroupFs tree;
-    SwitchWatch power;
+    SwitchWatch offSwitch;
     PcapExpressions expressions = PcapExpressions();
     FilterIntake intake{expressions};
     WatchedIntake watchedIntake{intake};
