@@ -12,7 +12,7 @@
 #include "edge/systemd/systemd_follower.hpp"
 #include "edges.hpp"
 #include "service/bus_service.hpp"
-#include "state_teller.hpp"
+#include "status_notifier.hpp"
 #include "trial_timer.hpp"
 
 #include <chrono>
@@ -66,7 +66,7 @@ class Daemon : private Observer {
     TrialTimer trials_;
     Configurator configurator_;
     BusService bus_;
-    StateTeller teller_;
+    StatusNotifier teller_;
     std::weak_ptr<SystemdFollower> systemd_; // the session on the bus owns it
     std::uint64_t filesReadAt_ = 0;          // in microseconds of CLOCK_REALTIME
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "state_teller.hpp"
+#include "status_notifier.hpp"
 
 #include <systemd/sd-daemon.h>
 
@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kPause{100}; // a thousand units that start 
 
 } // namespace
 
-Status StateTeller::listen() {
+Status StatusNotifier::listen() {
     auto timer = loop_.onTimer([this] {
         isWaiting_ = false;
         tell();
@@ -25,25 +25,25 @@ Status StateTeller::listen() {
     return {};
 }
 
-void StateTeller::setBroken(const std::vector<std::string>& errors) {
+void StatusNotifier::setBroken(const std::vector<std::string>& errors) {
     broken_ = errors;
     changed();
 }
 
-void StateTeller::tellReady() {
+void StatusNotifier::tellReady() {
     isReady_ = true;
     told_ = stateLine(stateOf(firewall_, broken_));
     sd_notifyf(0, "READY=1\nSTATUS=%s", told_.c_str());
 }
 
-void StateTeller::changed() {
+void StatusNotifier::changed() {
     if (!isReady_ || isWaiting_)
         return;
     isWaiting_ = true;
     loop_.rearm(timer_, kPause);
 }
 
-void StateTeller::tell() {
+void StatusNotifier::tell() {
     auto line = stateLine(stateOf(firewall_, broken_));
     if (line == told_)
         return;
@@ -51,7 +51,7 @@ void StateTeller::tell() {
     sd_notifyf(0, "STATUS=%s", told_.c_str());
 }
 
-void StateTeller::unitChanged(const UnitView& before, const UnitView& now) {
+void StatusNotifier::unitChanged(const UnitView& before, const UnitView& now) {
     if (before.state != now.state)
         changed();
 }

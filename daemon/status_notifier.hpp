@@ -8,9 +8,9 @@
 
 namespace filterd {
 
-class StateTeller final : public Observer {
+class StatusNotifier final : public Observer {
   public:
-    StateTeller(EventLoop& loop, const Firewall& firewall) : loop_(loop), firewall_(firewall) {}
+    StatusNotifier(EventLoop& loop, const Firewall& firewall) : loop_(loop), firewall_(firewall) {}
 
     [[nodiscard]] Status listen();
     void setBroken(const std::vector<std::string>& errors);
