@@ -35,9 +35,9 @@ void check(int result, const char* what) {
 
 // Who waits for the next answer, and who is yet to be handed the last one. The library itself makes an answer
 // when the daemon asks itself.
-class ManagedObjects::Desk {
+class ManagedObjects::ReplyCoalescer {
   public:
-    Desk(sdbus::IConnection& connection, sd_event* loop, const ObjectPath& path)
+    ReplyCoalescer(sdbus::IConnection& connection, sd_event* loop, const ObjectPath& path)
         : bus_(rawBus(connection)), path_(path) {
         const char* name = nullptr;
         check(sd_bus_get_unique_name(bus_, &name), "ask for the own name on the bus");
@@ -54,26 +54,26 @@ class ManagedObjects::Desk {
         check(sd_bus_add_filter(bus_, &slot, onMessage, this), "look at messages");
         filter_.reset(slot);
     }
-    Desk(const Desk&) = delete;
-    Desk& operator=(const Desk&) = delete;
-    ~Desk() = default;
+    ReplyCoalescer(const ReplyCoalescer&) = delete;
+    ReplyCoalescer& operator=(const ReplyCoalescer&) = delete;
+    ~ReplyCoalescer() = default;
 
   private:
-    static int onMessage(sd_bus_message* message, void* desk, sd_bus_error*) {
-        return static_cast<Desk*>(desk)->take(message);
+    static int onMessage(sd_bus_message* message, void* coalescer, sd_bus_error*) {
+        return static_cast<ReplyCoalescer*>(coalescer)->take(message);
     }
-    static int onAnswer(sd_bus_message* answer, void* desk, sd_bus_error*) {
-        static_cast<Desk*>(desk)->distribute(answer);
+    static int onAnswer(sd_bus_message* answer, void* coalescer, sd_bus_error*) {
+        static_cast<ReplyCoalescer*>(coalescer)->distribute(answer);
         return 1;
     }
-    static int onTurn(sd_event_source*, std::uint64_t, void* desk) {
-        static_cast<Desk*>(desk)->handOutOne();
+    static int onTurn(sd_event_source*, std::uint64_t, void* coalescer) {
+        static_cast<ReplyCoalescer*>(coalescer)->handOutOne();
         return 0;
     }
 
     // After whatever else has happened, such as the sending of what waited.
-    static int onOthers(sd_event_source*, void* desk) {
-        static_cast<Desk*>(desk)->goOn();
+    static int onOthers(sd_event_source*, void* coalescer) {
+        static_cast<ReplyCoalescer*>(coalescer)->goOn();
         return 0;
     }
 
@@ -170,7 +170,7 @@ class ManagedObjects::Desk {
 };
 
 ManagedObjects::ManagedObjects(sdbus::IConnection& connection, sd_event* loop, const ObjectPath& path)
-    : desk_(std::make_unique<Desk>(connection, loop, path)) {}
+    : coalescer_(std::make_unique<ReplyCoalescer>(connection, loop, path)) {}
 
 ManagedObjects::~ManagedObjects() = default;
 

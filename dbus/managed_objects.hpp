@@ -19,8 +19,8 @@ class ManagedObjects {
     ManagedObjects& operator=(const ManagedObjects&) = delete;
 
   private:
-    class Desk;
-    std::unique_ptr<Desk> desk_;
+    class ReplyCoalescer;
+    std::unique_ptr<ReplyCoalescer> coalescer_;
 };
 
 } // namespace filterd::bus
