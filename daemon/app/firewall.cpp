@@ -38,12 +38,12 @@ void Firewall::handleGuardEvents() {
     auto& reconciler = inForce_.reconciler();
     const auto events = reconciler.guard().port()->takeEvents();
     if (events.isIncomplete) {
-        reconciler.attendHolds();
+        reconciler.attachHeld();
         collectReleased();
         return;
     }
     if (!events.held.empty())
-        reconciler.attendHolds(events.held);
+        reconciler.attachHeld(events.held);
     if (reconciler.queues().release(events.released))
         inForce_.settle();
 }

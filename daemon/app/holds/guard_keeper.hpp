@@ -58,12 +58,12 @@ class GuardKeeper {
     [[nodiscard]] Result<bool> arm(const std::vector<GuardedName>& names);
 
     // Has what the guard holds attached, all units after an overflow, and ends the holds later (I1).
-    void attend(CgroupTree& tree, UnitAttacher& attacher);
+    void attachHeld(CgroupTree& tree, UnitAttacher& attacher);
     // The same of cgroups that were made since, without a look at all that is held where that is not needed.
-    void attendNew(const std::vector<CgroupId>& made, CgroupTree& tree, UnitAttacher& attacher);
+    void attachNewlyHeld(const std::vector<CgroupId>& made, CgroupTree& tree, UnitAttacher& attacher);
     // Every unit is attached: the guard of an older build can go.
     void retirePredecessorLater();
-    // True: more units of a manager that is cut off were made; attend() again.
+    // True: more units of a manager that is cut off were made; attachHeld() again.
     bool graceFinished();
 
   private:
@@ -77,13 +77,13 @@ class GuardKeeper {
     void freeSlots(const std::set<Pair>& pairs);
     void freeUnusedSlots();
 
-    void attendHolds(const std::vector<Hold>& holds, CgroupTree& tree, UnitAttacher& attacher);
-    void attendAll(CgroupTree& tree, UnitAttacher& attacher);
+    void attachEach(const std::vector<Hold>& holds, CgroupTree& tree, UnitAttacher& attacher);
+    void attachAll(CgroupTree& tree, UnitAttacher& attacher);
     void countHold(const Hold& hold);
     // Holds that nobody has been told to end yet.
-    [[nodiscard]] std::vector<Hold> unattended();
+    [[nodiscard]] std::vector<Hold> holdsToAttach();
     // Those of the cgroups; none if one of them is not held, as when it did not fit.
-    [[nodiscard]] std::optional<std::vector<Hold>> unattended(const std::vector<CgroupId>& made);
+    [[nodiscard]] std::optional<std::vector<Hold>> holdsToAttach(const std::vector<CgroupId>& made);
     // Cgroups whose own links filter by now, or that nothing is to filter: their holds end after a grace
     // period.
     void releaseLater(const std::set<CgroupId>& cgroups);
@@ -99,9 +99,9 @@ class GuardKeeper {
     std::unique_ptr<GuardPort> guard_;
     GuardSupport support_;
     std::map<Pair, QueueSlot> slots_;
-    std::optional<Names> armed_;  // none: not known what is in the kernel
-    std::set<CgroupId> attended_; // waiting for a grace period
-    bool areSomeLeft_ = false;    // that could not be attached, and are tried again with the next
+    std::optional<Names> armed_;   // none: not known what is in the kernel
+    std::set<CgroupId> releasing_; // waiting for a grace period
+    bool areSomeLeft_ = false;     // that could not be attached, and are tried again with the next
     std::multimap<GraceTicket, CgroupId> releases_;
     std::map<CgroupId, Hold> cutOffs_;      // of those, users' managers that are cut off
     std::optional<GuardOverflow> overflow_; // being taken care of

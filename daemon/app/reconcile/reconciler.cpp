@@ -69,7 +69,7 @@ void Reconciler::reconcileAll(const Intent& intent) {
     }
     findBareCgroups();
     noteFailures(run(desireAll(resolution_, present_, queues_.observed()), false), attachFailures_);
-    attendHolds();
+    attachHeld();
     publishAll();
 }
 
@@ -91,7 +91,7 @@ Status Reconciler::tryReconcileAll(const Intent& intent) {
         return failure(failures.front().error);
     attachFailures_.clear();
     guardFault_.reset();
-    attendHolds();
+    attachHeld();
     publishAll();
     return {};
 }
@@ -157,7 +157,7 @@ bool Reconciler::settle(const UnitCgroup& unit) {
 
 void Reconciler::graceFinished() {
     if (guard_.graceFinished())
-        attendHolds();
+        attachHeld();
 }
 
 // ---- what the outside sees ------------------------------------------------------------------------------

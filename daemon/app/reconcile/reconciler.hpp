@@ -47,8 +47,8 @@ class Reconciler final : private UnitAttacher {
     // Returns what was known of the cgroup.
     std::optional<UnitCgroup> cgroupVanished(CgroupId cgroup);
     // Attaches what the guard holds, and has the holds end (I1).
-    void attendHolds() { guard_.attend(tree_, *this); }
-    void attendHolds(const std::vector<CgroupId>& made) { guard_.attendNew(made, tree_, *this); }
+    void attachHeld() { guard_.attachHeld(tree_, *this); }
+    void attachHeld(const std::vector<CgroupId>& made) { guard_.attachNewlyHeld(made, tree_, *this); }
     void graceFinished();
     // Every unit is attached: a guard of an older version can go.
     void retireOlderGuard() { guard_.retirePredecessorLater(); }

@@ -19,26 +19,27 @@ void GuardKeeper::countHold(const Hold& hold) {
 }
 
 // What is held besides is in the list of holds.
-void GuardKeeper::attendAll(CgroupTree& tree, UnitAttacher& attacher) {
+void GuardKeeper::attachAll(CgroupTree& tree, UnitAttacher& attacher) {
     for (const auto& unit : tree.units())
         if (attacher.covers(unit))
             static_cast<void>(attacher.settle(unit));
 }
 
-void GuardKeeper::attend(CgroupTree& tree, UnitAttacher& attacher) {
+void GuardKeeper::attachHeld(CgroupTree& tree, UnitAttacher& attacher) {
     areSomeLeft_ = false;
-    attendHolds(unattended(), tree, attacher);
+    attachEach(holdsToAttach(), tree, attacher);
 }
 
-void GuardKeeper::attendNew(const std::vector<CgroupId>& made, CgroupTree& tree, UnitAttacher& attacher) {
-    if (const auto holds = areSomeLeft_ ? std::nullopt : unattended(made))
-        attendHolds(*holds, tree, attacher);
+void GuardKeeper::attachNewlyHeld(const std::vector<CgroupId>& made, CgroupTree& tree,
+                                  UnitAttacher& attacher) {
+    if (const auto holds = areSomeLeft_ ? std::nullopt : holdsToAttach(made))
+        attachEach(*holds, tree, attacher);
     else
-        attend(tree, attacher);
+        attachHeld(tree, attacher);
 }
 
 // A hold whose directory is gone is left to the kernel: sockets may live on.
-void GuardKeeper::attendHolds(const std::vector<Hold>& holds, CgroupTree& tree, UnitAttacher& attacher) {
+void GuardKeeper::attachEach(const std::vector<Hold>& holds, CgroupTree& tree, UnitAttacher& attacher) {
     std::set<CgroupId> settled;
     std::vector<Hold> cutOff;
     for (const auto& hold : holds) {
@@ -54,18 +55,18 @@ void GuardKeeper::attendHolds(const std::vector<Hold>& holds, CgroupTree& tree, 
         }
     }
     if (!cutOff.empty())
-        attendAll(tree, attacher);
+        attachAll(tree, attacher);
     releaseLater(settled);
     for (const auto& manager : cutOff)
         endCutOffLater(manager);
     if (overflows()) {
         ++counts_.overflows;
-        attendAll(tree, attacher);
+        attachAll(tree, attacher);
         endOverflowLater();
     }
 }
 
-std::vector<Hold> GuardKeeper::unattended() {
+std::vector<Hold> GuardKeeper::holdsToAttach() {
     if (!guard_)
         return {};
     auto holds = guard_->held();
@@ -73,13 +74,13 @@ std::vector<Hold> GuardKeeper::unattended() {
         log::error(holds.error().context("read which units are held"));
         return {};
     }
-    std::erase_if(*holds, [&](const Hold& hold) { return attended_.contains(hold.cgroup); });
+    std::erase_if(*holds, [&](const Hold& hold) { return releasing_.contains(hold.cgroup); });
     return std::move(*holds);
 }
 
-std::optional<std::vector<Hold>> GuardKeeper::unattended(const std::vector<CgroupId>& made) {
+std::optional<std::vector<Hold>> GuardKeeper::holdsToAttach(const std::vector<CgroupId>& made) {
     std::set<CgroupId> asked(made.begin(), made.end());
-    std::erase_if(asked, [&](CgroupId cgroup) { return attended_.contains(cgroup); });
+    std::erase_if(asked, [&](CgroupId cgroup) { return releasing_.contains(cgroup); });
     if (!guard_ || asked.empty())
         return std::vector<Hold>();
     auto holds = guard_->held({asked.begin(), asked.end()});
@@ -103,7 +104,7 @@ void GuardKeeper::releaseLater(const std::set<CgroupId>& cgroups) {
     }
     for (const auto cgroup : cgroups) {
         releases_.emplace(*ticket, cgroup);
-        attended_.insert(cgroup);
+        releasing_.insert(cgroup);
     }
 }
 
@@ -158,7 +159,7 @@ bool GuardKeeper::graceFinished() {
     while (!releases_.empty() && releases_.begin()->first <= finished) {
         const auto cgroup = releases_.begin()->second;
         again = !endHold(cgroup) || again;
-        attended_.erase(cgroup);
+        releasing_.erase(cgroup);
         releases_.erase(releases_.begin());
     }
     if (overflowEnd_ && *overflowEnd_ <= finished) {
