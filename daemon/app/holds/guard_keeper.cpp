@@ -20,7 +20,7 @@ bool isEmpty(const std::array<std::optional<QueueId>, 2>& pair) { return !pair[0
 
 } // namespace
 
-Result<bool> GuardKeeper::arm(const std::vector<GuardedName>& names) {
+Result<bool> GuardKeeper::installRules(const std::vector<GuardedName>& names) {
     if (!guard_)
         return false;
     Names wanted;
@@ -40,13 +40,13 @@ Result<bool> GuardKeeper::arm(const std::vector<GuardedName>& names) {
         wanted.emplace_back(name.glob->text(), slot);
         rules.push_back({*name.glob, slot, isOfUserManager(name.glob->text())});
     }
-    if (armed_ == wanted)
+    if (installed_ == wanted)
         return false;
     if (auto set = guard_->setRules(rules); !set) {
         freeSlots(made);
         return failure(set.error());
     }
-    armed_ = std::move(wanted);
+    installed_ = std::move(wanted);
     freeUnusedSlots();
     return true;
 }
@@ -97,7 +97,7 @@ void GuardKeeper::freeSlots(const std::set<Pair>& pairs) {
 
 void GuardKeeper::freeUnusedSlots() {
     std::set<QueueSlot> used;
-    for (const auto& [name, slot] : *armed_)
+    for (const auto& [name, slot] : *installed_)
         if (slot)
             used.insert(*slot);
     std::set<Pair> unused;

@@ -51,11 +51,11 @@ class GuardKeeper {
     [[nodiscard]] GuardPort* port() const { return guard_.get(); }
     [[nodiscard]] const GuardSupport& support() const { return support_; }
     // Whether units that start now are held.
-    [[nodiscard]] bool inForce() const { return guard_ != nullptr && armed_ && !armed_->empty(); }
+    [[nodiscard]] bool inForce() const { return guard_ != nullptr && installed_ && !installed_->empty(); }
 
     // Brings the names into the kernel, in order; the first match decides. Their queues must have been built.
     // All of it or nothing (I2). True: what is held has changed; look for units that were made before.
-    [[nodiscard]] Result<bool> arm(const std::vector<GuardedName>& names);
+    [[nodiscard]] Result<bool> installRules(const std::vector<GuardedName>& names);
 
     // Has what the guard holds attached, all units after an overflow, and ends the holds later (I1).
     void attachHeld(CgroupTree& tree, UnitAttacher& attacher);
@@ -99,9 +99,9 @@ class GuardKeeper {
     std::unique_ptr<GuardPort> guard_;
     GuardSupport support_;
     std::map<Pair, QueueSlot> slots_;
-    std::optional<Names> armed_;   // none: not known what is in the kernel
-    std::set<CgroupId> releasing_; // waiting for a grace period
-    bool areSomeLeft_ = false;     // that could not be attached, and are tried again with the next
+    std::optional<Names> installed_; // none: not known what is in the kernel
+    std::set<CgroupId> releasing_;   // waiting for a grace period
+    bool areSomeLeft_ = false;       // that could not be attached, and are tried again with the next
     std::multimap<GraceTicket, CgroupId> releases_;
     std::map<CgroupId, Hold> cutOffs_;      // of those, users' managers that are cut off
     std::optional<GuardOverflow> overflow_; // being taken care of

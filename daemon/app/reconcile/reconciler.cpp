@@ -39,12 +39,12 @@ std::vector<FailedAction> Reconciler::buildQueues(const Intent& intent, bool sto
 
 // The rules enter the kernel before the tree is looked at: a unit that starts meanwhile is held, or found, or
 // both.
-Status Reconciler::arm() {
+Status Reconciler::installRules() {
     std::vector<GuardedName> names;
     if (enforcing_)
         for (const auto& [rule, glob] : resolution_.rules().names())
             names.push_back({glob, &resolution_.of(*rule)});
-    const auto changed = guard_.arm(names);
+    const auto changed = guard_.installRules(names);
     if (!changed)
         return failure(changed.error());
     if (*changed)
@@ -63,8 +63,8 @@ void Reconciler::reconcileAll(const Intent& intent) {
                 broken |= broken_.emplace(build->queue.id(), failed.error).second;
     }
     guardFault_.reset();
-    if (auto armed = arm(); !armed) {
-        guardFault_ = armed.error().context("the guard keeps its old rules");
+    if (auto installed = installRules(); !installed) {
+        guardFault_ = installed.error().context("the guard keeps its old rules");
         log::error(*guardFault_);
     }
     findBareCgroups();
@@ -83,8 +83,8 @@ Status Reconciler::tryReconcileAll(const Intent& intent) {
             !broken_.emplace(build->queue.id(), failed.error).second)
             return failure(failed.error);
     }
-    if (auto armed = arm(); !armed)
-        return armed;
+    if (auto installed = installRules(); !installed)
+        return installed;
     findBareCgroups();
     if (const auto failures = run(desireAll(resolution_, present_, queues_.observed()), true);
         !failures.empty())

@@ -75,7 +75,7 @@ class Reconciler final : private UnitAttacher {
     void findBareCgroups();
     // Resolves the rules, and builds the queues that there are not yet.
     [[nodiscard]] std::vector<FailedAction> buildQueues(const Intent& intent, bool stopAtBuildFailure);
-    [[nodiscard]] Status arm();
+    [[nodiscard]] Status installRules();
     std::vector<FailedAction> run(Desired desired, bool stopAtBuildFailure);
     void reconcile(const UnitCgroup& unit);
     void publish(const UnitCgroup& unit);
