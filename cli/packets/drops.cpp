@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "cli/packets/drops.hpp"
 
-#include "core/packet/ends.hpp"
+#include "core/packet/endpoints.hpp"
 
 namespace filterd::cli {
 

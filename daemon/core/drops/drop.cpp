@@ -36,11 +36,11 @@ Drop decode(const DropReport& report, DropOrigin origin) {
     drop.logOnly = report.logOnly;
     drop.interface = report.interface;
     drop.headers = report.packet;
-    if (auto ends = packet::endsOf(report.protocol, std::as_bytes(std::span(report.packet)))) {
-        drop.protocol = packet::protocolName(ends->protocol);
-        drop.source = std::move(ends->source);
-        drop.destination = std::move(ends->destination);
-        drop.ports = ends->ports;
+    if (auto endpoints = packet::endpointsOf(report.protocol, std::as_bytes(std::span(report.packet)))) {
+        drop.protocol = packet::protocolName(endpoints->protocol);
+        drop.source = std::move(endpoints->source);
+        drop.destination = std::move(endpoints->destination);
+        drop.ports = endpoints->ports;
     }
     return drop;
 }

@@ -4,7 +4,7 @@
 // A dropped packet as people are told of it.
 
 #include "core/drops/drop_report.hpp"
-#include "core/packet/ends.hpp"
+#include "core/packet/endpoints.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -3,7 +3,7 @@
 #include "core/packet/capture.hpp"
 
 #include "core/packet/bytes.hpp"
-#include "core/packet/ends.hpp"
+#include "core/packet/endpoints.hpp"
 
 #include <cctype>
 #include <linux/if_ether.h>
@@ -91,16 +91,16 @@ std::optional<IpPacket> ipPacketOf(LinkLayer layer, View frame) {
 }
 
 std::string summaryOf(const IpPacket& packet) {
-    const auto ends = endsOf(packet.etherType, packet.bytes);
-    if (!ends)
+    const auto endpoints = endpointsOf(packet.etherType, packet.bytes);
+    if (!endpoints)
         return "no IP packet";
-    const auto name = protocolName(ends->protocol);
+    const auto name = protocolName(endpoints->protocol);
     const bool isNumber = std::isdigit(static_cast<unsigned char>(name.front())) != 0;
     const auto text = (isNumber ? "protocol " : "") + name + " ";
-    if (!ends->ports)
-        return text + ends->source + " > " + ends->destination;
-    return text + withPort(ends->source, ends->ports->source) + " > " +
-           withPort(ends->destination, ends->ports->destination);
+    if (!endpoints->ports)
+        return text + endpoints->source + " > " + endpoints->destination;
+    return text + withPort(endpoints->source, endpoints->ports->source) + " > " +
+           withPort(endpoints->destination, endpoints->ports->destination);
 }
 
 } // namespace filterd::packet

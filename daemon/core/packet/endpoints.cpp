@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "core/packet/ends.hpp"
+#include "core/packet/endpoints.hpp"
 
 #include "core/packet/bytes.hpp"
 #include "core/value/address.hpp"
@@ -26,12 +26,12 @@ std::optional<Ports> portsOf(unsigned protocol, View transport) {
 }
 
 Ends endsOfIpv4(View bytes) {
-    Ends ends{byteAt(bytes, 9), formatAddress(bytes.subspan(12, kAddress4)),
-              formatAddress(bytes.subspan(16, kAddress4)), std::nullopt};
+    Endpoints endpoints{byteAt(bytes, 9), formatAddress(bytes.subspan(12, kAddress4)),
+                        formatAddress(bytes.subspan(16, kAddress4)), std::nullopt};
     const std::size_t header = std::size_t{byteAt(bytes, 0) & 15U} * 4;
     if (header >= kIpv4Header && (wordAt(bytes, 6) & kOffsetOfIpv4) == 0)
-        ends.ports = portsOf(ends.protocol, behind(bytes, header));
-    return ends;
+        endpoints.ports = portsOf(endpoints.protocol, behind(bytes, header));
+    return endpoints;
 }
 
 // What stands behind a header of IPv6 that is not the last one.
@@ -78,7 +78,7 @@ Ends endsOfIpv6(View bytes) {
 
 } // namespace
 
-std::optional<Ends> endsOf(std::uint16_t etherType, View bytes) {
+std::optional<Endpoints> endpointsOf(std::uint16_t etherType, View bytes) {
     if (etherType == ETH_P_IP && bytes.size() >= kIpv4Header)
         return endsOfIpv4(bytes);
     if (etherType == ETH_P_IPV6 && bytes.size() >= kIpv6Header)

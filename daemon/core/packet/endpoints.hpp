@@ -17,7 +17,7 @@ struct Ports {
     bool operator==(const Ports&) const = default;
 };
 
-struct Ends {
+struct Endpoints {
     unsigned protocol = 0; // of the transport, behind IPv6 extension headers
     std::string source;
     std::string destination;
@@ -25,7 +25,7 @@ struct Ends {
 };
 
 // Nothing if it is no IP packet, or its header (without options) is not whole.
-[[nodiscard]] std::optional<Ends> endsOf(std::uint16_t etherType, std::span<const std::byte> bytes);
+[[nodiscard]] std::optional<Endpoints> endpointsOf(std::uint16_t etherType, std::span<const std::byte> bytes);
 
 // "tcp", "udp", "sctp", "icmp", "icmp6"; of any other the number.
 [[nodiscard]] std::string protocolName(unsigned protocol);
