@@ -9,7 +9,7 @@ namespace filterd::test {
 
 struct WithoutExpressions {
     class NoExpressions final : public packet::ExpressionCompiler {
-        Result<packet::ClassicProgram> compile(const std::string&, std::size_t) override {
+        Result<packet::CbpfProgram> compile(const std::string&, std::size_t) override {
             return failure(ErrorCode::Unsupported, "no packet rules are loaded here");
         }
     } expressions;

@@ -253,17 +253,17 @@ bool canMatch(NodeId rule, Expressions& expressions, const Decisions& decisions,
     return Attempt(expressions, decisions, std::move(values), kMatch, Limits::OfValues).reaches(rule);
 }
 
-bool canMatch(const ClassicProgram& program) {
+bool canMatch(const CbpfProgram& program) {
     Expressions expressions;
     Decisions decisions;
-    const auto rule = readClassic(program, expressions, decisions);
+    const auto rule = readCbpf(program, expressions, decisions);
     return !rule || canMatch(*rule, expressions, decisions);
 }
 
-Matches matchesOf(const ClassicProgram& program) {
+Matches matchesOf(const CbpfProgram& program) {
     Expressions expressions;
     Decisions decisions;
-    const auto rule = readClassic(program, expressions, decisions);
+    const auto rule = readCbpf(program, expressions, decisions);
     if (!rule)
         return Matches::Some;
     bool some = false;

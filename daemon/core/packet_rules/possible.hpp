@@ -3,7 +3,7 @@
 #pragma once
 // Whether a rule can match at all, and whether it can do anything else.
 
-#include "core/packet_rules/classic.hpp"
+#include "core/packet_rules/cbpf.hpp"
 
 #include <map>
 
@@ -15,12 +15,12 @@ namespace filterd::packet {
                             const std::map<ExprId, std::uint32_t>& known = {});
 
 // The same for an expression's program; a program that cannot be read is for others to refuse.
-[[nodiscard]] bool canMatch(const ClassicProgram& program);
+[[nodiscard]] bool canMatch(const CbpfProgram& program);
 
 // Of the packets that a cgroup meets: those of IPv4 and IPv6, from their shortest to their longest.
 enum class Matches : std::uint8_t { None, Some, All };
 
 // What takes too long to find out is Some. All: there is no packet that the rule could not judge, either.
-[[nodiscard]] Matches matchesOf(const ClassicProgram& program);
+[[nodiscard]] Matches matchesOf(const CbpfProgram& program);
 
 } // namespace filterd::packet

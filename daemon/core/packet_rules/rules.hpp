@@ -4,8 +4,8 @@
 // Packet rules as a user writes them, and the port to the language of their expressions.
 
 #include "base/result.hpp"
-#include "core/packet_rules/classic.hpp"
-#include "core/packet_rules/link.hpp"
+#include "core/packet_rules/cbpf.hpp"
+#include "core/packet_rules/combine.hpp"
 
 #include <string>
 #include <string_view>
@@ -46,8 +46,7 @@ class ExpressionCompiler {
     virtual ~ExpressionCompiler() = default;
     // Into a program for packets that begin with the IP header. Errors: InvalidArgument with the column,
     // where the expression begins at column `first`.
-    [[nodiscard]] virtual Result<ClassicProgram> compile(const std::string& expression,
-                                                         std::size_t first) = 0;
+    [[nodiscard]] virtual Result<CbpfProgram> compile(const std::string& expression, std::size_t first) = 0;
 };
 
 } // namespace filterd::packet

@@ -2,8 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/packet_rules/rules_program.hpp"
 
-#include "core/packet_rules/body.hpp"
 #include "core/packet_rules/classifier.hpp"
+#include "core/packet_rules/emit.hpp"
 
 #include <string>
 
@@ -40,7 +40,7 @@ Status Compiler::read() {
         return failure(ErrorCode::LimitExceeded, std::to_string(input_.rules.size()) + " rules; at most " +
                                                      std::to_string(kMaxPacketRules) + " make a filter");
     for (std::size_t i = 0; i < input_.rules.size(); ++i) {
-        const auto node = readClassic(input_.rules[i].program, expressions_, decisions_);
+        const auto node = readCbpf(input_.rules[i].program, expressions_, decisions_);
         if (!node)
             return failure(
                 node.error().context("rule " + std::to_string(i + 1)).about(std::to_string(i + 1)));
@@ -78,12 +78,12 @@ Result<std::vector<bpf_insn>> Compiler::write(bool direct) {
 Status Compiler::writeBody(const PacketClass& packets) {
     if (code_.isTooLong()) // finish() says so; what would follow takes seconds where rules are many
         return {};
-    std::vector<LinkedRule> linked;
+    std::vector<CombinedRule> combined;
     for (std::size_t i = 0; i < rules_.size(); ++i)
-        linked.push_back(
+        combined.push_back(
             {specialise(rules_[i], packets.view, expressions_, decisions_), input_.rules[i].verdict});
-    const NodeId root = shorten(link(linked, input_.byDefault, decisions_), decisions_);
-    return BodyWriter(code_, expressions_, decisions_, outcomes_, packets.reach).write(root);
+    const NodeId root = simplify(combine(combined, input_.byDefault, decisions_), decisions_);
+    return Emitter(code_, expressions_, decisions_, outcomes_, packets.reach).write(root);
 }
 
 Verdict Compiler::verdictOf(std::uint32_t outcome) const {

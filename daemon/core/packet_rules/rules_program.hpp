@@ -8,8 +8,8 @@
 // the rules behind it come to its verdict all the same, that is the verdict; if not, `unparsable` is.
 
 #include "base/result.hpp"
-#include "core/packet_rules/classic.hpp"
-#include "core/packet_rules/link.hpp"
+#include "core/packet_rules/cbpf.hpp"
+#include "core/packet_rules/combine.hpp"
 
 #include <cstdint>
 #include <linux/bpf.h>
@@ -17,7 +17,7 @@
 namespace filterd::packet {
 
 struct RuleCode {
-    ClassicProgram program; // for packets that begin with the IP header (DLT_RAW)
+    CbpfProgram program; // for packets that begin with the IP header (DLT_RAW)
     Verdict verdict = Verdict::Deny;
     std::uint32_t counter = kFirstRule; // its entry in the map of counters
 };

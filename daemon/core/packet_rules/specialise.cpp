@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "core/packet_rules/classic.hpp"
+#include "core/packet_rules/cbpf.hpp"
 #include "core/packet_rules/view.hpp"
 
 #include <algorithm>

@@ -30,8 +30,8 @@ class CompiledCode {
     ~CompiledCode() { ::pcap_freecode(&code_); }
     bpf_program* get() { return &code_; }
 
-    packet::ClassicProgram copy() const {
-        packet::ClassicProgram result;
+    packet::CbpfProgram copy() const {
+        packet::CbpfProgram result;
         for (unsigned i = 0; i < code_.bf_len; ++i) {
             const auto& insn = code_.bf_insns[i];
             result.push_back({static_cast<__u16>(insn.code), insn.jt, insn.jf, insn.k});
@@ -46,7 +46,7 @@ class CompiledCode {
 constexpr int kUnoptimised = 0; // libpcap's optimiser changes what some expressions mean
 
 // With libpcap's own words where it fails.
-Result<packet::ClassicProgram> compileOnce(const std::string& expression) {
+Result<packet::CbpfProgram> compileOnce(const std::string& expression) {
     const std::unique_ptr<pcap_t, PcapCloser> pcap(::pcap_open_dead(DLT_RAW, kWholePacket));
     if (!pcap)
         return failure(ErrorCode::Internal, "libpcap has no memory");
@@ -134,7 +134,7 @@ Error explain(const std::string& expression, std::size_t first, const std::vecto
 
 } // namespace
 
-Result<packet::ClassicProgram> PcapExpressions::compile(const std::string& expression, std::size_t first) {
+Result<packet::CbpfProgram> PcapExpressions::compile(const std::string& expression, std::size_t first) {
     const auto words = wordsOf(expression, first);
     if (const auto name = findHostName(words, isConstant))
         return failure(ErrorCode::InvalidArgument,

@@ -11,8 +11,8 @@ class PcapExpressions final : public packet::ExpressionCompiler {
   public:
     // Names of hosts and networks are refused: to look them up would stop the daemon, and what a name means
     // changes.
-    [[nodiscard]] Result<packet::ClassicProgram> compile(const std::string& expression,
-                                                         std::size_t first) override;
+    [[nodiscard]] Result<packet::CbpfProgram> compile(const std::string& expression,
+                                                      std::size_t first) override;
 };
 
 } // namespace filterd

@@ -225,7 +225,7 @@ Value calculate(const sock_filter& insn, const Value& left, const Value& right) 
 
 class HiddenRun {
   public:
-    HiddenRun(const packet::ClassicProgram& program, const Packet& packet, const Sight& sight)
+    HiddenRun(const packet::CbpfProgram& program, const Packet& packet, const Sight& sight)
         : program_(program), bytes_(packet.bytes), sight_(sight) {
         findLive();
     }
@@ -272,7 +272,7 @@ class HiddenRun {
     void findLive();
     std::vector<Value> liveValues(const Machine& machine) const;
 
-    const packet::ClassicProgram& program_;
+    const packet::CbpfProgram& program_;
     const std::vector<std::uint8_t>& bytes_;
     const Sight& sight_;
     std::vector<unsigned> live_; // what is read later, before each instruction: a bit for A, X and each word

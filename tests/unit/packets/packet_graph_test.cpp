@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // The graphs of decisions that packet rules become.
 
-#include "classic_programs.hpp"
+#include "cbpf_programs.hpp"
 #include "core/ebpf/assembler.hpp"
 #include "core/packet_rules/rules.hpp"
 #include "core/packet_rules/rules_program.hpp"
@@ -52,7 +52,7 @@ TEST(Specialise, EveryExtensionHeaderOfTheChainCounts) {
     const ExprId upper = expressions.upperProtocol();
     const auto ends = [&](std::uint32_t asked, std::uint32_t chain, std::uint32_t last) {
         const auto rule =
-            readClassic(ClassicProgram{load(6), equals(asked, 0, 1), end(1), end(0)}, expressions, decisions);
+            readCbpf(CbpfProgram{load(6), equals(asked, 0, 1), end(1), end(0)}, expressions, decisions);
         NodeId node = specialise(*rule, hiddenView(expressions, Version::V6), expressions, decisions);
         while (!node.isLeaf()) {
             const Decision& decision = decisions[node];
@@ -128,8 +128,7 @@ TEST(Expressions, BoundsAreThoseOfTheCalculation) {
 TEST(Specialise, DecidesWhatTheClassOfPacketsTells) {
     Expressions expressions;
     Decisions decisions;
-    const auto tcp =
-        readClassic(ClassicProgram{load(9), equals(6, 0, 1), end(1), end(0)}, expressions, decisions);
+    const auto tcp = readCbpf(CbpfProgram{load(9), equals(6, 0, 1), end(1), end(0)}, expressions, decisions);
     ASSERT_TRUE(tcp);
     const auto in = [&](const PacketView& view) { return specialise(*tcp, view, expressions, decisions); };
     EXPECT_EQ(in(plainView(expressions, Version::V4, 6)), kMatch);
@@ -142,9 +141,9 @@ TEST(Specialise, CannotJudgeWhatIsHidden) {
     Expressions expressions;
     Decisions decisions;
     // Either a visible protocol or a hidden port.
-    const auto rule = readClassic(
-        ClassicProgram{load(9), equals(1, 3, 0), load(30, BPF_H), equals(80, 1, 0), end(0), end(1)},
-        expressions, decisions);
+    const auto rule =
+        readCbpf(CbpfProgram{load(9), equals(1, 3, 0), load(30, BPF_H), equals(80, 1, 0), end(0), end(1)},
+                 expressions, decisions);
     ASSERT_TRUE(rule);
     const NodeId node = specialise(*rule, hiddenView(expressions, Version::V4), expressions, decisions);
     const ExprId protocol = protocolOf(expressions, Version::V4);
@@ -154,15 +153,17 @@ TEST(Specialise, CannotJudgeWhatIsHidden) {
 
 TEST(Link, TheFirstMatchDecides) {
     Decisions decisions;
-    const LinkedRule rules[] = {
+    const CombinedRule rules[] = {
         {kNoMatch, Verdict::Allow}, {kMatch, Verdict::Deny}, {kMatch, Verdict::Allow}};
-    EXPECT_EQ(link(rules, Verdict::Allow, decisions), leaf(kFirstRule + 1));
-    EXPECT_EQ(link({}, Verdict::Allow, decisions), leaf(kByDefault));
+    EXPECT_EQ(combine(rules, Verdict::Allow, decisions), leaf(kFirstRule + 1));
+    EXPECT_EQ(combine({}, Verdict::Allow, decisions), leaf(kByDefault));
 }
 
 TEST(Link, ARuleThatCannotJudgeLeavesItToThoseThatAgree) {
     Decisions decisions;
-    const auto linked = [&](std::vector<LinkedRule> rules) { return link(rules, Verdict::Deny, decisions); };
+    const auto linked = [&](std::vector<CombinedRule> rules) {
+        return combine(rules, Verdict::Deny, decisions);
+    };
     EXPECT_EQ(linked({{kCannotJudge, Verdict::Deny}, {kMatch, Verdict::Deny}}), leaf(kFirstRule + 1));
     EXPECT_EQ(linked({{kCannotJudge, Verdict::Deny}}), leaf(kByDefault));
     EXPECT_EQ(linked({{kCannotJudge, Verdict::Allow}}), leaf(kByUnparsable));
@@ -176,7 +177,7 @@ TEST(Link, ARuleThatCannotJudgeLeavesItToThoseThatAgree) {
 TEST(Shorten, KeepsTheMeaningOfEveryRow) {
     std::mt19937 random(1);
     const auto below = [&](std::uint32_t limit) { return static_cast<std::uint32_t>(random() % limit); };
-    std::size_t shortened = 0;
+    std::size_t simplified = 0;
     for (int round = 0; round < 300; ++round) {
         Expressions expressions;
         Decisions decisions;
@@ -189,15 +190,15 @@ TEST(Shorten, KeepsTheMeaningOfEveryRow) {
             row = decisions.decide(values[below(3)], {low, low + (below(3) == 0 ? below(9) : 0)},
                                    below(4) == 0 ? deeper : leaf(i), row);
         }
-        const NodeId quick = shorten(row, decisions);
-        shortened += quick == row ? 0 : 1;
+        const NodeId quick = simplify(row, decisions);
+        simplified += quick == row ? 0 : 1;
         for (int i = 0; i < 200; ++i) {
             const std::map<ExprId, std::uint32_t> packet{
                 {values[0], below(64)}, {values[1], below(64)}, {values[2], below(64)}};
             ASSERT_EQ(follow(quick, decisions, packet), follow(row, decisions, packet));
         }
     }
-    EXPECT_GT(shortened, 100U);
+    EXPECT_GT(simplified, 100U);
 }
 
 TEST(Shorten, SearchesALongRowOfPorts) {
@@ -207,7 +208,7 @@ TEST(Shorten, SearchesALongRowOfPorts) {
     NodeId row = leaf(0);
     for (std::uint32_t i = 128; i > 0; --i)
         row = decisions.decide(port, {i * 3, i * 3}, leaf(i), row);
-    NodeId node = shorten(row, decisions);
+    NodeId node = simplify(row, decisions);
     int questions = 0;
     for (; !node.isLeaf(); ++questions)
         node = decisions[node].range.contains(1000) ? decisions[node].inside : decisions[node].outside;

@@ -3,7 +3,7 @@
 // The parts of the compiler of packet rules. That whole programs do what libpcap would is tested on the
 // kernel.
 
-#include "classic_programs.hpp"
+#include "cbpf_programs.hpp"
 #include "core/ebpf/assembler.hpp"
 #include "core/packet_rules/rules.hpp"
 #include "core/packet_rules/rules_program.hpp"
@@ -53,7 +53,7 @@ TEST(PacketRule, IsPlainText) {
     }
 }
 
-TEST(Classic, RefusesWhatNoFilterCanDo) {
+TEST(Cbpf, RefusesWhatNoFilterCanDo) {
     EXPECT_EQ(read({}).error().code, ErrorCode::InvalidArgument);
     EXPECT_EQ(read({load(0)}).error().code, ErrorCode::InvalidArgument);
     EXPECT_EQ(read({equals(1, 0, 9), end(0)}).error().code, ErrorCode::InvalidArgument);
@@ -66,11 +66,10 @@ TEST(Classic, RefusesWhatNoFilterCanDo) {
               ErrorCode::Unsupported);
 }
 
-TEST(Classic, AsksForTheBytesBeforeTheirValue) {
+TEST(Cbpf, AsksForTheBytesBeforeTheirValue) {
     Expressions expressions;
     Decisions decisions;
-    const auto root =
-        readClassic(ClassicProgram{load(9), equals(6, 0, 1), end(1), end(0)}, expressions, decisions);
+    const auto root = readCbpf(CbpfProgram{load(9), equals(6, 0, 1), end(1), end(0)}, expressions, decisions);
     ASSERT_TRUE(root);
     const Decision fits = decisions[*root];
     EXPECT_EQ(fits.subject, expressions.fits(1, kNoExpr, 9));
@@ -82,59 +81,59 @@ TEST(Classic, AsksForTheBytesBeforeTheirValue) {
     EXPECT_EQ(value.outside, kNoMatch);
 }
 
-TEST(Classic, WhatIsNotReadAnyMoreTellsNothingApart) {
+TEST(Cbpf, WhatIsNotReadAnyMoreTellsNothingApart) {
     // A is 1 or 2 where the ways meet, but is loaded anew.
     Expressions expressions;
     Decisions decisions;
-    const ClassicProgram program{load(0),
-                                 equals(7, 0, 2),
-                                 {BPF_LD | BPF_IMM, 0, 0, 1},
-                                 {BPF_JMP | BPF_JA, 0, 0, 1},
-                                 {BPF_LD | BPF_IMM, 0, 0, 2},
-                                 load(9),
-                                 equals(6, 0, 1),
-                                 end(1),
-                                 end(0)};
-    const auto root = readClassic(program, expressions, decisions);
+    const CbpfProgram program{load(0),
+                              equals(7, 0, 2),
+                              {BPF_LD | BPF_IMM, 0, 0, 1},
+                              {BPF_JMP | BPF_JA, 0, 0, 1},
+                              {BPF_LD | BPF_IMM, 0, 0, 2},
+                              load(9),
+                              equals(6, 0, 1),
+                              end(1),
+                              end(0)};
+    const auto root = readCbpf(program, expressions, decisions);
     ASSERT_TRUE(root);
     EXPECT_EQ(decisions[decisions[*root].inside].subject, expressions.fits(1, kNoExpr, 9));
 }
 
 // libpcap's unoptimised programs calculate with constants, in scratch words.
-TEST(Classic, ConstantsAreCalculatedBeforehand) {
+TEST(Cbpf, ConstantsAreCalculatedBeforehand) {
     const auto constants = [](std::uint32_t left, std::uint32_t right) {
-        return ClassicProgram{{BPF_LD | BPF_IMM, 0, 0, left},
-                              {BPF_ST, 0, 0, 0},
-                              {BPF_LD | BPF_IMM, 0, 0, right},
-                              {BPF_ST, 0, 0, 1},
-                              {BPF_LDX | BPF_MEM, 0, 0, 1},
-                              {BPF_LD | BPF_MEM, 0, 0, 0},
-                              {BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0},
-                              equals(0, 0, 1),
-                              end(1),
-                              end(0)};
+        return CbpfProgram{{BPF_LD | BPF_IMM, 0, 0, left},
+                           {BPF_ST, 0, 0, 0},
+                           {BPF_LD | BPF_IMM, 0, 0, right},
+                           {BPF_ST, 0, 0, 1},
+                           {BPF_LDX | BPF_MEM, 0, 0, 1},
+                           {BPF_LD | BPF_MEM, 0, 0, 0},
+                           {BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0},
+                           equals(0, 0, 1),
+                           end(1),
+                           end(0)};
     };
     EXPECT_EQ(*read(constants(1, 1)), kMatch);
     EXPECT_EQ(*read(constants(1, 2)), kNoMatch);
     EXPECT_EQ(*read({{BPF_LD | BPF_IMM, 0, 0, 8}, {BPF_ALU | BPF_DIV | BPF_K, 0, 0, 0}, end(1)}), kNoMatch);
 }
 
-TEST(Classic, ADifferenceThatIsZeroIsAComparison) {
+TEST(Cbpf, ADifferenceThatIsZeroIsAComparison) {
     Expressions expressions;
     Decisions decisions;
-    const ClassicProgram program{
+    const CbpfProgram program{
         load(9), {BPF_LDX | BPF_IMM, 0, 0, 6}, {BPF_ALU | BPF_SUB | BPF_X, 0, 0, 0}, equals(0, 0, 1), end(1),
         end(0)};
-    const auto root = readClassic(program, expressions, decisions);
+    const auto root = readCbpf(program, expressions, decisions);
     ASSERT_TRUE(root);
     const Decision value = decisions[decisions[*root].inside];
     EXPECT_EQ(value.subject, expressions.load(1, kNoExpr, 9));
     EXPECT_EQ(value.range, (Range{6, 6}));
 }
 
-TEST(Classic, LongProgramsNeedNoDeepStack) {
+TEST(Cbpf, LongProgramsNeedNoDeepStack) {
     constexpr std::uint32_t kQuestions = 9'000; // each a frontier or two, of which 20,000 are followed
-    ClassicProgram program;
+    CbpfProgram program;
     for (std::uint32_t i = 0; i < kQuestions; ++i) {
         program.push_back(load(i % 200));
         program.push_back(equals(i % 251, 0, 1));
@@ -144,7 +143,7 @@ TEST(Classic, LongProgramsNeedNoDeepStack) {
     program.push_back(end(1));
     Expressions expressions;
     Decisions decisions;
-    const auto root = readClassic(program, expressions, decisions);
+    const auto root = readCbpf(program, expressions, decisions);
     ASSERT_TRUE(root);
     EXPECT_FALSE(specialise(*root, wholeView(expressions, Version::V4), expressions, decisions).isLeaf());
 }
@@ -185,7 +184,7 @@ TEST(Compile, ReadsTheCopiedHeaderInItsPlace) {
 TEST(Compile, SaysTheLimitOfAProgram) {
     RulesInput input;
     for (std::uint32_t i = 0; i < 150; ++i) {
-        ClassicProgram rule;
+        CbpfProgram rule;
         for (std::uint32_t byte = 0; byte < 20; ++byte) {
             rule.push_back(load(byte));
             rule.push_back(equals((i + byte) % 256, 0, static_cast<std::uint8_t>(2 * (19 - byte) + 1)));
@@ -201,7 +200,7 @@ TEST(Compile, SaysTheLimitOfAProgram) {
 }
 
 TEST(Compile, NamesTheRuleThatCannotBeCompiled) {
-    const ClassicProgram good{load(9), equals(6, 0, 1), end(1), end(0)};
+    const CbpfProgram good{load(9), equals(6, 0, 1), end(1), end(0)};
     RulesInput input;
     input.rules = {{good, Verdict::Allow, 2}, {{load(9)}, Verdict::Allow, 3}};
     const auto program = compile(input);

@@ -96,7 +96,7 @@ TEST(PcapExpressions, TakesNoProgramOfTheOptimiser) {
     ASSERT_TRUE(program);
     packet::Expressions expressions;
     packet::Decisions decisions;
-    const auto rule = packet::readClassic(*program, expressions, decisions);
+    const auto rule = packet::readCbpf(*program, expressions, decisions);
     ASSERT_TRUE(rule);
     const auto byte = [&](std::uint32_t offset) { return expressions.load(1, packet::kNoExpr, offset); };
     const auto masked = [&](packet::ExprId value, std::uint32_t mask) {
@@ -118,7 +118,7 @@ TEST(PcapExpressions, SilentAboutIpv6IsWhatMatchesNone) {
         EXPECT_TRUE(program) << expression;
         packet::Expressions expressions;
         packet::Decisions decisions;
-        const auto rule = packet::readClassic(*program, expressions, decisions);
+        const auto rule = packet::readCbpf(*program, expressions, decisions);
         const auto version = expressions.binary(packet::Op::And, expressions.load(1, packet::kNoExpr, 0),
                                                 expressions.constant(0xf0));
         return packet::canMatch(*rule, expressions, decisions, {{version, 0x60}});

@@ -18,10 +18,10 @@ inline sock_filter equals(std::uint32_t value, std::uint8_t yes, std::uint8_t no
 }
 inline sock_filter end(std::uint32_t value) { return {BPF_RET | BPF_K, 0, 0, value}; }
 
-inline Result<NodeId> read(const ClassicProgram& program) {
+inline Result<NodeId> read(const CbpfProgram& program) {
     Expressions expressions;
     Decisions decisions;
-    return readClassic(program, expressions, decisions);
+    return readCbpf(program, expressions, decisions);
 }
 
 // Follows a graph with the values of a few loads.

@@ -12,22 +12,22 @@ namespace filterd::packet {
 
 enum class Verdict : std::uint8_t { Deny, Allow };
 
-// A leaf of a linked graph: who decided. Also the index of a counter if rule N has slot N + kFirstRule.
+// A leaf of a combined graph: who decided. Also the index of a counter if rule N has slot N + kFirstRule.
 inline constexpr std::uint32_t kByDefault = 0;
 inline constexpr std::uint32_t kByUnparsable = 1;
 inline constexpr std::uint32_t kFirstRule = 2;
 
-struct LinkedRule {
+struct CombinedRule {
     NodeId node; // kMatch, kNoMatch, kCannotJudge
     Verdict verdict = Verdict::Deny;
 };
 
 // A rule that cannot judge a packet leaves the decision to those behind it, as long as they come to its own
 // verdict; otherwise the packet is unparsable.
-[[nodiscard]] NodeId link(std::span<const LinkedRule> rules, Verdict byDefault, Decisions& decisions);
+[[nodiscard]] NodeId combine(std::span<const CombinedRule> rules, Verdict byDefault, Decisions& decisions);
 
 // Finds quickly that no rule of a long row matches: searches each value that the rules compare with constants
 // once, instead of asking rule by rule. The graph's meaning stays.
-[[nodiscard]] NodeId shorten(NodeId root, Decisions& decisions);
+[[nodiscard]] NodeId simplify(NodeId root, Decisions& decisions);
 
 } // namespace filterd::packet

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "core/packet_rules/classic.hpp"
+#include "core/packet_rules/cbpf.hpp"
 
 #include <array>
 #include <bitset>
@@ -107,9 +107,9 @@ struct Step {
 
 // All jumps lead forward: the states in which each instruction is met are found from the first on, what they
 // come to from the last on.
-class ClassicReader {
+class CbpfReader {
   public:
-    ClassicReader(std::span<const sock_filter> program, Expressions& expressions, Decisions& decisions)
+    CbpfReader(std::span<const sock_filter> program, Expressions& expressions, Decisions& decisions)
         : program_(program), expressions_(expressions), decisions_(decisions) {}
 
     Result<NodeId> read() {
@@ -154,7 +154,7 @@ class ClassicReader {
 Step onTo(std::size_t at, const State& state) { return Target(at, state); }
 Step endAt(NodeId end) { return Target(end); }
 
-Status ClassicReader::check() const {
+Status CbpfReader::check() const {
     if (program_.empty() || program_.size() > kMaxLength)
         return failure(ErrorCode::InvalidArgument, "a program of " + std::to_string(program_.size()) +
                                                        " instructions; 1 to " + std::to_string(kMaxLength) +
@@ -167,7 +167,7 @@ Status ClassicReader::check() const {
     return {};
 }
 
-Status ClassicReader::checkOne(std::size_t at) const {
+Status CbpfReader::checkOne(std::size_t at) const {
     const auto& insn = program_[at];
     if (isScratch(insn) && insn.k >= kMemoryWords)
         return failure(ErrorCode::InvalidArgument, "the program uses a scratch word that does not exist");
@@ -190,13 +190,13 @@ Status ClassicReader::checkOne(std::size_t at) const {
 }
 
 // All jumps lead forward.
-void ClassicReader::findLive() {
+void CbpfReader::findLive() {
     live_.assign(program_.size() + 1, {});
     for (std::size_t at = program_.size(); at-- > 0;)
         live_[at] = liveBefore(at);
 }
 
-Live ClassicReader::liveBefore(std::size_t at) const {
+Live CbpfReader::liveBefore(std::size_t at) const {
     const auto& insn = program_[at];
     Live live = live_[at + 1];
     switch (BPF_CLASS(insn.code)) {
@@ -237,7 +237,7 @@ Live ClassicReader::liveBefore(std::size_t at) const {
     }
 }
 
-NodeId ClassicReader::visitAll(Target first) {
+NodeId CbpfReader::visitAll(Target first) {
     visits_.resize(program_.size());
     meet(first);
     for (std::size_t at = 0; at < program_.size(); ++at)
@@ -259,7 +259,7 @@ NodeId ClassicReader::visitAll(Target first) {
 }
 
 // What is not read any more must not tell two visits apart.
-void ClassicReader::meet(Target& target) {
+void CbpfReader::meet(Target& target) {
     if (target.end)
         return;
     for (std::size_t slot = 0; slot < kSlots; ++slot)
@@ -268,11 +268,11 @@ void ClassicReader::meet(Target& target) {
     visits_[target.at].try_emplace(target.state);
 }
 
-NodeId ClassicReader::nodeOf(const Target& target) const {
+NodeId CbpfReader::nodeOf(const Target& target) const {
     return target.end ? *target.end : visits_[target.at].at(target.state).node;
 }
 
-Step ClassicReader::step(std::size_t at, State state) {
+Step CbpfReader::step(std::size_t at, State state) {
     const auto& insn = program_[at];
     switch (BPF_CLASS(insn.code)) {
     case BPF_LD:
@@ -299,7 +299,7 @@ Step ClassicReader::step(std::size_t at, State state) {
     return onTo(at + 1, state);
 }
 
-Step ClassicReader::load(std::size_t at, State& state) {
+Step CbpfReader::load(std::size_t at, State& state) {
     const auto& insn = program_[at];
     const std::size_t slot = BPF_CLASS(insn.code) == BPF_LD ? kA : kX;
     switch (BPF_MODE(insn.code)) {
@@ -318,7 +318,7 @@ Step ClassicReader::load(std::size_t at, State& state) {
     return onTo(at + 1, state);
 }
 
-Step ClassicReader::loadBytes(std::size_t at, State& state, std::size_t slot) {
+Step CbpfReader::loadBytes(std::size_t at, State& state, std::size_t slot) {
     const auto& insn = program_[at];
     const std::uint8_t size = sizeOf(insn.code);
     const ExprId base = BPF_MODE(insn.code) == BPF_IND ? state[kX] : kNoExpr;
@@ -334,7 +334,7 @@ Step ClassicReader::loadBytes(std::size_t at, State& state, std::size_t slot) {
     return {fits, {1, kMaxValue}, {at + 1, state}, kNoMatch};
 }
 
-Step ClassicReader::calculate(std::size_t at, State& state) {
+Step CbpfReader::calculate(std::size_t at, State& state) {
     const auto& insn = program_[at];
     if (BPF_OP(insn.code) == BPF_NEG) {
         state[kA] = expressions_.binary(Op::Subtract, expressions_.constant(0), state[kA]);
@@ -351,7 +351,7 @@ Step ClassicReader::calculate(std::size_t at, State& state) {
     return {right, {0, 0}, kNoMatch, {at + 1, state}};
 }
 
-Step ClassicReader::jump(std::size_t at, const State& state) {
+Step CbpfReader::jump(std::size_t at, const State& state) {
     const auto& insn = program_[at];
     if (BPF_OP(insn.code) == BPF_JA)
         return onTo(at + 1 + insn.k, state);
@@ -363,7 +363,7 @@ Step ClassicReader::jump(std::size_t at, const State& state) {
     return {asked.subject, asked.range, yes, no};
 }
 
-Step ClassicReader::finish(const sock_filter& insn, const State& state) {
+Step CbpfReader::finish(const sock_filter& insn, const State& state) {
     if (BPF_RVAL(insn.code) != BPF_A)
         return endAt(insn.k == 0 ? kNoMatch : kMatch);
     if (expressions_.isConstant(state[kA]))
@@ -373,9 +373,9 @@ Step ClassicReader::finish(const sock_filter& insn, const State& state) {
 
 } // namespace
 
-Result<NodeId> readClassic(std::span<const sock_filter> program, Expressions& expressions,
-                           Decisions& decisions) {
-    return ClassicReader(program, expressions, decisions).read();
+Result<NodeId> readCbpf(std::span<const sock_filter> program, Expressions& expressions,
+                        Decisions& decisions) {
+    return CbpfReader(program, expressions, decisions).read();
 }
 
 } // namespace filterd::packet

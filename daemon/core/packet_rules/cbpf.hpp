@@ -11,7 +11,7 @@
 
 namespace filterd::packet {
 
-using ClassicProgram = std::vector<sock_filter>;
+using CbpfProgram = std::vector<sock_filter>;
 
 // What a rule says of a packet.
 inline constexpr NodeId kMatch = leaf(0);
@@ -21,7 +21,7 @@ inline constexpr NodeId kCannotJudge = leaf(2);
 // With exactly the meaning of libpcap's bpf_filter(): a load beyond the packet's end and a division by zero
 // end the program without a match. Errors: Unsupported (loops; what only a capture device knows),
 // InvalidArgument.
-[[nodiscard]] Result<NodeId> readClassic(std::span<const sock_filter> program, Expressions& expressions,
-                                         Decisions& decisions);
+[[nodiscard]] Result<NodeId> readCbpf(std::span<const sock_filter> program, Expressions& expressions,
+                                      Decisions& decisions);
 
 } // namespace filterd::packet

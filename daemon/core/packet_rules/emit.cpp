@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "core/packet_rules/body.hpp"
+#include "core/packet_rules/emit.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -83,7 +83,7 @@ class PostOrder {
 
 } // namespace
 
-Status BodyWriter::write(NodeId root) {
+Status Emitter::write(NodeId root) {
     if (root.isLeaf()) {
         code_.jump(labelOf(root));
         return {};
@@ -102,11 +102,11 @@ Status BodyWriter::write(NodeId root) {
     return {};
 }
 
-Label BodyWriter::labelOf(NodeId node) const {
+Label Emitter::labelOf(NodeId node) const {
     return node.isLeaf() ? outcomes_[node.meaning()] : labels_.at(node);
 }
 
-void BodyWriter::writeNode(NodeId node, std::optional<NodeId> next) {
+void Emitter::writeNode(NodeId node, std::optional<NodeId> next) {
     const Decision& decision = decisions_[node];
     code_.place(labels_.at(node));
     held_ = arriving_.at(node);
@@ -121,7 +121,7 @@ void BodyWriter::writeNode(NodeId node, std::optional<NodeId> next) {
 
 // A register keeps its value where all ways to a node agree. What the verifier knows of a value by the answer
 // ends with it: it would look at what follows once for each answer, and so often again at all rules behind.
-void BodyWriter::passOn(const Decision& decision, NodeId to) {
+void Emitter::passOn(const Decision& decision, NodeId to) {
     if (to.isLeaf())
         return;
     Held passed = held_;
@@ -136,8 +136,7 @@ void BodyWriter::passOn(const Decision& decision, NodeId to) {
             arriving->second[i] = kNoExpr;
 }
 
-void BodyWriter::branch(std::uint8_t value, const Range& range, Label inside, Label outside,
-                        bool insideIsNext) {
+void Emitter::branch(std::uint8_t value, const Range& range, Label inside, Label outside, bool insideIsNext) {
     const auto jumpTo = [&](std::uint8_t yes, std::uint8_t no, std::uint8_t left, std::uint32_t right) {
         code_.jumpIf(insideIsNext ? no : yes, left, right, insideIsNext ? outside : inside);
     };
@@ -156,21 +155,21 @@ void BodyWriter::branch(std::uint8_t value, const Range& range, Label inside, La
 
 // ---- values ---------------------------------------------------------------------------------------------
 
-std::uint8_t BodyWriter::choose() const {
+std::uint8_t Emitter::choose() const {
     for (const std::uint8_t candidate : kKeeping)
         if (held_[candidate] == kNoExpr)
             return candidate;
     return kKeeping[turn_++ % kKeeping.size()];
 }
 
-std::uint8_t BodyWriter::keep(ExprId id, std::uint8_t from) {
+std::uint8_t Emitter::keep(ExprId id, std::uint8_t from) {
     const std::uint8_t target = choose();
     code_.move(target, from);
     held_[target] = id;
     return target;
 }
 
-std::uint8_t BodyWriter::evaluate(ExprId id, std::int32_t depth) {
+std::uint8_t Emitter::evaluate(ExprId id, std::int32_t depth) {
     for (const std::uint8_t candidate : kKeeping)
         if (held_[candidate] == id)
             return candidate;
@@ -207,7 +206,7 @@ std::uint8_t BodyWriter::evaluate(ExprId id, std::int32_t depth) {
 }
 
 // The verifier wants what lies on the stack to be read in its place.
-void BodyWriter::loadDirectly(const Expression& load, std::uint8_t target) {
+void Emitter::loadDirectly(const Expression& load, std::uint8_t target) {
     const std::int32_t offset = reach_.displacement + static_cast<std::int32_t>(load.value);
     // No load is wider, and an offset of 0 is a multiple of it.
     constexpr unsigned kWidest = sizeof(std::uint32_t);
@@ -224,7 +223,7 @@ void BodyWriter::loadDirectly(const Expression& load, std::uint8_t target) {
     }
 }
 
-void BodyWriter::addOffset(std::uint8_t target, std::uint64_t offset) {
+void Emitter::addOffset(std::uint8_t target, std::uint64_t offset) {
     constexpr std::uint64_t kLargest = std::numeric_limits<std::int32_t>::max();
     for (; offset > 0; offset -= std::min(offset, kLargest))
         code_.add64(target, static_cast<std::int32_t>(std::min(offset, kLargest)));
@@ -232,7 +231,7 @@ void BodyWriter::addOffset(std::uint8_t target, std::uint64_t offset) {
 
 // That the bytes are there has been asked before; all the same nothing is read where the copy failed, since
 // the helper clears its target then.
-void BodyWriter::loadByCall(const Expression& load, std::int32_t depth) {
+void Emitter::loadByCall(const Expression& load, std::int32_t depth) {
     if (load.left != kNoExpr) {
         code_.move(BPF_REG_2, evaluate(load.left, depth));
         addOffset(BPF_REG_2, load.value);
@@ -251,7 +250,7 @@ void BodyWriter::loadByCall(const Expression& load, std::int32_t depth) {
 }
 
 // In 64 bits: no sum of these overflows.
-void BodyWriter::fits(const Expression& fits, std::int32_t depth) {
+void Emitter::fits(const Expression& fits, std::int32_t depth) {
     if (fits.left != kNoExpr)
         code_.move(kAccumulator, evaluate(fits.left, depth));
     else
@@ -268,7 +267,7 @@ void BodyWriter::fits(const Expression& fits, std::int32_t depth) {
     code_.place(done);
 }
 
-void BodyWriter::calculate(const Expression& expression, std::int32_t depth) {
+void Emitter::calculate(const Expression& expression, std::int32_t depth) {
     tooDeep_ |= depth >= kSpills;
     const std::uint8_t left = evaluate(expression.left, depth);
     const Expression right = expressions_[expression.right];
@@ -283,7 +282,7 @@ void BodyWriter::calculate(const Expression& expression, std::int32_t depth) {
     applyWith(expression.op);
 }
 
-void BodyWriter::apply(Op op, std::uint32_t right) {
+void Emitter::apply(Op op, std::uint32_t right) {
     const bool isShift = op == Op::ShiftLeft || op == Op::ShiftRight;
     const bool isDivision = op == Op::Divide || op == Op::Modulo;
     if ((isShift && right > kMaxShift) || (isDivision && right == 0))
@@ -292,7 +291,7 @@ void BodyWriter::apply(Op op, std::uint32_t right) {
         code_.compute(codeOf(op), kAccumulator, right);
 }
 
-void BodyWriter::applyWith(Op op) {
+void Emitter::applyWith(Op op) {
     if (op == Op::ShiftLeft || op == Op::ShiftRight) {
         shift(codeOf(op));
         return;
@@ -312,7 +311,7 @@ void BodyWriter::applyWith(Op op) {
 }
 
 // The processor would take the amount modulo 32.
-void BodyWriter::shift(std::uint8_t operation) {
+void Emitter::shift(std::uint8_t operation) {
     const Label small = code_.label();
     const Label done = code_.label();
     code_.jumpIf(BPF_JLE, kOperand, kMaxShift, small);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "core/packet_rules/link.hpp"
+#include "core/packet_rules/combine.hpp"
 
 #include <algorithm>
 
@@ -81,7 +81,7 @@ class Search {
 
 } // namespace
 
-NodeId shorten(NodeId root, Decisions& decisions) {
+NodeId simplify(NodeId root, Decisions& decisions) {
     std::vector<Subject> subjects;
     std::map<ExprId, std::size_t> places;
     std::size_t questions = 0;

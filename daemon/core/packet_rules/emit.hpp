@@ -14,11 +14,11 @@
 
 namespace filterd::packet {
 
-class BodyWriter {
+class Emitter {
   public:
     // Leaves jump to `outcomes`, by their meaning.
-    BodyWriter(Assembler& code, const Expressions& expressions, const Decisions& decisions,
-               std::span<const Label> outcomes, Reach reach)
+    Emitter(Assembler& code, const Expressions& expressions, const Decisions& decisions,
+            std::span<const Label> outcomes, Reach reach)
         : code_(code), expressions_(expressions), decisions_(decisions), outcomes_(outcomes), reach_(reach) {}
 
     // Errors: LimitExceeded for calculations that are too deep.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-#include "core/packet_rules/link.hpp"
+#include "core/packet_rules/combine.hpp"
 
-#include "core/packet_rules/classic.hpp"
+#include "core/packet_rules/cbpf.hpp"
 
 #include <array>
 
@@ -54,7 +54,7 @@ NodeId decided(std::uint32_t by, Verdict verdict, Pending pending) {
 
 } // namespace
 
-NodeId link(std::span<const LinkedRule> rules, Verdict byDefault, Decisions& decisions) {
+NodeId combine(std::span<const CombinedRule> rules, Verdict byDefault, Decisions& decisions) {
     Exits exits{};
     for (const Pending pending : {None, Deny, Allow})
         exits[pending] = decided(kByDefault, byDefault, pending);
