@@ -32,18 +32,18 @@ std::vector<FilterName> parseNames(const std::vector<std::string>& texts) {
     return names;
 }
 
-struct InForce {
+struct CurrentRules {
     Rules rules;
     std::vector<std::string> errors; // of files
     bool fromDaemon = false;
 };
 
 // As the daemon has it now, or, without a daemon, as the files do.
-InForce currentRules(const Configuration& files) {
+CurrentRules currentRules(const Configuration& files) {
     auto client = client::Client::connect();
     const auto rules = client ? client->unitRules() : tl::unexpected(client.error());
     const auto status = client ? client->status() : tl::unexpected(client.error());
-    InForce now;
+    CurrentRules now;
     if (!rules || !status) {
         now.errors = files.errors;
         if (const auto set = now.rules.setFiles(files.rules); !set)

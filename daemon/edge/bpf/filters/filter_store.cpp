@@ -56,7 +56,7 @@ void FilterStore::adoptName(const std::string& text) {
 }
 
 // The pin is the truth; the record counts only where it tells of this very program and these very maps (I5).
-Result<LoadedFilter> FilterStore::adoptPin(const FilterName& name) const {
+Result<StoredFilter> FilterStore::adoptPin(const FilterName& name) const {
     const auto program = openPin(pins_.filter(name));
     if (!program)
         return failure(program.error());
@@ -68,7 +68,7 @@ Result<LoadedFilter> FilterStore::adoptPin(const FilterName& name) const {
     const bool belongs = record && record->instance.name == name && record->programId == info->id &&
                          record->tag == tagOf(*info) && sameMaps(record->maps, maps);
     if (belongs)
-        return LoadedFilter{std::move(*record), true, {}, {}};
+        return StoredFilter{std::move(*record), true, {}, {}};
     log::warning(quoted(name) +
                      ": its record was lost; it stays in force, but queues run it by tail call until it is "
                      "loaded again",
@@ -76,7 +76,7 @@ Result<LoadedFilter> FilterStore::adoptPin(const FilterName& name) const {
     return adoptWithoutRecord(name, *info, maps);
 }
 
-LoadedFilter FilterStore::adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
+StoredFilter FilterStore::adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
                                              const std::vector<RecordedMap>& maps) const {
     FilterRecord record({name, "pin-" + tagOf(info)});
     record.programName = textOf(info.name, sizeof info.name);
@@ -87,7 +87,7 @@ LoadedFilter FilterStore::adoptWithoutRecord(const FilterName& name, const bpf_p
     record.fusing = Fusing::Stub;
     record.fusingReason = "its record was lost";
     record.congestion = true;
-    LoadedFilter filter{std::move(record), true, {}, {}};
+    StoredFilter filter{std::move(record), true, {}, {}};
     for (std::size_t i = 0; i < maps.size(); ++i) {
         const auto map = openMap(filter, i);
         const auto facts = map ? mapInfo(map->get()) : failure(map.error());
@@ -123,7 +123,7 @@ Result<FilterFacts> FilterStore::load(const ObjectRequest& request, const std::s
 // request only refers to.
 Result<std::vector<UniqueFd>> FilterStore::addEarlier(ObjectRequest& request) {
     std::vector<UniqueFd> fds;
-    const LoadedFilter* older = publishedUnder(request.name);
+    const StoredFilter* older = publishedUnder(request.name);
     if (older == nullptr)
         return fds;
     const FilterRecord& record = older->record;
@@ -141,7 +141,7 @@ Result<std::vector<UniqueFd>> FilterStore::addEarlier(ObjectRequest& request) {
     return fds;
 }
 
-Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const std::string& digest) {
+Result<StoredFilter> FilterStore::loadObject(const ObjectRequest& request, const std::string& digest) {
     auto loaded = intake_.load(request);
     if (!loaded)
         return failure(loaded.error());
@@ -150,7 +150,7 @@ Result<LoadedFilter> FilterStore::loadObject(const ObjectRequest& request, const
         return failure(info.error().context(quoted(request.name)));
     const auto inspection = inspect(*loaded, loader_, counters_.map());
 
-    LoadedFilter filter{FilterRecord({request.name, digest}), false, std::move(loaded->program), {}};
+    StoredFilter filter{FilterRecord({request.name, digest}), false, std::move(loaded->program), {}};
     FilterRecord& record = filter.record;
     record.direction = loaded->direction;
     record.programName = loaded->programName;
@@ -207,10 +207,10 @@ Result<FilterFacts> FilterStore::publish(const FilterInstance& instance) {
     const auto found = filters_.find(instance);
     if (found == filters_.end())
         return failure(ErrorCode::NoSuchFilter, quoted(instance.name) + " is not loaded");
-    LoadedFilter& filter = found->second;
+    StoredFilter& filter = found->second;
     if (filter.published)
         return factsOf(filter);
-    LoadedFilter* older = publishedUnder(instance.name);
+    StoredFilter* older = publishedUnder(instance.name);
     if (older != nullptr)
         if (auto taken = takeFromPins(*older); !taken)
             return failure(taken.error().context(quoted(instance.name)));
@@ -232,7 +232,7 @@ Result<FilterFacts> FilterStore::publish(const FilterInstance& instance) {
 }
 
 // A failed publication changes nothing (I2).
-void FilterStore::putBack(LoadedFilter& older) const {
+void FilterStore::putBack(StoredFilter& older) const {
     if (auto pinned = pinAll(older); !pinned) {
         log::warning(
             pinned.error().context(quoted(older.record.instance.name) + ": its pins cannot be put back"),
@@ -244,7 +244,7 @@ void FilterStore::putBack(LoadedFilter& older) const {
     older.maps.clear();
 }
 
-LoadedFilter* FilterStore::publishedUnder(const FilterName& name) {
+StoredFilter* FilterStore::publishedUnder(const FilterName& name) {
     for (auto& [instance, filter] : filters_)
         if (instance.name == name && filter.published)
             return &filter;
@@ -252,7 +252,7 @@ LoadedFilter* FilterStore::publishedUnder(const FilterName& name) {
 }
 
 // Descriptors before the pins become another instance's.
-Status FilterStore::takeFromPins(LoadedFilter& filter) const {
+Status FilterStore::takeFromPins(StoredFilter& filter) const {
     auto program = openProgram(filter);
     if (!program)
         return failure(program.error());
@@ -268,7 +268,7 @@ Status FilterStore::takeFromPins(LoadedFilter& filter) const {
     return {};
 }
 
-Status FilterStore::pinAll(const LoadedFilter& filter) const {
+Status FilterStore::pinAll(const StoredFilter& filter) const {
     if (auto pinned = pinMaps(pins_.mapsOf(filter.record.instance.name), filter.record.maps, filter.maps);
         !pinned)
         return pinned;
@@ -293,7 +293,7 @@ Status FilterStore::unload(const FilterInstance& instance) {
 
 // ---- reading --------------------------------------------------------------------------------------------
 
-Result<const LoadedFilter*> FilterStore::find(const FilterInstance& instance) const {
+Result<const StoredFilter*> FilterStore::find(const FilterInstance& instance) const {
     const auto found = filters_.find(instance);
     if (found == filters_.end())
         return failure(ErrorCode::NoSuchFilter, quoted(instance.name) + " is not loaded");
@@ -325,7 +325,7 @@ bool FilterStore::knows(const std::string& name) const {
                        [&](const auto& entry) { return entry.first.name.text() == name; });
 }
 
-Result<UniqueFd> FilterStore::openProgram(const LoadedFilter& filter) const {
+Result<UniqueFd> FilterStore::openProgram(const StoredFilter& filter) const {
     if (!filter.published)
         return duplicate(filter.program.get());
     auto program = openPin(pins_.filter(filter.record.instance.name));
@@ -339,7 +339,7 @@ Result<UniqueFd> FilterStore::openProgram(const LoadedFilter& filter) const {
     return program;
 }
 
-Result<UniqueFd> FilterStore::openMap(const LoadedFilter& filter, std::size_t index) const {
+Result<UniqueFd> FilterStore::openMap(const StoredFilter& filter, std::size_t index) const {
     if (!filter.published)
         return duplicate(filter.maps[index].get());
     return openPin(pins_.mapsOf(filter.record.instance.name) / std::to_string(index));
@@ -352,7 +352,7 @@ std::vector<FilterFacts> FilterStore::facts() const {
     return result;
 }
 
-FilterFacts FilterStore::factsOf(const LoadedFilter& filter) const {
+FilterFacts FilterStore::factsOf(const StoredFilter& filter) const {
     const FilterRecord& record = filter.record;
     FilterFacts facts{.instance = record.instance,
                       .direction = record.direction,

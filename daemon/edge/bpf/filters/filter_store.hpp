@@ -14,7 +14,7 @@
 
 namespace filterd::bpf {
 
-struct LoadedFilter {
+struct StoredFilter {
     FilterRecord record;
     bool published = false;
     // Empty while published: the pins hold them, and a daemon of many filters would run out of descriptors.
@@ -41,31 +41,31 @@ class FilterStore {
     [[nodiscard]] Result<FilterFacts> publish(const FilterInstance& instance);
     [[nodiscard]] Status unload(const FilterInstance& instance);
 
-    [[nodiscard]] Result<const LoadedFilter*> find(const FilterInstance& instance) const;
+    [[nodiscard]] Result<const StoredFilter*> find(const FilterInstance& instance) const;
     [[nodiscard]] Result<std::vector<packet::RuleCounter>> ruleCounters(const FilterInstance& instance) const;
     [[nodiscard]] bool knows(const std::string& name) const;
-    [[nodiscard]] Result<UniqueFd> openProgram(const LoadedFilter& filter) const;
-    [[nodiscard]] Result<UniqueFd> openMap(const LoadedFilter& filter, std::size_t index) const;
+    [[nodiscard]] Result<UniqueFd> openProgram(const StoredFilter& filter) const;
+    [[nodiscard]] Result<UniqueFd> openMap(const StoredFilter& filter, std::size_t index) const;
 
   private:
     void adoptName(const std::string& text);
-    Result<LoadedFilter> adoptPin(const FilterName& name) const;
-    LoadedFilter adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
+    Result<StoredFilter> adoptPin(const FilterName& name) const;
+    StoredFilter adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
                                     const std::vector<RecordedMap>& maps) const;
     Result<std::vector<UniqueFd>> addEarlier(ObjectRequest& request);
-    Result<LoadedFilter> loadObject(const ObjectRequest& request, const std::string& digest);
-    Status pinAll(const LoadedFilter& filter) const;
-    Status takeFromPins(LoadedFilter& filter) const;
-    void putBack(LoadedFilter& older) const;
-    LoadedFilter* publishedUnder(const FilterName& name);
-    FilterFacts factsOf(const LoadedFilter& filter) const;
+    Result<StoredFilter> loadObject(const ObjectRequest& request, const std::string& digest);
+    Status pinAll(const StoredFilter& filter) const;
+    Status takeFromPins(StoredFilter& filter) const;
+    void putBack(StoredFilter& older) const;
+    StoredFilter* publishedUnder(const FilterName& name);
+    FilterFacts factsOf(const StoredFilter& filter) const;
 
     PinTree pins_;
     std::filesystem::path records_;
     ObjectIntake& intake_;
     ProgramLoader& loader_;
     AttachmentCounters& counters_;
-    std::map<FilterInstance, LoadedFilter> filters_;
+    std::map<FilterInstance, StoredFilter> filters_;
     ForeignPins strangers_;
 };
 

@@ -357,7 +357,7 @@ Status QueueBuilder::fillStub(const QueueMember& member, std::uint32_t index, Di
     return {};
 }
 
-Result<UniqueFd> QueueBuilder::loadForStub(const LoadedFilter& filter, Direction direction) {
+Result<UniqueFd> QueueBuilder::loadForStub(const StoredFilter& filter, Direction direction) {
     if (filter.record.instructions.empty())
         return failure(ErrorCode::Unsupported, "its instructions are not known");
     std::vector<UniqueFd> owned;

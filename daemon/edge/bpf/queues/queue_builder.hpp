@@ -60,7 +60,7 @@ class QueueBuilder {
     Status fillStubs(Assembly& assembly, const QueueDraft& draft, int stubArray);
     Status fillGroup(Assembly& queue, const QueueDraft& draft, std::size_t group, int stubArray);
     Status fillStub(const QueueMember& member, std::uint32_t index, Direction direction, int stubArray);
-    Result<UniqueFd> loadForStub(const LoadedFilter& filter, Direction direction);
+    Result<UniqueFd> loadForStub(const StoredFilter& filter, Direction direction);
 
     FilterStore& filters_;
     ProgramLoader& loader_;

@@ -41,7 +41,7 @@ Status addMember(QueueDraft& draft, const FilterStore& filters, const FilterInst
     const auto found = filters.find(instance);
     if (!found)
         return failure(found.error());
-    const LoadedFilter& filter = **found;
+    const StoredFilter& filter = **found;
     if (!permits(filter.record.direction, draft.queue.direction))
         return failure(ErrorCode::WrongDirection, "filter '" + filter.name() + "' is for " +
                                                       std::string(toString(filter.record.direction)) +

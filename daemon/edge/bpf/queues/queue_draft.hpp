@@ -15,7 +15,7 @@ namespace filterd::bpf {
 
 // A distinct filter of a queue.
 struct QueueMember {
-    const LoadedFilter* filter = nullptr;
+    const StoredFilter* filter = nullptr;
     FilterTraits traits;
     std::string stubReason; // empty: a block
     bool stub = false;
