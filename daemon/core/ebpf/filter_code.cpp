@@ -51,9 +51,10 @@ std::vector<std::uint32_t> functionStarts(InstructionView filter) {
     return starts;
 }
 
-Status append(std::vector<bpf_insn>& program, InstructionView block, const std::vector<std::uint32_t>& maps) {
-    for (std::size_t i = 0; i < block.size(); ++i) {
-        bpf_insn insn = block[i];
+Status append(std::vector<bpf_insn>& program, InstructionView filter,
+              const std::vector<std::uint32_t>& maps) {
+    for (std::size_t i = 0; i < filter.size(); ++i) {
+        bpf_insn insn = filter[i];
         if (isMapReference(insn)) {
             const auto map = static_cast<std::size_t>(insn.imm);
             if (insn.imm < 0 || map >= maps.size())
@@ -64,8 +65,8 @@ Status append(std::vector<bpf_insn>& program, InstructionView block, const std::
             insn.imm = static_cast<std::int32_t>(maps[map]);
         }
         program.push_back(insn);
-        if (isLoadWide(insn) && ++i < block.size())
-            program.push_back(block[i]);
+        if (isLoadWide(insn) && ++i < filter.size())
+            program.push_back(filter[i]);
     }
     return {};
 }

@@ -37,7 +37,7 @@ struct FilterTraits {
 [[nodiscard]] std::vector<std::uint32_t> functionStarts(InstructionView filter);
 
 // Appends a filter verbatim but for the maps: every other reference in it is relative.
-[[nodiscard]] Status append(std::vector<bpf_insn>& program, InstructionView block,
+[[nodiscard]] Status append(std::vector<bpf_insn>& program, InstructionView filter,
                             const std::vector<std::uint32_t>& maps);
 
 // The code of a filter to stand within another function: what left the function goes on behind it, and of the

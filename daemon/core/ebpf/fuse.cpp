@@ -90,7 +90,7 @@ class Builder : private FuseCode {
         const auto registers = freeRegisters();
         std::size_t room = kMaxInlinedInstructions;
         for (std::size_t part = 0; part < input_.parts.size(); ++part) {
-            auto code = inlined(input_.parts[part].block, registers);
+            auto code = inlined(input_.parts[part].instructions, registers);
             const auto uses =
                 static_cast<std::size_t>(std::count(input_.order.begin(), input_.order.end(), part));
             if (code.size() * uses > room)
@@ -347,17 +347,17 @@ class Builder : private FuseCode {
         for (const std::size_t call : reportCalls_)
             program_.instructions[call].imm = static_cast<std::int32_t>(start - call - 1);
         program_.functions.push_back({start, FunctionKind::Reporter});
-        return append(program_.instructions, input_.reporter->block, input_.reporter->maps);
+        return append(program_.instructions, input_.reporter->instructions, input_.reporter->maps);
     }
 
     Status placePart(const FusePart& part, std::uint32_t start) {
-        if (part.block.empty()) {
-            tailCall(*input_.stubArray, part.stubIndex, BPF_REG_1);
+        if (part.instructions.empty()) {
+            tailCall(*input_.tailCallArray, part.tailCallIndex, BPF_REG_1);
             return {};
         }
-        for (const std::uint32_t function : functionStarts(part.block))
+        for (const std::uint32_t function : functionStarts(part.instructions))
             program_.functions.push_back({start + function, FunctionKind::Part});
-        return append(program_.instructions, part.block, part.maps);
+        return append(program_.instructions, part.instructions, part.maps);
     }
 
     struct Site {
@@ -380,8 +380,8 @@ Result<FusedProgram> fuse(const FuseInput& input) {
                                                      " filters; filterd takes " +
                                                      std::to_string(kMaxQueueLength));
     for (const auto& part : input.parts)
-        if (part.block.empty() && !input.stubArray)
-            return failure(ErrorCode::Internal, "a stub without a program array");
+        if (part.instructions.empty() && !input.tailCallArray)
+            return failure(ErrorCode::Internal, "a tail call without a program array");
     return Builder(input).build();
 }
 

@@ -20,7 +20,7 @@ namespace filterd {
 // Limits of the kernel for one program.
 inline constexpr std::size_t kMaxFunctions = 256; // the dispatcher is one of them
 inline constexpr std::size_t kMaxProgramMaps = 64;
-inline constexpr std::size_t kMaxStubs = 32; // tail calls in one run
+inline constexpr std::size_t kMaxTailCalls = 32; // tail calls in one run
 // Ours: the dispatcher's jumps have 16 bits.
 inline constexpr std::size_t kMaxQueueLength = 1024;
 
@@ -41,12 +41,12 @@ struct SlotCount {
 inline constexpr std::uint32_t kGateCongestionBit = 0x10000;
 inline constexpr std::uint32_t kGateSlot = 0; // the gate in its own program array
 
-// One distinct filter of a queue: a block (its instructions) or, without instructions, a stub that tail-calls
-// the filter's own program. Or the stub of a group: of a fused program for a part of the queue.
+// One distinct filter of a queue: a function (its instructions) or, without instructions, a tail call of
+// the filter's own program. Or the tail call of a group: of a fused program for a part of the queue.
 struct FusePart {
-    InstructionView block;
-    std::vector<std::uint32_t> maps; // the block's map index -> index in the table of the fused program
-    std::uint32_t stubIndex = 0;     // in the queue's program array
+    InstructionView instructions;
+    std::vector<std::uint32_t> maps; // the function's map index -> index in the table of the fused program
+    std::uint32_t tailCallIndex = 0; // in the queue's program array
     std::uint32_t counterSlot = 0;   // 0: its drops are not counted
     std::uint32_t programId = 0;     // the kernel's of the filter, for reports
     bool group = false;              // it tells the slot of what dropped
@@ -58,7 +58,7 @@ struct FusePart {
 
 // A function (context, program id, flags) that reports a drop, in a program of its own or within another.
 struct FuseReporter {
-    InstructionView block;
+    InstructionView instructions;
     std::vector<std::uint32_t> maps; // as of a part
     std::uint32_t flags = 0;
     std::uint32_t loggedFlags = 0; // of drops in the steps that only log
@@ -72,13 +72,13 @@ struct FuseInput {
     bool logOnly = false; // the rest does not run after a drop, which is counted, but the packet passes
     std::size_t loggedSteps = 0; // the first of `order`: after a drop in them, the step behind them is next
     bool congestion = false;     // egress: some part may return 2 or 3
-    // Whether blocks may stand within the dispatcher: a call costs more than many a filter.
+    // Whether filters may stand within the dispatcher: a call costs more than many a filter.
     bool inlines = false;
     bool isGroup = false; // a part of a queue: counts nothing, tells in skb->cb[0] the slot of what dropped
     std::optional<FuseReporter> reporter = std::nullopt; // none: drops without a word
     // Indices in the table of descriptors.
     std::optional<std::uint32_t> counterMap = std::nullopt; // none: counts nothing
-    std::optional<std::uint32_t> stubArray = std::nullopt;
+    std::optional<std::uint32_t> tailCallArray = std::nullopt;
     std::optional<std::uint32_t> gateArray =
         std::nullopt; // the interim variant: enters from the gate and returns to it
 };

@@ -25,7 +25,7 @@ std::optional<Ports> portsOf(unsigned protocol, View transport) {
     return Ports{wordAt(transport, 0), wordAt(transport, 2)};
 }
 
-Ends endsOfIpv4(View bytes) {
+Endpoints endpointsOfIpv4(View bytes) {
     Endpoints endpoints{byteAt(bytes, 9), formatAddress(bytes.subspan(12, kAddress4)),
                         formatAddress(bytes.subspan(16, kAddress4)), std::nullopt};
     const std::size_t header = std::size_t{byteAt(bytes, 0) & 15U} * 4;
@@ -70,7 +70,7 @@ Next behindExtensions(unsigned protocol, View bytes) {
     return {protocol, bytes};
 }
 
-Ends endsOfIpv6(View bytes) {
+Endpoints endpointsOfIpv6(View bytes) {
     const auto last = behindExtensions(byteAt(bytes, 6), bytes.subspan(kIpv6Header));
     return {last.protocol, formatAddress(bytes.subspan(8, kAddress6)),
             formatAddress(bytes.subspan(24, kAddress6)), portsOf(last.protocol, last.bytes)};
@@ -80,9 +80,9 @@ Ends endsOfIpv6(View bytes) {
 
 std::optional<Endpoints> endpointsOf(std::uint16_t etherType, View bytes) {
     if (etherType == ETH_P_IP && bytes.size() >= kIpv4Header)
-        return endsOfIpv4(bytes);
+        return endpointsOfIpv4(bytes);
     if (etherType == ETH_P_IPV6 && bytes.size() >= kIpv6Header)
-        return endsOfIpv6(bytes);
+        return endpointsOfIpv6(bytes);
     return std::nullopt;
 }
 

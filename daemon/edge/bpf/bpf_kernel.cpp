@@ -143,8 +143,8 @@ Result<UniqueFd> BpfKernel::interimProgram(const Queue& queue, int gateArray) {
     auto built = stores_->builder.buildInterim(queue, gateArray, pinned ? pinned->get() : -1);
     if (!built)
         return failure(built.error());
-    if (built->stubArray && !(pinned && bpf::isSameMap(pinned->get(), built->stubArray.get())))
-        if (auto kept = bpf::replacePin(built->stubArray.get(), pin); !kept)
+    if (built->tailCallArray && !(pinned && bpf::isSameMap(pinned->get(), built->tailCallArray.get())))
+        if (auto kept = bpf::replacePin(built->tailCallArray.get(), pin); !kept)
             return failure(kept.error());
     return std::move(built->program);
 }

@@ -38,7 +38,7 @@ struct QueueFactory::Parts {
             if (!permits(program.direction, direction))
                 continue;
             FusePart part;
-            part.block = program.instructions;
+            part.instructions = program.instructions;
             for (const auto& map : program.maps) {
                 part.maps.push_back(static_cast<std::uint32_t>(maps.size()));
                 maps.push_back(map.fd.get());

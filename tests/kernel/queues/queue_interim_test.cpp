@@ -89,7 +89,7 @@ TEST_F(Interim, RunsTheQueueAndReturnsToTheGate) {
     setSlot(1, interim->get());
     EXPECT_EQ(verdictOf(entry_.get(), kOpenPort), 1U);
     EXPECT_EQ(verdictOf(entry_.get(), kDroppedPort), 0U);
-    // Made again it shares the array of stubs; the older one goes on working.
+    // Made again it shares the array of tail calls; the older one goes on working.
     const auto again = kernel().interimProgram(queue, array_.get());
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(verdictOf(entry_.get(), kOpenPort), 1U);

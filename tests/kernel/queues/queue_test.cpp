@@ -295,7 +295,8 @@ TEST_F(Groups, CongestionBitsComeOutOfThem) {
     EXPECT_EQ(verdictOf(program.get(), 9997), 2U);
 }
 
-// ---- what is no block -----------------------------------------------------------------------------------
+// ---- what is no function
+// -----------------------------------------------------------------------------------
 
 TEST_F(Queues, AFilterOfAnotherLicenceRunsByTailCallInItsPlace) {
     const Unit unit("unit.service");
@@ -311,7 +312,7 @@ TEST_F(Queues, AFilterOfAnotherLicenceRunsByTailCallInItsPlace) {
         put(unit, queue);
         EXPECT_EQ(unit.programs(direction).size(), 1U);
     }
-    restart(); // the daemon's descriptors are gone: the stub must go on
+    restart(); // the daemon's descriptors are gone: the tail call must go on
     EXPECT_TRUE(unit.sends(kOpenPort));
     EXPECT_TRUE(unit.receives(kOpenPort));
     EXPECT_FALSE(unit.sends(kDroppedPort));

@@ -24,7 +24,7 @@ inline constexpr std::uint32_t kPacketLength = 1234;
 inline constexpr std::int32_t kLogHelper = BPF_FUNC_ktime_get_ns; // stands for "filter r1 runs"
 
 inline constexpr std::uint32_t kCounters = 0;
-inline constexpr std::uint32_t kStubs = 1;
+inline constexpr std::uint32_t kTailCalls = 1;
 inline constexpr std::uint32_t kGate = 2;
 inline constexpr std::uint32_t kFirstFree = 3;
 
@@ -103,8 +103,8 @@ class Machine {
   public:
     explicit Machine(const FusedProgram& program) : program_(program) {}
 
-    std::map<std::uint64_t, std::pair<std::int32_t, std::uint64_t>> stubs; // index: filter, verdict
-    std::map<std::uint64_t, FusedProgram> groups;                          // index: a part of the queue
+    std::map<std::uint64_t, std::pair<std::int32_t, std::uint64_t>> tailCalls; // index: filter, verdict
+    std::map<std::uint64_t, FusedProgram> groups;                              // index: a part of the queue
     bool gateIsThere = true;
     std::uint32_t gateWord = 0;
 
@@ -182,20 +182,21 @@ class Machine {
             outcome_.atGate = true;
             return false;
         }
-        const auto group = registers_[2] == kMapBase + kStubs ? groups.find(registers_[3]) : groups.end();
+        const auto group = registers_[2] == kMapBase + kTailCalls ? groups.find(registers_[3]) : groups.end();
         if (group != groups.end()) {
             runGroup(group->second);
             return false;
         }
-        const auto stub = registers_[2] == kMapBase + kStubs ? stubs.find(registers_[3]) : stubs.end();
-        if (stub == stubs.end()) {
+        const auto called =
+            registers_[2] == kMapBase + kTailCalls ? tailCalls.find(registers_[3]) : tailCalls.end();
+        if (called == tailCalls.end()) {
             registers_[0] = kRubbish;
             return true;
         }
-        outcome_.ran.push_back(stub->second.first);
+        outcome_.ran.push_back(called->second.first);
         outcome_.sawForeignCb |= outcome_.cb != std::array<std::uint32_t, 5>{};
         outcome_.cb.fill(~0U);
-        registers_[0] = stub->second.second;
+        registers_[0] = called->second.second;
         return false;
     }
 

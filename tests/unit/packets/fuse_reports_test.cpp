@@ -54,7 +54,7 @@ TEST(FuseReports, BytesCostFourInstructionsOnTheWayOfAPacket) {
     // count, four of the bytes, two of the verdict.
     const Program nothing{set(BPF_REG_2, 0), set(BPF_REG_0, 1), leave()};
     FuseInput input{.direction = Direction::Ingress, .parts = {}, .order = {0}};
-    input.parts.push_back({.block = nothing, .maps = {}});
+    input.parts.push_back({.instructions = nothing, .maps = {}});
     input.counterMap = kCounters;
     const auto report = reporter();
     input.reporter = reporterOf(report);

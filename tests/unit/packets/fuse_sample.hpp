@@ -11,7 +11,7 @@ namespace filterd::test {
 
 struct Member {
     std::int32_t verdict = 1;
-    bool stub = false;
+    bool isTailCall = false;
     std::uint32_t slot = 0;
 };
 
@@ -27,16 +27,16 @@ struct Sample {
     bool logOnly = false;
     std::size_t logged = 0; // of the order
     bool reports = false;
-    bool busy = false;            // blocks with many registers
+    bool busy = false;            // filters with many registers
     std::size_t groupsFrom = ~0U; // the members of the order from this place on make up a group
 };
 
-inline std::vector<Program> blocksOf(const Sample& sample) {
-    std::vector<Program> blocks;
+inline std::vector<Program> filtersOf(const Sample& sample) {
+    std::vector<Program> filters;
     for (std::size_t i = 0; i < sample.members.size(); ++i)
-        blocks.push_back((sample.busy && i % 2 == 0 ? busyFilter : filter)(static_cast<std::int32_t>(i),
-                                                                           sample.members[i].verdict));
-    return blocks;
+        filters.push_back((sample.busy && i % 2 == 0 ? busyFilter : filter)(static_cast<std::int32_t>(i),
+                                                                            sample.members[i].verdict));
+    return filters;
 }
 
 inline constexpr std::uint32_t kReportFlags = 5;
@@ -46,20 +46,20 @@ inline constexpr std::uint32_t kLoggedFlags = 7;
 inline std::uint32_t programIdOf(std::size_t member) { return static_cast<std::uint32_t>(member) + 101; }
 
 inline FuseReporter reporterOf(const Program& code) {
-    return {.block = code, .maps = {}, .flags = kReportFlags, .loggedFlags = kLoggedFlags};
+    return {.instructions = code, .maps = {}, .flags = kReportFlags, .loggedFlags = kLoggedFlags};
 }
 
 inline Result<FusedProgram> fuseSample(const Sample& sample) {
     const auto reports = reporter();
-    const auto blocks = blocksOf(sample);
+    const auto filters = filtersOf(sample);
     FuseInput input{.direction = sample.direction, .parts = {}, .order = sample.order};
     for (std::size_t i = 0; i < sample.members.size(); ++i) {
-        FusePart part{.block = blocks[i], .maps = {}};
+        FusePart part{.instructions = filters[i], .maps = {}};
         part.counterSlot = sample.members[i].slot;
-        part.stubIndex = static_cast<std::uint32_t>(i);
+        part.tailCallIndex = static_cast<std::uint32_t>(i);
         part.programId = programIdOf(i);
-        if (sample.members[i].stub)
-            part.block = {};
+        if (sample.members[i].isTailCall)
+            part.instructions = {};
         input.parts.push_back(std::move(part));
     }
     input.congestion = sample.congestion;
@@ -67,9 +67,9 @@ inline Result<FusedProgram> fuseSample(const Sample& sample) {
     input.logOnly = sample.logOnly;
     input.loggedSteps = sample.logged;
     if (sample.groupsFrom < sample.order.size()) {
-        FusePart group{.block = {}, .maps = {}};
+        FusePart group{.instructions = {}, .maps = {}};
         group.group = true;
-        group.stubIndex = static_cast<std::uint32_t>(sample.members.size());
+        group.tailCallIndex = static_cast<std::uint32_t>(sample.members.size());
         input.order.resize(sample.groupsFrom);
         input.order.push_back(input.parts.size());
         input.parts.push_back(std::move(group));
@@ -78,7 +78,7 @@ inline Result<FusedProgram> fuseSample(const Sample& sample) {
         input.counterMap = kCounters;
     if (sample.reports)
         input.reporter = reporterOf(reports);
-    input.stubArray = kStubs;
+    input.tailCallArray = kTailCalls;
     if (sample.interim)
         input.gateArray = kGate;
     return fuse(input);
@@ -87,10 +87,10 @@ inline Result<FusedProgram> fuseSample(const Sample& sample) {
 // What the members from that place on are as a program of their own.
 inline FusedProgram groupOf(const Sample& sample) {
     const auto reports = reporter();
-    const auto blocks = blocksOf(sample);
+    const auto filters = filtersOf(sample);
     FuseInput input{.direction = sample.direction, .parts = {}, .order = {}};
     for (std::size_t i = 0; i < sample.members.size(); ++i) {
-        input.parts.push_back({.block = blocks[i], .maps = {}});
+        input.parts.push_back({.instructions = filters[i], .maps = {}});
         input.parts.back().counterSlot = std::min(sample.members[i].slot, kLastFilterSlot);
         input.parts.back().programId = programIdOf(i);
     }
@@ -109,9 +109,9 @@ inline Machine machineFor(const FusedProgram& program, const Sample& sample) {
     if (sample.groupsFrom < sample.order.size())
         machine.groups.emplace(sample.members.size(), groupOf(sample));
     for (std::size_t i = 0; i < sample.members.size(); ++i)
-        if (sample.members[i].stub)
-            machine.stubs[i] = {static_cast<std::int32_t>(i),
-                                static_cast<std::uint64_t>(sample.members[i].verdict)};
+        if (sample.members[i].isTailCall)
+            machine.tailCalls[i] = {static_cast<std::int32_t>(i),
+                                    static_cast<std::uint64_t>(sample.members[i].verdict)};
     machine.gateWord = sample.gateWord;
     return machine;
 }

@@ -11,11 +11,11 @@
 namespace filterd::test {
 namespace {
 
-// A group has no stubs, and its filters have a slot or none.
+// A group has no tail calls, and its filters have a slot or none.
 void makeGroup(Sample& sample, std::size_t from) {
     sample.groupsFrom = from;
     for (auto& member : sample.members) {
-        member.stub = false;
+        member.isTailCall = false;
         if (member.slot > kLastFilterSlot)
             member.slot = 0;
     }
@@ -149,7 +149,7 @@ TEST(Fuse, TakesIntoTheDispatcherOnlyWhatItsJumpsReach) {
     FuseInput input{.direction = Direction::Ingress, .parts = {}, .order = {0, 1, 2}};
     input.inlines = true;
     for (int i = 0; i < 3; ++i)
-        input.parts.push_back({.block = large, .maps = {}});
+        input.parts.push_back({.instructions = large, .maps = {}});
     EXPECT_EQ(fuse(input)->functions.size(), 2U);
     input.order = {0, 0, 0};
     input.parts.resize(1);
@@ -173,11 +173,11 @@ TEST(Fuse, TheHoldQueueDropsAndCountsApart) {
     EXPECT_EQ(outcome.counts[kPassedSlot], 0U);
 }
 
-TEST(Fuse, AMissingStubOrGateDrops) { // I1
-    Sample stub{.members = {{1, true, 1}}, .order = {0}};
-    const auto withStub = fuseSample(stub);
-    ASSERT_TRUE(withStub);
-    EXPECT_EQ(Machine(*withStub).run().verdict, 0U);
+TEST(Fuse, AMissingTailCallOrGateDrops) { // I1
+    Sample sample{.members = {{1, true, 1}}, .order = {0}};
+    const auto withTailCall = fuseSample(sample);
+    ASSERT_TRUE(withTailCall);
+    EXPECT_EQ(Machine(*withTailCall).run().verdict, 0U);
     Sample interim{.members = {{1, false, 1}}, .order = {0}, .counts = false, .interim = true};
     const auto toGate = fuseSample(interim);
     ASSERT_TRUE(toGate);
@@ -217,17 +217,17 @@ TEST(Fuse, TakesAsManyFunctionsAsTheKernel) {
     EXPECT_EQ(refused.error().code, ErrorCode::LimitExceeded);
 }
 
-TEST(Fuse, RefusesAStubWithoutAProgramArray) {
+TEST(Fuse, RefusesATailCallWithoutAProgramArray) {
     FuseInput input{.direction = Direction::Ingress, .parts = {FusePart{}}, .order = {0}};
     ASSERT_FALSE(fuse(input));
     EXPECT_EQ(fuse(input).error().code, ErrorCode::Internal);
 }
 
-// ---- blocks with functions and maps ---------------------------------------------------------------------
+// ---- filters with functions and maps ---------------------------------------------------------------------
 
 FuseInput inputOf(InstructionView block, std::vector<std::uint32_t> maps) {
     FuseInput input{.direction = Direction::Ingress, .parts = {}, .order = {0}};
-    input.parts.push_back({.block = block, .maps = std::move(maps)});
+    input.parts.push_back({.instructions = block, .maps = std::move(maps)});
     return input;
 }
 
@@ -310,7 +310,7 @@ TEST(Fuse, ClearsSkbCbOnlyForWhoLooksBehindWhoWrites) {
     for (const auto* block : {&writer, &looks}) {
         const auto traits = examine(*block);
         input.parts.push_back(
-            {.block = *block, .maps = {}, .readsCb = traits.readsCb, .writesCb = traits.writesCb});
+            {.instructions = *block, .maps = {}, .readsCb = traits.readsCb, .writesCb = traits.writesCb});
     }
     input.parts[0].readsCb = false;
     const auto clears = [&](std::vector<std::size_t> order, bool interim) {

@@ -62,10 +62,10 @@ Status DropReporter::load() {
         return failure(program.error());
     if (auto done = pinNew(program->maps, pinned); !done)
         return done;
-    auto block = functionOf(program->instructions);
-    if (!block)
-        return failure(block.error());
-    block_ = std::move(*block);
+    auto function = functionOf(program->instructions);
+    if (!function)
+        return failure(function.error());
+    instructions_ = std::move(*function);
     maps_ = std::move(program->maps);
     const auto consume = [](void* reporter, void* data, std::size_t size) {
         auto* self = static_cast<DropReporter*>(reporter);

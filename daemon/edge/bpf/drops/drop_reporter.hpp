@@ -29,7 +29,7 @@ class DropReporter final : public DropReports {
 
     [[nodiscard]] bool isOpen() const { return ring_ != nullptr; }
     // A function that fuse() takes, and the maps that it refers to by their index.
-    [[nodiscard]] InstructionView block() const { return block_; }
+    [[nodiscard]] InstructionView instructions() const { return instructions_; }
     [[nodiscard]] const std::vector<FilterMap>& maps() const { return maps_; }
 
     [[nodiscard]] int fd() const override;
@@ -45,7 +45,7 @@ class DropReporter final : public DropReports {
     PinTree pins_;
     ObjectIntake& intake_;
     std::string trouble_ = "reports of drops have not been asked for yet";
-    std::vector<bpf_insn> block_;
+    std::vector<bpf_insn> instructions_;
     std::vector<FilterMap> maps_;
     std::unique_ptr<ring_buffer, FreeRingBuffer> ring_;
     const std::function<void(const DropReport&)>* take_ = nullptr; // while drain() runs

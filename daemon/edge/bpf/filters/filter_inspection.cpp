@@ -29,7 +29,7 @@ std::optional<std::int32_t> throwFunction() {
     return id;
 }
 
-// An exception leaves the whole program it is thrown in: as a block it would skip the filters behind it.
+// An exception leaves the whole program it is thrown in: as a function it would skip the filters behind it.
 bool mayThrow(const FilterTraits& traits) {
     if (traits.kernelCalls.empty())
         return false;
@@ -45,7 +45,7 @@ bool usesAttachmentStorage(const FilterProgram& filter, const FilterTraits& trai
     });
 }
 
-std::string whyNoBlock(const FilterProgram& filter, const FilterTraits& traits) {
+std::string whyNoFunction(const FilterProgram& filter, const FilterTraits& traits) {
     if (filter.license != kGplLicense)
         return "its licence is not compatible with the GPL";
     if (mayThrow(traits))
@@ -61,7 +61,8 @@ std::string whyNoBlock(const FilterProgram& filter, const FilterTraits& traits) 
 Result<UniqueFd> testFuse(const FilterProgram& filter, const FilterTraits& traits, Direction direction,
                           ProgramLoader& loader, int counterMap) {
     MapTable table;
-    FusePart part{.block = filter.instructions, .maps = std::vector<std::uint32_t>(filter.maps.size())};
+    FusePart part{.instructions = filter.instructions,
+                  .maps = std::vector<std::uint32_t>(filter.maps.size())};
     for (const std::uint32_t map : traits.maps)
         part.maps[map] = table.add(filter.maps[map].fd.get());
     FuseInput input{.direction = direction, .parts = {std::move(part)}, .order = {0}};
@@ -98,11 +99,11 @@ Inspection inspect(const FilterProgram& filter, ProgramLoader& loader, int count
     result.congestion =
         traits.tailCalls || (filter.direction == FilterDirection::Egress && !loadsAsIngress(filter, loader));
     if (usesAttachmentStorage(filter, traits)) {
-        result.fusing = Fusing::Links;
+        result.fusing = Fusing::OwnLink;
         result.reason = "it uses cgroup local storage";
         return result;
     }
-    result.reason = whyNoBlock(filter, traits);
+    result.reason = whyNoFunction(filter, traits);
     if (result.reason.empty()) {
         const Direction direction =
             filter.direction == FilterDirection::Egress ? Direction::Egress : Direction::Ingress;
@@ -113,7 +114,7 @@ Inspection inspect(const FilterProgram& filter, ProgramLoader& loader, int count
             result.verifiedInstructions = info->verified_insns;
     }
     if (!result.reason.empty())
-        result.fusing = Fusing::Stub;
+        result.fusing = Fusing::TailCall;
     return result;
 }
 

@@ -26,7 +26,7 @@ class MapTable {
 };
 
 struct Inspection {
-    Fusing fusing = Fusing::Block;
+    Fusing fusing = Fusing::Function;
     std::string reason;
     bool congestion = false;
     std::uint32_t verifiedInstructions = 0;

@@ -19,9 +19,9 @@ namespace filterd::bpf {
 
 // How a filter can take part in a queue.
 enum class Fusing : std::uint8_t {
-    Block, // its instructions become a function of the queue's program
-    Stub,  // the queue's program tail-calls the filter's own
-    Links, // uses cgroup local storage: must have a link of its own
+    Function, // its instructions become a function of the queue's program
+    TailCall, // the queue's program tail-calls the filter's own
+    OwnLink,  // uses cgroup local storage: must have a link of its own
 };
 
 struct RecordedMap {
@@ -43,8 +43,8 @@ struct FilterRecord {
     std::vector<RecordedMap> maps;
     std::vector<Parameter> parameters;
     std::vector<bpf_insn> instructions;
-    Fusing fusing = Fusing::Stub;
-    std::string fusingReason;               // why it is no block
+    Fusing fusing = Fusing::TailCall;
+    std::string fusingReason;               // why it is no function
     bool congestion = false;                // may return 2 or 3
     std::uint32_t verifiedInstructions = 0; // what it adds to the work of verifying a queue
     std::optional<packet::NumberedRules> rules;

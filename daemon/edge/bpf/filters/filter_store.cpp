@@ -84,7 +84,7 @@ StoredFilter FilterStore::adoptWithoutRecord(const FilterName& name, const bpf_p
     record.tag = tagOf(info);
     record.license = info.gpl_compatible ? kGplLicense : "Proprietary";
     record.maps = maps;
-    record.fusing = Fusing::Stub;
+    record.fusing = Fusing::TailCall;
     record.fusingReason = "its record was lost";
     record.congestion = true;
     StoredFilter filter{std::move(record), true, {}, {}};
@@ -92,7 +92,7 @@ StoredFilter FilterStore::adoptWithoutRecord(const FilterName& name, const bpf_p
         const auto map = openMap(filter, i);
         const auto facts = map ? mapInfo(map->get()) : failure(map.error());
         if (facts && isAttachmentStorage(facts->type)) {
-            filter.record.fusing = Fusing::Links;
+            filter.record.fusing = Fusing::OwnLink;
             filter.record.fusingReason = "it uses cgroup local storage";
         }
     }
@@ -196,7 +196,7 @@ Result<FilterFacts> FilterStore::takePinned(const FilterName& name, const std::f
     filter.record.instance = instance;
     filter.published = false;
     filter.program = std::move(*program);
-    if (filter.record.fusing == Fusing::Stub)
+    if (filter.record.fusing == Fusing::TailCall)
         filter.record.fusingReason = "somebody else loaded it";
     return factsOf(filters_.insert_or_assign(instance, std::move(filter)).first->second);
 }

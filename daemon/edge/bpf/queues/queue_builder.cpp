@@ -88,17 +88,17 @@ Result<BuiltQueue> QueueBuilder::buildFallback(const QueueDraft& draft) const {
     return buildLinks(draft);
 }
 
-Result<BuiltQueue> QueueBuilder::buildInterim(const Queue& queue, int gateArray, int stubArray) {
-    auto built = buildForGate(queue, gateArray, stubArray, true);
+Result<BuiltQueue> QueueBuilder::buildInterim(const Queue& queue, int gateArray, int tailCallArray) {
+    auto built = buildForGate(queue, gateArray, tailCallArray, true);
     if (!built && isRetryable(built.error()) && reporter_.isOpen())
-        built = buildForGate(queue, gateArray, stubArray, false);
+        built = buildForGate(queue, gateArray, tailCallArray, false);
     // What the kernel refuses as one program build() makes links of.
     if (!built && isRetryable(built.error()))
         return failure(ErrorCode::Unsupported, built.error().message);
     return built;
 }
 
-Result<BuiltQueue> QueueBuilder::buildForGate(const Queue& queue, int gateArray, int stubArray,
+Result<BuiltQueue> QueueBuilder::buildForGate(const Queue& queue, int gateArray, int tailCallArray,
                                               bool reports) {
     auto drafted = draftQueue(queue, filters_);
     if (!drafted)
@@ -106,7 +106,7 @@ Result<BuiltQueue> QueueBuilder::buildForGate(const Queue& queue, int gateArray,
     if (!drafted->linksReason.empty())
         return failure(ErrorCode::Unsupported, drafted->linksReason);
     drafted->gateArray = gateArray;
-    drafted->stubArray = stubArray;
+    drafted->tailCallArray = tailCallArray;
     drafted->extras.reports = reports;
     return buildFused(*drafted);
 }
@@ -121,28 +121,28 @@ Result<BuiltQueue> QueueBuilder::buildFused(QueueDraft& draft) {
     built = buildOnce(draft);
     if (built || !isRetryable(built.error()))
         return built;
-    log::info("queue " + idOf(draft.queue).text + " cannot be one block of code: " + built.error().message);
-    const bool anyBlock = std::any_of(draft.members.begin(), draft.members.end(),
-                                      [](const QueueMember& member) { return !member.stub; });
-    if (!anyBlock)
+    log::info("queue " + idOf(draft.queue).text + " cannot be one program: " + built.error().message);
+    const bool anyFunction = std::any_of(draft.members.begin(), draft.members.end(),
+                                         [](const QueueMember& member) { return !member.isTailCall; });
+    if (!anyFunction)
         return built;
-    draft.makeStubs("the kernel refuses the queue as one program");
+    draft.makeTailCalls("the kernel refuses the queue as one program");
     return buildOnce(draft);
 }
 
 Result<BuiltQueue> QueueBuilder::buildOnce(const QueueDraft& draft) {
-    if (const auto tailCalls = draft.tailCalls(); tailCalls > kMaxStubs)
+    if (const auto tailCalls = draft.tailCalls(); tailCalls > kMaxTailCalls)
         return failure(ErrorCode::LimitExceeded,
                        "it would make " + std::to_string(tailCalls) + " tail calls; the kernel takes 32");
     BuiltQueue built;
     if (draft.tailCalls() > 0) {
-        auto array = stubArrayFor(draft);
+        auto array = tailCallArrayFor(draft);
         if (!array)
             return failure(array.error());
-        built.stubArray = std::move(*array);
+        built.tailCallArray = std::move(*array);
     }
     Assembly assembly;
-    addMaps(assembly, draft, built.stubArray.get());
+    addMaps(assembly, draft, built.tailCallArray.get());
     for (const auto& step : draft.steps)
         if (auto added = addStep(assembly, draft, step); !added)
             return failure(added.error());
@@ -151,8 +151,8 @@ Result<BuiltQueue> QueueBuilder::buildOnce(const QueueDraft& draft) {
         return failure(program.error());
     built.program = std::move(*program);
     // After the queue's program: the first user of a program array decides what may be in it.
-    if (built.stubArray)
-        if (auto filled = fillStubs(assembly, draft, built.stubArray.get()); !filled)
+    if (built.tailCallArray)
+        if (auto filled = fillTailCalls(assembly, draft, built.tailCallArray.get()); !filled)
             return failure(filled.error());
     built.counted = assembly.input.counterMap.has_value();
     built.reason = reasonOf(draft, assembly.uncounted);
@@ -168,8 +168,8 @@ std::string QueueBuilder::reasonOf(const QueueDraft& draft, const std::vector<st
         add("log only for its first " + std::to_string(draft.queue.logged) +
             " filters, of the administrator: what they would drop is counted");
     for (const auto& member : draft.members)
-        if (member.stub)
-            add("filter '" + member.filter->name() + "' runs by tail call: " + member.stubReason);
+        if (member.isTailCall)
+            add("filter '" + member.filter->name() + "' runs by tail call: " + member.tailCallReason);
     for (const auto& name : uncounted)
         add("drops of filter '" + name + "' are not counted: all counters are taken by other filters");
     return reason;
@@ -184,16 +184,16 @@ Result<UniqueFd> QueueBuilder::loadAssembly(const Assembly& assembly, const std:
 }
 
 // Members first, then groups. An array that an older version made may be too small for them.
-Result<UniqueFd> QueueBuilder::stubArrayFor(const QueueDraft& draft) {
+Result<UniqueFd> QueueBuilder::tailCallArrayFor(const QueueDraft& draft) {
     const auto entries = static_cast<std::uint32_t>(draft.members.size() + draft.groups.size());
-    if (draft.stubArray >= 0)
-        if (const auto info = mapInfo(draft.stubArray); info && info->max_entries >= entries)
-            return duplicate(draft.stubArray);
+    if (draft.tailCallArray >= 0)
+        if (const auto info = mapInfo(draft.tailCallArray); info && info->max_entries >= entries)
+            return duplicate(draft.tailCallArray);
     return createMap("filterd_stubs",
                      {BPF_MAP_TYPE_PROG_ARRAY, sizeof(std::uint32_t), sizeof(std::uint32_t), entries});
 }
 
-void QueueBuilder::addMaps(Assembly& assembly, const QueueDraft& draft, int stubArray) const {
+void QueueBuilder::addMaps(Assembly& assembly, const QueueDraft& draft, int tailCallArray) const {
     FuseInput& input = assembly.input;
     input.direction = draft.queue.direction;
     input.hold = draft.queue.hold;
@@ -204,15 +204,15 @@ void QueueBuilder::addMaps(Assembly& assembly, const QueueDraft& draft, int stub
         input.gateArray = assembly.table.add(draft.gateArray);
     else if (draft.extras.counts)
         input.counterMap = assembly.table.add(counters_.map());
-    if (stubArray >= 0)
-        input.stubArray = assembly.table.add(stubArray);
+    if (tailCallArray >= 0)
+        input.tailCallArray = assembly.table.add(tailCallArray);
     addReporter(assembly, draft);
 }
 
 void QueueBuilder::addReporter(Assembly& assembly, const QueueDraft& draft) const {
     if (!draft.extras.reports || !reporter_.isOpen())
         return;
-    FuseReporter reporter{.block = reporter_.block(), .maps = {}};
+    FuseReporter reporter{.instructions = reporter_.instructions(), .maps = {}};
     for (const auto& map : reporter_.maps())
         reporter.maps.push_back(assembly.table.add(map.fd.get()));
     reporter.flags = (draft.queue.direction == Direction::Egress ? DROP_EGRESS : 0U) |
@@ -248,7 +248,7 @@ bool mayNotify(const QueueDraft& draft, const QueueMember& member) {
 Result<FusePart> QueueBuilder::memberPart(Assembly& assembly, const QueueDraft& draft,
                                           const QueueStep& step) {
     const QueueMember& member = draft.members[step.index];
-    FusePart part{.block = {}, .maps = {}, .stubIndex = static_cast<std::uint32_t>(step.index)};
+    FusePart part{.instructions = {}, .maps = {}, .tailCallIndex = static_cast<std::uint32_t>(step.index)};
     part.congestion = mayNotify(draft, member);
     part.programId = member.filter->record.programId;
     if (assembly.input.counterMap || assembly.input.isGroup) {
@@ -260,15 +260,15 @@ Result<FusePart> QueueBuilder::memberPart(Assembly& assembly, const QueueDraft& 
         if (*slot == 0)
             assembly.uncounted.push_back(member.filter->name());
     }
-    if (!member.stub)
-        if (auto added = addBlock(assembly, member, part); !added)
+    if (!member.isTailCall)
+        if (auto added = addFunction(assembly, member, part); !added)
             return failure(added.error().context("filter '" + member.filter->name() + "'"));
     return part;
 }
 
-// To the queue's program a group is a stub that looks into skb->cb if one of its filters does.
+// To the queue's program a group is a tail call that looks into skb->cb if one of its filters does.
 Result<FusePart> QueueBuilder::groupPart(const QueueDraft& draft, std::size_t index) const {
-    FusePart part{.block = {}, .maps = {}, .stubIndex = draft.arrayIndexOf(index)};
+    FusePart part{.instructions = {}, .maps = {}, .tailCallIndex = draft.arrayIndexOf(index)};
     part.group = true;
     part.congestion = part.readsCb = part.writesCb = false;
     for (const std::size_t place : draft.groups[index]) {
@@ -280,8 +280,8 @@ Result<FusePart> QueueBuilder::groupPart(const QueueDraft& draft, std::size_t in
     return part;
 }
 
-Status QueueBuilder::addBlock(Assembly& assembly, const QueueMember& member, FusePart& part) const {
-    part.block = member.filter->record.instructions;
+Status QueueBuilder::addFunction(Assembly& assembly, const QueueMember& member, FusePart& part) const {
+    part.instructions = member.filter->record.instructions;
     part.readsCb = member.traits.readsCb;
     part.writesCb = member.traits.writesCb;
     part.maps.resize(member.filter->record.maps.size());
@@ -297,24 +297,26 @@ Status QueueBuilder::addBlock(Assembly& assembly, const QueueMember& member, Fus
     return {};
 }
 
-// ---- stubs ----------------------------------------------------------------------------------------------
+// ---- tail calls ---------------------------------------------------------------------------------------
 
-Status QueueBuilder::fillStubs(Assembly& assembly, const QueueDraft& draft, int stubArray) {
+Status QueueBuilder::fillTailCalls(Assembly& assembly, const QueueDraft& draft, int tailCallArray) {
     for (std::size_t group = 0; group < draft.groups.size(); ++group)
-        if (auto filled = fillGroup(assembly, draft, group, stubArray); !filled)
+        if (auto filled = fillGroup(assembly, draft, group, tailCallArray); !filled)
             return filled;
     for (std::size_t i = 0; i < draft.members.size(); ++i) {
         const QueueMember& member = draft.members[i];
-        if (!member.stub)
+        if (!member.isTailCall)
             continue;
-        if (auto filled = fillStub(member, static_cast<std::uint32_t>(i), draft.queue.direction, stubArray);
+        if (auto filled =
+                fillTailCall(member, static_cast<std::uint32_t>(i), draft.queue.direction, tailCallArray);
             !filled)
             return failure(filled.error().context("filter '" + member.filter->name() + "'"));
     }
     return {};
 }
 
-Status QueueBuilder::fillGroup(Assembly& queue, const QueueDraft& draft, std::size_t group, int stubArray) {
+Status QueueBuilder::fillGroup(Assembly& queue, const QueueDraft& draft, std::size_t group,
+                               int tailCallArray) {
     Assembly assembly;
     assembly.input.direction = draft.queue.direction;
     assembly.input.inlines = draft.inlines;
@@ -332,7 +334,7 @@ Status QueueBuilder::fillGroup(Assembly& queue, const QueueDraft& draft, std::si
         return failure(program.error());
     const std::uint32_t index = draft.arrayIndexOf(group);
     const int fd = program->get();
-    if (auto updated = updateElement(stubArray, &index, &fd); !updated)
+    if (auto updated = updateElement(tailCallArray, &index, &fd); !updated)
         return failure(ErrorCode::LimitExceeded,
                        "its filters do not fit in one program: " + updated.error().message);
     return {};
@@ -340,24 +342,24 @@ Status QueueBuilder::fillGroup(Assembly& queue, const QueueDraft& draft, std::si
 
 // Newer kernels let an array hold programs of one direction only; then the filter is loaded again for this
 // one.
-Status QueueBuilder::fillStub(const QueueMember& member, std::uint32_t index, Direction direction,
-                              int stubArray) {
+Status QueueBuilder::fillTailCall(const QueueMember& member, std::uint32_t index, Direction direction,
+                                  int tailCallArray) {
     const auto own = filters_.openProgram(*member.filter);
     if (!own)
         return failure(own.error());
     const int ownFd = own->get();
-    if (updateElement(stubArray, &index, &ownFd))
+    if (updateElement(tailCallArray, &index, &ownFd))
         return {};
-    const auto variant = loadForStub(*member.filter, direction);
+    const auto variant = loadForTailCall(*member.filter, direction);
     if (!variant)
         return failure(ErrorCode::LimitExceeded, "it cannot run by tail call: " + variant.error().message);
     const int variantFd = variant->get();
-    if (auto updated = updateElement(stubArray, &index, &variantFd); !updated)
+    if (auto updated = updateElement(tailCallArray, &index, &variantFd); !updated)
         return failure(ErrorCode::LimitExceeded, "it cannot run by tail call: " + updated.error().message);
     return {};
 }
 
-Result<UniqueFd> QueueBuilder::loadForStub(const StoredFilter& filter, Direction direction) {
+Result<UniqueFd> QueueBuilder::loadForTailCall(const StoredFilter& filter, Direction direction) {
     if (filter.record.instructions.empty())
         return failure(ErrorCode::Unsupported, "its instructions are not known");
     std::vector<UniqueFd> owned;

@@ -11,7 +11,7 @@ namespace filterd::bpf {
 namespace {
 
 constexpr std::size_t kMaxVerifiedInstructions = 900000; // the kernel verifies a million in all
-constexpr std::size_t kOwnMaps = 3;                      // counters, stubs, gate
+constexpr std::size_t kOwnMaps = 3;                      // counters, tail calls, gate
 // Of the reporter of drops.
 constexpr std::size_t kReportMaps = 3;
 constexpr std::size_t kReportFunctions = 1;
@@ -33,7 +33,7 @@ struct Load {
 };
 
 constexpr Load kQueueLimit{kMaxProgramMaps - kOwnMaps - kReportMaps,
-                           kMaxFunctions - 1 - kMaxStubs - kReportFunctions, kMaxVerifiedInstructions};
+                           kMaxFunctions - 1 - kMaxTailCalls - kReportFunctions, kMaxVerifiedInstructions};
 constexpr Load kGroupLimit{kMaxProgramMaps - kReportMaps, kMaxFunctions - 1 - kReportFunctions,
                            kMaxVerifiedInstructions};
 
@@ -52,11 +52,12 @@ Status addMember(QueueDraft& draft, const FilterStore& filters, const FilterInst
     draft.order.push_back(static_cast<std::size_t>(known - draft.members.begin()));
     if (known != draft.members.end())
         return {};
-    QueueMember member{.filter = &filter, .traits = examine(filter.record.instructions), .stubReason = {}};
-    member.stub = filter.record.fusing != Fusing::Block;
-    if (member.stub)
-        member.stubReason = filter.record.fusingReason;
-    if (filter.record.fusing == Fusing::Links && draft.linksReason.empty())
+    QueueMember member{
+        .filter = &filter, .traits = examine(filter.record.instructions), .tailCallReason = {}};
+    member.isTailCall = filter.record.fusing != Fusing::Function;
+    if (member.isTailCall)
+        member.tailCallReason = filter.record.fusingReason;
+    if (filter.record.fusing == Fusing::OwnLink && draft.linksReason.empty())
         draft.linksReason = "filter '" + filter.name() + "': " + filter.record.fusingReason;
     draft.members.push_back(std::move(member));
     return {};
@@ -73,7 +74,7 @@ class Division {
             if (i == draft_.queue.logged)
                 open_ = false; // no group both logs and drops
             const std::size_t place = draft_.order[i];
-            const bool isPlaced = inQueue_[place] || draft_.members[place].stub;
+            const bool isPlaced = inQueue_[place] || draft_.members[place].isTailCall;
             if (isPlaced || (draft_.groups.empty() && takeIntoQueue(place)))
                 addStep({place, false, draft_.queue.logOnly || i < draft_.queue.logged});
             else
@@ -138,15 +139,15 @@ Result<QueueDraft> draftQueue(const Queue& queue, const FilterStore& filters) {
 
 std::size_t QueueDraft::tailCalls() const {
     return static_cast<std::size_t>(std::count_if(steps.begin(), steps.end(), [&](const QueueStep& step) {
-        return step.isGroup || members[step.index].stub;
+        return step.isGroup || members[step.index].isTailCall;
     }));
 }
 
-void QueueDraft::makeStubs(const std::string& reason) {
+void QueueDraft::makeTailCalls(const std::string& reason) {
     for (auto& member : members)
-        if (!member.stub) {
-            member.stub = true;
-            member.stubReason = reason;
+        if (!member.isTailCall) {
+            member.isTailCall = true;
+            member.tailCallReason = reason;
         }
     groups.clear();
     steps.clear();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// How a queue is to be built: which of its filters are blocks, which run by tail call, and where one program
-// is too small for all of them, which make up further programs.
+// How a queue is to be built: which of its filters are functions, which run by tail call, and where one
+// program is too small for all of them, which make up further programs.
 
 #include "core/ebpf/fuse.hpp"
 #include "edge/bpf/filters/filter_store.hpp"
@@ -17,8 +17,8 @@ namespace filterd::bpf {
 struct QueueMember {
     const StoredFilter* filter = nullptr;
     FilterTraits traits;
-    std::string stubReason; // empty: a block
-    bool stub = false;
+    std::string tailCallReason; // empty: a function
+    bool isTailCall = false;
 };
 
 // One after the other: a member, or a group of members.
@@ -45,7 +45,7 @@ struct QueueDraft {
     std::size_t loggedGroups = 0;
     std::string linksReason = {}; // not empty: cannot be fused
     int gateArray = -1;           // the gate's, for the interim variant
-    int stubArray = -1;           // to be used again
+    int tailCallArray = -1;       // to be used again
     Extras extras = {};
     bool inlines = true;
 
@@ -55,7 +55,7 @@ struct QueueDraft {
         return static_cast<std::uint32_t>(members.size() + group);
     }
     // Every filter by tail call.
-    void makeStubs(const std::string& reason);
+    void makeTailCalls(const std::string& reason);
 };
 
 // Errors: NoSuchFilter, WrongDirection.

@@ -156,8 +156,8 @@ Status QueueStore::pin(const Queue& queue, const BuiltQueue& built,
         return removed;
     if (auto made = makeDirectory(directory); !made)
         return made;
-    if (built.stubArray)
-        if (auto pinned = bpf::pin(built.stubArray.get(), directory / "stubs"); !pinned)
+    if (built.tailCallArray)
+        if (auto pinned = bpf::pin(built.tailCallArray.get(), directory / "stubs"); !pinned)
             return pinned;
     if (built.program)
         if (auto pinned = bpf::pin(built.program.get(), directory / "program"); !pinned)
