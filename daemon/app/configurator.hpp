@@ -33,8 +33,8 @@ class Configurator {
 
     // Each as FILE:LINE: REASON (WHAT IS IN FORCE); and what keeps the guard from following the files.
     [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
-    // What is legal and has no effect, or not the one that it seems to have: of files, and of what is set on
-    // the bus. Looked for when it is asked for, since that takes a look at all units now and then.
+    // Returns what is legal and has no effect, or not the one that it seems to have, in files and in what is
+    // set on the bus. Looked for when it is asked for, since that takes a look at all units now and then.
     [[nodiscard]] const std::vector<std::string>& warnings();
     // Rules were set or reset on the bus: that of `target` was set, if it is not empty, and what is to be
     // said of it is logged again, also if it was said before.
@@ -57,7 +57,7 @@ class Configurator {
     [[nodiscard]] bool lacksFilters() const;
     [[nodiscard]] std::vector<std::string> warningsOf(const Rules& rules,
                                                       const RunningUnitsOnDemand& running);
-    // What is to be said without the rules that were set since the last review.
+    // Returns the warnings of all rules but those that were set since the last review.
     [[nodiscard]] std::vector<std::string> warningsOfOthers(const RunningUnitsOnDemand& running);
 
     Reader read_;

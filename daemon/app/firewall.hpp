@@ -16,11 +16,11 @@
 
 namespace filterd {
 
-// What the core asks of its surroundings now and then.
+// The questions and orders that the application has for its surroundings now and then.
 struct Surroundings {
     UserExists userExists = [](uid_t) { return true; };
     FileFinder fileOf = [](const FilterName&) { return std::string(); };
-    // Who tells, by Units, of cgroups that are no units', too.
+    // Is told which cgroups that are no units' are to be followed; Units hears of them.
     FollowBareCgroups followBareCgroups = [](const std::set<std::string>&) {};
 };
 

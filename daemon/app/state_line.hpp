@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What filterd does now, in one line: for "systemctl status".
+// Says in one line what filterd does now: for "systemctl status".
 
 #include "app/firewall.hpp"
 

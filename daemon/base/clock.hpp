@@ -17,7 +17,7 @@ namespace filterd {
 // Milliseconds of CLOCK_BOOTTIME: since the machine came up, with the time it was suspended.
 [[nodiscard]] inline std::uint64_t bootMilliseconds() { return microsecondsOf(CLOCK_BOOTTIME) / 1'000; }
 
-// Of CLOCK_MONOTONIC, which the kernel's programs know as ktime.
+// Reads CLOCK_MONOTONIC, which the kernel's programs know as ktime.
 [[nodiscard]] inline std::uint64_t monotonicNanoseconds() {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);

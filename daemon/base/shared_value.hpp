@@ -8,7 +8,8 @@
 
 namespace filterd {
 
-// Of one thread. What a copy refers to stays where it is as long as that copy lives and is not edited.
+// Belongs to one thread. What a copy refers to stays where it is as long as that copy lives and is not
+// edited.
 template<typename T>
 class SharedValue {
   public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What one directory on cgroupfs tells.
+// Reads what one directory on cgroupfs tells.
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -14,7 +14,8 @@
 
 namespace filterd {
 
-// Of one user's manager: more are not looked at. The guard tells of what a rule covers nevertheless.
+// Limits the units of one user's manager: more are not looked at. The guard tells of what a rule covers
+// nevertheless.
 inline constexpr std::size_t kMaxUnitsOfManager = 1024;
 
 // A unit's directory within its slice.
@@ -44,7 +45,7 @@ struct UnitDirectory {
 [[nodiscard]] Result<UniqueFd> openCgroup(int root, const std::string& path);
 [[nodiscard]] Result<UniqueFd> openCgroup(int root, const std::string& path, CgroupId id);
 
-// Of the directory that is open, those of its directories that are named after a unit.
+// Lists those directories of the open directory that are named after a unit.
 [[nodiscard]] std::vector<UnitDirectory> listUnits(int directory);
 
 } // namespace filterd

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What is mounted where, as mountinfo of proc(5) tells it.
+// Reads what is mounted where, as mountinfo of proc(5) tells it.
 
 #include "base/result.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the application needs from the guard: units are filtered from their first packet on (I1), and how a
-// hold ends.
+// Declares what the application needs from the guard: units are filtered from their first packet on (I1), and
+// how a hold ends.
 //
 // A hold's life: the kernel makes it inside mkdir; the daemon finds it in held(), attaches the unit's queues,
 // starts a grace period, and releases the hold when that period is over. A hold whose directory is gone is
@@ -20,7 +20,8 @@
 
 namespace filterd {
 
-// What this kernel can do for the guard. Without all of it there is none, and filterd works by signals.
+// The features of this kernel that the guard needs. Without all of it there is none, and filterd works by
+// signals.
 struct GuardSupport {
     bool btf = true;         // the kernel describes its types
     bool tracepoints = true; // programs can run inside mkdir and at a cgroup's end
@@ -106,8 +107,8 @@ class GuardPort {
     // held.
     [[nodiscard]] virtual Result<bool> release(CgroupId cgroup) = 0;
 
-    // Of a manager that was cut off: as release(), after all of its units were attached. False: more were
-    // made since that are not held; look at held() and its units again.
+    // Ends the hold of a manager that was cut off, as release() does, after all of its units were attached.
+    // Returns false if more were made since that are not held; look at held() and its units again.
     [[nodiscard]] virtual Result<bool> endCutOff(const Hold& manager) = 0;
 
     // In overflow: read it, walk the tree and attach every guarded unit, wait for a grace period, end it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the application needs from the world. Edges implement it; unit tests put fakes here.
+// Declares what the application needs from the world. Edges implement it; unit tests put fakes here.
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -46,7 +46,7 @@ class ObjectIntake {
     // Errors: InvalidObject, NoSuchProgram, WrongProgramType, VerifierRejected, LimitExceeded, KernelRefused,
     // and for its parameters NoSuchParameter, InvalidArgument.
     [[nodiscard]] virtual Result<FilterProgram> load(const ObjectRequest& request) = 0;
-    // What load() refuses before it asks the kernel, with the same errors.
+    // Refuses what load() refuses before it asks the kernel, with the same errors.
     [[nodiscard]] virtual Result<ObjectOutline> inspect(const ObjectRequest& request) = 0;
 };
 

@@ -13,9 +13,10 @@
 
 namespace filterd {
 
-// Of an instance, which all queues that hold it share: a change counts for the very next packet. `map` is an
-// index among its maps; keys and values are as long as the map's. Errors: NoSuchFilter, NoSuchEntry,
-// LimitExceeded (the map is full), Unsupported (the map has no entries that can be named), KernelRefused.
+// Reads and changes the maps of an instance, which all queues that hold it share: a change counts for the
+// very next packet. `map` is an index among its maps; keys and values are as long as the map's. Errors:
+// NoSuchFilter, NoSuchEntry, LimitExceeded (the map is full), Unsupported (the map has no entries that can be
+// named), KernelRefused.
 class FilterValues {
   public:
     virtual ~FilterValues() = default;
@@ -28,7 +29,7 @@ class FilterValues {
     // One value; of a per-CPU map one for each CPU that can be, in order.
     [[nodiscard]] virtual Result<std::vector<Bytes>> lookupEntry(const FilterInstance& instance,
                                                                  std::size_t map, const Bytes& key) = 0;
-    // Of a per-CPU map: the same value for each CPU.
+    // Sets an entry; of a per-CPU map, the same value for each CPU.
     [[nodiscard]] virtual Status updateEntry(const FilterInstance& instance, std::size_t map,
                                              const Bytes& key, const Bytes& value) = 0;
     [[nodiscard]] virtual Status deleteEntry(const FilterInstance& instance, std::size_t map,

@@ -41,7 +41,7 @@ enum class Outcome {
     Failed,   // on: see detail; the record keeps it
 };
 
-// What happened to one attachment.
+// The outcome for one attachment.
 struct Step {
     std::string cgroup;    // its path below the mount point; empty if the cgroup is gone
     std::string direction; // "ingress" or "egress"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// Who may change the files in the run directory.
+// Decides who may change the files in the run directory.
 
 #include "base/unique_fd.hpp"
 #include "rescue/rescue.hpp"

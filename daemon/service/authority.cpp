@@ -17,7 +17,7 @@ constexpr std::uint32_t kAllowInteraction = 1;
 // A person has to find a password.
 constexpr auto kPatience = std::chrono::minutes(5);
 constexpr std::chrono::seconds kQuickly{25};
-// Of one user: enough for scripts, too few to fill our memory or to occupy polkit.
+// Limits the questions of one user: enough for scripts, too few to fill our memory or to occupy polkit.
 constexpr std::ptrdiff_t kMaxQuestions = 16;
 
 using Subject = sdbus::Struct<std::string, std::map<std::string, sdbus::Variant>>;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// Who may do what (I6): effective user id 0 as the bus knows it, else whom polkit authorises; no polkit, no.
-// Nothing the caller says of itself counts.
+// Decides who may do what (I6): effective user id 0 as the bus knows it, else whom polkit authorises; no
+// polkit, no. Nothing the caller says of itself counts.
 
 #include "base/result.hpp"
 #include "dbus/bridge.hpp"
@@ -28,7 +28,7 @@ struct Caller {
 
 class Authority {
   public:
-    // Who calls, or why it may not.
+    // Is told who calls, or why they may not.
     using Decision = std::function<void(const Result<Caller>& caller)>;
 
     // Decides for the message that `object` is handling now: at once for root, else when polkit has answered.
@@ -45,7 +45,7 @@ class Authority {
     // Asks polkit on this connection, until detach(), which forgets all open questions.
     void attach(sdbus::IConnection& connection) { connection_ = &connection; }
     void detach();
-    // Whose it is counts from now on, not only when it calls.
+    // Notes whose client it is, from now on and not only when it calls.
     void know(const std::string& client, uid_t uid) { euids_.emplace(client, uid); }
     // Its questions are not to be answered any more, and nobody has its unique name again.
     void forget(const std::string& client);

@@ -22,7 +22,7 @@ namespace filterd {
 
 class BusService final : public Observer {
   public:
-    // What the objects on the bus show and change.
+    // The parts of the daemon that the objects on the bus show and change.
     struct Served {
         Firewall& firewall;
         FilterSettings& settings;
@@ -35,7 +35,7 @@ class BusService final : public Observer {
         // connection: the session keeps it, nobody else may, and it ends before the connection does.
         std::function<std::shared_ptr<void>(sdbus::IConnection&)> joined;
         std::function<void(const std::string& reason)> lost; // the session and its connection are gone
-        // Of configuration and rules, as of now.
+        // Returns the warnings of configuration and rules, as of now.
         std::function<std::vector<std::string>()> warnings = [] { return std::vector<std::string>(); };
     };
 
@@ -45,7 +45,7 @@ class BusService final : public Observer {
     // Takes the bus name. An error means that there is no bus yet, or that somebody else has the name.
     [[nodiscard]] Status join();
     [[nodiscard]] bool joined() const { return session_ != nullptr; }
-    // What is broken in the files, and when they were read, in microseconds of CLOCK_REALTIME.
+    // Shows what is broken in the files, and when they were read, in microseconds of CLOCK_REALTIME.
     void setConfiguration(std::vector<std::string> errors, std::uint64_t readAt);
     void warningsChanged();
 
@@ -64,8 +64,9 @@ class BusService final : public Observer {
         std::unique_ptr<sdbus::IConnection> connection;
         std::unique_ptr<bus::LoopAttachment> attachment;
     };
-    // What exists only while there is a bus. Slots, proxies and objects that outlive their connection use
-    // freed memory when they end. The connection is a base's: no member can outlive it, whatever their order.
+    // Holds what exists only while there is a bus. Slots, proxies and objects that outlive their connection
+    // use freed memory when they end. The connection is a base's: no member can outlive it, whatever their
+    // order.
     struct Session : Link {
         Authority authority; // its open questions die with the session
         std::unique_ptr<LogControlObject> logControl;

@@ -21,7 +21,8 @@ class DropFollowers {
     void forget(const std::string& client) { followers_.erase(client); }
     [[nodiscard]] bool empty() const { return followers_.empty(); }
 
-    // Who is to be told of a drop of this unit now (microseconds of CLOCK_BOOTTIME), each in its limits.
+    // Returns who is to be told of a drop of this unit now (microseconds of CLOCK_BOOTTIME), each in its
+    // limits.
     [[nodiscard]] std::vector<std::string> toTell(const std::string& unit, std::uint64_t now);
 
   private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a queue has dropped, as the bus tells it.
+// Writes what a queue has dropped as the bus tells it.
 
 #include "ports/ports.hpp"
 

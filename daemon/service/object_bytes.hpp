@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a caller hands over as the content of a filter: bytes are copied before anything looks at them.
+// Takes what a caller hands over as the content of a filter: bytes are copied before anything looks at them.
 
 #include "base/result.hpp"
 #include "core/facts/content.hpp"

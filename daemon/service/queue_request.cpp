@@ -174,7 +174,7 @@ std::string textOf(OnFailure onFailure) { return onFailure == OnFailure::Hold ? 
 
 namespace {
 
-// Of a filter, the file that defines it, or that of its template.
+// Returns the file that defines a filter, or that of its template.
 std::string fileOf(const FilterName& filter) {
     const auto& text = filter.text();
     return text.substr(0, text.find('@') == std::string::npos ? text.size() : text.find('@') + 1) + ".filter";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What SetQueue, AttachFilter and DetachFilter are asked for, and what a rule says in their words.
+// Reads what SetQueue, AttachFilter and DetachFilter are asked for, and says in their words what a rule says.
 
 #include "app/firewall.hpp"
 
@@ -40,8 +40,8 @@ struct EditArguments {
 
 [[nodiscard]] std::string textOf(OnFailure onFailure);
 
-// What is wrong with the files of a rule and of its filters, and what is in force instead: of all errors,
-// each as FILE:LINE: REASON (WHAT IS IN FORCE), those that are about them, one on a line.
+// Returns what is wrong with the files of a rule and of its filters, and what is in force instead: of all
+// errors, each as FILE:LINE: REASON (WHAT IS IN FORCE), those that are about them, one on a line.
 [[nodiscard]] std::string faultsOf(const Rule& rule, const std::vector<std::string>& errors);
 
 // As SetQueue takes them; "error" if there are faults.

@@ -22,7 +22,7 @@ Result<packet::Verdict> verdictOption(Options& options, const std::string& name)
 
 } // namespace
 
-// What is of objects alone, as "program", would have no effect.
+// Splits the options of packet rules; refuses those of objects, as "program", which would have no effect.
 Result<RuleOptions> splitRuleOptions(const std::map<std::string, sdbus::Variant>& options) {
     RuleOptions split;
     for (const auto& [name, value] : options) {

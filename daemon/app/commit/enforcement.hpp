@@ -17,7 +17,7 @@
 
 namespace filterd {
 
-// What is asked of the outside.
+// The outside, as far as enforcing an intent needs it.
 struct Outside {
     FilterKernel& kernel;
     CgroupTree& tree;
@@ -44,9 +44,10 @@ class Enforcement {
 
     [[nodiscard]] const Intent& intent() const { return intent_; }
     [[nodiscard]] Status commit(Intent next, Extent extent);
-    // What only this edit has loaded goes again.
+    // Unloads what only this edit has loaded.
     void discard(Intent next);
-    // What the files say is wanted whether it can come into force or not: the next commit() brings it.
+    // Takes what the files say for wanted, whether it can come into force or not: the next commit() brings
+    // it.
     void assume(Intent next) { accept(std::move(next), Extent::Books); }
 
     // Loads an instance, which stays loaded as long as an intent names it, or a copy of the result lives.
@@ -65,7 +66,7 @@ class Enforcement {
     // Collects what nobody needs, saves, and tells.
     void settle();
     void save();
-    // Who refers to the filters of the rule has changed.
+    // Tells observers that the references to the rule's filters have changed.
     void tellFiltersOf(const Rule& rule);
 
     [[nodiscard]] Reconciler& reconciler() { return reconciler_; }

@@ -23,7 +23,7 @@ class FilterInstances {
     void forget(const FilterInstance& instance) { known_.erase(instance); }
     // The names stand for these instances, all of which are noted.
     void show(const LoadedFilters& filters);
-    // What filters have begun anew with is told no longer.
+    // Forgets what filters have begun anew with: it has been told.
     void forgetForgotten();
 
     [[nodiscard]] const std::map<FilterName, FilterFacts>& byName() const { return byName_; }

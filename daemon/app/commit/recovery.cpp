@@ -41,7 +41,7 @@ Rule ruleFor(const InForce& found) {
     return rule;
 }
 
-// Of every unit or cgroup that no file covers.
+// Makes a rule for every unit or cgroup that no file covers.
 std::vector<std::string> recoverRules(Rules& rules, const std::vector<InForce>& inForce) {
     std::vector<std::string> targets;
     for (const auto& found : inForce) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What can be made good of an intent that was lost (I5).
+// Makes good what can be made good of an intent that was lost (I5).
 
 #include "app/intent/intent.hpp"
 #include "app/reconcile/kernel_queues.hpp"

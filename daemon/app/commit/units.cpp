@@ -33,7 +33,7 @@ std::optional<std::string> Units::vanished(CgroupId cgroup) {
     return unit->unit;
 }
 
-// What users have set ends with their account.
+// Ends what users have set once their account is gone.
 void Units::reviewUsers() {
     auto next = inForce_.intent();
     if (reviewUserRules(next, userExists_))

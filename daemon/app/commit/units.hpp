@@ -39,7 +39,7 @@ class Units {
     // The name that drops of a unit are told by: an alias stands for its unit. Errors: InvalidName.
     [[nodiscard]] Result<std::string> nameForDrops(const std::string& unit) const;
 
-    // What the attached queues of a unit have counted. NoSuchUnit.
+    // Returns what the attached queues of a unit have counted. Errors: NoSuchUnit.
     [[nodiscard]] Result<CountersByDirection> counters(const std::string& unit) const;
     // The same of a unit in view, without the queues whose counters cannot be read.
     [[nodiscard]] CountersByDirection readableCounters(const UnitView& unit) const;

@@ -22,7 +22,7 @@ class DropMonitor {
     // there is one.
     std::optional<std::uint64_t> look(std::uint64_t now);
 
-    // Of the last ten minutes.
+    // Sums up the last ten minutes.
     [[nodiscard]] std::vector<DropSum> sums(const std::string& unit, std::uint64_t now) const {
         return history_.sums(unit, now);
     }

@@ -28,8 +28,8 @@ DropOrigin DropOrigins::of(const DropReport& report) const {
     return origin;
 }
 
-// What judges the packets of a cgroup's own rule: what is attached to it, or, through the gate, what its rule
-// wants.
+// Returns the queue that judges the packets of a cgroup's own rule: what is attached to it, or, through the
+// gate, what its rule wants.
 const Queue* DropOrigins::queueAt(CgroupId cgroup, const DropReport& report) const {
     const auto& reconciler = inForce_.reconciler();
     const AttachPoint point{cgroup, report.direction};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// Whose queue, and which filter of it, has dropped a packet: in our words, whatever has happened to both
-// meanwhile.
+// Finds whose queue, and which filter of it, has dropped a packet: in our words, whatever has happened to
+// both meanwhile.
 
 #include "app/commit/enforcement.hpp"
 

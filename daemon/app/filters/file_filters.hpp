@@ -22,7 +22,7 @@ class FileFilters {
     FileFilters(Enforcement& inForce, FileFinder find, UserExists userExists)
         : inForce_(inForce), find_(std::move(find)), userExists_(std::move(userExists)) {}
 
-    // What the files say now is in force as far as it can be; errors() tell of the rest.
+    // Brings into force what the files say now, as far as it can be; errors() tell of the rest.
     void follow(const Configuration& configuration);
     // The same, after a look at the pins.
     [[nodiscard]] Status configure(const Configuration& configuration);

@@ -83,7 +83,7 @@ Reading readingOf(const ValueType& type, Bytes bytes) {
     return {type, std::move(bytes), std::move(text)};
 }
 
-// Of a per-CPU map: every CPU's.
+// Shows every CPU's value of a per-CPU map.
 std::string textOf(const ValueType& type, const std::vector<Bytes>& values) {
     std::string text;
     for (const auto& value : values)

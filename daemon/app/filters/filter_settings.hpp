@@ -36,7 +36,7 @@ struct SavedValue {
 
 enum class Keep : std::uint8_t { UntilUnload, OverReboot };
 
-// What a filter's .filter file states in [Parameters], by name.
+// Returns what a filter's .filter file states in [Parameters], by name.
 using StatedValues = std::function<std::map<std::string, std::string>(const FilterName&)>;
 
 // Errors of all: NoSuchParameter, InvalidArgument (with what is accepted), NoSuchEntry, LimitExceeded,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What somebody asks to be loaded, and whether that is loaded already.
+// Reads what somebody asks to be loaded, and finds out whether that is loaded already.
 
 #include "app/commit/enforcement.hpp"
 

@@ -20,13 +20,13 @@
 
 namespace filterd {
 
-// What the guard is to hold and judge: a name or pattern, and the queues of what it matches.
+// A name or pattern that the guard is to hold, and the queues of what it matches.
 struct GuardedName {
     const Glob* glob;
     const RuleQueues* queues;
 };
 
-// Who attaches the queues of units.
+// Attaches the queues of units.
 class UnitAttacher {
   public:
     virtual ~UnitAttacher() = default;

@@ -18,7 +18,7 @@ void GuardKeeper::countHold(const Hold& hold) {
             std::chrono::nanoseconds(now - hold.madeAt)));
 }
 
-// What is held besides is in the list of holds.
+// Attaches the queues of all units that are there; what is held besides is in the list of holds.
 void GuardKeeper::attachAll(CgroupTree& tree, UnitAttacher& attacher) {
     for (const auto& unit : tree.units())
         if (attacher.covers(unit))

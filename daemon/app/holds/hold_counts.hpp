@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What holds have done since the daemon started.
+// Counts what holds have done since the daemon started.
 
 #include "app/holds/latency_histogram.hpp"
 

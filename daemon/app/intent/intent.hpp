@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What is wanted, by callers and by files, as one value. Who changes something edits a copy and commits it.
+// Holds what callers and files want, as one value. A change is made to a copy, which is then committed.
 // Copies are cheap: what is large they share.
 
 #include "app/intent/definitions.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What users may set for units of their own managers (I6).
+// Decides what users may set for units of their own managers (I6).
 
 #include "app/intent/intent.hpp"
 

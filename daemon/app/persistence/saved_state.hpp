@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What only filterd knows, as text for the store (I5).
+// Writes what only filterd knows as text for the store, and reads it back (I5).
 
 #include "core/config/configuration.hpp"
 #include "core/model/rule.hpp"

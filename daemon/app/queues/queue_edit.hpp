@@ -36,7 +36,8 @@ struct EditedRule {
     std::string from; // the source of the rule that it had; empty: none
 };
 
-// What is to be changed. BadConfiguration when the unit has its rule from a broken file.
+// Returns the rule that is to be changed. Errors: BadConfiguration when the unit has its rule from a broken
+// file.
 [[nodiscard]] Result<EditedRule> ruleToEdit(const Rules& rules, const QueueEdit& edit,
                                             const EditedUnit& unit);
 

@@ -8,7 +8,7 @@ namespace filterd {
 
 // ---- setting --------------------------------------------------------------------------------------------
 
-// What the rule names is loaded, from its file if need be, and may stand where the rule has it.
+// Loads what the rule names, from its file if need be, and checks that it may stand where the rule has it.
 Status Queues::loadFor(Intent& next, const Rule& rule) {
     for (const auto direction : kDirections) {
         for (const auto& name : rule.filters(direction))

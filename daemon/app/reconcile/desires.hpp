@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a resolution wants of units, whether they have it, and what the outside sees of that.
+// Derives what a resolution wants of units, whether they have it, and what the outside sees of that.
 
 #include "app/reconcile/executor.hpp"
 #include "app/reconcile/observer.hpp"
@@ -17,7 +17,7 @@ using AttachFailures = std::map<AttachPoint, Error>;
 
 [[nodiscard]] DesiredUnit desire(const Resolution& resolution, const UnitCgroup& unit);
 
-// Of every unit that is there.
+// Returns what is wanted of every unit that is there.
 [[nodiscard]] Desired desireAll(const Resolution& resolution, const PresentUnits& present,
                                 const Observed& observed);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What of ours is in the kernel: read back (I5), changed by plans, collected when nobody needs it any more.
+// Keeps account of what of ours is in the kernel: it is read back (I5), changed by plans, and collected when
+// nobody needs it any more.
 
 #include "app/reconcile/executor.hpp"
 #include "app/reconcile/present_units.hpp"
@@ -12,7 +13,7 @@
 
 namespace filterd {
 
-// What filters a cgroup now.
+// The queues that filter a cgroup now.
 struct InForce {
     UnitCgroup unit;                            // a cgroup that is no system unit's has its path as name
     std::array<std::optional<Queue>, 2> queues; // by Direction; those that are known
@@ -42,7 +43,7 @@ class KernelQueues {
     bool lookForReleased();
 
     [[nodiscard]] const Observed& observed() const { return observed_; }
-    // What is attached at a point; nothing if it is not known.
+    // Returns the queue that is attached at a point; nothing if it is not known.
     [[nodiscard]] const Queue* attachedAt(AttachPoint point) const;
     // Every cgroup that is there and has something of ours attached.
     [[nodiscard]] std::vector<InForce> inForce() const;

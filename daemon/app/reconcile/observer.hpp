@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the outside sees, and how it learns of changes.
+// Describes what the outside sees, and how it learns of changes.
 
 #include "core/drops/drop.hpp"
 #include "ports/ports.hpp"
@@ -47,7 +47,7 @@ struct FilterView {
     std::vector<std::pair<std::string, std::string>> references; // kind, holder
 };
 
-// Who is told what has changed. Each hears of what concerns it, and of nothing else.
+// Is told what has changed. Each observer hears of what concerns it, and of nothing else.
 class Observer {
   public:
     virtual ~Observer() = default;

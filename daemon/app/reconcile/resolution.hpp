@@ -25,10 +25,10 @@ class Resolution {
     [[nodiscard]] const Rule* ruleFor(const UnitCgroup& unit) const {
         return rules_->match({unit.unit, unit.cgroup.path});
     }
-    // Of a rule of rules().
+    // Returns the queues of a rule of rules().
     [[nodiscard]] const RuleQueues& of(const Rule& rule) const { return byRule_.at(&rule); }
     [[nodiscard]] const std::map<const Rule*, RuleQueues>& all() const { return byRule_; }
-    // Of all rules together.
+    // Returns the queues of all rules together.
     [[nodiscard]] const std::map<QueueId, NamedQueue>& queues() const { return queues_; }
 
   private:

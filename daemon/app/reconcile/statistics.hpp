@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What has been done since the daemon started.
+// Counts what has been done since the daemon started.
 
 #include "app/holds/hold_counts.hpp"
 

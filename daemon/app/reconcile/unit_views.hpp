@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the outside sees of the units, by their names.
+// Keeps what the outside sees of the units, by their names.
 
 #include "app/reconcile/observer.hpp"
 

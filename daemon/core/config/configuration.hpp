@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the files of the machine say.
+// Holds what the files of the machine say.
 
 #include "core/config/filter_sources.hpp"
 #include "core/model/rule.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a filter's file asks to be loaded, for who loads it and for who only checks it.
+// Reads what a filter's file asks to be loaded, for the loader and for the check alike.
 
 #include "core/config/filter_file.hpp"
 #include "core/facts/facts.hpp"
@@ -21,7 +21,7 @@ using ObjectReader = std::function<Result<std::string>(const std::string& path)>
 // where the definition says what to load.
 [[nodiscard]] Error inFile(const FilterDefinition& definition, const Error& error);
 
-// That a filter begins anew, wholly or in part, in the place of the one before it.
+// Says that a filter begins anew, wholly or in part, in the place of the one before it.
 enum class Forgotten { AtReload, Already };
 [[nodiscard]] std::string forgottenBy(const FilterName& name, const std::vector<std::string>& maps,
                                       Forgotten when);
@@ -29,7 +29,7 @@ enum class Forgotten { AtReload, Already };
 // The fault of a filter that keeps nothing from coming into force.
 [[nodiscard]] std::string faultOfUnused(const std::string& fault);
 
-// What its rules leave open or cannot do, each with its FILE:LINE.
+// Returns what its rules leave open or cannot do, each with its FILE:LINE.
 [[nodiscard]] std::vector<std::string> notesOf(const FilterDefinition& definition, packet::RuleNotes& rules);
 
 } // namespace filterd

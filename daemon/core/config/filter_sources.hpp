@@ -40,7 +40,7 @@ class FilterSources {
     [[nodiscard]] bool defines(const FilterName& name) const;
     // The files that define it, in the order they apply.
     [[nodiscard]] std::vector<ConfigText> files(const FilterName& name) const;
-    // Of the files that are no templates.
+    // Returns the names of the files that are no templates.
     [[nodiscard]] std::vector<FilterName> names() const;
     [[nodiscard]] const std::map<std::string, FilterSource>& all() const { return sources_; }
 
@@ -48,7 +48,7 @@ class FilterSources {
 
   private:
     [[nodiscard]] const FilterSource* find(const std::string& name) const;
-    // Whose main file defines it: its own or its template's.
+    // Returns the name whose main file defines the filter: its own or its template's.
     [[nodiscard]] std::string definerOf(const FilterName& name) const;
     [[nodiscard]] std::optional<Error> faultOf(const std::string& name) const;
 

@@ -16,8 +16,8 @@ namespace filterd {
 // Errors: BadConfiguration that begins with FILE:LINE.
 [[nodiscard]] Result<Rule> parseQueueFile(const std::vector<ConfigText>& files);
 
-// What is left of a broken file of which no good state is known: the units that can be read in its [Match]
-// get what its OnFailure= says. None if no unit can be read.
+// Returns what is left of a broken file of which no good state is known: the units that can be read in its
+// [Match] get what its OnFailure= says. Returns nothing if no unit can be read.
 [[nodiscard]] std::optional<Rule> brokenRule(const std::vector<ConfigText>& files, const Error& error);
 
 // Applies one assignment of [Queue], or of a unit's [X-Filterd], to a rule; `path` is where it stands.

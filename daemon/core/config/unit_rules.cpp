@@ -121,7 +121,7 @@ class MentionedUnits {
             types_.insert(directory);
     }
 
-    // What is said of a name, or of names that begin so, is said of the unit that has it.
+    // Gives units what is said of their aliases, and of names that begin as these do.
     void addAliases() {
         UnitClasses named;
         for (const auto& [alias, primary] : files_.relations.aliases) {
@@ -135,7 +135,7 @@ class MentionedUnits {
         classes_.insert(named.begin(), named.end());
     }
 
-    // Of an alias of a template the instance that the class has.
+    // Returns the unit that an alias names; of a template's alias, the instance that the class has.
     [[nodiscard]] std::optional<UnitName> unitNamed(const UnitName& alias, const std::string& primary,
                                                     const UnitClass& one) const {
         if (!one.holdsPrefixOf(UnitClass::ofFragment(alias)))

@@ -29,7 +29,7 @@ struct UnreadableFile {
     bool isMissing = false; // a link that leads nowhere: systemd does not read it either
 };
 
-// What the unit paths hold.
+// The files in the unit paths.
 struct UnitFiles {
     std::map<std::string, ConfigText> fragments; // by unit name, of the highest path that has it
     std::set<std::string> masked;

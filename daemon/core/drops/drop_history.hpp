@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What was dropped in the last ten minutes, added up by who talks to whom. Takes bounded memory however many
+// Adds up what was dropped in the last ten minutes by who talks to whom. Takes bounded memory however many
 // talk: where there is no more room, those that were dropped least recently are added up without their names.
 
 #include "core/drops/drop.hpp"

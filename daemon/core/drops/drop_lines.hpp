@@ -34,7 +34,7 @@ class DropLines {
     [[nodiscard]] bool take(const Drop& drop, std::uint64_t now);
     // When end() is to be called; none while nothing was suppressed.
     [[nodiscard]] std::optional<std::uint64_t> deadline() const;
-    // What the second that is over has suppressed; nothing while it is not over.
+    // Returns what the second that is over has suppressed; nothing while it is not over.
     [[nodiscard]] SuppressedSecond end(std::uint64_t now);
 
   private:

@@ -13,7 +13,7 @@
 
 namespace filterd {
 
-// What stands for the object of a built-in filter: "builtin:mtu".
+// Begins the name that stands for the object of a built-in filter: "builtin:mtu".
 inline constexpr std::string_view kBuiltinPrefix = "builtin:";
 
 struct Builtin {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a filter's instructions tell without the kernel.
+// Finds out what a filter's instructions tell without the kernel.
 
 #include "base/result.hpp"
 
@@ -20,7 +20,7 @@ inline constexpr std::uint8_t kLoadWide = BPF_LD | BPF_DW | BPF_IMM;
 inline constexpr std::uint8_t kCall = BPF_JMP | BPF_CALL;
 inline constexpr std::int16_t kCb = offsetof(__sk_buff, cb);
 
-// What decides how a filter can be fused.
+// The traits that decide how a filter can be fused.
 struct FilterTraits {
     std::size_t functions = 1;
     std::vector<std::uint32_t> maps;       // those it refers to, ascending

@@ -19,7 +19,7 @@ constexpr std::int16_t kDropSlot = kCb; // where a group tells it
 constexpr std::size_t kMaxInlinedInstructions = 19000;
 static_assert(kMaxInlinedInstructions + 12 * kMaxQueueLength + 4 * kMaxFunctions < 32768);
 
-// What the dispatcher keeps over its calls.
+// The registers that the dispatcher keeps over its calls.
 constexpr std::uint8_t kQueueContext = BPF_REG_6;
 constexpr std::uint8_t kVerdicts = BPF_REG_7; // all return values ORed
 constexpr std::uint8_t kScratch = BPF_REG_8;  // after a drop: what countAt() takes; interim: the gate's word
@@ -73,7 +73,7 @@ class Builder : private FuseCode {
         store(BPF_W, kQueueContext, kGateWord, BPF_REG_1);
     }
 
-    // What the dispatcher does not need itself of the registers that a call preserves.
+    // Returns the registers that a call preserves and the dispatcher does not need itself.
     std::vector<std::uint8_t> freeRegisters() const {
         std::vector<std::uint8_t> free{BPF_REG_9};
         if (!input_.gateArray)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a filter is made of, and the digest by which it is known once it is loaded.
+// Describes what a filter is made of, and the digest by which it is known once it is loaded.
 
 #include "core/packet_rules/rules.hpp"
 #include "core/value/value.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What is asked of the kernel's side of filterd and what it tells: plain values, which the pure core reads.
+// Holds what is asked of the kernel's side of filterd and what it tells: plain values, which the pure core
+// reads.
 
 #include "core/facts/content.hpp"
 #include "core/model/model.hpp"
@@ -40,7 +41,7 @@ struct ObjectRequest {
 
 inline constexpr std::size_t kMaxObjectSize = std::size_t{16} << 20;
 
-// What an object says of a program, before the kernel has seen it.
+// The program as its object describes it, before the kernel has seen it.
 struct ObjectOutline {
     FilterDirection direction = FilterDirection::Either; // the verifier may still bind it to egress
     bool bothDirections = false; // does what it is meant for only where it stands in both queues of a unit
@@ -75,7 +76,7 @@ struct Attachment {
     bool operator==(const Attachment&) const = default;
 };
 
-// What one attachment has decided since its unit's cgroup exists. Kept over every change of its queue.
+// Counts what one attachment has decided since its unit's cgroup exists, over every change of its queue.
 struct FilterDrops {
     FilterName filter;
     std::uint64_t packets = 0;

@@ -141,7 +141,7 @@ class PatternReader {
     std::string_view rest_;
 };
 
-// Of a compiled pattern, whatever its width: what each element accepts, and behind which of them a * stands.
+// Holds a compiled pattern of any width: what each element accepts, and behind which of them a * stands.
 struct Pattern {
     std::vector<ByteSet> elements;
     std::vector<bool> loops = {false}; // [i]: behind the first i elements

@@ -23,7 +23,7 @@ inline constexpr std::array kDirections{Direction::Ingress, Direction::Egress};
     return direction == Direction::Ingress ? "ingress" : "egress";
 }
 
-// Of what there is one for each direction, in an array.
+// Returns the place of a direction in an array that has one element for each.
 [[nodiscard]] constexpr std::size_t indexOf(Direction direction) {
     return static_cast<std::size_t>(direction);
 }
@@ -68,10 +68,11 @@ struct FilterInstance {
     auto operator<=>(const FilterInstance&) const = default;
 };
 
-// What happens to a unit's packets while its queue cannot be built: dropped, or let through.
+// Decides what happens to a unit's packets while its queue cannot be built: they are dropped, or let through.
 enum class OnFailure : std::uint8_t { Hold, Pass };
 
-// What happens to a queue that cannot run as one program: it runs as one link per filter, or is an error.
+// Decides what happens to a queue that cannot run as one program: it runs as one link per filter, or is an
+// error.
 enum class Fallback : std::uint8_t { Allow, Refuse };
 
 // Ordered filters for one direction; the first drop wins. `hold` is the queue that drops everything; one that

@@ -114,7 +114,7 @@ bool isUserUnitGlob(std::string_view pattern) {
            consistsOf(pattern.substr(slash + 1), kGlobAlphabet);
 }
 
-// What follows the last wildcard of a glob from a dot on, if no unit's name ends so.
+// Returns what follows the last wildcard of a glob from a dot on, if no unit's name ends so.
 std::string_view strangeSuffix(std::string_view pattern) {
     const auto tail = pattern.substr(pattern.find_last_of("*?]") + 1);
     const auto dot = tail.rfind('.');
@@ -125,7 +125,7 @@ std::string_view strangeSuffix(std::string_view pattern) {
                                                                                     : std::string_view();
 }
 
-// What no cgroup's path is, whatever makes cgroups on this machine.
+// Tells why no cgroup can have this path, whatever makes cgroups on this machine.
 std::string_view faultOfPath(std::string_view path) {
     constexpr std::size_t kPathMax = 4095;
     constexpr std::size_t kDirectoryNameMax = 255;

@@ -39,12 +39,12 @@ class FilterName {
 [[nodiscard]] inline bool isOfUserManager(std::string_view text) {
     return !text.starts_with('/') && text.find('/') != std::string_view::npos;
 }
-// Whose manager that is: 1000 of "user@1000.service"; none if it is no user's manager.
+// Returns the user whose manager that is: 1000 of "user@1000.service"; nothing if it is no user's manager.
 [[nodiscard]] std::optional<uid_t> userOfManager(std::string_view unit);
-// Whose unit it is; none if it is the system's.
+// Returns the user whose unit it is; nothing if it is the system's.
 [[nodiscard]] std::optional<uid_t> userOfUnit(std::string_view unit);
 
-// What a rule's target may be: a unit name, a glob over unit names, the same of users' managers
+// Checks a rule's target: a unit name, a glob over unit names, the same of users' managers
 // ("user@*.service/a*"), or an absolute cgroup path.
 [[nodiscard]] Status checkPattern(std::string_view pattern);
 

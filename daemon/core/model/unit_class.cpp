@@ -10,7 +10,8 @@ namespace filterd {
 
 namespace {
 
-// Of "a-b-c" and of "a-b-" the next is "a-"... and a dash at the very beginning ends no prefix.
+// Returns the next shorter prefix: of "a-b-c" it is "a-b-", of "a-b-" it is "a-". A dash at the very
+// beginning ends no prefix.
 std::optional<std::string> shorterPrefix(std::string prefix) {
     if (prefix.ends_with('-'))
         prefix.pop_back();

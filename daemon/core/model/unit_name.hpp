@@ -45,7 +45,7 @@ class UnitName {
     std::string type_;
 };
 
-// What systemd puts in for the specifiers that stand for parts of the unit's name (%i, %p, %n, …): of a
+// Replaces, as systemd does, the specifiers that stand for parts of the unit's name (%i, %p, %n, …): of a
 // template, whose instance is not known, the name of another template.
 [[nodiscard]] std::string withoutSpecifiers(const std::string& text, const UnitName& unit);
 

@@ -10,7 +10,7 @@ namespace filterd::object {
 namespace {
 
 constexpr std::size_t kMaxDepth = 64;
-// Of members within members: real types have thousands. Who follows each of them must come to an end.
+// Limits members within members: real types have thousands. Whoever follows each of them must come to an end.
 constexpr std::uint64_t kMaxWeight = std::uint64_t{1} << 20;
 
 auto badBtf(std::string message) { return failure(ErrorCode::InvalidObject, ".BTF: " + std::move(message)); }
@@ -33,7 +33,7 @@ Record recordAt(ByteView types, std::size_t offset) {
     return record;
 }
 
-// What follows a type's record, in bytes; none: there is no such kind.
+// Returns how many bytes follow a type's record; nothing if there is no such kind.
 std::optional<std::size_t> sizeAfter(const Record& record) {
     switch (record.kind) {
     case BTF_KIND_INT:

@@ -34,7 +34,7 @@ Endpoints endpointsOfIpv4(View bytes) {
     return endpoints;
 }
 
-// What stands behind a header of IPv6 that is not the last one.
+// The header that follows one of IPv6 that is not the last.
 struct Next {
     unsigned protocol = 0;
     View bytes;

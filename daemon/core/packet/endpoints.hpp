@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// Who talks to whom in a packet, as far as its captured bytes tell.
+// Tells who talks to whom in a packet, as far as its captured bytes show it.
 
 #include <cstddef>
 #include <cstdint>

@@ -21,8 +21,9 @@ struct PcapngPacket {
     std::string comment;
 };
 
-// What a file begins with: which program has written it, and the one interface of all its packets. libpcap,
-// and so tcpdump, refuses a file whose interfaces differ, and takes two without a limit for different ones.
+// Returns what a file begins with: which program has written it, and the one interface of all its packets.
+// libpcap, and so tcpdump, refuses a file whose interfaces differ, and takes two without a limit for
+// different ones.
 [[nodiscard]] std::string pcapngHead(std::string_view application, std::string_view interface);
 
 [[nodiscard]] std::string pcapngBlock(const PcapngPacket& packet);

@@ -13,7 +13,7 @@ namespace filterd::packet {
 
 using CbpfProgram = std::vector<sock_filter>;
 
-// What a rule says of a packet.
+// The answers of a rule about a packet.
 inline constexpr NodeId kMatch = leaf(0);
 inline constexpr NodeId kNoMatch = leaf(1);
 inline constexpr NodeId kCannotJudge = leaf(2);

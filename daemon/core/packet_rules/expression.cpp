@@ -236,7 +236,7 @@ std::uint32_t capped(std::uint64_t value) {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(value, kMaxValue));
 }
 
-// Of a calculation with operands up to `left` and `right`.
+// Returns the maximum of a calculation with operands up to `left` and `right`.
 std::uint32_t maximumOf(Op op, std::uint64_t left, std::uint64_t right, bool isRightConstant) {
     switch (op) {
     case Op::Add:

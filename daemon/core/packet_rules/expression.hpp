@@ -94,7 +94,7 @@ class Expressions {
         std::uint32_t maximum = kMaxValue;
         std::uint32_t bits = kMaxValue;
     };
-    // That `subject` is `value`, where the answer is that to the question at hand.
+    // States that `subject` is `value`, where the answer is that to the question at hand.
     struct Question {
         ExprId subject = kNoExpr;
         std::uint32_t value = 0;

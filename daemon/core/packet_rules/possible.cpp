@@ -86,14 +86,14 @@ class Attempt {
     }
 
   private:
-    // That these bits of a word are those of `value`: an address in a network.
+    // States that these bits of a word are those of `value`: an address in a network.
     struct Bits {
         std::uint64_t word = 0; // 0: nothing of the kind
         std::uint32_t mask = 0;
         std::uint32_t value = 0;
     };
 
-    // Of the next header there are several in a packet.
+    // Returns the bits that a question asks for; none for a next header, of which a packet has several.
     [[nodiscard]] Bits bitsOf(ExprId subject, const Range& range) const {
         if (limits_ == Limits::OfValues || !range.isSingle())
             return {};

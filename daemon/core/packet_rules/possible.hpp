@@ -17,10 +17,12 @@ namespace filterd::packet {
 // The same for an expression's program; a program that cannot be read is for others to refuse.
 [[nodiscard]] bool canMatch(const CbpfProgram& program);
 
-// Of the packets that a cgroup meets: those of IPv4 and IPv6, from their shortest to their longest.
+// Tells how many match of the packets that a cgroup meets: those of IPv4 and IPv6, from their shortest to
+// their longest.
 enum class Matches : std::uint8_t { None, Some, All };
 
-// What takes too long to find out is Some. All: there is no packet that the rule could not judge, either.
+// Returns Some if it takes too long to find out. All: there is no packet that the rule could not judge,
+// either.
 [[nodiscard]] Matches matchesOf(const CbpfProgram& program);
 
 } // namespace filterd::packet

@@ -57,7 +57,7 @@ class Collector {
               return rule.expression.find("icmp6") != std::string::npos;
           })) {}
 
-    // What the words tell. False if an earlier rule has the same ones.
+    // Notes what the words tell. Returns false if an earlier rule has the same ones.
     bool readWords(std::size_t index) {
         const auto& expression = rules_.rules[index].expression;
         const auto [same, isNew] = first_.emplace(expression, index);

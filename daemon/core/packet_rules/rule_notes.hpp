@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What rules say that is legal and does not do what it looks like.
+// Notes what rules say that is legal and does not do what it looks like.
 
 #include "core/packet_rules/possible.hpp"
 #include "core/packet_rules/rules.hpp"

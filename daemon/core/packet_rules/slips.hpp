@@ -9,8 +9,8 @@
 
 namespace filterd::packet {
 
-// What it means, and how to say what was meant: a sentence without its subject. Nothing of it is said where
-// parentheses, or the length of a prefix, show that it is meant.
+// Returns what the expression means, and how to say what was meant, as a sentence without its subject.
+// Nothing of it is said where parentheses, or the length of a prefix, show that it is meant.
 [[nodiscard]] std::optional<std::string> slipIn(std::string_view expression);
 
 } // namespace filterd::packet

@@ -94,7 +94,7 @@ NodeId Specialiser::run(NodeId rule) {
     return result;
 }
 
-// What it comes to, or a note that it must be followed first.
+// Returns what the node comes to, or notes that it must be followed first.
 NodeId Specialiser::follow(Frontier frontier) {
     frontier = advance(std::move(frontier));
     if (const auto end = endOf(frontier))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What is known of a class of packets before a rule is asked, and which part of them a rule can see.
+// Describes what is known of a class of packets before a rule is asked, and which part of them a rule can
+// see.
 
 #include "core/packet_rules/decision.hpp"
 
@@ -60,8 +61,8 @@ struct PacketView {
 
 [[nodiscard]] ExprId protocolOf(Expressions& expressions, Version version);
 
-// What a rule, read from a classic program, comes to for packets of this class. Where the answer hangs on
-// something hidden, both answers are followed: if they come to different ends, the rule cannot judge.
+// Returns what a rule, read from a cBPF program, comes to for packets of this class. Where the answer hangs
+// on something hidden, both answers are followed: if they come to different ends, the rule cannot judge.
 [[nodiscard]] NodeId specialise(NodeId rule, const PacketView& view, Expressions& expressions,
                                 Decisions& decisions);
 

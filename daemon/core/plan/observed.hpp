@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What is in the kernel, as far as it is ours: read at start (I5), then kept true by the executor.
+// Holds what is in the kernel, as far as it is ours: it is read at start (I5), then kept true by the
+// executor.
 
 #include "core/facts/facts.hpp"
 

@@ -71,9 +71,10 @@ using Action =
 // units that are desired and at nothing else.
 [[nodiscard]] std::vector<Action> planUnits(const Desired& desired, const Observed& observed);
 
-// Links of released cgroups. They go before it is asked what is needed: what they alone hold is not.
+// Plans to remove links of released cgroups. They go before it is asked what is needed: what they alone hold
+// is not.
 [[nodiscard]] std::vector<Action> planReleased(const Observed& observed);
-// What nobody needs any more, after the steps of planUnits() and planReleased() are done.
+// Plans to remove what nobody needs any more, after the steps of planUnits() and planReleased() are done.
 [[nodiscard]] std::vector<Action> planCollection(const Desired& desired, const Observed& observed);
 
 [[nodiscard]] std::string describe(const Action& action);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// Who said that a filter is needed. References that follow from rules and attachments are not kept here.
+// Records who said that a filter is needed. References that follow from rules and attachments are not kept
+// here.
 
 #include "core/model/model.hpp"
 

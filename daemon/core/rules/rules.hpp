@@ -15,7 +15,7 @@
 
 namespace filterd {
 
-// What a rule is matched against: a unit's cgroup, or a cgroup that is no unit's (unit empty).
+// The cgroup that a rule is matched against: a unit's, or one that is no unit's (unit empty).
 struct Target {
     std::string_view unit;
     std::string_view path;

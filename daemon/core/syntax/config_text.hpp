@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What every kind of configuration file has in common.
+// Reads what every kind of configuration file has in common.
 
 #include "core/syntax/unit_file.hpp"
 
@@ -26,7 +26,7 @@ struct BrokenFile : Error {
 
 [[nodiscard]] std::vector<std::string> words(std::string_view text);
 
-// What systemd takes as a boolean. BadConfiguration.
+// Reads a boolean as systemd does. Errors: BadConfiguration.
 [[nodiscard]] Result<bool> parseBoolean(std::string_view text);
 
 } // namespace filterd

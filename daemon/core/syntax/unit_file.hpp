@@ -55,7 +55,7 @@ using SectionPredicate = bool (*)(std::string_view section);
                                     const std::vector<std::string_view>& known,
                                     const std::function<Status(const UnitFileEntry&)>& apply);
 
-// What can be read of a file that is broken; the lines that cannot are left out.
+// Returns what can be read of a file that is broken; the lines that cannot are left out.
 [[nodiscard]] UnitFile readableParts(std::string_view path, std::string_view text,
                                      SectionPredicate wanted = isNotForeign);
 

@@ -105,7 +105,7 @@ bool isAssignment(std::string_view word) {
                        [](unsigned char letter) { return std::isalnum(letter) != 0 || letter == '_'; });
 }
 
-// What stands behind "sh -c", or "bash -lc"; nothing if it is no such command.
+// Returns what stands behind "sh -c", or "bash -lc"; nothing if it is no such command.
 std::string_view scriptOf(const Command& command) {
     if (!listHas(kShells, command.front()))
         return {};

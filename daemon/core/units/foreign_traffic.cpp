@@ -133,7 +133,7 @@ std::string withoutVariables(const std::string& name) {
     return variable == std::string::npos ? name : name.substr(0, variable) + "*";
 }
 
-// What systemd-run makes; nothing that is elsewhere, or a user's.
+// Returns the unit that systemd-run makes; none that is elsewhere, or a user's.
 std::string transientUnit(const Command& command) {
     constexpr std::array<std::string_view, 3> kElsewhere{"--user", "-M", "-H"};
     if (std::any_of(kElsewhere.begin(), kElsewhere.end(),

@@ -17,7 +17,7 @@ struct ForeignTraffic {
     bool startsServer = false;         // within the kernel
 };
 
-// Of one command line of systemd's. What scripts in files do is not known.
+// Looks at one command line of systemd's. What scripts in files do is not known.
 [[nodiscard]] ForeignTraffic foreignTrafficOf(std::string_view line);
 
 // Whether a unit's file may have such a command, as a quick look.

@@ -20,7 +20,7 @@ struct KnownUnits {
     bool operator==(const KnownUnits&) const = default;
 };
 
-// What there is beside the files.
+// The units that there are beside the files.
 struct RunningUnits {
     std::set<std::string> units;               // those of users' managers with the manager before the name
     std::map<std::string, std::string> mounts; // .mount units, and the types of their file systems
@@ -51,7 +51,8 @@ class RunningUnitsOnDemand {
 [[nodiscard]] std::string whyUnknown(const std::string& target, const KnownUnits& known,
                                      const RunningUnitsOnDemand& running);
 
-// What systemd or a manager of containers makes without a file, as far as the names are fixed.
+// Returns the units that systemd or a manager of containers makes without a file, as far as the names are
+// fixed.
 [[nodiscard]] std::set<std::string> namesMadeOfSystem();
 
 // The known name that differs from `name` in a letter or two, in the order of its letters, or in the escapes

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What systemd takes a link in a unit path for.
+// Tells what systemd takes a link in a unit path for.
 
 #include <optional>
 #include <string>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What unit files say of other units: other names, and sockets that are handed to a service. The packets of
-// such a socket belong to the .socket unit, which opened it: the service's own rule does not see them.
+// Reads what unit files say of other units: other names, and sockets that are handed to a service. The
+// packets of such a socket belong to the .socket unit, which opened it: the service's own rule does not see
+// them.
 
 #include "core/syntax/config_text.hpp"
 #include "core/units/known_units.hpp"

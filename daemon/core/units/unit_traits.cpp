@@ -33,7 +33,7 @@ bool isCommand(const std::string& key) {
                        [&](std::string_view command) { return key.starts_with(command); });
 }
 
-// What several settings say together, of which a later one may take back an earlier one.
+// Collects what several settings say together, of which a later one may take back an earlier one.
 struct Said {
     std::string type;
     std::string what;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What unit files say that keeps packets away from a unit's queues, or gives the queues another meaning.
+// Reads what unit files say that keeps packets away from a unit's queues, or gives the queues another
+// meaning.
 
 #include "core/syntax/config_text.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What can be set of a filter: its global variables, and the maps it reads.
+// Describes what can be set of a filter: its global variables, and the maps it reads.
 
 #include "core/value/value_type.hpp"
 

@@ -23,7 +23,7 @@ using Out = std::span<std::byte>;
 
 Status encodeInto(const ValueType& type, const Value& value, Out out);
 
-// What a refused value is called in the message.
+// Returns what a refused value is called in the message.
 std::string shown(const Value& value) {
     constexpr std::size_t kMost = 60;
     const std::string text = canonicalText(value);

@@ -28,8 +28,8 @@ struct NamedValue;
 using ValueList = std::vector<Value>;
 using ValueTable = std::vector<NamedValue>;
 
-// What a file assigns to one parameter, one text for each assignment: those of a list or of a map go on from
-// each other, of anything else the last one counts.
+// Holds what a file assigns to one parameter, one text for each assignment: those of a list or of a map go on
+// from each other, of anything else the last one counts.
 struct Assignments {
     std::vector<std::string> texts;
     bool operator==(const Assignments&) const = default;
@@ -49,7 +49,7 @@ struct NamedValue {
 using Bytes = std::vector<std::byte>;
 using Entries = std::vector<std::pair<Bytes, Bytes>>;
 
-// Of a text with a line for each assignment.
+// Reads a text with a line for each assignment.
 [[nodiscard]] Value assigned(const std::string& lines);
 
 // Exactly type.size bytes. Errors: InvalidArgument with what the type accepts.

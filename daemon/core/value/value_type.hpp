@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a filter's parameter or the key or value of its map is: read from the object's type information (BTF).
+// Describes what a filter's parameter or the key or value of its map is, as read from the object's type
+// information (BTF).
 
 #include "core/value/integers.hpp"
 
@@ -41,7 +42,7 @@ struct ValueType {
     std::uint32_t count = 0;
     std::vector<Member> elements;
     std::vector<std::pair<std::string, std::int64_t>> enumerators;
-    // Of an Integer, as its object says; a PortSet with a least of 1 is not empty.
+    // Is for an Integer, as its object says; a PortSet with a least of 1 is not empty.
     std::optional<std::int64_t> least = std::nullopt;
     std::optional<std::int64_t> most = std::nullopt;
 
@@ -59,14 +60,15 @@ inline constexpr std::size_t kPortSetSize = 65536 / 8;
 inline constexpr std::size_t kPrefixHeader =
     sizeof(std::uint32_t); // the length in bits before a prefix's bytes
 
-// Of a TextPrefix: whether it is that of a path in a request.
+// Tells whether a TextPrefix is that of a path in a request.
 [[nodiscard]] bool isOfPaths(const ValueType& type);
 
 // Of an Integer.
 [[nodiscard]] WideInteger smallest(const ValueType& type);
 [[nodiscard]] WideInteger largest(const ValueType& type);
 
-// What it accepts, for people: "integer from 0 to 65535", "ports and ranges such as 80,443,8000-8080".
+// Says for people what the type accepts: "integer from 0 to 65535", "ports and ranges such as
+// 80,443,8000-8080".
 [[nodiscard]] std::string describe(const ValueType& type);
 
 } // namespace filterd

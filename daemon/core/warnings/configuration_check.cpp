@@ -143,7 +143,7 @@ std::vector<std::string> missingFilters(const Configuration& configuration, cons
     return warnings;
 }
 
-// What the rules of every filter leave open that has a file of its own or stands in a queue.
+// Returns what the rules leave open of every filter that has a file of its own or stands in a queue.
 std::vector<std::string> notesOnFilters(const Configuration& configuration, packet::RuleNotes& ofRules) {
     std::set<FilterName> names;
     for (const auto& name : configuration.filters.names())

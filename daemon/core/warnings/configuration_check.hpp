@@ -22,16 +22,16 @@ struct CheckReport {
     std::vector<std::string> warnings;
 };
 
-// What ObjectIntake::inspect() says of the filter that a file defines; a reading error if there is no object.
+// Returns what ObjectIntake::inspect() says of the filter that a file defines; a reading error if there is no
+// object.
 using FilterInspector = std::function<Result<ObjectOutline>(const FilterDefinition& definition)>;
 
 [[nodiscard]] CheckReport checkConfiguration(const Configuration& configuration,
                                              const FilterInspector& inspect,
                                              const RunningUnitsOnDemand& running, packet::RuleNotes& notes);
 
-// What files and rules say that has no effect, or not the one that it seems to have; what a reload and the
-// daemon's status tell, too.
-// isKnown: whether a filter is loaded, or a file defines it.
+// Returns what files and rules say that has no effect, or not the one that it seems to have; what a reload
+// and the daemon's status tell, too. isKnown: whether a filter is loaded, or a file defines it.
 using KnowsFilter = std::function<bool(const FilterName&)>;
 [[nodiscard]] std::vector<std::string>
 configurationWarnings(const Configuration& configuration, const Rules& rules,

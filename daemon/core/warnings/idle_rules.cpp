@@ -36,7 +36,7 @@ class FirstRules {
 
     [[nodiscard]] const std::vector<const Rule*>& inOrder() const { return inOrder_; }
 
-    // Of a rule among these: itself, if it is the first one.
+    // Returns the first of these rules that covers what the target names.
     [[nodiscard]] const Rule* of(const std::string& target) const {
         const auto same = byText_.at(target);
         if (isAnyUnitName(target))

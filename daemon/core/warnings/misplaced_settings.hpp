@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What in files and in their names is meant for filterd, and is read by nobody.
+// Finds what in files and in their names is meant for filterd, and is read by nobody.
 
 #include "core/syntax/config_text.hpp"
 
@@ -30,8 +30,8 @@ inline constexpr std::string_view kEnsurePrefix = "filterd-ensure@";
 // Whether a file has a section of .queue and .filter files.
 [[nodiscard]] bool isMeantForFilterd(std::string_view text);
 
-// What editors and package managers leave beside a file (x.conf~, x.conf.bak, .x.conf.swp), which nobody
-// takes for it.
+// Tells whether a file is what editors and package managers leave beside a file (x.conf~, x.conf.bak,
+// .x.conf.swp), which nobody takes for it.
 [[nodiscard]] bool isLeftBehind(std::string_view fileName);
 
 // The name without what makes it hidden or a copy: "x.queue" for ".x.queue", "x.queue~" and "x.queue.bak";

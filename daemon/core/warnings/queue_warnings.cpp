@@ -44,7 +44,7 @@ bool meet(const Passed& a, const Passed& b) {
     return (a.protocols & b.protocols) != 0 && meet(a.local, b.local) && meet(a.remote, b.remote);
 }
 
-// What a filter passes of packets that have ports; none: more than can be told here.
+// Lists what a filter passes of packets that have ports; nothing if it is more than can be told here.
 using PassedPackets = std::optional<std::vector<Passed>>;
 
 PassedPackets ofPortFilter(const FilterDefinition& definition) {

@@ -26,7 +26,7 @@ constexpr std::array kWaysIn{
     "sshd@.service", "system-sshd.slice", "system-ssh.slice", "system.slice", "systemd-logind.service",
     "-.slice"};
 
-// Of a template, any of its instances.
+// Returns the target that covers the unit; of a template, one that covers any of its instances.
 std::optional<std::string> targetThatCovers(const Rules& alone, const std::string& unit) {
     for (const auto& [asked, shown] : askedUnits(unit, alone, {}))
         if (const auto covering = alone.covering(asked); !covering.empty())
@@ -170,7 +170,7 @@ class Collector {
             warn(rule, ofResolver(rule.targets.front(), filter, resolver));
     }
 
-    // Of files, and of what is mounted without one, where a rule is about mounts at all.
+    // Returns the mounts of files, and those without one, where a rule is about mounts at all.
     [[nodiscard]] std::set<std::string> mounts() const {
         std::set<std::string> names;
         for (const auto& [name, type] : around_.units.traits.networkMounts)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What rules say that is legal and does not do what it looks like: they cover nothing, or not all packets of
+// Warns of rules that are legal and do not do what they look like: they cover nothing, or not all packets of
 // what they cover. The same for check, for the daemon's log and for the bus.
 
 #include "core/config/filter_sources.hpp"
@@ -19,7 +19,8 @@ namespace filterd {
 // Whether a filter is known to do what it is meant for only where it stands in both queues of a unit.
 using BothDirections = std::function<bool(const FilterName&)>;
 
-// What files define, read once for all rules that name it, and what the filters' objects say of themselves.
+// Knows what files define, read once for all rules that name it, and what the filters' objects say of
+// themselves.
 class KnownDefinitions {
   public:
     explicit KnownDefinitions(
@@ -50,7 +51,7 @@ struct RuleSurroundings {
 // Whether a filter, as its file defines it, may drop packets that it can read; one that no file defines may.
 [[nodiscard]] bool mayDrop(const FilterName& name, const KnownDefinitions& filters);
 
-// That a rule covers what the administrator gets in through (I8). Whether it may drop is not asked.
+// Warns that a rule covers what the administrator gets in through (I8). Whether it may drop is not asked.
 [[nodiscard]] std::optional<std::string> lockOutWarning(const Rule& rule);
 
 // The same of every rule of the files that may drop.
@@ -60,8 +61,8 @@ struct RuleSurroundings {
 [[nodiscard]] std::vector<std::string> unseenTraffic(const std::string& unit, const Rule& rule,
                                                      const Rules& rules, const RuleSurroundings& around);
 
-// Of two filters in one queue that pass nothing together, of filters that list no port, and of those that
-// stand in one queue and need both.
+// Warns of two filters in one queue that pass nothing together, of filters that list no port, and of those
+// that stand in one queue and need both.
 [[nodiscard]] std::vector<std::string> queueWarnings(const Rule& rule, const KnownDefinitions& filters);
 
 } // namespace filterd

@@ -46,8 +46,8 @@ struct HandedSocket {
     bool isWanted = false; // by the service's own file
 };
 
-// What one service is handed. Of a template of sockets it is the instance of the service's own name, unless
-// the names have nothing to do with each other: then all that are there.
+// Finds the sockets that one service is handed. Of a template of sockets it is the instance of the service's
+// own name, unless the names have nothing to do with each other: then all that are there.
 class Handed {
   public:
     Handed(const UnitRelations& relations, const std::string& service, const RunningUnitsOnDemand& running)
@@ -115,7 +115,7 @@ std::vector<AskedUnit> askedServices(const UnitRelations& relations, const std::
     return askedUnits(service, rules, there);
 }
 
-// What one rule leaves open of one service, or of the instances of its template.
+// The sockets that one rule leaves open of one service, or of the instances of its template.
 struct Open {
     std::set<std::string> services;
     std::set<std::string> sockets;

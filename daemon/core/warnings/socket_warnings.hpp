@@ -18,8 +18,8 @@ namespace filterd {
                                                         const std::string& service, const Rules& rules,
                                                         const RunningUnitsOnDemand& running);
 
-// Of one service, of the system or of a user's manager: which other unit's packets are its own, and are not
-// covered. One sentence each.
+// Tells of one service, of the system or of a user's manager, which other unit's packets are its own, and are
+// not covered. One sentence each.
 [[nodiscard]] std::vector<std::string> unseenSockets(const UnitRelations& relations,
                                                      const std::string& service, const Rules& rules,
                                                      const RunningUnitsOnDemand& running);

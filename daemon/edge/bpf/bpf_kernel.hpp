@@ -26,7 +26,8 @@ class BpfKernel final : public FilterKernel {
 
     // Whether the pin of one of our links, by its name, is gone without our doing.
     [[nodiscard]] bool missesLink(const std::string& pin) const;
-    // What others have pinned where filterd's filters are, each as PIN: WHAT IT IS, as of the last look.
+    // Returns what others have pinned where filterd's filters are, each as PIN: WHAT IT IS, as of the last
+    // look.
     [[nodiscard]] std::vector<std::string> strangers() const;
 
     [[nodiscard]] Result<KernelState> adopt() override;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What only filterd knows, in a map beside the pins that it tells of: both are lost together or not at all
-// (I5).
+// Keeps what only filterd knows in a map beside the pins that it tells of: both are lost together or not at
+// all (I5).
 
 #include "ports/ports.hpp"
 

@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPacketSize = 64;
 
-// What is to be in force.
+// The guard that is to be in force.
 struct Build {
     std::span<const std::byte> object;
     std::string digest;
@@ -159,8 +159,8 @@ Result<GuardSupport> makeGuard(const fs::path& bpffs, const Build& build) {
     return support;
 }
 
-// What a crash left half done. Where the old link is, it is the one in force (I2); where it is not, the new
-// one filters already (I1).
+// Finishes what a crash left half done. Where the old link is, it is the one in force (I2); where it is not,
+// the new one filters already (I1).
 Status settleUnfinished(const fs::path& directory) {
     for (const auto& link : kGuardLinks) {
         const auto pin = directory / link.pin;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the kernel command line says about filtering, done once in a boot (I8).
+// Does what the kernel command line says about filtering, once in a boot (I8).
 
 #include "base/kernel_command_line.hpp"
 #include "base/result.hpp"

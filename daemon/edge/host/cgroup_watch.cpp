@@ -126,7 +126,7 @@ std::string CgroupWatch::nameOf(const std::string& path) const {
     return unit.empty() && bare_.contains(path) ? path : unit;
 }
 
-// Of one user's units only so many are followed.
+// Counts a user's units: only so many of one user are followed.
 bool CgroupWatch::isCounted(const std::string& unit) {
     if (!isUserUnitName(unit))
         return true;

@@ -18,7 +18,7 @@ inline constexpr std::string_view kQueueSuffix = ".queue";
 inline constexpr std::string_view kFilterSuffix = ".filter";
 inline constexpr std::string_view kDropInSuffix = ".conf";
 
-// What a set of directories offers: for each name the file in the highest of them.
+// The files that a set of directories offers: for each name the one in the highest of them.
 struct Offer {
     std::map<std::string, std::filesystem::path> files; // in lexical order of the names
     std::map<std::filesystem::path, Error> unreadable;  // directories that could not be listed

@@ -28,7 +28,8 @@ class Inotify {
     [[nodiscard]] Result<int> watch(int directory, std::uint32_t mask) const;
     void forget(int watch) const;
 
-    // What has happened since; one bounded helping, so that a storm of events starves nobody.
+    // Returns what has happened since the last call; one bounded helping, so that a storm of events starves
+    // nobody.
     [[nodiscard]] std::vector<InotifyEvent> read() const;
 
   private:

@@ -36,7 +36,7 @@ Status PinWatch::follow() {
     return {};
 }
 
-// Of a watch that was left for another directory nothing counts any more.
+// Ignores what a watch says that was left for another directory.
 PinWatch::Removed PinWatch::dispatch() {
     Removed removed;
     for (auto& event : inotify_.read()) {

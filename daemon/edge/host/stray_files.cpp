@@ -30,7 +30,7 @@ bool isOfAnotherKind(std::string_view name) {
                        [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
-// What a file says; nothing if it cannot be read.
+// Returns what a file says; nothing if it cannot be read.
 std::string textOf(const fs::path& path) {
     std::error_code error;
     if (!fs::is_regular_file(path, error))
@@ -58,7 +58,7 @@ std::vector<fs::path> allEntriesOf(const fs::path& directory) {
     return entries;
 }
 
-// What an editor would not have left there.
+// Returns the entries that no editor has left there.
 std::vector<fs::path> entriesOf(const fs::path& directory) {
     auto entries = allEntriesOf(directory);
     std::erase_if(entries, [](const fs::path& path) { return isLeftBehind(path.filename().string()); });
@@ -145,7 +145,7 @@ class StrayFinder {
                        (suffix.empty() ? std::string() : "; did you mean " + stem + suffix + "?"));
     }
 
-    // Of `name`, whose drop-ins the folder holds.
+    // Judges the folder of the drop-ins of `name`.
     void judgeDropIns(const fs::path& folder, const std::string& name) {
         bool holds = false;
         for (const auto& path : allEntriesOf(folder)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What lies in the configuration directories, is meant for filterd by its text, and is not read by it.
+// Finds what lies in the configuration directories, is meant for filterd by its text, and is not read by it.
 
 #include <filesystem>
 #include <string>

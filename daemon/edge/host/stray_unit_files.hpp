@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What lies in unit paths, is meant for filterd by its text, and is read neither by systemd nor by filterd.
+// Finds what lies in unit paths, is meant for filterd by its text, and is read neither by systemd nor by
+// filterd.
 
 #include <filesystem>
 #include <set>

@@ -237,7 +237,7 @@ class UnitPathReader {
             files_.relations.traits.started.insert(it->path().filename().string());
     }
 
-    // What is meant for filterd and stands where nobody reads it.
+    // Notes what is meant for filterd and stands where nobody reads it.
     void noteUnread(const ConfigText& file) {
         for (auto& warning : misplacedSettings(file))
             files_.warnings.push_back(std::move(warning));
@@ -285,7 +285,7 @@ class UnitPathReader {
             files_.warnings.push_back(std::move(warning));
     }
 
-    // What may tell of other units and of what is peculiar of this one.
+    // Returns what may tell of other units and of what is peculiar to this one.
     static ConfigText ofRelations(const ConfigText& file) {
         const bool tells = file.text.find("[Socket]") != std::string::npos ||
                            file.text.find("Sockets") != std::string::npos ||

@@ -56,7 +56,8 @@ Result<packet::CbpfProgram> compileOnce(const std::string& expression) {
     return code.copy();
 }
 
-// Of those that a version of libpcap has, it knows best. No name is looked up where a number is expected.
+// Tells whether a word is a constant of libpcap's; which ones a version has, it knows best. No name is looked
+// up where a number is expected.
 bool isConstant(std::string_view word) {
     const bool looksLike = word.starts_with("tcp") || word.starts_with("icmp");
     return looksLike && compileOnce("len = " + std::string(word)).has_value();
@@ -66,7 +67,7 @@ bool isSyntaxError(const std::string& message) { return message.find("syntax err
 
 std::string at(const Word& word) { return "column " + std::to_string(word.column) + ": "; }
 
-// What closes the parentheses that the words open.
+// Returns what closes the parentheses that the words open.
 std::string closing(std::span<const Word> words) {
     const auto count = [&](std::string_view text) {
         return std::count_if(words.begin(), words.end(), [&](const Word& word) { return word.text == text; });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a queue's program writes about a packet that it drops.
+// Describes what a queue's program writes about a packet that it drops.
 
 #include "core/drops/drop_report.hpp"
 

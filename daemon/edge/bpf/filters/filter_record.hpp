@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a pin does not tell of a filter, kept in the runtime directory so that queues can be rebuilt after a
-// restart without the filter's object. A lost record costs fusing, never filtering.
+// Records what a pin does not tell of a filter, in the runtime directory so that queues can be rebuilt after
+// a restart without the filter's object. A lost record costs fusing, never filtering.
 
 #include "base/result.hpp"
 #include "core/model/model.hpp"

@@ -119,8 +119,8 @@ Result<FilterFacts> FilterStore::load(const ObjectRequest& request, const std::s
     return factsOf(filters_.insert_or_assign(instance, std::move(*filter)).first->second);
 }
 
-// What the filter that the request replaces has counted and remembers. Returns the descriptors, which the
-// request only refers to.
+// Adds what the filter that the request replaces has counted and remembers. Returns the descriptors, which
+// the request only refers to.
 Result<std::vector<UniqueFd>> FilterStore::addEarlier(ObjectRequest& request) {
     std::vector<UniqueFd> fds;
     const StoredFilter* older = publishedUnder(request.name);

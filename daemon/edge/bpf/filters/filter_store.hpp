@@ -33,7 +33,7 @@ class FilterStore {
 
     [[nodiscard]] Status adopt();
     [[nodiscard]] std::vector<FilterFacts> facts() const;
-    // What others have pinned among the filters, each as PIN: WHAT IT IS. It is left alone (I3).
+    // Returns what others have pinned among the filters, each as PIN: WHAT IT IS. It is left alone (I3).
     [[nodiscard]] std::vector<std::string> strangers() const { return strangers_.lines(); }
 
     [[nodiscard]] Result<FilterFacts> load(const ObjectRequest& request, const std::string& digest);

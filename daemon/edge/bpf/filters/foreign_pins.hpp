@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What others have pinned where filterd's filters are. It is never removed or replaced (I3), and said.
+// Finds what others have pinned where filterd's filters are. It is never removed or replaced (I3), and said.
 
 #include "kernel/pins.hpp"
 
@@ -15,7 +15,7 @@ class ForeignPins {
   public:
     explicit ForeignPins(PinTree pins) : pins_(std::move(pins)) {}
 
-    // Of the pins with these names among the filters: logs what has come since the last look.
+    // Looks at the pins with these names among the filters, and logs what has come since the last look.
     void look(const std::vector<std::string>& names);
     [[nodiscard]] bool has(const std::string& name) const { return found_.contains(name); }
     // FilterNameTaken: a pin of somebody else is where this filter's would be.

@@ -10,7 +10,7 @@ namespace filterd::bpf {
 // Errors: InvalidObject for an unknown one, NoSuchParameter, InvalidArgument, KernelRefused.
 [[nodiscard]] Result<FilterProgram> loadBuiltin(const BuiltinFilter& wanted, const ObjectRequest& request);
 
-// What loadBuiltin() refuses without the kernel.
+// Refuses what loadBuiltin() refuses, as far as that needs no kernel.
 [[nodiscard]] Result<ObjectOutline> inspectBuiltin(const BuiltinFilter& wanted, const ObjectRequest& request);
 
 } // namespace filterd::bpf

@@ -11,7 +11,7 @@ namespace filterd {
 
 namespace {
 
-// What a request asks of its kind of content, with the filter's name before every error.
+// Loads what a request asks, by its kind of content, with the filter's name before every error.
 struct Load {
     using Answer = Result<FilterProgram>;
     const ObjectRequest& request;

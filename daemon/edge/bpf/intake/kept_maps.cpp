@@ -26,7 +26,7 @@ std::optional<std::string> whyNotFacts(const MapFacts& before, const MapFacts& n
     return std::nullopt;
 }
 
-// What is known of the earlier map from the kernel alone.
+// Compares with what is known of the earlier map from the kernel alone.
 std::optional<std::string> whyNotKernel(const bpf_map_info& before, const bpf_map* now) {
     if (before.type != ::bpf_map__type(now) || before.map_flags != ::bpf_map__map_flags(now))
         return "it is of another kind";

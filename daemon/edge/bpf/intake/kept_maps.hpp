@@ -18,8 +18,8 @@ struct DescribedMap {
     bool kept = false;
 };
 
-// Of an object that is not loaded, in its order. libbpf pins none of them from now on: who publishes the
-// filter does.
+// Describes the maps of an object that is not loaded, in its order. libbpf pins none of them from now on: who
+// publishes the filter does.
 [[nodiscard]] std::vector<DescribedMap> describeMaps(bpf_object* object);
 
 // Gives an object that is not loaded the earlier maps that it can go on with, as far as there are

@@ -10,8 +10,8 @@ namespace filterd::bpf {
 // Sends libbpf's messages to the log at debug level. Idempotent.
 void captureLibbpfMessages();
 
-// Of its warnings since the last call of forgetLibbpfWarnings(), the one that says why: those that only say
-// that therefore something else failed come behind it. Empty if there was none.
+// Returns, of libbpf's warnings since the last call of forgetLibbpfWarnings(), the one that says why: those
+// that only say that therefore something else failed come behind it. Empty if there was none.
 [[nodiscard]] std::string libbpfReason();
 // The program that these warnings are about; empty if they are about the whole object.
 [[nodiscard]] std::string programOfLibbpfWarnings();

@@ -30,7 +30,7 @@ struct ObjectCloser {
 };
 using ObjectPtr = std::unique_ptr<bpf_object, ObjectCloser>;
 
-// What a section name says of a program.
+// The claims of a section name about its program.
 struct SectionClaim {
     bool packetFilter = true;
     FilterDirection direction = FilterDirection::Either;
@@ -156,7 +156,7 @@ bool isSystemTrouble(int errnum) {
     return errnum == EPERM || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE;
 }
 
-// Of an object of which several programs are loaded.
+// Says which program failed, of an object of which several are loaded.
 std::string whichProgram(const bpf_object* object) {
     const auto name = programOfLibbpfWarnings();
     return programsOf(object).size() < 2 || name.empty() ? "" : "program '" + name + "': ";

@@ -12,7 +12,7 @@ namespace filterd::bpf {
 // directions, unless it returns a congestion bit, which makes it an egress filter.
 [[nodiscard]] Result<FilterProgram> loadObject(const ElfObject& object, const ObjectRequest& request);
 
-// What loadObject() refuses without the kernel.
+// Refuses what loadObject() refuses, as far as that needs no kernel.
 [[nodiscard]] Result<ObjectOutline> inspectObject(const ElfObject& object, const ObjectRequest& request);
 
 } // namespace filterd::bpf

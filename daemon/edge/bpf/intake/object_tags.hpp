@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What an object says of its program and its parameters by tags in its type information: see FILTERD_… in
-// bpf/types.h.
+// Reads what an object says of its program and its parameters by tags in its type information: see FILTERD_…
+// in bpf/types.h.
 
 #include "base/result.hpp"
 #include "core/value/value_type.hpp"

@@ -12,7 +12,7 @@ namespace filterd::bpf {
                                                     const ObjectRequest& request,
                                                     packet::ExpressionCompiler& expressions);
 
-// What loadPacketRules() refuses without the kernel.
+// Refuses what loadPacketRules() refuses, as far as that needs no kernel.
 [[nodiscard]] Result<ObjectOutline> inspectRules(const packet::PacketRules& rules,
                                                  const ObjectRequest& request,
                                                  packet::ExpressionCompiler& expressions);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a person needs of a verifier's log, which can have a million lines.
+// Picks what a person needs of a verifier's log, which can have a million lines.
 
 #include <string>
 #include <string_view>

@@ -34,12 +34,13 @@ class LinkStore {
     void forgetPrograms() { programs_ = {}; }
 
   private:
-    // Of each direction the program that was put into force last: thousands of units have the same.
+    // Remembers for each direction the program that was put into force last: thousands of units have the
+    // same.
     struct KnownProgram {
         std::uint32_t id = 0;
         UniqueFd fd;
     };
-    // What is pinned for one attach point.
+    // The links that are pinned for one attach point.
     struct Links {
         QueueId queue; // empty: none of the queues that we know
         bool fused = false;

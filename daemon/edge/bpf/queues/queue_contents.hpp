@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a queue is made of, as text beside its program, which does not tell: the rule that wanted it may be
-// lost.
+// Writes what a queue is made of as text beside its program, which does not tell: the rule that wanted it may
+// be lost.
 
 #include "base/result.hpp"
 #include "core/model/model.hpp"

@@ -12,11 +12,11 @@ namespace {
 
 constexpr std::size_t kMaxVerifiedInstructions = 900000; // the kernel verifies a million in all
 constexpr std::size_t kOwnMaps = 3;                      // counters, tail calls, gate
-// Of the reporter of drops.
+// The reporter of drops needs so many.
 constexpr std::size_t kReportMaps = 3;
 constexpr std::size_t kReportFunctions = 1;
 
-// What programs are made of, and may not have too much of.
+// The amounts of what programs are made of, and may not have too much of.
 struct Load {
     std::size_t maps = 0;
     std::size_t functions = 0;

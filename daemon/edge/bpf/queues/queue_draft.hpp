@@ -29,7 +29,7 @@ struct QueueStep {
     auto operator<=>(const QueueStep&) const = default;
 };
 
-// What a queue does besides filtering, where the kernel takes that.
+// Says what a queue does besides filtering, where the kernel takes that.
 struct Extras {
     bool counts = true;
     bool reports = true;
@@ -50,7 +50,7 @@ struct QueueDraft {
     bool inlines = true;
 
     [[nodiscard]] std::size_t tailCalls() const;
-    // Of a group in the array of programs: behind those of the members.
+    // Returns the index of a group in the array of programs: behind those of the members.
     [[nodiscard]] std::uint32_t arrayIndexOf(std::size_t group) const {
         return static_cast<std::uint32_t>(members.size() + group);
     }

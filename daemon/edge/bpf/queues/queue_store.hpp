@@ -29,7 +29,7 @@ class QueueStore {
     [[nodiscard]] Status adopt(std::uint32_t countersId);
     [[nodiscard]] std::map<QueueId, QueueFacts> facts() const;
 
-    // Of the queues of which it is known.
+    // Returns the contents of the queues of which they are known.
     [[nodiscard]] std::map<QueueId, Queue> contents() const;
 
     [[nodiscard]] Result<QueueFacts> add(const Queue& queue, const BuiltQueue& built,

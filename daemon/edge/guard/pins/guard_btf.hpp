@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the guard needs to know of the kernel's types.
+// Reads what the guard needs to know of the kernel's types.
 
 #include "base/result.hpp"
 

@@ -50,7 +50,7 @@ inline constexpr std::array<GuardMap, 9> kGuardMaps{{{"held", "held"},
                                                      {"events", "events"},
                                                      {".bss", "state"}}};
 
-// What is to take the place of a pin, by rename over it (I4).
+// Ends the name of what is to take the place of a pin, by rename over it (I4).
 inline constexpr const char* kNewSuffix = "_new";
 
 [[nodiscard]] std::filesystem::path guardDirectory(const std::filesystem::path& bpffs);
