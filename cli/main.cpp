@@ -88,7 +88,7 @@ std::string elsewhere(const std::string& verb, const Destination& destination) {
            " filterctl " + verb;
 }
 
-// What does not go together with the verb.
+// Returns what does not go together with the verb.
 std::string contradiction(const std::string& verb, const Invocation& invocation,
                           const Destination& destination) {
     const auto& traits = traitsOf(verb);

@@ -66,7 +66,7 @@ Exit printList(const client::Result<std::vector<T>>& list, bool json) {
     return Exit::Ok;
 }
 
-// What of the files behind the rules is broken, and what is in force for it.
+// Prints what of the files behind the rules is broken, and what is in force for it.
 void printFaults(const std::vector<client::UnitRule>& rules, const std::vector<std::string>& errors) {
     std::vector<std::string> told;
     const auto tell = [&](const std::string& name) {

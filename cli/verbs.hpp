@@ -10,7 +10,7 @@ namespace filterd::cli {
 void addShowVerbs(CLI::App& app, Invocation& invocation);   // list, show
 void addSwitchVerbs(CLI::App& app, Invocation& invocation); // off, on
 
-// What filterctl shows where no verb is given.
+// Shows an overview where no verb is given.
 [[nodiscard]] Exit showOverview(const CLI::App& app, bool json);
 
 } // namespace filterd::cli

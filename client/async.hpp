@@ -37,8 +37,8 @@ class FILTERD_EXPORT AsyncClient {
     AsyncClient& operator=(const AsyncClient&) = delete;
     ~AsyncClient();
 
-    // What to wait for, to be asked before every wait: a descriptor, the events of poll(2), and for how many
-    // milliseconds at most (-1: no limit).
+    // Tell what to wait for, and are to be asked before every wait: a descriptor, the events of poll(2), and
+    // for how many milliseconds at most (-1: no limit).
     [[nodiscard]] int fd() const noexcept;
     [[nodiscard]] short events() const noexcept;
     [[nodiscard]] int timeout() const noexcept;

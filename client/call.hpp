@@ -48,7 +48,7 @@ template<typename... Out, typename Convert, typename... In>
 // For calls that return nothing, or nothing that is needed.
 inline constexpr auto kNothing = [](const auto&...) {};
 
-// Of the object whose path the manager tells.
+// Returns a proxy of the object whose path the manager tells.
 [[nodiscard]] std::unique_ptr<sdbus::IProxy> proxyOf(Session& session, const Target& target);
 
 // Makes the call, waits for its answer, and returns the result. Throws what the daemon or the bus says.

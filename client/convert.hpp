@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What goes over the bus and what the public header has, turned into each other: for calls that wait and for
+// Turns what goes over the bus and what the public header has into each other: for calls that wait and for
 // those that do not.
 
 #include "dbus/bridge.hpp"
@@ -61,7 +61,7 @@ class Properties {
     Options values_;
 };
 
-// Of the object, open for reading; throws where the connection can pass no file.
+// Opens the object for reading; throws where the connection can pass no file.
 [[nodiscard]] sdbus::UnixFd objectFor(bool passesFiles, const std::string& path);
 [[nodiscard]] std::chrono::system_clock::time_point timeOf(std::uint64_t microseconds);
 

@@ -41,7 +41,7 @@ Drop dropOf(sdbus::Message& message) {
     return drop;
 }
 
-// What the connection follows, for as long as this lives.
+// Follows drops on the connection for as long as it lives.
 class FollowedDrops {
   public:
     FollowedDrops(Session& session, const std::string& unit) : session_(session), unit_(unit) { begin(); }

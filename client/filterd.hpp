@@ -281,7 +281,7 @@ struct LatencyBucket {
     std::uint64_t count = 0;           // of all that took at most that long
 };
 
-// What the daemon has done since it was started.
+// Counts what the daemon has done since it was started.
 struct Statistics {
     std::vector<NamedCount> counters;         // as GetStatistics names them
     std::vector<NamedCount> guard;            // as GetGuardCounters names them; empty without a guard
@@ -401,7 +401,7 @@ class FILTERD_EXPORT Client {
 
     [[nodiscard]] Result<std::vector<FilterSummary>> filters() const noexcept;
     [[nodiscard]] Result<Filter> filter(const std::string& name) const noexcept;
-    // Of a filter of packet rules; org.filterd1.Error.Unsupported of any other.
+    // Returns the rules of a filter of packet rules; org.filterd1.Error.Unsupported for any other.
     [[nodiscard]] Result<PacketRulesState> packetRules(const std::string& name) const noexcept;
 
     // Parameters of a loaded filter. A map's name stands for all its entries: KEY=VALUE,…
@@ -452,9 +452,10 @@ class FILTERD_EXPORT Client {
     [[nodiscard]] Result<std::vector<Counters>> counters(const std::string& unit) const noexcept;
 
     [[nodiscard]] Result<std::vector<Traffic>> traffic(const std::string& unit) const noexcept;
-    // What the unit's queues have dropped lately, as far as the kernel reported it; counters() are exact.
+    // Returns what the unit's queues have dropped lately, as far as the kernel reported it; counters() are
+    // exact.
     [[nodiscard]] Result<Drops> drops(const std::string& unit) const noexcept;
-    // Of every guarded unit, in one call.
+    // Returns the traffic of every guarded unit, in one call.
     [[nodiscard]] Result<std::vector<UnitTraffic>> traffic() const noexcept;
     [[nodiscard]] Result<Statistics> statistics() const noexcept;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the daemon and the bus tell of their own accord, as events.
+// Turns what the daemon and the bus tell of their own accord into events.
 
 #include "client/session.hpp"
 

@@ -139,14 +139,15 @@ void emitTo(sdbus::IObject& object, const std::string& client, const char* inter
     object.emitSignal(signal);
 }
 
-// Who sent the message that the connection's handler is working on. Only inside a handler of this object.
+// Returns who sent the message that the connection's handler is working on. Only inside a handler of this
+// object.
 [[nodiscard]] Result<std::string> callerName(const sdbus::IObject& object);
 
 // Its effective user id as the bus knows it (I6), by one call to the bus. AccessDenied if that fails, which
 // it does when the caller has left the bus.
 [[nodiscard]] Result<uid_t> callerEuid(const sdbus::IObject& object);
 
-// Whether it may be made to wait for a password (the message's flag).
+// Returns whether it may be made to wait for a password (the message's flag).
 [[nodiscard]] bool callerAllowsInteraction(const sdbus::IObject& object);
 
 // ---- Errors ---------------------------------------------------------------------------------------------

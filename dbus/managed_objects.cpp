@@ -33,8 +33,8 @@ void check(int result, const char* what) {
 
 } // namespace
 
-// Who waits for the next answer, and who is yet to be handed the last one. The library itself makes an answer
-// when the daemon asks itself.
+// Keeps who waits for the next answer, and who is yet to be handed the last one. The library itself makes an
+// answer when the daemon asks itself.
 class ManagedObjects::ReplyCoalescer {
   public:
     ReplyCoalescer(sdbus::IConnection& connection, sd_event* loop, const ObjectPath& path)

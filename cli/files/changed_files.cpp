@@ -99,7 +99,7 @@ class UnitSearch {
     }
 
   private:
-    // Of a link the file that it leads to may have changed.
+    // Notes the file, and of a link the one that it leads to: that may have changed.
     void note(const fs::path& path) {
         std::error_code ignored;
         const auto target = fs::canonical(path, ignored);
@@ -118,7 +118,7 @@ class UnitSearch {
     std::vector<std::string> changed_;
 };
 
-// Of a file or of a drop-in, the name of the filter or of its template; empty for any other.
+// Returns the name of the filter or of its template that a file or drop-in defines; empty for any other.
 std::string filterOf(const fs::path& path) {
     auto name = path.filename().string();
     if (name.ends_with(".conf")) {

@@ -21,7 +21,7 @@ namespace filterd::cli {
 // "files were changed after filterd has read them: …; 'filterctl reload' reads them"
 [[nodiscard]] std::string changeText(const std::vector<std::string>& changed);
 
-// What was changed and is read, but not in force, because nothing has the filter loaded.
+// Returns what was changed and is read, but not in force, because nothing has the filter loaded.
 [[nodiscard]] std::vector<std::string> unusedFilters(const std::vector<std::string>& changed,
                                                      const std::vector<client::FilterSummary>& loaded);
 

@@ -44,7 +44,7 @@ client::Result<std::vector<client::Unit>> unitsInTrouble(const client::Client& c
     return result;
 }
 
-// What keeps a file from being in force as it is.
+// The reasons that keep a file from being in force as it is.
 struct FileNotes {
     std::vector<std::string> changed;   // since it was read
     std::vector<std::string> overrides; // by saved values
@@ -97,7 +97,7 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
         printField("Warning", coloured(warning, Colour::Yellow));
 }
 
-// What check says of filters that nothing uses, but for what the reload itself has said.
+// Returns what check says of filters that nothing uses, but for what the reload itself has said.
 std::vector<std::string> unusedFaults(const std::vector<client::FilterSummary>& loaded,
                                       const std::string& said) {
     if (!isAskedHere())

@@ -225,7 +225,7 @@ void printOthers(const std::string& unit, const std::vector<CoveringRule>& cover
     }
 }
 
-// Of a cgroup that is no unit's, its path.
+// Returns the name of a unit; of a cgroup that is no unit's, its path.
 std::string meantBy(const std::string& name, const UnitRelations& units) {
     if (!name.starts_with('/'))
         return primaryUnit(units, name);

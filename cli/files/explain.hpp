@@ -12,7 +12,7 @@ namespace filterd::cli {
 
 [[nodiscard]] Exit explainUnit(const std::string& name);
 
-// Of a unit, or of a cgroup by its path.
+// Holds what surrounds a unit, or a cgroup by its path.
 struct Surroundings {
     bool isCovered = false; // by any rule
     std::vector<std::string>

@@ -21,7 +21,7 @@ namespace filterd::cli {
 
 namespace {
 
-// Of a filter, with what is saved for it, which comes before what its files state.
+// Returns what is saved for a filter; it comes before what its files state.
 std::vector<SavedInFile> savedFor(const std::string& name) {
     const auto filter = FilterName::parse(name);
     return filter ? savedValuesOf(*filter, ConfigFiles().read({}).filters) : std::vector<SavedInFile>();
@@ -66,7 +66,7 @@ Exit catFiles(const std::string& name, bool json) {
     return Exit::Ok;
 }
 
-// Of this machine, what its kernel makes of the files counts, too.
+// Adds what this machine's kernel makes of the files.
 void addFirstPackets(const Configuration& configuration, CheckReport& report) {
     const auto lacking = whatGuardLacks();
     if (!lacking || configuration.rules.empty())

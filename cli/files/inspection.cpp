@@ -19,7 +19,7 @@ bool isThisSystem(const std::string& root) {
     return fs::equivalent(root, "/", missing);
 }
 
-// What the filter that is loaded under this name has. Its record is for root alone to read.
+// Returns the maps of the filter that is loaded under this name. Its record is for root alone to read.
 std::vector<EarlierMap> loadedMaps(const FilterName& name) {
     std::vector<EarlierMap> maps;
     const auto record = bpf::readRecord(bpf::recordOf(bpf::kRecords, name));

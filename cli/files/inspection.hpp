@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What objects and rules say of the filters that files define, judged without the daemon.
+// Finds out, without the daemon, what objects and rules say of the filters that files define.
 
 #include "core/warnings/configuration_check.hpp"
 #include "edge/bpf/intake/filter_intake.hpp"
@@ -15,17 +15,17 @@ namespace filterd::cli {
 
 class Inspection {
   public:
-    // Of the system below this directory. Of this one, what its loaded filters keep counts, too.
+    // Inspects the system below this directory. Of the running one, what its loaded filters keep counts, too.
     explicit Inspection(std::string root = "/");
 
     [[nodiscard]] bool isHere() const { return isHere_; }
     [[nodiscard]] PcapExpressions& expressions() { return expressions_; }
     [[nodiscard]] Result<ObjectOutline> of(const FilterDefinition& definition);
-    // Whether a filter that these files define needs both directions.
+    // Returns whether a filter that these files define needs both directions.
     [[nodiscard]] bool needsBothDirections(const FilterSources& files, const FilterName& name);
 
-    // What a reload could not load if a rule asked for it: of filters that have a file of their own and are
-    // not among these.
+    // Returns what a reload could not load if a rule asked for it: of filters that have a file of their own
+    // and are not among these.
     [[nodiscard]] std::vector<std::string> faultsOfOthers(const FilterSources& files,
                                                           const std::set<std::string>& loaded);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What 'filterctl set --save' has kept for filters, beside what their files state. Root alone can read it.
+// Reads what 'filterctl set --save' has kept for filters, beside what their files state. Root alone can read
+// it.
 
 #include "core/config/filter_sources.hpp"
 
@@ -25,7 +26,7 @@ struct SavedInFile {
     [[nodiscard]] bool overrides() const;
 };
 
-// Of one filter, or of all for which something is kept, of the system below a directory.
+// Returns what is kept for one filter, or for all, of the system below a directory.
 [[nodiscard]] std::vector<SavedInFile> savedValuesOf(const FilterName& filter, const FilterSources& sources,
                                                      const std::filesystem::path& root = "/");
 [[nodiscard]] std::vector<SavedInFile> allSavedValues(const FilterSources& sources,
@@ -34,7 +35,7 @@ struct SavedInFile {
 // Files of saved values that cannot be read, each as FILE: WHAT.
 [[nodiscard]] std::vector<std::string> savedFaults(const std::filesystem::path& root = "/");
 
-// Whether there is anything of the kind; cheap.
+// Returns whether there is anything of the kind; cheap.
 [[nodiscard]] bool hasSavedValues(const std::filesystem::path& root = "/");
 
 // "/etc/filterd/web.filter:7: the saved value 'ports=22' is in force, not '80'; 'filterctl unset web ports'

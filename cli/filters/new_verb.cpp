@@ -21,7 +21,7 @@ namespace filterd::cli {
 
 namespace {
 
-// What the template calls itself, as a filter and as a function.
+// The names that the template has for itself, as a filter and as a function.
 constexpr std::string_view kName = "my-filter";
 constexpr std::string_view kFunction = "my_filter";
 constexpr std::string_view kCompile = "@COMPILE@";

@@ -94,7 +94,7 @@ Exit set(client::Client& client, const ParameterArguments& arguments, bool) {
 
 // ---- unset ----------------------------------------------------------------------------------------------
 
-// What is in force now, if the filter is loaded.
+// Says what is in force now, if the filter is loaded.
 std::string afterwards(client::Client& client, const std::string& filter, const std::string& name,
                        const std::vector<client::SavedParameter>& before) {
     const auto value = client.parameter(filter, name);

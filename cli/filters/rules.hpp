@@ -39,7 +39,7 @@ struct GivenRules {
 // The daemon's error, with the FILE:LINE of the rule that it names.
 [[nodiscard]] client::Error inFile(const GivenRules& given, client::Error error);
 
-// What the rules leave open or cannot do, with FILE:LINE.
+// Returns what the rules leave open or cannot do, with FILE:LINE.
 [[nodiscard]] std::vector<std::string> notesOn(const GivenRules& given);
 
 void printRules(const client::PacketRulesState& rules);

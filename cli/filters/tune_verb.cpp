@@ -31,7 +31,7 @@ struct Range {
     WideInteger most = 0;
 };
 
-// Of an integer that can be set now.
+// Returns the range of an integer that can be set now.
 std::optional<Range> rangeOf(const client::Parameter& parameter) {
     constexpr std::string_view kBegin = "integer from ";
     constexpr std::string_view kMiddle = " to ";

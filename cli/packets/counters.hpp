@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a unit's queues have counted.
+// Shows what a unit's queues have counted.
 
 #include <filterd/filterd.hpp>
 

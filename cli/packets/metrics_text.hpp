@@ -26,7 +26,7 @@ class MetricsText {
     // Begins a family, named without its type's suffix. A unit is the last word of the name, or empty.
     void family(std::string_view name, MetricType type, std::string_view unit, std::string_view help);
     void sample(const Labels& labels, std::uint64_t value);
-    // Of a family in seconds.
+    // Writes a histogram of a family in seconds.
     void histogram(const std::vector<client::LatencyBucket>& buckets, std::chrono::microseconds sum);
 
     [[nodiscard]] std::string finish() &&;

@@ -15,7 +15,7 @@
 
 namespace filterd::cli {
 
-// What is counted: packets of a direction that passed (no filter), or that a filter dropped.
+// Names what is counted: packets of a direction that passed (no filter), or that a filter dropped.
 struct CounterName {
     std::string unit;
     std::string direction;

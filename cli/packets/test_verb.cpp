@@ -42,7 +42,7 @@ struct Verdict {
     std::string note;
 };
 
-// What became of the packets, and why there are no more of them.
+// Says what became of the packets, and why there are no more of them.
 struct Judgement {
     std::vector<Verdict> verdicts;
     std::string fault;

@@ -23,7 +23,7 @@ namespace filterd::cli {
 namespace {
 
 constexpr std::chrono::minutes kRemembered{10}; // by the daemon
-// Of a unit above or below, whose queue judges packets of this one, too.
+// A unit above or below, whose queue judges packets of this one, too.
 struct Other {
     std::string unit;
     std::vector<client::Counters> counters;
@@ -157,7 +157,7 @@ void printOthers(std::string_view where, const std::vector<Other>& others) {
     }
 }
 
-// What to look at next.
+// Prints what to look at next.
 void printWays(const Findings& findings) {
     std::set<std::string> filters;
     for (const auto& sum : findings.drops.sums)

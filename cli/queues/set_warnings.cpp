@@ -13,7 +13,7 @@ namespace filterd::cli {
 
 namespace {
 
-// Whether the unit is what a warning is about: the unit that was meant, perhaps, is not.
+// Returns whether the unit is what a warning is about: the unit that was meant, perhaps, is not.
 bool isAbout(const std::string& warning, const std::string& unit) {
     const auto said = warning.substr(0, warning.find("; did you mean "));
     return said.find("'" + unit + "'") != std::string::npos || said.find(" " + unit) != std::string::npos;

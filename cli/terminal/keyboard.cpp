@@ -36,7 +36,8 @@ Keyboard::~Keyboard() {
     sigprocmask(SIG_SETMASK, &formerSignals_, nullptr);
 }
 
-// Who is not may neither read from the terminal nor change it.
+// Returns whether the process is in the foreground. Another one may neither read from the terminal nor change
+// it.
 bool Keyboard::inForeground() const {
     const auto group = ::tcgetpgrp(STDIN_FILENO);
     return group < 0 || group == ::getpgrp(); // below 0: it is no terminal, or not the controlling one

@@ -14,7 +14,7 @@ enum class Colour { Plain, Bold, Dim, Red, Green, Yellow };
 [[nodiscard]] bool isTerminal();
 // In characters: what COLUMNS says, else the terminal itself; 80 if neither does.
 [[nodiscard]] std::size_t terminalWidth();
-// Whether the locale has more than ASCII.
+// Returns whether the locale has more than ASCII.
 [[nodiscard]] bool speaksUtf8();
 
 // Coloured on a terminal, unless NO_COLOR is set.

@@ -18,8 +18,8 @@ void complain(const std::string& message);
 [[nodiscard]] Exit misused(const std::string& message);
 // The same, for a name that no unit can have.
 [[nodiscard]] Exit noUnit(const std::string& name);
-// That a unit has ended, or that its queue counts nothing: who looks at units goes on, whereas another error
-// ends it.
+// Returns whether the error says that a unit has ended, or that its queue counts nothing: who looks at units
+// goes on then; another error ends it.
 [[nodiscard]] bool isOfTheUnit(const client::Error& error);
 
 } // namespace filterd::cli

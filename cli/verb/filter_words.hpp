@@ -10,7 +10,7 @@
 
 namespace filterd::cli {
 
-// Whether a word can only be a unit, a glob or a path: no filter's name has such characters.
+// Returns whether a word can only be a unit, a glob or a path: no filter's name has such characters.
 [[nodiscard]] bool isUnitWord(std::string_view word);
 
 // The words of a command line, where a list that lacks its value has a blank, which lacksAName(), and where
@@ -18,8 +18,8 @@ namespace filterd::cli {
 // own lists would take the unit, and the "--" before one that begins with a dash.
 [[nodiscard]] std::vector<std::string> joinLists(const std::vector<std::string>& words);
 
-// Whether a name is missing before or behind a comma, or there are blanks alone: a script's variable is
-// empty. An empty word is an empty queue.
+// Returns whether a name is missing before or behind a comma, or there are blanks alone: a script's variable
+// is empty. An empty word is an empty queue.
 [[nodiscard]] bool lacksAName(const std::string& list);
 
 // "A,B" and "C D" as A, B, C and D. A number or a range behind the comma of an instance of ports belongs to

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What a verb that sets something says when that is not in force although all went well.
+// Says when what a verb has set is not in force although all went well.
 
 #include "cli/verb/verb.hpp"
 
@@ -12,7 +12,7 @@ namespace filterd::cli {
 // Why filterd enforces nothing, in brackets and with a blank before it, as far as it is known; or nothing.
 [[nodiscard]] std::string whyOff();
 
-// That filterd is switched off, if it is.
+// Warns that filterd is switched off, if it is.
 void warnIfOff(const client::Status& status);
 
 // withDaemon() for what is to be in force afterwards: warns if filterd is switched off and body has done

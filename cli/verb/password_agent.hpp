@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// Who asks for the password that polkit wants, where the caller sits at a terminal.
+// Asks for the password that polkit wants, where the caller sits at a terminal.
 
 #include <sys/types.h>
 

@@ -14,7 +14,7 @@ namespace filterd::cli {
 
 namespace {
 
-// How many letters have to be changed, added or taken away.
+// Returns how many letters have to be changed, added or taken away.
 std::size_t distance(std::string_view one, std::string_view other) {
     std::vector<std::size_t> row(other.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What is wrong with a command line.
+// Says what is wrong with a command line.
 
 #include <CLI/CLI.hpp>
 

@@ -11,7 +11,7 @@
 
 namespace filterd::cli {
 
-// What filterctl ends with. Documented in its help and its manual: scripts rely on it.
+// The exit status of filterctl. Its help and its manual document it: scripts rely on it.
 enum class Exit : int {
     Ok = 0,
     Failed = 1,      // the daemon refused, or something on this machine failed
@@ -52,7 +52,7 @@ struct Destination {
     [[nodiscard]] bool isHere() const { return host.empty() && machine.empty(); }
 };
 void setDestination(const Destination& destination);
-// Whether it is on this machine.
+// Returns whether it is on this machine.
 [[nodiscard]] bool isAskedHere();
 
 // Connects to the daemon and does what body says with it.

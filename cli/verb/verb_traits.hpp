@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What filterctl has to know of a verb before it runs it.
+// Holds what filterctl has to know of a verb before it runs it.
 
 #include <string_view>
 
 namespace filterd::cli {
 
-// What a verb does with --json.
+// Says what a verb does with --json.
 enum class JsonUse {
     Prints,  // JSON in place of text
     Silent,  // nothing: it prints no data
@@ -23,7 +23,7 @@ struct VerbTraits {
     bool isCommon = false;        // shown where no verb was given
 };
 
-// Of a verb that there is.
+// Returns the traits of a verb that there is.
 [[nodiscard]] const VerbTraits& traitsOf(std::string_view verb);
 
 } // namespace filterd::cli

@@ -107,7 +107,7 @@ class DropReports {
     [[nodiscard]] virtual int fd() const = 0;
     // Hands over the reports there are, some thousands at most; what is malformed is skipped.
     [[nodiscard]] virtual Status drain(const std::function<void(const DropReport&)>& take) = 0;
-    // How many reports the limits left out, since boot.
+    // Returns how many reports the limits left out, since boot.
     [[nodiscard]] virtual Result<std::uint64_t> undelivered() = 0;
 };
 

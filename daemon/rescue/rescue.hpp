@@ -59,7 +59,7 @@ struct Report {
 
 [[nodiscard]] Result<Report> switchOff(const Roots& roots);
 
-// Whether the guard is attached. Only the daemon can attach it.
+// Returns whether the guard is attached. Only the daemon can attach it.
 [[nodiscard]] bool isGuarded(const Roots& roots);
 
 // What cannot be restored stays in the record, but the flag goes: a running daemon attaches it.

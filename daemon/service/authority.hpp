@@ -37,7 +37,7 @@ class Authority {
 
     // For what is root's alone, and the owner's if there is one. AccessDenied.
     [[nodiscard]] Status requireRoot(const sdbus::IObject& object, std::optional<uid_t> owner = {});
-    // Whether another user than root calls, and it is this one.
+    // Returns whether another user than root calls, and it is this one.
     [[nodiscard]] bool isUser(const sdbus::IObject& object, std::optional<uid_t> user);
     // The bus names, of those that have called or are known otherwise, of a user.
     [[nodiscard]] std::vector<std::string> clientsOf(uid_t user) const;

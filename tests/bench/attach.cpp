@@ -19,7 +19,7 @@ constexpr const char* kPeerPins = "/sys/fs/bpf/filterd-bench-peer";
 
 using Groups = std::vector<std::unique_ptr<Group>>;
 
-// What the least careful loop does: link and pin.
+// Does what the least careful loop does: link and pin.
 double linkAndPin(const Groups& groups, int program) {
     std::filesystem::create_directory(kPeerPins);
     const double time = processorTimeOf([&] {

@@ -17,7 +17,7 @@ class Bus {
     Bus(const Bus&) = delete;
     Bus& operator=(const Bus&) = delete;
 
-    // What the daemon's sd-bus answers by itself: the trivial call.
+    // Makes the trivial call, which the daemon's sd-bus answers by itself.
     void ping() const;
     void loadFilter(const std::string& name, const std::string& object) const;
     void acquireFilter(const std::string& name) const;

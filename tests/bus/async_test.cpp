@@ -42,7 +42,7 @@ class AsyncTest : public testing::Test {
         }
         return condition();
     }
-    // What the call's callback was given.
+    // Returns what the call's callback was given.
     template<typename T, typename Start>
     Result<T> answerOf(Start start) {
         std::optional<Result<T>> answer;

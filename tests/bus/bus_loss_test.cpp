@@ -106,7 +106,7 @@ class BusLoss : public FirewallBed {
         ::unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
     }
 
-    // What the daemon has on the connection.
+    // Follows what the daemon follows on the connection.
     std::shared_ptr<void> follow(sdbus::IConnection& connection) {
         auto made = std::make_shared<SystemdFollower>(
             connection,

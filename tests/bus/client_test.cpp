@@ -28,7 +28,7 @@ class ClientTest : public testing::Test {
     PrivateBus bus_;
     FakeDaemon daemon_{bus_.address()};
     Client client_ = Client::connect(bus_.address(), 10s).value();
-    // Of this process: tests run side by side.
+    // The name has the process's id: tests run side by side.
     std::filesystem::path object_ =
         std::filesystem::path(testing::TempDir()) / ("client_test-" + std::to_string(::getpid()) + ".o");
 

@@ -140,7 +140,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     }
     ~FakeManager() { unregisterAdaptor(); }
 
-    // What the calls did, one word or line each. Read it after a call has been answered.
+    // Says what the calls did, one word or line each. Read it after a call has been answered.
     Names seen;
     [[nodiscard]] int timesRead() const { return unit_.timesRead; }
     [[nodiscard]] std::unique_lock<std::mutex> holdReading() { return std::unique_lock(unit_.reading); }
@@ -170,7 +170,7 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
             text += " " + key + "=" + describe(value);
         return text;
     }
-    // What the daemon's answers go through, too.
+    // Answers by the way that the daemon's answers take, too.
     template<typename... Out, typename Body>
     static void reply(sdbus::Result<Out...>&& result, Body body) {
         try {

@@ -107,7 +107,7 @@ class RescueTest : public testing::Test {
         return ::stat(cgroup.c_str(), &info) < 0 ? 0 : info.st_ino;
     }
 
-    // What the daemon does: link, then pin by the cgroup's id and the direction.
+    // Does what the daemon does: link, then pin by the cgroup's id and the direction.
     void attach(const fs::path& cgroup, bpf_attach_type type, int program, const std::string& suffix = {}) {
         const UniqueFd fd(::open(cgroup.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         const UniqueFd link(bpf_link_create(program, fd.get(), type, nullptr));

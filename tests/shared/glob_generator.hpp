@@ -37,7 +37,7 @@ class GlobGenerator {
     std::size_t below(std::size_t limit) { return random_() % limit; }
 
   private:
-    // Of elements that are letters, as many as `letters` of `letters` + 5.
+    // Makes a pattern of elements that are letters, as many as `letters` of `letters` + 5.
     std::string patternOf(std::size_t elements, std::size_t letters) {
         static constexpr std::array<const char*, 14> kBrackets{
             "[ab]", "[!a]",  "[a-c]", "[@.]",  "[]a]",          "[^b-c.]",      "[a-]",

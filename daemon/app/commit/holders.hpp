@@ -23,7 +23,7 @@ class Holders {
 
     // The bus names of the clients that hold references.
     [[nodiscard]] std::vector<std::string> clients() const;
-    // How many references these hold together.
+    // Returns how many references these hold together.
     [[nodiscard]] std::size_t count(const std::vector<Holder>& holders) const;
     [[nodiscard]] bool holdsReferences(const std::string& unit) const;
     // Units that hold references and have no cgroup: they may be over.

@@ -24,7 +24,7 @@ class Units {
     void appeared(const UnitCgroup& unit);
     // Returns the unit whose last cgroup it was, if it holds references: they end when the unit does.
     std::optional<std::string> vanished(CgroupId cgroup);
-    // Whether the unit has a cgroup. It may ask before its cgroup was told of.
+    // Returns whether the unit has a cgroup. It may ask before its cgroup was told of.
     [[nodiscard]] bool seek(const std::string& unit);
 
     [[nodiscard]] const std::map<std::string, UnitView>& all() const { return views().all(); }

@@ -50,7 +50,7 @@ class GuardKeeper {
 
     [[nodiscard]] GuardPort* port() const { return guard_.get(); }
     [[nodiscard]] const GuardSupport& support() const { return support_; }
-    // Whether units that start now are held.
+    // Returns whether units that start now are held.
     [[nodiscard]] bool inForce() const { return guard_ != nullptr && installed_ && !installed_->empty(); }
 
     // Brings the names into the kernel, in order; the first match decides. Their queues must have been built.

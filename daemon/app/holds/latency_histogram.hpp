@@ -20,7 +20,7 @@ class LatencyHistogram {
 
     void add(Duration duration);
 
-    // How many took at most kBounds[bound].
+    // Returns how many took at most kBounds[bound].
     [[nodiscard]] std::uint64_t upTo(std::size_t bound) const;
     [[nodiscard]] std::uint64_t count() const;
     [[nodiscard]] Duration sum() const { return sum_; }

@@ -21,10 +21,10 @@ using AttachFailures = std::map<AttachPoint, Error>;
 [[nodiscard]] Desired desireAll(const Resolution& resolution, const PresentUnits& present,
                                 const Observed& observed);
 
-// Whether every queue that the unit is to have is attached.
+// Returns whether every queue that the unit is to have is attached.
 [[nodiscard]] bool isInForce(const DesiredUnit& unit, const Observed& observed);
 
-// Whether no rule of an administrator has the queue.
+// Returns whether no rule of an administrator has the queue.
 [[nodiscard]] bool isOfUsersAlone(const Resolution& resolution, const NamedQueue& queue);
 
 void noteFailures(const std::vector<FailedAction>& failures, AttachFailures& noted);

@@ -30,7 +30,7 @@ class DropLines {
     static constexpr std::size_t kPerSecond = 3; // of one unit, direction and filter
     static constexpr std::size_t kOfAllPerSecond = 60;
 
-    // Whether this drop gets a line. Call end() first if a second is over.
+    // Returns whether this drop gets a line. Call end() first if a second is over.
     [[nodiscard]] bool take(const Drop& drop, std::uint64_t now);
     // When end() is to be called; none while nothing was suppressed.
     [[nodiscard]] std::optional<std::uint64_t> deadline() const;

@@ -12,7 +12,7 @@ namespace filterd {
 
 class DropRepeats {
   public:
-    // Whether this is the gate's report of a packet that the queue itself has reported just before.
+    // Returns whether this is the gate's report of a packet that the queue itself has reported just before.
     [[nodiscard]] bool isRepeat(const DropReport& report);
 
   private:

@@ -19,7 +19,7 @@ class Assembler {
   public:
     [[nodiscard]] Label label();
     void place(Label label);
-    // Whether a jump leads there, so far.
+    // Returns whether a jump leads there, so far.
     [[nodiscard]] bool isTarget(Label label) const { return targets_[label.index]; }
 
     void move(std::uint8_t target, std::uint8_t source);
@@ -47,8 +47,8 @@ class Assembler {
     void jumpIfNegative(std::uint8_t left, Label to);
     void jumpIfNull(std::uint8_t pointer, Label to);
 
-    // Whether finish() is going to fail: so much has been written that no jump from its first half reaches
-    // the end.
+    // Returns whether finish() is going to fail: so much has been written that no jump from its first half
+    // reaches the end.
     [[nodiscard]] bool isTooLong() const;
     // Errors: LimitExceeded when a jump is too far.
     [[nodiscard]] Result<std::vector<bpf_insn>> finish();

@@ -40,7 +40,7 @@ bool canStandWithin(const bpf_insn& insn) {
     }
 }
 
-// Whether the field holds a register and no kind of call or constant.
+// Returns whether the field holds a register and no kind of call or constant.
 bool readsSource(const bpf_insn& insn) {
     switch (BPF_CLASS(insn.code)) {
     case BPF_LDX:

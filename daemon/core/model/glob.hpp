@@ -25,7 +25,8 @@ class Glob {
     [[nodiscard]] static Result<Glob> exact(std::string_view name);
 
     [[nodiscard]] bool matches(std::string_view name) const;
-    // Whether it matches any name of this form, in which a * stands for every string ("web@*.service").
+    // Returns whether it matches any name of this form, in which a * stands for every string
+    // ("web@*.service").
     [[nodiscard]] bool meets(std::string_view form) const;
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] const glob_automaton& automaton() const { return automaton_; }

@@ -35,7 +35,7 @@ class FilterName {
 // most 255 bytes, would be another unit for every user, and for the system.
 [[nodiscard]] bool isUserUnitName(std::string_view text);
 [[nodiscard]] bool isAnyUnitName(std::string_view text);
-// Whether a name or a pattern is about units of users' managers.
+// Returns whether a name or a pattern is about units of users' managers.
 [[nodiscard]] inline bool isOfUserManager(std::string_view text) {
     return !text.starts_with('/') && text.find('/') != std::string_view::npos;
 }

@@ -22,13 +22,13 @@ struct UnitClass {
     [[nodiscard]] static UnitClass ofFragment(UnitName name) { return {std::move(name), false}; }
     [[nodiscard]] static UnitClass ofDirectory(UnitName name);
 
-    // Whether it is one unit.
+    // Returns whether it is one unit.
     [[nodiscard]] bool isUnit() const { return !below && !name.isTemplate(); }
     // The unit, or the glob that covers the class.
     [[nodiscard]] std::string target() const;
     // A unit of the class that has nothing more than all of them have. Its letters % are in no real name.
     [[nodiscard]] UnitName representative() const;
-    // Whether the prefixes of that other class are some of those of this one.
+    // Returns whether the prefixes of that other class are some of those of this one.
     [[nodiscard]] bool holdsPrefixOf(const UnitClass& other) const;
 
     bool operator==(const UnitClass&) const = default;

@@ -21,7 +21,7 @@ class UnitName {
     [[nodiscard]] bool isPlain() const { return !hasAt_; }
     [[nodiscard]] bool isTemplate() const { return hasAt_ && instance_.empty(); }
     [[nodiscard]] bool isInstance() const { return hasAt_ && !instance_.empty(); }
-    // Whether it ends in a dash: such a name stands for all units below it in the names of drop-in
+    // Returns whether it ends in a dash: such a name stands for all units below it in the names of drop-in
     // directories.
     [[nodiscard]] bool isPrefix() const { return prefix_.size() > 1 && prefix_.ends_with('-'); }
 

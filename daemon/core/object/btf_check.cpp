@@ -276,7 +276,7 @@ class BtfCheck {
         return refers(id, to, isTaggable);
     }
 
-    // How many types are seen by who follows everything that is part of this one.
+    // Returns how many types are seen by who follows everything that is part of this one.
     Result<std::uint64_t> weigh(std::uint32_t id, std::size_t depth) {
         constexpr std::uint64_t kOpen = UINT64_MAX;
         if (id == 0)

@@ -39,7 +39,7 @@ Status checkSymbol(const Elf64_Sym& symbol, std::size_t index, const Sections& s
     return {};
 }
 
-// How many symbols there are.
+// Returns how many symbols there are.
 Result<std::size_t> checkSymbols(const Section& table, const Sections& sections) {
     if (!isTableOf(table, sizeof(Elf64_Sym)))
         return bad(quoted(table) + " is no table of symbols");

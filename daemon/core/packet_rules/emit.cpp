@@ -229,8 +229,8 @@ void Emitter::addOffset(std::uint8_t target, std::uint64_t offset) {
         code_.add64(target, static_cast<std::int32_t>(std::min(offset, kLargest)));
 }
 
-// Whether the bytes are there has been asked before; all the same nothing is read where the copy failed,
-// since the helper clears its target then.
+// Returns whether the bytes are there has been asked before; all the same nothing is read where the copy
+// failed, since the helper clears its target then.
 void Emitter::loadByCall(const Expression& load, std::int32_t depth) {
     if (load.left != kNoExpr) {
         code_.move(BPF_REG_2, evaluate(load.left, depth));

@@ -200,7 +200,7 @@ class OfVersion {
     }
 
   private:
-    // Whether bytes are there is a question to the length.
+    // Returns whether bytes are there is a question to the length.
     Decision asLength(Decision decision) {
         const Expression subject = expressions_[decision.subject];
         if (subject.op != Op::Fits)

@@ -16,7 +16,7 @@ namespace filterd::packet {
 // Errors: InvalidArgument, LimitExceeded; "rule N: column C: …" where one rule is the reason.
 [[nodiscard]] Result<PacketRules> parseRulesText(std::string_view text);
 
-// Whether the rules are few and short enough to make a filter. LimitExceeded.
+// Returns whether the rules are few and short enough to make a filter. LimitExceeded.
 [[nodiscard]] Status checkLimits(const PacketRules& rules);
 
 // Rules and which entry of the map of counters each one has.

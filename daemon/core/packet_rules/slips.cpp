@@ -46,7 +46,7 @@ class SlipReader {
     [[nodiscard]] std::string_view word(std::size_t at) const {
         return at < words_.size() ? words_[at].text : std::string_view();
     }
-    // How many words an `or` takes here, if one stands here.
+    // Returns how many words an `or` takes here, if one stands here.
     [[nodiscard]] std::size_t orAt(std::size_t at) const {
         return word(at) == "or" ? 1 : word(at) == "|" && word(at + 1) == "|" ? 2 : 0;
     }

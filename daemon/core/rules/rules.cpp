@@ -43,7 +43,7 @@ bool Rules::covers(const Compiled& rule, const Target& target) {
     return std::find(rule.paths.begin(), rule.paths.end(), target.path) != rule.paths.end();
 }
 
-// Whether the rule covers a unit wherever its cgroup is: by a path, too.
+// Returns whether the rule covers a unit wherever its cgroup is: by a path, too.
 bool Rules::coversUnit(const Compiled& rule, const std::string& unit) {
     return covers(rule, {unit, {}}) || std::any_of(rule.pathNames.begin(), rule.pathNames.end(),
                                                    [&](const Glob& name) { return name.text() == unit; });

@@ -33,7 +33,7 @@ struct Utf8Form {
 constexpr std::array kUtf8Forms{Utf8Form{0x80, 0x00, 1, 0}, Utf8Form{0xe0, 0xc0, 2, 0x80},
                                 Utf8Form{0xf0, 0xe0, 3, 0x800}, Utf8Form{0xf8, 0xf0, 4, 0x10000}};
 
-// How many bytes the character at the beginning has, 0 if it is none.
+// Returns how many bytes the character at the beginning has, 0 if it is none.
 std::size_t utf8Length(std::string_view text) {
     const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
     for (const auto& form : kUtf8Forms) {

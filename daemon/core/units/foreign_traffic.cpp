@@ -106,7 +106,7 @@ std::string mountedBy(const Command& command) {
     return isNetworkFileSystem(type) ? type : std::string();
 }
 
-// Whether the client is told to start something: "docker --debug run", "docker compose -f x.yml up".
+// Returns whether the client is told to start something: "docker --debug run", "docker compose -f x.yml up".
 bool isToldToStart(const Command& command) {
     bool mayBeValue = false; // of the option before it
     for (std::size_t at = 1; at < command.size(); ++at) {

@@ -20,10 +20,10 @@ struct ForeignTraffic {
 // Looks at one command line of systemd's. What scripts in files do is not known.
 [[nodiscard]] ForeignTraffic foreignTrafficOf(std::string_view line);
 
-// Whether a unit's file may have such a command, as a quick look.
+// Returns whether a unit's file may have such a command, as a quick look.
 [[nodiscard]] bool mayHaveForeignTraffic(std::string_view text);
 
-// Whether the kernel itself talks to the server of such a file system.
+// Returns whether the kernel itself talks to the server of such a file system.
 [[nodiscard]] bool isNetworkFileSystem(std::string_view type);
 
 // As mount(8) guesses it from what is mounted, if it is not said.

@@ -145,8 +145,8 @@ std::optional<std::string> machineScope(const std::string& target) {
     return std::string(kMachine) + replaceAll(name, "-", kEscapedDash) + std::string(kScope);
 }
 
-// How many letters have to be added, left out, changed or exchanged with their neighbours; more than `limit`
-// if it is more.
+// Returns how many letters have to be added, left out, changed or exchanged with their neighbours; more than
+// `limit` if it is more.
 std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) {
     if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit)
         return limit + 1;

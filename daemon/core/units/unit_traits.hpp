@@ -34,7 +34,7 @@ struct UnitTraits {
 // Notes what the files of a unit say, in the order they apply.
 void noteTraits(UnitTraits& traits, const std::string& unit, const std::vector<ConfigText>& files);
 
-// Whether a file may say any of it, as a quick look.
+// Returns whether a file may say any of it, as a quick look.
 [[nodiscard]] bool mayTellTraits(std::string_view text);
 
 // Which service the text of nsswitch.conf has names resolved by; empty: each program does it itself.

@@ -17,7 +17,7 @@ bool isOneOf(char c, std::string_view set) { return set.find(c) != std::string_v
 // Follows quotes and braces from character to character.
 class Nesting {
   public:
-    // Whether the character stands outside quotes and braces.
+    // Returns whether the character stands outside quotes and braces.
     bool step(char c) {
         if (quoted_) {
             quoted_ = escaped_ || c != '"';

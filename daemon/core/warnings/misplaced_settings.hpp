@@ -24,10 +24,10 @@ namespace filterd {
 // The prefix of the units that fail unless another one's queues are up.
 inline constexpr std::string_view kEnsurePrefix = "filterd-ensure@";
 
-// Whether a file has a section of ours for units' files, or nearly one.
+// Returns whether a file has a section of ours for units' files, or nearly one.
 [[nodiscard]] bool isMeantForUnits(std::string_view text);
 
-// Whether a file has a section of .queue and .filter files.
+// Returns whether a file has a section of .queue and .filter files.
 [[nodiscard]] bool isMeantForFilterd(std::string_view text);
 
 // Tells whether a file is what editors and package managers leave beside a file (x.conf~, x.conf.bak,

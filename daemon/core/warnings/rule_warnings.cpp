@@ -43,7 +43,7 @@ std::string list(const std::vector<std::string>& names) {
     return text;
 }
 
-// Whether a filter, as its file defines it, is about questions for names.
+// Returns whether a filter, as its file defines it, is about questions for names.
 bool isAboutNames(const FilterDefinition& definition) {
     if (definition.object.ends_with("/dns.bpf.o"))
         return true;
@@ -103,7 +103,7 @@ std::string sliceOf(const std::string& form) {
     return form.starts_with("session-") ? "user.slice" : "system.slice";
 }
 
-// Whether a rule covers units like these ("docker-*.scope"), or all that their slice holds.
+// Returns whether a rule covers units like these ("docker-*.scope"), or all that their slice holds.
 bool areCovered(std::string form, const Rules& rules) {
     const auto slice = sliceOf(form);
     if (const auto star = form.find('*'); star != std::string::npos)

@@ -48,7 +48,8 @@ struct RuleSurroundings {
 // judged.
 [[nodiscard]] std::vector<std::string> ruleWarnings(const Rules& rules, const RuleSurroundings& around);
 
-// Whether a filter, as its file defines it, may drop packets that it can read; one that no file defines may.
+// Returns whether a filter, as its file defines it, may drop packets that it can read; one that no file
+// defines may.
 [[nodiscard]] bool mayDrop(const FilterName& name, const KnownDefinitions& filters);
 
 // Warns that a rule covers what the administrator gets in through (I8). Whether it may drop is not asked.

@@ -89,7 +89,8 @@ class Handed {
     std::vector<HandedSocket> sockets_;
 };
 
-// Whether systemd has any reason to open it: its service's file asks for it, something else does, or it runs.
+// Returns whether systemd has any reason to open it: its service's file asks for it, something else does, or
+// it runs.
 bool mayRun(const UnitRelations& relations, const HandedSocket& socket, const RunningUnitsOnDemand& running) {
     return socket.isWanted || relations.demanded.contains(socket.unit) ||
            relations.demanded.contains(templateOfInstance(socket.unit)) ||
@@ -163,7 +164,8 @@ std::string openerOf(const std::string& manager) {
     return (example ? *example : "user@0.service") + "/init.scope";
 }
 
-// Whether it is about the service, or about an instance of that template. The managers are not compared.
+// Returns whether it is about the service, or about an instance of that template. The managers are not
+// compared.
 bool isAbout(const std::string& target, const std::string& service) {
     const auto unit = target.substr(target.find('/') + 1);
     const auto covers = isUnitName(unit) ? Glob::exact(unit) : Glob::compile(unit);

@@ -24,7 +24,7 @@ class BpfKernel final : public FilterKernel {
     BpfKernel(const BpfKernel&) = delete;
     BpfKernel& operator=(const BpfKernel&) = delete;
 
-    // Whether the pin of one of our links, by its name, is gone without our doing.
+    // Returns whether the pin of one of our links, by its name, is gone without our doing.
     [[nodiscard]] bool missesLink(const std::string& pin) const;
     // Returns what others have pinned where filterd's filters are, each as PIN: WHAT IT IS, as of the last
     // look.

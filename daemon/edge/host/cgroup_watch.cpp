@@ -17,7 +17,7 @@ namespace {
 
 bool isManager(const std::string& unit) { return userOfManager(unit).has_value(); }
 
-// Whether units are made inside: slices, and users' managers.
+// Returns whether units are made inside: slices, and users' managers.
 bool isEntered(const std::string& unit) { return unit.ends_with(".slice") || isManager(unit); }
 
 // "/a" of "/a/b"; empty for what is below the root.

@@ -47,7 +47,7 @@ struct Carrier {
 };
 
 [[nodiscard]] const std::vector<Carrier>& carriers();
-// What carries no transport header that could be read.
+// Returns packets that carry no transport header that could be read.
 [[nodiscard]] const std::vector<Carrier>& hiding();
 
 } // namespace filterd::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the filters of the catalogue are to pass, told in pcap-filter(7), so that libpcap judges as well.
+// Tells in pcap-filter(7) what the filters of the catalogue are to pass, so that libpcap judges as well.
 
 #include "catalogue_model.hpp"
 
@@ -9,7 +9,7 @@
 
 namespace filterd::test {
 
-// What passes of the packets that libpcap can judge.
+// Returns the expression for what passes of the packets that libpcap can judge.
 [[nodiscard]] std::string expressionOf(const PortRules& rules, bool ingress);
 [[nodiscard]] std::string expressionOf(const PrefixRules& rules, bool ingress);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the filters of the catalogue are to decide, told in plain C++ without their sources: from the RFCs.
+// Tells in plain C++ what the filters of the catalogue are to decide: from the RFCs, without their sources.
 
 #include "tests/kernel/packets/packet_model.hpp"
 

@@ -93,7 +93,7 @@ TEST_F(Conversations, AnEchoIsAnsweredOnceItIsAskedFor) {
     }
 }
 
-// What ping, mtr and traceroute read from raw sockets.
+// ping, mtr and traceroute read these from raw sockets.
 TEST_F(Conversations, ErrorsAboutOnesOwnPacketsComeIn) {
     for (const auto& carrier : carriers())
         for (const auto& inner : carriers()) {

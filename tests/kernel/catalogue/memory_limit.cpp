@@ -26,7 +26,7 @@ bool writeTo(const fs::path& file, const std::string& text) {
 
 } // namespace
 
-// Of cgroup2 if it has the controller there, else of a hierarchy of its own.
+// Returns the controller of cgroup2 if it has one there, else that of a hierarchy of its own.
 MemoryLimit::Controller MemoryLimit::controller() {
     const fs::path unified = "/sys/fs/cgroup";
     std::ifstream file(unified / "cgroup.controllers");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the guard's tests stand on: cgroups, sockets, fused queues, and a stand-in for the daemon.
+// Holds what the guard's tests stand on: cgroups, sockets, fused queues, and a stand-in for the daemon.
 
 #include "base/unique_fd.hpp"
 #include "edge/guard/guard.hpp"

@@ -33,7 +33,7 @@ constexpr std::array kNames{
     Name{"_nginx.service", 1}, Name{"b7.slice", 2}, Name{"d7.slice", 0}, Name{"x@1.service", 1},
     Name{"nginx.servicex", 0}, Name{"nginx.servic", 0}, Name{"user.slice", 0},
     Name{"user.slice/user-1000.slice", 0}, Name{"user.slice/user-1000.slice/nginx.service", 1},
-    // What an unprivileged user can make: directories of any name, below what is delegated to it.
+    // An unprivileged user can make these: directories of any name, below what is delegated to them.
     Name{"user.slice/user-1000.slice/user@1000.service", 0},
     Name{"user.slice/user-1000.slice/user@1000.service/nginx.service", 0},
     Name{"user.slice/user-1000.slice/user@1000.service/app.slice", 0},

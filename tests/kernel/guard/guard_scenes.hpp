@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the guard's tests do with units and packets. The broken guards go through the same scenes.
+// Plays what the guard's tests do with units and packets. The broken guards go through the same scenes.
 
 #include "guard_bed.hpp"
 

@@ -121,7 +121,7 @@ TEST_F(GuardStates, ASocketOfAVanishedChildIsFilteredThroughTheHandOver) {
     judge();
 }
 
-// What the sender is told, and whether the packet arrived.
+// Returns what the sender is told, and whether the packet arrived.
 std::pair<int, int> outcomeOf(const std::string& cgroup, int port) {
     const auto receiver = udpReceiver(Family::V4, port);
     enterCgroup(cgroup);

@@ -41,7 +41,7 @@ struct Board {
     std::atomic<long> neighbourLeaked, neighbourLost;
 };
 
-// What one start does, by its number.
+// Decides by a start's number what it does.
 struct Start {
     Start(int number, const Torture& torture)
         : index(number), family(kFamilies.at(static_cast<std::size_t>(number) % 3)),
@@ -287,7 +287,7 @@ bool hasEnded(pid_t child, bool& well) {
     return true;
 }
 
-// What runs beside the starts until they are over.
+// Runs beside the starts until they are over.
 class Neighbourhood {
   public:
     explicit Neighbourhood(Board& board) : board_(board) {}

@@ -147,7 +147,7 @@ std::string PacketGenerator::atom() {
     }
 }
 
-// What looks at bytes by their place.
+// Makes an expression that looks at bytes by their place.
 std::string PacketGenerator::atomOfBytes() {
     switch (below(10)) {
     case 0:

@@ -176,7 +176,7 @@ std::uint64_t bitsOf(int size) { return (std::uint64_t{1} << 8 * size) - 1; }
 
 bool isUncut(const Value& value) { return value.mask == bitsOf(value.size) && value.shift == 0; }
 
-// What is still known to be asked of a load, behind one calculation more with a constant.
+// Notes what is still known to be asked of a load, behind one calculation more with a constant.
 void trace(Value& result, std::uint16_t operation, Value left, Value right) {
     if (operation == BPF_AND && left.fixed)
         std::swap(left, right);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What packet rules mean, told independently of how filterd compiles them: libpcap's own bpf_filter() where
+// Tells what packet rules mean, independently of how filterd compiles them: libpcap's own bpf_filter() where
 // the whole packet can be judged, an interpreter that follows both answers where a part of it is hidden.
 
 #include "core/packet_rules/rules_program.hpp"
@@ -18,7 +18,7 @@ struct Packet {
     std::vector<std::uint8_t> bytes; // from the IP header on
 };
 
-// Who decides: as in core/packet/link.hpp.
+// Says who decides, as in core/packet_rules/combine.hpp.
 struct Decided {
     std::uint32_t by = 0;
     packet::Verdict verdict = packet::Verdict::Deny;

@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Refusal{"wrong_type", "", ErrorCode::WrongProgramType, "xdp"},
                       Refusal{"legacy_maps", "", ErrorCode::InvalidObject, "maps"},
                       Refusal{"refused", "", ErrorCode::VerifierRejected, "invalid access to packet"},
-                      // What is decisive of what libbpf says, and of which program.
+                      // libbpf's decisive words, and the program that they are about.
                       Refusal{"no_kfunc", "", ErrorCode::InvalidObject, "no_such_kfunc_anywhere"},
                       Refusal{"bad_map", "", ErrorCode::InvalidObject, "map 'prefixes': failed to create"},
                       Refusal{"refused_target", "filter", ErrorCode::VerifierRejected,

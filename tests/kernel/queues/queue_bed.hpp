@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
-// What the tests of filters and queues stand on: units with real sockets, a daemon's kernel side that can be
-// restarted, and what is pinned and attached by now.
+// Holds what the tests of filters and queues stand on: units with real sockets, a daemon's kernel side that
+// can be restarted, and what is pinned and attached by now.
 
 #include "edge/bpf/bpf_kernel.hpp"
 #include "edge/host/cgroup_tree.hpp"

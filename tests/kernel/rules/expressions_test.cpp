@@ -67,7 +67,7 @@ struct Tally {
     unsigned hidden = 0;
 };
 
-// What libpcap says by itself, for packets that can be judged; the model for those that hide a part.
+// Compares with libpcap itself for packets that can be judged; with the model for those that hide a part.
 void compare(const std::string& expression, std::span<const Packet> packets, Tally& tally) {
     const auto program = libpcapProgram(expression);
     ASSERT_FALSE(program.empty()) << "libpcap refuses " << expression;

@@ -24,10 +24,10 @@ class LoadedRules {
     // `small`: only the part that reaches no bytes directly.
     LoadedRules(const packet::RulesInput& rules, bool small);
 
-    // Of the compiler or the verifier; empty if the program is loaded.
+    // Returns the error of the compiler or the verifier; empty if the program is loaded.
     [[nodiscard]] const std::string& error() const { return error_; }
     [[nodiscard]] std::size_t size() const { return size_; }
-    // What the verifier went through: its time, whatever machine it runs on.
+    // Returns how much the verifier went through: its time, whatever machine it runs on.
     [[nodiscard]] std::size_t verified() const { return verified_; }
 
     [[nodiscard]] packet::Verdict run(const Packet& packet);

@@ -39,7 +39,7 @@ class DropMonitorTest : public FirewallBed {
     [[nodiscard]] std::uint32_t program(const std::string& filter) const {
         return firewall.filters().all().at(filterName(filter)).programId;
     }
-    // Of a packet of the unit, dropped by this program.
+    // Tells of a packet of the unit, dropped by this program.
     DropOrigin tell(std::uint32_t programId, bool interim = false,
                     std::vector<CgroupId> ancestors = {kSlice, kUnit, {30}}) {
         DropReport report;

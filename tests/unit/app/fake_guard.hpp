@@ -88,7 +88,7 @@ class FakeGuard final : public GuardPort {
     }
     GuardCounters counters() const override { return {}; }
 
-    // What mkdir does in the kernel.
+    // Does what mkdir does in the kernel.
     bool unitIsMade(const std::string& unit, CgroupId cgroup) {
         const auto rule = std::find_if(rules.begin(), rules.end(), [&](const GuardRule& one) {
             return one.ofUser == isOfUserManager(unit) && one.glob.matches(unit);

@@ -35,7 +35,7 @@ class ConfigFilesBed : public testing::Test {
         std::filesystem::create_symlink(target, temp_.path() / name);
     }
 
-    // Of all rules, in order.
+    // Returns the targets of all rules, in order.
     static std::vector<std::string> targets(const Configuration& configuration) {
         std::vector<std::string> all;
         for (const auto& rule : configuration.rules)

@@ -20,7 +20,7 @@ constexpr std::size_t kRefersTo = offsetof(btf_type, type);
 constexpr std::size_t kMembers = sizeof(btf_type);
 constexpr std::uint32_t kNowhere = 45313;
 
-// What the intake says of it, as `filterctl check` and the daemon do.
+// Returns what the intake says of it, as `filterctl check` and the daemon do.
 std::string said(const ObjectBytes& object) {
     PlainIntake intake;
     ObjectRequest request{*FilterName::parse("f"), ElfObject{object}, ""};
@@ -164,7 +164,7 @@ TEST(ObjectCheck, RefusesWhatIsNoObjectForBpf) {
     }
 }
 
-// What packet rules and built-in filters were once told by.
+// Packet rules and built-in filters were once told by these bytes.
 TEST(ObjectCheck, TakesAFileForAnObjectWhateverItBeginsWith) {
     for (const std::string text :
          {"filterd rules 1\ndefault allow\nunparsable allow\n", "builtin:pass", "builtin:"}) {

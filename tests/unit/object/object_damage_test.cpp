@@ -42,7 +42,7 @@ std::vector<Damage> damagesOf(const ObjectBytes& object) {
     return damages;
 }
 
-// What the daemon and `filterctl check` do with an object before they load it.
+// Does what the daemon and `filterctl check` do with an object before they load it.
 void inspect(const ObjectBytes& object) {
     PlainIntake intake;
     ObjectRequest request{*FilterName::parse("f"), ElfObject{object}, ""};

@@ -20,7 +20,7 @@ std::size_t callsOfTheReporter(const FusedProgram& program) {
     return calls;
 }
 
-// What runs when every filter passes.
+// Returns how many instructions run when every filter passes.
 std::size_t instructionsToThePass(const Sample& sample) {
     const auto program = fuseSample(sample);
     EXPECT_TRUE(program);

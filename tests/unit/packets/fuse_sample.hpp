@@ -84,7 +84,7 @@ inline Result<FusedProgram> fuseSample(const Sample& sample) {
     return fuse(input);
 }
 
-// What the members from that place on are as a program of their own.
+// Makes a program of their own of the members from that place on.
 inline FusedProgram groupOf(const Sample& sample) {
     const auto reports = reporter();
     const auto filters = filtersOf(sample);

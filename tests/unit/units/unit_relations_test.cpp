@@ -40,7 +40,7 @@ std::vector<std::string> unguardedSockets(const UnitRelations& relations, const 
     return filterd::unguardedSockets(relations, service, rulesOf(rules), nothing());
 }
 
-// Of a socket that a target's .wants/ starts.
+// Returns the relations of a socket that a target's .wants/ starts.
 UnitRelations withSocket(const std::string& unit, const std::string& settings) {
     UnitRelations relations;
     relations.traits.started.insert(unit);

@@ -34,7 +34,7 @@ struct Inspection {
 
 [[nodiscard]] Inspection inspect(const FilterProgram& filter, ProgramLoader& loader, int counterMap);
 
-// Whether a map is of cgroup local storage, of which a link has only those of its first program.
+// Returns whether a map is of cgroup local storage, of which a link has only those of its first program.
 [[nodiscard]] bool isAttachmentStorage(std::uint32_t mapType);
 
 inline constexpr std::string_view kGplLicense = "GPL";

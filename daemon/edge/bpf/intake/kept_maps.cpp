@@ -12,7 +12,7 @@ namespace filterd::bpf {
 
 namespace {
 
-// Whether the two can mean the same; a type of no size is not known.
+// Returns whether the two can mean the same; a type of no size is not known.
 bool isAlike(const ValueType& before, const ValueType& now) { return before.size == 0 || before == now; }
 
 std::optional<std::string> whyNotFacts(const MapFacts& before, const MapFacts& now) {

@@ -24,7 +24,8 @@ std::vector<bpf_map*> mapsOf(const bpf_object* object) {
 
 bool isReadOnly(std::string_view section) { return section == ".rodata" || section.starts_with(".rodata."); }
 
-// Whether a variable can be set, and when. A const that is not volatile was folded into the instructions.
+// Returns whether a variable can be set, and when. A const that is not volatile was folded into the
+// instructions.
 bool isParameter(const btf* types, const btf_type* variable, std::string_view section) {
     if (variable == nullptr || !::btf_is_var(variable) ||
         ::btf_var(variable)->linkage != BTF_VAR_GLOBAL_ALLOCATED)

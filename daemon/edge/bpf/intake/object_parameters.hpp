@@ -20,7 +20,7 @@ namespace filterd::bpf {
 // Sets globals in an object that is not loaded yet. Errors: NoSuchParameter, InvalidArgument.
 [[nodiscard]] Status setGlobals(const bpf_object* object, const std::map<std::string, Value>& values);
 
-// Whether fillMaps() can take these values. Errors: InvalidArgument, LimitExceeded, Unsupported.
+// Returns whether fillMaps() can take these values. Errors: InvalidArgument, LimitExceeded, Unsupported.
 [[nodiscard]] Status checkEntries(const bpf_object* object, const std::map<std::string, Value>& values);
 
 // Fills maps of a loaded object. Errors: InvalidArgument, LimitExceeded, KernelRefused.

@@ -15,7 +15,7 @@ namespace filterd::bpf {
 
 // Errors of both: InvalidObject, of a tag "filterd:…" that means nothing.
 
-// Whether the program does what it is meant for only where it stands in both queues of a unit.
+// Returns whether the program does what it is meant for only where it stands in both queues of a unit.
 [[nodiscard]] Result<bool> needsBothDirections(const btf* types, const std::string& program);
 
 // Tags of a variable, of which this is the type.

@@ -23,7 +23,7 @@ class LinkStore {
     [[nodiscard]] bool isAttached(AttachPoint point) const { return links_.contains(point); }
     [[nodiscard]] std::optional<QueueId> queueAt(AttachPoint point) const;
 
-    // Whether a link's pin of this name should be there, and is not.
+    // Returns whether a link's pin of this name should be there, and is not.
     [[nodiscard]] bool misses(const std::string& pin) const;
 
     // Puts a queue into force, over the one that is in force there if there is one.

@@ -11,7 +11,7 @@
 
 namespace filterd::bpf {
 
-// Whether the entries of a map of this type can be set as a whole, and the error if not.
+// Returns whether the entries of a map of this type can be set as a whole, and the error if not.
 [[nodiscard]] bool canBeReplaced(std::uint32_t mapType);
 [[nodiscard]] Error notReplaceable();
 

@@ -7,7 +7,7 @@
 
 namespace filterd {
 
-// Whether the kernel describes its types. Needs no libbpf.
+// Returns whether the kernel describes its types. Needs no libbpf.
 [[nodiscard]] Status kernelTypes();
 
 } // namespace filterd
