@@ -15,9 +15,9 @@ namespace filterd {
 
 namespace {
 
-constexpr const char* kSurvived = " (what was good before is in force)";
+constexpr const char* kSurvived = " (the last valid version stays active)";
 constexpr const char* kUnheld = " (the first packets of units that start may pass)";
-constexpr const char* kHeld = " (OnFailure= is in force)";
+constexpr const char* kHeld = " (OnFailure= applies)";
 constexpr const char* kHeldLater =
     " (OnFailure= is in force, but the first packets of units that start pass)";
 

@@ -68,7 +68,7 @@ void ManagerObject::LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::s
     });
 }
 
-// A path is opened for root alone: whoever else may load passes what he could open himself.
+// A path is opened for root alone: whoever else may load passes what they could open themselves.
 sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, const std::string& path,
                                                     const OptionValues& options) {
     return answer([&]() -> Result<sdbus::ObjectPath> {

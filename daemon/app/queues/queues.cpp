@@ -92,7 +92,7 @@ Status checkCombined(const Resolution& resolution, const std::string& unit) {
 Status Queues::setOfUser(Rule rule) {
     rule.source = kUserSource;
     rule.onFailure = OnFailure::Hold;
-    rule.logOnly = false; // what the administrator drops is not his to let pass
+    rule.logOnly = false; // what the administrator drops is not theirs to let pass
     for (const auto direction : kDirections) {
         if (rule.filters(direction).size() > kMaxFiltersOfUser)
             return failure(ErrorCode::LimitExceeded, "a queue that a user adds has at most " +

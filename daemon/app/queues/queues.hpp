@@ -23,7 +23,7 @@ class Queues {
     // CLOCK_BOOTTIME) it is on trial: what was set before comes back then unless it is confirmed.
     [[nodiscard]] Status set(Rule rule, std::optional<std::uint64_t> deadline = {});
     [[nodiscard]] Status reset(const std::string& target);
-    // The same for a user and a unit of his own manager: he adds filters whose .filter files say
+    // The same for a user and a unit of their own manager: they add filters whose .filter files say
     // AllowUsers=yes. Errors: also AccessDenied when one does not.
     [[nodiscard]] Status setOfUser(Rule rule);
     [[nodiscard]] Status resetOfUser(const std::string& unit);

@@ -75,7 +75,7 @@ void Reconciler::reconcileAll(const Intent& intent) {
 
 Status Reconciler::tryReconcileAll(const Intent& intent) {
     for (auto failures = buildQueues(intent, true); !failures.empty(); failures = buildQueues(intent, true)) {
-        // What a user has added to a rule cannot keep anybody from changing that rule: his unit is held
+        // What a user has added to a rule cannot keep anybody from changing that rule: their unit is held
         // instead.
         const auto& failed = failures.front();
         const auto* build = std::get_if<BuildQueue>(&failed.action);

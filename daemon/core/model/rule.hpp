@@ -44,7 +44,7 @@ struct Rule {
 [[nodiscard]] inline bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
 
 inline constexpr std::string_view kBusSource = "bus";
-// Set by a user for a unit of his own manager: it only adds filters, behind those of the rule that covers the
+// Set by a user for a unit of their own manager: it only adds filters, behind those of the rule that covers the
 // unit otherwise.
 inline constexpr std::string_view kUserSource = "user";
 

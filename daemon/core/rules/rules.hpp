@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #pragma once
 // All rules, and which of them covers a unit: bus rules over files, files in lexical order, no merging. What
-// a user sets for a unit of his own is no rule among others: it is added to the one that covers the unit.
+// a user sets for a unit of their own is no rule among others: it is added to the one that covers the unit.
 
 #include "core/model/glob.hpp"
 #include "core/model/rule.hpp"

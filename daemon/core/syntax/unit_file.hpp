@@ -34,7 +34,7 @@ struct UnitFile {
 // Decides by its name whether a section is read; the lines of others are skipped whatever is in them.
 using SectionPredicate = bool (*)(std::string_view section);
 
-// Not one section of systemd's: X- is where everybody may put his own.
+// Not one section of systemd's: X- is where everybody may put their own.
 [[nodiscard]] inline bool isForeign(std::string_view name) { return name.starts_with("X-"); }
 [[nodiscard]] inline bool isNotForeign(std::string_view name) { return !isForeign(name); }
 

@@ -16,7 +16,7 @@ namespace filterd {
 namespace {
 
 // `manager`: the user's manager that makes the units, with a / behind it; empty: the system's. `left`: how
-// many directories of it are still looked at, since its user can make as many as he likes.
+// many directories of it are still looked at, since its user can make as many as they like.
 void walk(int directory, const std::string& path, const std::string& manager, std::size_t& left,
           std::vector<UnitCgroup>& units) {
     for (auto& child : listUnits(directory)) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The filterd developers
-"""filterctl mtu and tune: keys on a terminal change what a running filter does. Acceptance S7."""
+"""filterctl mtu and tune: keys on a terminal change what a running filter does."""
 
 import fcntl
 import os

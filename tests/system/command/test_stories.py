@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The filterd developers
-"""What the seed's author wished for, seen at work: acceptance S9, S11 and S12."""
+"""Stories of administrators, from the first command to the packets: ports and HTTP paths, counted and changed packets, packet sizes."""
 
 import socket
 import struct
@@ -12,7 +12,7 @@ import pytest
 from conftest import in_cgroup_of, run, wait_until
 from filterd import FILES, counted
 
-# ---- S9: port and HTTP path filters, as instances of templates, in one queue -----------------------------
+# ---- port and HTTP path filters, as instances of templates, in one queue ----------------------------------
 
 PORT = """
 [Filter]
@@ -63,7 +63,7 @@ def test_filters_for_ports_and_paths_from_templates_in_one_queue(client, units):
     assert not answers("web/")
 
 
-# ---- S11: packets are counted, and changed ---------------------------------------------------------------
+# ---- packets are counted, and changed --------------------------------------------------------------------
 
 SO_MARK, SO_RCVMARK = 36, 75
 
@@ -155,7 +155,7 @@ def test_a_mark_is_seen_by_the_routing_policy(client, story, routing_by_mark):
         assert outcome() == "connected"
 
 
-# ---- S12: TCP finds the size that a path takes -----------------------------------------------------------
+# ---- TCP finds the size that a path takes ----------------------------------------------------------------
 
 SIZE = 200_000
 

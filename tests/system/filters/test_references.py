@@ -155,7 +155,7 @@ def test_a_transient_filter_lives_as_long_as_the_queue_that_took_it(client, unit
 
 
 def test_a_shared_filter_goes_with_its_last_user(client, units):
-    """S6."""
+    """A filter that two units share, and that its loader has let go, is unloaded when the second unit does not need it any more."""
     owner = Client()
     owner.load("drop", transient=True)
     for name in ("one.service", "two.service"):

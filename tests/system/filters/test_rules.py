@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The filterd developers
-"""Filters of rules in the language of tcpdump: acceptance S13, counters, live changes, restarts, refusals."""
+"""Filters of rules in the language of tcpdump: verdicts, counters, live changes, restarts, refusals."""
 
 import json
 import pathlib
@@ -77,7 +77,7 @@ def start(client, units, *rules, **options):
 
 
 def test_the_seeds_port_firewall_from_its_own_words(client, units):
-    """S13: right for UDP payloads of 0 to 11 bytes, which the original drops or misreads."""
+    """The verdict is right for UDP payloads of 0 to 11 bytes, which the original drops or misreads."""
     unit = start(client, units, f"allow {SEED}")
     lengths = list(range(12)) + [100, 1400]
     assert send(unit, "AF_INET", "127.0.0.1", 53, lengths) == lengths

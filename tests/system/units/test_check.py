@@ -75,9 +75,9 @@ def test_check_and_reload_say_the_same(client, what):
     assert f"/etc/filterd/{says}" in reloaded
     checked = done.stderr.splitlines()
     errors = [line.removeprefix("filterctl: ") for line in checked if "filterctl: warning: " not in line]
-    assert [f"{error} (OnFailure= is in force)" for error in errors] == [reloaded]
+    assert [f"{error} (OnFailure= applies)" for error in errors] == [reloaded]
     again = run("filterctl", "reload", check=False).stderr.splitlines()
-    assert [line.removesuffix(" (OnFailure= is in force)") for line in again] == checked
+    assert [line.removesuffix(" (OnFailure= applies)") for line in again] == checked
 
 
 @pytest.mark.parametrize("key, name, direction", [("IngressFilter", "egress_only", "egress"), ("EgressFilter", "ingress_only", "ingress")])

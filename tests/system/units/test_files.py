@@ -74,7 +74,7 @@ def test_the_first_file_that_matches_counts_and_nothing_is_merged(drop, units):
 
 
 def test_an_empty_assignment_resets_what_came_before_it(drop, units):
-    """S2."""
+    """What a list had before, in the file itself or in what its drop-in adds to, does not count any more."""
     units.start("reset.service", "sleep", "600")
     write("a.queue", rule("other.service", "drop drop",
                           "IngressFilter=\nIngressFilter=pass\nEgressFilter=drop\nEgressFilter=\n[Match]\nUnit=\nUnit=reset.service\n"))
@@ -189,12 +189,12 @@ def test_the_list_of_rules_tells_of_a_broken_file_and_what_is_in_force(client, u
     write("10-listed.queue.d/more.conf", "[Queue]\nIngresFilter=pass\n")
     with pytest.raises(CallError):
         client.call("Reload")
-    assert "more.conf:2: unknown key IngresFilter=" in listed() and "(what was good before is in force)" in listed()
+    assert "more.conf:2: unknown key IngresFilter=" in listed() and "(the last valid version stays active)" in listed()
     (FILES / "10-listed.queue.d/more.conf").unlink()
     write("web.filter", "[Filter]\nObjet=builtin:pass\n")
     with pytest.raises(CallError):
         client.call("Reload")
-    assert "web.filter:2: unknown key Objet=" in listed() and "(what was good before is in force)" in listed()
+    assert "web.filter:2: unknown key Objet=" in listed() and "(the last valid version stays active)" in listed()
     write("web.filter", "[Filter]\nObject=builtin:pass\n")
     client.call("Reload")
     assert not listed()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The filterd developers
-"""Units of every kind: sockets, containers (S4), aliases, and cgroups that are no unit's."""
+"""Units of every kind: sockets, containers, aliases, and cgroups that are no unit's."""
 
 import pathlib
 import shutil
@@ -167,7 +167,7 @@ def ping_from(said):
 
 
 def test_a_container_is_filtered_as_a_whole(drop, nspawn):
-    """S4: from its first packet."""
+    """It is filtered from its first packet."""
     ping = " ".join(Ping.command())
     assert ping_from(nspawn("systemd-nspawn@box.service", ping)).loss == 0
     drop.set_queue("systemd-nspawn@*.service", [], ["drop"])
@@ -176,7 +176,7 @@ def test_a_container_is_filtered_as_a_whole(drop, nspawn):
 
 
 def test_a_cgroup_that_a_container_makes_is_filtered_too(drop, nspawn, tree):
-    """S4: the payload's own cgroups, whatever they are called."""
+    """The payload's own cgroups are filtered, whatever they are called."""
     script = tree / "var/inside"
     script.write_text("mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null\n"
                       "cgroup=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)\n"
@@ -190,7 +190,7 @@ def test_a_cgroup_that_a_container_makes_is_filtered_too(drop, nspawn, tree):
 
 
 def test_a_machines_scope_is_filtered_with_the_cgroups_in_it(drop, units):
-    """S4: machine-NAME.scope as machined makes it, whose payload has cgroups of its own."""
+    """machine-NAME.scope is as machined makes it, whose payload has cgroups of its own."""
     drop.set_queue("machine-*.scope", [], ["drop"])
     script = "cgroup=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup); mkdir -p $cgroup/payload/web.service; " \
              "echo $$ >$cgroup/payload/web.service/cgroup.procs; exec " + " ".join(Ping.command())
@@ -233,7 +233,7 @@ def test_an_alias_means_the_unit(drop, units):
 
 
 def test_a_cgroup_that_is_no_units(drop):
-    """S8: by its path, in either form."""
+    """It is named by its path, in either form."""
     folder = CGROUPS / "bare/inner"
     folder.mkdir(parents=True)
     ping = ["sh", "-c", 'echo $$ >"$0"/cgroup.procs && exec "$@"', folder, *Ping.command()]
@@ -251,7 +251,7 @@ def test_a_cgroup_that_is_no_units(drop):
 
 
 def test_a_cgroup_that_is_no_units_and_comes_after_its_rule(drop):
-    """S8: from a file, in any form of its path; made, removed and made again."""
+    """A file names it, in any form of its path; it is made, removed and made again."""
     folder = CGROUPS / "late/inner"
     write_rule(drop, f"{CGROUPS}//late/inner/")
     assert drop.call("ListUnitRules")[0][1] == ["/late/inner"]

@@ -147,7 +147,7 @@ def test_a_slice_covers_what_is_in_it(drop, units):
 
 @pytest.mark.parametrize("prefix", ["", "/sys/fs/cgroup"])
 def test_a_cgroup_is_named_by_its_path(drop, units, prefix):
-    """S8: by the path that is derived from the unit's name."""
+    """The path is derived from the unit's name."""
     units.start("bypath.scope", "sleep", "600", properties=["IPAccounting=yes", "Delegate=yes"], scope=True)
     drop.set_queue(f"{prefix}/system.slice/bypath.scope", ["drop"])
     assert ping_in("bypath.scope").loss == 100
@@ -156,7 +156,7 @@ def test_a_cgroup_is_named_by_its_path(drop, units, prefix):
 
 
 def test_systemds_own_programs_stay_beside_ours(drop, units):
-    """S8: with IPAccounting= and an address list systemd has programs on the same cgroup."""
+    """With IPAccounting= and an address list systemd has programs on the same cgroup."""
     settings = ["IPAccounting=yes", "IPAddressDeny=127.0.0.7"]
     unit = units.start("accounted.service", "sleep", "600", properties=settings)
     before = attached_names(unit)
@@ -179,7 +179,7 @@ def test_systemds_own_programs_stay_beside_ours(drop, units):
 @pytest.mark.parametrize("scope", [False, True])
 @pytest.mark.parametrize("setting", ["IPIngressFilterPath", "IPEgressFilterPath"])
 def test_the_pin_serves_as_systemds_filter_path(drop, scope, setting):
-    """S3."""
+    """A unit without any rule names the pin in its own settings."""
     unit = f"pinger.{'scope' if scope else 'service'}"
     assert ping_as(unit, properties=[f"{setting}={PINS}/filters/drop"], scope=scope).loss == 100
     drop.load("pass")
@@ -202,7 +202,7 @@ IPIngressFilterPath={PINS}/filters/wall
 
 
 def test_one_service_loads_the_filter_that_another_requires(client, units):
-    """S5, first form."""
+    """The required service loads the filter over the bus, so that its pin is there before the other one starts."""
     units.write("wall.service", LOADER.format(object="/usr/lib/filterd/bpf/drop.bpf.o"))
     units.write("walled.service", USER)
     run("systemctl", "start", "walled.service")
@@ -287,7 +287,7 @@ def test_signals_tell_of_units(drop, units, monitor):
 
 
 def test_units_share_one_filter_and_one_queue(drop, units):
-    """S6."""
+    """Four units with one queue have one program, and each its own attachments."""
     drop.load("count")
     names = [f"sharer@{number}.service" for number in range(4)]
     for name in names:

@@ -59,7 +59,7 @@ def sleepers(units):
 
 
 def test_two_files_and_a_drop_in_guard_three_units(client, sleepers, edit):
-    """S9, and the story of the README: a typo changes nothing in force, and a reload repairs it."""
+    """As the README tells: a typo changes nothing in force, and a reload repairs it."""
     sleepers("web.service", "api@1.service", "db.service")
     write("any@.filter", ANY)
     file = write("10-web.queue", queue("web.service api@*.service", "any@pass any@drop"))
@@ -165,7 +165,7 @@ def test_explain_and_list_name_what_is_broken_and_what_is_in_force(client, sleep
     write("stale.filter.d/more.conf", "[Filter]\nOdd=1\n")
     with pytest.raises(CallError):
         client.call("Reload")
-    kept, otherwise = "(what was good before is in force)", "(OnFailure= is in force)"
+    kept, otherwise = "(the last valid version stays active)", "(OnFailure= applies)"
     for unit, place, says in [("good.service", "good.queue:5: unknown key Odd=", kept), ("never.service", "never.queue:5: unknown key Odd=", otherwise),
                               ("lacks.service", "lacks.filter:2: open /no/such.bpf.o", otherwise),
                               ("stale.service", "stale.filter.d/more.conf:2: unknown key Odd=", kept)]:
@@ -216,7 +216,7 @@ def test_a_program_that_somebody_else_pinned(client, sleepers):
 
 
 def test_a_filter_as_a_unit(client, units):
-    """S5: start acquires, stop releases; the reference is visible, and the filter goes with the last one."""
+    """A start acquires the filter, a stop releases it; the reference is visible, and the filter goes with the last one."""
     write("any@.filter", ANY)
     client.call("Reload")
     needs = "[Unit]\nRequires=filterd-filter@any@drop.service\nAfter=filterd-filter@any@drop.service\n"

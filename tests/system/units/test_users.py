@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: 2026 The filterd developers
-"""Units of users' managers (S10): a rule names them with their manager, and means nobody else's."""
+"""Units of users' managers: a rule names them with their manager, and means nobody else's."""
 
 import pathlib
 import shutil
