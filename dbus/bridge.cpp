@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string_view>
+#include <utf8cpp/utf8.h>
 
 namespace filterd::bus {
 
@@ -188,41 +189,10 @@ sdbus::Error makeError(const std::string& name, const std::string& message) {
 
 sdbus::Error makeError(const Error& error) { return makeError(busErrorName(error.code), error.message); }
 
-namespace {
-
-// Length of the UTF-8 sequence that begins the text; 0 if it begins none.
-std::size_t sequenceLength(std::string_view text) {
-    const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
-    const unsigned lead = byte(0);
-    const std::size_t length = lead < 0x80    ? 1
-                               : lead < 0xc2  ? 0
-                               : lead < 0xe0  ? 2
-                               : lead < 0xf0  ? 3
-                               : lead <= 0xf4 ? 4
-                                              : 0;
-    if (length == 0 || length > text.size() || lead == 0)
-        return 0;
-    for (std::size_t index = 1; index < length; ++index)
-        if ((byte(index) & 0xc0U) != 0x80)
-            return 0;
-    if (length < 3)
-        return length;
-    // Overlong forms, surrogates and what lies above U+10FFFF.
-    const unsigned second = byte(1);
-    const bool bad = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-                     (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
-    return bad ? 0 : length;
-}
-
-} // namespace
-
 std::string printable(std::string text) {
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t length = sequenceLength(std::string_view(text).substr(at));
-        if (length == 0)
-            text[at] = '?';
-        at += std::max<std::size_t>(length, 1);
-    }
+    std::replace(text.begin(), text.end(), '\0', '?');
+    for (auto at = text.begin(); (at = utf8::find_invalid(at, text.end())) != text.end(); ++at)
+        *at = '?';
     return text;
 }
 

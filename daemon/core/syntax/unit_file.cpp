@@ -5,9 +5,8 @@
 #include "core/syntax/unit_file.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <optional>
+#include <utf8cpp/utf8.h>
 
 namespace filterd {
 
@@ -22,35 +21,6 @@ std::string_view strip(std::string_view text) {
     if (first == std::string_view::npos)
         return {};
     return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-struct Utf8Form {
-    unsigned char mask, lead; // which first bytes begin it
-    std::size_t length;
-    std::uint32_t least; // a smaller code point has a shorter form
-};
-
-constexpr std::array kUtf8Forms{Utf8Form{0x80, 0x00, 1, 0}, Utf8Form{0xe0, 0xc0, 2, 0x80},
-                                Utf8Form{0xf0, 0xe0, 3, 0x800}, Utf8Form{0xf8, 0xf0, 4, 0x10000}};
-
-// Returns how many bytes the character at the beginning has, 0 if it is none.
-std::size_t utf8Length(std::string_view text) {
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-    for (const auto& form : kUtf8Forms) {
-        if ((byte(0) & form.mask) != form.lead)
-            continue;
-        if (text.size() < form.length)
-            return 0;
-        std::uint32_t point = byte(0) & static_cast<unsigned char>(~form.mask);
-        for (std::size_t i = 1; i < form.length; ++i) {
-            if ((byte(i) & 0xc0U) != 0x80U)
-                return 0;
-            point = point << 6U | (byte(i) & 0x3fU);
-        }
-        const bool surrogate = point >= 0xd800 && point <= 0xdfff;
-        return point >= form.least && point <= 0x10ffff && !surrogate ? form.length : 0;
-    }
-    return 0;
 }
 
 // A message goes to terminals and to the bus: it cuts between characters and repeats no control character.
@@ -179,13 +149,7 @@ std::string headers(const std::vector<std::string_view>& sections) {
 } // namespace
 
 bool isText(std::string_view text) {
-    while (!text.empty()) {
-        const auto length = text.front() == '\0' ? 0 : utf8Length(text);
-        if (length == 0)
-            return false;
-        text.remove_prefix(length);
-    }
-    return true;
+    return text.find('\0') == std::string_view::npos && utf8::is_valid(text.begin(), text.end());
 }
 
 Error fileError(std::string_view path, std::size_t line, std::string_view what) {
