@@ -3,7 +3,9 @@
 #include "cli/terminal/table.hpp"
 
 #include <algorithm>
+#include <cwchar>
 #include <numeric>
+#include <string_view>
 
 namespace filterd::cli {
 
@@ -17,21 +19,55 @@ TableStyle& style() {
     return style;
 }
 
-bool continues(char c) { return (c & '\xc0') == '\x80'; }
+struct Character {
+    std::size_t bytes;
+    std::size_t cells; // on a terminal: 2 of a wide one, 0 of one that combines with the one before it
+};
 
-// Characters, not bytes: what continues a UTF-8 sequence takes no room.
-std::size_t widthOf(const std::string& text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
+// Reads the character at the beginning of a text that is not empty.
+Character firstOf(std::string_view text) {
+    std::size_t bytes = 1;
+    while (bytes < text.size() && (text[bytes] & '\xc0') == '\x80')
+        ++bytes;
+    wchar_t wide = 0;
+    std::mbstate_t state{};
+    if (!speaksUtf8() || std::mbrtowc(&wide, text.data(), bytes, &state) != bytes)
+        return {bytes, 1};
+    const int cells = ::wcwidth(wide);
+    return {bytes, cells < 0 ? 1 : static_cast<std::size_t>(cells)};
 }
 
-// Where the character of that number begins.
-std::size_t offsetOf(const std::string& text, std::size_t character) {
-    std::size_t seen = 0;
-    for (std::size_t i = 0; i < text.size(); ++i)
-        if (!continues(text[i]) && seen++ == character)
-            return i;
-    return text.size();
+std::size_t widthOf(std::string_view text) {
+    std::size_t cells = 0;
+    while (!text.empty()) {
+        const auto character = firstOf(text);
+        cells += character.cells;
+        text.remove_prefix(character.bytes);
+    }
+    return cells;
+}
+
+// Returns the longest beginning of the text that takes at most so many cells.
+std::string_view beginningOf(std::string_view text, std::size_t cells) {
+    std::size_t end = 0;
+    while (end < text.size()) {
+        const auto character = firstOf(text.substr(end));
+        if (character.cells > cells)
+            break;
+        cells -= character.cells;
+        end += character.bytes;
+    }
+    return text.substr(0, end);
+}
+
+// Returns the longest end of the text that takes at most so many cells.
+std::string_view endOf(std::string_view text, std::size_t cells) {
+    for (auto width = widthOf(text); width > cells;) {
+        const auto character = firstOf(text);
+        width -= character.cells;
+        text.remove_prefix(character.bytes);
+    }
+    return text;
 }
 
 // Takes from the widest columns until all of them fit.
@@ -51,13 +87,12 @@ void fit(std::vector<std::size_t>& widths) {
 void setTableStyle(const TableStyle& wanted) { style() = wanted; }
 
 std::string shortened(const std::string& text, std::size_t width) {
-    const auto length = widthOf(text);
-    if (length <= width)
+    if (widthOf(text) <= width)
         return text;
     const std::string gap = speaksUtf8() ? "…" : "...";
     const auto room = width - std::min(width, widthOf(gap));
     const auto behind = room / 2;
-    return text.substr(0, offsetOf(text, room - behind)) + gap + text.substr(offsetOf(text, length - behind));
+    return std::string(beginningOf(text, room - behind)) + gap + std::string(endOf(text, behind));
 }
 
 std::vector<std::size_t> Table::widths() const {

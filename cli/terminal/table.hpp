@@ -27,7 +27,8 @@ struct TableStyle {
 };
 void setTableStyle(const TableStyle& style);
 
-// At most so many characters: what is too long loses its middle.
+// Returns a text that takes at most so many cells of a terminal: what is too long loses its middle. A wide
+// character takes two cells.
 [[nodiscard]] std::string shortened(const std::string& text, std::size_t width);
 
 class Table {

@@ -4,8 +4,10 @@
 
 import json
 import os
+import pathlib
 import re
 import shlex
+import unicodedata
 
 import pytest
 
@@ -252,6 +254,21 @@ def test_no_line_of_a_table_is_longer_than_the_terminal(long_unit, command):
     plain = [re.sub(r"\x1b\[[0-9?;]*[A-Za-z]", "", line) for line in lines]
     assert max(map(len, plain)) <= 80, plain
     assert any("…" in line for line in plain) and not any(LONG in line for line in plain)
+
+
+def test_a_wide_character_takes_two_cells(filters):
+    """A file's name can have such characters: no line is longer than the terminal."""
+    names = [f"/etc/filterd/10-{'規' * 40}.queue", "/etc/filterd/20-narrow.queue"]
+    for number, name in enumerate(names):
+        pathlib.Path(name).write_text(f"[Match]\nUnit=wide{number}.service\n[Queue]\nIngressFilter=pass\n")
+    filterctl("reload")
+    for columns in (80, 200):
+        with Terminal(columns) as terminal:
+            lines = terminal.run("filterctl", "list", "rules")[1]
+        plain = [re.sub(r"\x1b\[[0-9?;]*[A-Za-z]", "", line) for line in lines]
+        widths = [sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in line) for line in plain]
+        assert max(widths) <= columns, plain
+        assert any("規" in line for line in plain) and any("…" in line for line in plain) == (columns == 80)
 
 
 def test_full_shows_all_and_the_terminal_decides(long_unit):
