@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The filterd developers */
-/* What a filter remembers of conversations until they have been silent for some time, for each cgroup apart. */
+/* Remembers conversations until they have been silent for some time, for each cgroup apart. */
 #ifndef FILTERD_CONVERSATIONS_H
 #define FILTERD_CONVERSATIONS_H
 

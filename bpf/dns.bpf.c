@@ -108,7 +108,7 @@ static long load_backwards(__u32 index, struct question *question)
 	return 0;
 }
 
-/* What a list says of the part that is to be looked up. */
+/* The answers of a list about the part that is to be looked up. */
 enum { unlisted, allowed, forbidden };
 
 static __always_inline int look_up(struct question *question, void *list)
@@ -177,7 +177,7 @@ static __always_inline int judge_query(const struct __sk_buff *skb, struct scrat
 	return name->is_searched;
 }
 
-/* Of a query over TCP: the length is two bytes, and what follows the question is passed over. */
+/* The states of a query over TCP: the length is two bytes, and what follows the question is passed over. */
 enum state { length_high = STREAM_START, length_low, query };
 
 static long step(__u32 index __attribute__((unused)), struct run *run)

@@ -140,7 +140,7 @@ static __always_inline struct packet quoted_packet(const struct __sk_buff *skb, 
 	return packet;
 }
 
-/* Of conversations of which sockets are the state: whether there is one of this cgroup. */
+/* Returns whether this cgroup has a socket that is the conversation's state. */
 static __always_inline int socket_lives(struct __sk_buff *skb, const struct flow *flow, int version)
 {
 	struct bpf_sock_tuple tuple = {};

@@ -56,7 +56,7 @@ static inline int glob_is_text(const struct glob_automaton *glob, const char *na
 	return 1;
 }
 
-/* Of a glob that is not wide. `name` is a string in a buffer of GLOB_NAME_SIZE bytes or more, or ends earlier. */
+/* Matches a glob that is not wide. `name` is a string in a buffer of GLOB_NAME_SIZE bytes or more, or ends earlier. */
 static inline int glob_matches(const struct glob_automaton *glob, const char *name)
 {
 	__u64 state = 1, loop = glob->loop;

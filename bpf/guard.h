@@ -3,7 +3,7 @@
 #ifndef FILTERD_GUARD_H
 #define FILTERD_GUARD_H
 /*
- * What the guard's kernel side, the daemon and the interim programs of queues share.
+ * Holds what the guard's kernel side, the daemon and the interim programs of queues share.
  *
  * GUARD_LAYOUT names everything below and every map of guard.bpf.c: change one of them and count it up, since pins
  * outlive the daemon. GUARD_REVISION counts the programs' behaviour; within one layout a newer revision takes

@@ -3,7 +3,7 @@
 #ifndef FILTERD_GUARD_NAMES_H
 #define FILTERD_GUARD_NAMES_H
 /*
- * Whose cgroup is it, and what do the rules say of its name? A part of guard.bpf.c, whose maps and state it uses.
+ * Finds out whose cgroup it is, and what the rules say of its name. A part of guard.bpf.c, whose maps and state it uses.
  */
 
 static __always_inline int is_slice(struct scratch *buffer, const char *name)
@@ -81,7 +81,7 @@ enum manager {
 	MANAGER_USER    /* nothing but slices, and one user@UID.service, which is the system's */
 };
 
-/* What is found on the way is in `scratch`. Kernels before 6.8 verify a loop's step once, as if its context never changed. */
+/* Puts what is found on the way into `scratch`. Kernels before 6.8 verify a loop's step once, as if its context never changed. */
 static long step_to_manager(__u32 index __attribute__((unused)), struct ascent *ascent)
 {
 	__u32 zero = 0;

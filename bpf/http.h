@@ -38,14 +38,14 @@ enum state {
 	anything, /* no HTTP any more */
 };
 
-/* What a head has. */
+/* The parts that a head has. */
 enum { has_length = 1, is_chunked = 2, has_upgrade = 4, takes_no_body = 8, is_old = 16, is_trailer = 32 };
 
 static const char field_names[3][32] = {"content-length", "transfer-encoding", "upgrade"};
 /* Constants of 16 bytes would come into a section of their own, which libbpf knows nothing of. */
 static const char version_text[24] = "HTTP/1.", coding_text[24] = "chunked";
 
-/* Of bytes: in a header's name, in its value. */
+/* Marks the bytes that a header's name, and its value, may have. */
 static const __u8 in_name[256] = {
 	['!'] = 1,         ['#' ... '\''] = 1, ['*' ... '+'] = 1, ['-' ... '.'] = 1, ['0' ... '9'] = 1,
 	['A' ... 'Z'] = 1, ['^' ... 'z'] = 1,  ['|'] = 1,         ['~'] = 1,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The filterd developers */
 /*
- * What the filters of the catalogue need to know of a packet. A cgroup_skb program sees it from its IP header on.
+ * Reads what the filters of the catalogue need to know of a packet. A cgroup_skb program sees it from its IP header on.
  *
  * The protocol of the packet counts, not the socket's family: a dual-stack socket sends and receives IPv4. Bytes are
  * fetched with bpf_skb_load_bytes(), since the linear part may end anywhere.

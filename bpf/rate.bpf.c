@@ -52,7 +52,7 @@ static __always_inline __u64 time_for(__u64 amount, __u64 rate)
 	return amount / rate * NANOSECONDS + amount % rate * NANOSECONDS / rate;
 }
 
-/* What comes back in so much time; at most 2^33, as a bucket is never further from full. */
+/* Returns what comes back in so much time; at most 2^33, as a bucket is never further from full. */
 static __always_inline __u64 amount_in(__u64 time, __u64 rate)
 {
 	if (rate >= NANOSECONDS)

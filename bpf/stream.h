@@ -72,7 +72,7 @@ struct run {
 	struct connection *connection;
 };
 
-/* What becomes of a segment. */
+/* The ways in which a segment can end. */
 enum judgement { refused, passed, unjudged, begun_before, found };
 
 /* Judges what stands at the segment's offset, and goes on behind it by take() and take_body(). 1: no further. */
