@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <optional>
 #include <sys/stat.h>
+#include <tuple>
 
 namespace filterd::client {
 
@@ -54,6 +55,16 @@ std::optional<std::string> anyInteger(const sdbus::Variant& value) {
     std::optional<std::string> text;
     (void)((text = integerText<Types>(value), text.has_value()) || ...);
     return text;
+}
+
+// Turns each row into a T: make() takes the row's fields.
+template<typename T, typename Rows, typename Make>
+std::vector<T> each(const Rows& rows, Make make) {
+    std::vector<T> result;
+    result.reserve(rows.size());
+    for (const auto& row : rows)
+        result.push_back(std::apply(make, bus::fields(row)));
+    return result;
 }
 
 } // namespace
@@ -133,12 +144,10 @@ std::string nameOf(Direction direction) { return direction == Direction::Ingress
 // ---- filters --------------------------------------------------------------------------------------------
 
 std::vector<FilterSummary> filtersOf(const FilterRows& rows) {
-    std::vector<FilterSummary> result;
-    for (const auto& entry : rows) {
-        const auto& [name, path, direction, programId, references] = bus::fields(entry);
-        result.push_back({name, direction, programId, references});
-    }
-    return result;
+    return each<FilterSummary>(rows, [](const auto& name, const auto& /*path*/, const auto& direction,
+                                        auto programId, auto references) {
+        return FilterSummary{name, direction, programId, references};
+    });
 }
 
 Filter filterOf(const Properties& from) {
@@ -168,28 +177,20 @@ PacketRulesState packetRulesStateOf(const PacketRuleRows& rules, const VerdictRo
 }
 
 std::vector<Parameter> parametersOf(const ParameterRows& rows) {
-    std::vector<Parameter> result;
-    for (const auto& entry : rows) {
-        const auto& [name, type, value, settable] = bus::fields(entry);
-        result.push_back({name, type, value, settable == "live"});
-    }
-    return result;
+    return each<Parameter>(rows,
+                           [](const auto& name, const auto& type, const auto& value, const auto& settable) {
+                               return Parameter{name, type, value, settable == "live"};
+                           });
 }
 
 std::vector<SavedParameter> savedParametersOf(const SavedRows& rows) {
-    std::vector<SavedParameter> result;
-    for (const auto& entry : rows) {
-        const auto& [name, value, inFile] = bus::fields(entry);
-        result.push_back({name, value, inFile.empty() ? std::nullopt : std::optional(inFile.front())});
-    }
-    return result;
+    return each<SavedParameter>(rows, [](const auto& name, const auto& value, const auto& inFile) {
+        return SavedParameter{name, value, inFile.empty() ? std::nullopt : std::optional(inFile.front())};
+    });
 }
 
 std::vector<MapEntry> entriesOf(const EntryRows& rows) {
-    std::vector<MapEntry> result;
-    for (const auto& entry : rows)
-        result.push_back({std::get<0>(entry), std::get<1>(entry)});
-    return result;
+    return each<MapEntry>(rows, [](const auto& key, const auto& value) { return MapEntry{key, value}; });
 }
 
 std::string textOf(const sdbus::Variant& value) {
@@ -204,26 +205,22 @@ std::string textOf(const sdbus::Variant& value) {
 // ---- rules and units ------------------------------------------------------------------------------------
 
 std::vector<UnitRule> unitRulesOf(const QueueRows& rows) {
-    std::vector<UnitRule> result;
-    for (const auto& entry : rows) {
-        const auto& [source, targets, ingress, egress, options] = bus::fields(entry);
+    return each<UnitRule>(rows, [](const auto& source, const auto& targets, const auto& ingress,
+                                   const auto& egress, const auto& options) {
         const bool passes = optionOf<std::string>(options, "on-failure", "hold") == "pass";
-        result.push_back({source,
-                          targets,
-                          {ingress, egress, passes ? OnFailure::Pass : OnFailure::Hold,
-                           optionOf(options, "log-only", false)},
-                          optionOf<std::string>(options, "error", "")});
-    }
-    return result;
+        const auto onFailure = passes ? OnFailure::Pass : OnFailure::Hold;
+        return UnitRule{source,
+                        targets,
+                        {ingress, egress, onFailure, optionOf(options, "log-only", false)},
+                        optionOf<std::string>(options, "error", "")};
+    });
 }
 
 std::vector<UnitSummary> unitsOf(const UnitRows& rows) {
-    std::vector<UnitSummary> result;
-    for (const auto& entry : rows) {
-        const auto& [name, path, state, rule] = bus::fields(entry);
-        result.push_back({name, state, rule});
-    }
-    return result;
+    return each<UnitSummary>(rows,
+                             [](const auto& name, const auto& /*path*/, const auto& state, const auto& rule) {
+                                 return UnitSummary{name, state, rule};
+                             });
 }
 
 Unit unitOf(const Properties& from) {
