@@ -42,7 +42,7 @@ Status Configurator::reload() {
     if (auto done = firewall_.files().configure(next); !done)
         return done;
     accept(std::move(next));
-    log::info("configuration reloaded: " + std::to_string(current_.rules.size()) + " rules from files");
+    log::info("configuration reloaded: " + std::to_string(current_.rules.size()) + " unit rules from files");
     if (!errors_.empty())
         return failure(ErrorCode::BadConfiguration, joined(errors_, "; "));
     return {};

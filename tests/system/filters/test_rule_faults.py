@@ -50,7 +50,7 @@ def test_an_error_in_a_file_of_rules_has_its_line(client, tmp_path):
     for text, says in {
         b"# web\nallow tcp\n\ndeny tcp prt 443\n": ":4: filter 'web': rule 2: column 10: 'prt' is no address",
         b"allow tcp\ndeny ud\xff\n": ":2: rule 2: column 8: the byte 0xff is no character of a rule",
-        b"allow tcp\nallow tcp\0 port 80\n": ": line 2 holds a NUL byte: it is not a text file of rules",
+        b"allow tcp\nallow tcp\0 port 80\n": ": line 2 holds a NUL byte: it is not a text file of packet rules",
     }.items():
         file.write_bytes(text)
         refused = run("filterctl", "load", "web", "--rules", str(file), check=False)
