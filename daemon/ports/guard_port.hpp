@@ -66,7 +66,7 @@ struct GuardEvents {
 };
 
 struct GuardCounters {
-    std::uint64_t held = 0;          // holds now, lost ones included
+    std::uint64_t held = 0;          // holds now, unheld units included
     std::uint64_t interimRuns = 0;   // packets judged through the gate
     std::uint64_t missingQueues = 0; // packets dropped because a slot held no program
     std::uint64_t overflowDrops = 0; // packets dropped in overflow

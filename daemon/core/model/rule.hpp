@@ -44,8 +44,8 @@ struct Rule {
 [[nodiscard]] inline bool hasQueue(const Rule& rule) { return !rule.ingress.empty() || !rule.egress.empty(); }
 
 inline constexpr std::string_view kBusSource = "bus";
-// Set by a user for a unit of their own manager: it only adds filters, behind those of the rule that covers the
-// unit otherwise.
+// Set by a user for a unit of their own manager: it only adds filters, behind those of the rule that covers
+// the unit otherwise.
 inline constexpr std::string_view kUserSource = "user";
 
 // What is set on the bus by others than root is kept in memory and, as names to hold, in the kernel.

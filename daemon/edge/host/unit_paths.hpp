@@ -13,8 +13,8 @@ namespace filterd {
 // systemd's unit paths for the system, from the highest to the lowest.
 [[nodiscard]] std::vector<std::filesystem::path> systemUnitPaths();
 
-// Those of every user's manager. What is in a user's home or runtime directory, what their manager's generators
-// make too, is their own and binds nobody.
+// Those of every user's manager. What is in a user's home or runtime directory, what their manager's
+// generators make too, is their own and binds nobody.
 [[nodiscard]] std::vector<std::filesystem::path> userUnitPaths();
 
 struct UnitPaths {
