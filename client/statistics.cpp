@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-// What the daemon and its queues have counted.
+// Reads what the daemon and its queues have counted.
 
 #include "client/convert.hpp"
 

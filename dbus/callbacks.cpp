@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
-// What runs callbacks and handlers: the event loop's side of the bridge.
+// Runs callbacks and handlers: the event loop's side of the bridge.
 
 #include "base/log.hpp"
 #include "dbus/bridge.hpp"

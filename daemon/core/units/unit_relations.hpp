@@ -24,7 +24,7 @@ struct UnitRelations {
     std::set<std::string> ipSockets;                      // every .socket unit for IP
     std::set<std::string> accepting;                      // those that have a service for each connection
     std::set<std::string> demanded;                       // .socket units that other units' files ask for
-    // Of users' managers: service -> .socket units for IP.
+    // The same for users' managers: service -> .socket units for IP.
     std::map<std::string, std::set<std::string>> userSockets;
     std::map<std::string, std::string> userSlices; // Slice= of their units
     KnownUnits known;

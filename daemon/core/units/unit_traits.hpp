@@ -21,7 +21,8 @@ struct UnitTraits {
     std::set<std::string> ownNetwork;          // PrivateNetwork=
     std::set<std::string> tunnels;             // set up interfaces whose packets the kernel sends
     std::set<std::string> kernelServers;       // start servers that are within the kernel
-    // What they start is in units of its own: service -> names and globs of these (docker-*.scope).
+    // Maps services to what they start in units of its own: service -> names and globs of these
+    // (docker-*.scope).
     std::map<std::string, std::set<std::string>> madeUnits;
     // .mount units, and services that mount by themselves, and the types of the file systems.
     std::map<std::string, std::string> networkMounts;

@@ -63,7 +63,7 @@ inline constexpr std::size_t kPrefixHeader =
 // Tells whether a TextPrefix is that of a path in a request.
 [[nodiscard]] bool isOfPaths(const ValueType& type);
 
-// Of an Integer.
+// Return the limits of an Integer.
 [[nodiscard]] WideInteger smallest(const ValueType& type);
 [[nodiscard]] WideInteger largest(const ValueType& type);
 

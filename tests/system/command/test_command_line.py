@@ -259,6 +259,7 @@ def test_no_line_of_a_table_is_longer_than_the_terminal(long_unit, command):
 def test_a_wide_character_takes_two_cells(filters):
     """A file's name can have such characters: no line is longer than the terminal."""
     names = [f"/etc/filterd/10-{'規' * 40}.queue", "/etc/filterd/20-narrow.queue"]
+    pathlib.Path("/etc/filterd").mkdir(exist_ok=True)
     for number, name in enumerate(names):
         pathlib.Path(name).write_text(f"[Match]\nUnit=wide{number}.service\n[Queue]\nIngressFilter=pass\n")
     filterctl("reload")
