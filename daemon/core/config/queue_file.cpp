@@ -117,12 +117,14 @@ class QueueReader {
             unmatched_ = fileError(path_, entry.line, "Unit= takes back every unit, name one after it");
             return {};
         }
+        Status first; // the others count all the same: a broken file holds those that it names well
         for (auto& target : words(entry.value)) {
-            if (const auto checked = checkTarget(target); !checked)
-                return bad(entry.line, "Unit=: " + checked.error().message);
-            rule_.targets.push_back(target.starts_with('/') ? cgroupPath(target) : std::move(target));
+            if (const auto checked = checkTarget(target); checked)
+                rule_.targets.push_back(target.starts_with('/') ? cgroupPath(target) : std::move(target));
+            else if (first)
+                first = bad(entry.line, "Unit=: " + checked.error().message);
         }
-        return {};
+        return first;
     }
 
     [[nodiscard]] Status bad(std::size_t line, const std::string& what) const {

@@ -13,7 +13,6 @@ namespace filterd {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::size_t kQuoteMax = 60; // how much of a bad line a message repeats
 
 std::string_view strip(std::string_view text) {
@@ -47,8 +46,7 @@ class Parser {
 
     // Tells the first line that cannot be read, and reads the others all the same.
     Status read(std::string_view text) {
-        if (text.starts_with(kByteOrderMark))
-            text.remove_prefix(kByteOrderMark.size());
+        text = withoutByteOrderMark(text);
         Status first;
         for (std::size_t line = 1; !text.empty(); ++line)
             if (auto read = physicalLine(cutLine(text), line); !read && first)
@@ -147,6 +145,13 @@ std::string headers(const std::vector<std::string_view>& sections) {
 }
 
 } // namespace
+
+std::string_view withoutByteOrderMark(std::string_view text) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    if (text.starts_with(kByteOrderMark))
+        text.remove_prefix(kByteOrderMark.size());
+    return text;
+}
 
 bool isText(std::string_view text) {
     return text.find('\0') == std::string_view::npos && utf8::is_valid(text.begin(), text.end());

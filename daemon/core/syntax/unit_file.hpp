@@ -31,6 +31,9 @@ struct UnitFile {
     std::vector<UnitFileEntry> entries;    // in the order of the file
 };
 
+// A text as systemd reads it: some editors begin a file with such a mark.
+[[nodiscard]] std::string_view withoutByteOrderMark(std::string_view text);
+
 // Decides by its name whether a section is read; the lines of others are skipped whatever is in them.
 using SectionPredicate = bool (*)(std::string_view section);
 

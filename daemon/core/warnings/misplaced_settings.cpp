@@ -5,6 +5,7 @@
 #include "core/model/glob.hpp"
 #include "core/model/names.hpp"
 #include "core/model/unit_name.hpp"
+#include "core/syntax/unit_file.hpp"
 #include "core/units/known_units.hpp"
 
 #include <algorithm>
@@ -74,6 +75,7 @@ std::optional<std::string_view> keyMeant(std::string_view key) {
 template<class Line>
 void forEachLine(std::string_view text, Line line) {
     bool isContinued = false;
+    text = withoutByteOrderMark(text);
     for (std::size_t number = 1; !text.empty(); ++number) {
         const auto end = text.find('\n');
         const auto whole = text.substr(0, end);

@@ -38,6 +38,28 @@ void StrayUnitFiles::noteHidden(const fs::path& path, const std::string& folder)
         note(path, folder);
 }
 
+void StrayUnitFiles::noteCopy(const fs::path& path, const std::string& folder) {
+    std::error_code ignored;
+    const auto meant = nameMeant(path.filename().string());
+    if (meant.empty() || fs::exists(path.parent_path() / meant, ignored))
+        return;
+    const auto before = strays_.size();
+    note(path, folder);
+    if (strays_.size() > before)
+        strays_.back().copyOf = meant;
+}
+
+void StrayUnitFiles::noteInDropIns(const fs::path& path) {
+    const auto name = path.filename().string();
+    std::error_code ignored;
+    if (isLeftBehind(name))
+        noteCopy(path, "");
+    else if (fs::is_directory(path, ignored))
+        noteFolder(path, name, false);
+    else if (!name.ends_with(".conf"))
+        note(path, "");
+}
+
 void StrayUnitFiles::noteFolder(const fs::path& path, const std::string& folder, bool isRead) {
     std::error_code error;
     const auto around = isRead ? std::string() : folder;
@@ -45,19 +67,22 @@ void StrayUnitFiles::noteFolder(const fs::path& path, const std::string& folder,
         const auto name = it->path().filename().string();
         if (name.starts_with('.'))
             noteHidden(it->path(), around);
-        else if (!isLeftBehind(name) && (!isRead || !name.ends_with(".conf")))
+        else if (!isRead && !isLeftBehind(name))
             note(it->path(), around);
+        else if (isRead)
+            noteInDropIns(it->path());
     }
 }
 
 std::vector<std::string> StrayUnitFiles::warnings(const std::set<std::string>& known) const {
     std::vector<std::string> warnings;
     for (const auto& stray : strays_)
-        warnings.push_back(
-            stray.path.string() +
-            (stray.isMeantForUnits
-                 ? ": [X-Filterd] has no effect, since systemd " + reasonOf(stray, known)
-                 : ": is not read, since it is among the files of units; move it to /etc/filterd"));
+        if (!known.contains(stray.copyOf)) // its file may lie in another directory
+            warnings.push_back(
+                stray.path.string() +
+                (stray.isMeantForUnits
+                     ? ": [X-Filterd] has no effect, since systemd " + reasonOf(stray, known)
+                     : ": is not read, since it is among the files of units; move it to /etc/filterd"));
     return warnings;
 }
 

@@ -18,6 +18,8 @@ class StrayUnitFiles {
     void note(const std::filesystem::path& path, const std::string& folder);
     // ".x.conf" and ".x.service", but not what editors have there.
     void noteHidden(const std::filesystem::path& path, const std::string& folder);
+    // "x.service.bak" and "x.conf~" where nothing is read by the name that they are copies of.
+    void noteCopy(const std::filesystem::path& path, const std::string& folder);
     // The files of a folder of drop-ins, or, unless it is read, of any other.
     void noteFolder(const std::filesystem::path& path, const std::string& folder, bool isRead);
 
@@ -25,10 +27,13 @@ class StrayUnitFiles {
     [[nodiscard]] std::vector<std::string> warnings(const std::set<std::string>& known) const;
 
   private:
+    void noteInDropIns(const std::filesystem::path& path);
+
     struct Stray {
         std::filesystem::path path;
         std::string folder;
         bool isMeantForUnits = true; // else for filterd's own directories
+        std::string copyOf = {};     // the unit whose file it is a copy of
     };
 
     [[nodiscard]] static std::string reasonOf(const Stray& stray, const std::set<std::string>& known);

@@ -120,7 +120,9 @@ class UnitPathReader {
             strays_.noteFolder(path, name, false);
         else if (isUnitName(name) && !seen_.contains(name))
             readFragment(path, name);
-        else if (!isUnitName(name) && !isLeftBehind(name))
+        else if (isLeftBehind(name))
+            strays_.noteCopy(path, "");
+        else if (!isUnitName(name))
             strays_.note(path, "");
     }
 

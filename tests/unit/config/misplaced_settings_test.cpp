@@ -37,6 +37,11 @@ TEST(MisplacedSettings, AreToldWithTheirLine) {
                     ElementsAre(HasSubstr(std::string("section [") + near + "] is not read by filterd")));
 }
 
+TEST(MisplacedSettings, AByteOrderMarkHidesNoSection) {
+    EXPECT_THAT(misplaced("\xef\xbb\xbf[X-Filterd]\nIngressFilter=a\n"), IsEmpty());
+    EXPECT_THAT(misplaced("\xef\xbb\xbf[X-filterd]\n"), ElementsAre(HasSubstr(":1: section [X-filterd]")));
+}
+
 TEST(MisplacedSettings, AreToldWhereNoSectionIsRead) {
     EXPECT_THAT(misplaced("[Service]\n[X-Filterd\nIngressFilter=a\n"),
                 ElementsAre(StartsWith("/x/web.service:2: the header of a section that is not closed")));

@@ -187,6 +187,9 @@ TEST(QueueFile, OfABrokenFileTheReadableMatchRemains) {
     EXPECT_EQ(rule->onFailure, OnFailure::Pass);
     EXPECT_EQ(rule->broken, "/etc/a.queue:1: typo");
     EXPECT_EQ(rule->source, "/etc/a.queue");
+    const auto inOneLine = brokenRuleOf("[Match]\nUnit=%n a.service nothing b.service\n[Queue]\n");
+    ASSERT_TRUE(inOneLine);
+    EXPECT_EQ(inOneLine->targets, (std::vector<std::string>{"a.service", "b.service"}));
     EXPECT_FALSE(brokenRuleOf("[Match\nUnit=a.service\n[Queue]\nUnit=b.service\n")); // not in a [Match]
     EXPECT_FALSE(brokenRuleOf(""));
 }

@@ -240,6 +240,7 @@ TEST_F(UnitsFilesTest, WarnsOfUnitFilesThatSystemdDoesNotRead) {
     write("units-etc/nginx.servce.d/x.conf", section);
     write("units-etc/nginx.d/x.conf", section);
     write("units-etc/nginx.service.d/x.cnf", section);
+    write("units-etc/nginx.service.d/x.conf", "[Service]\n");
     write("units-etc/nginx.sevice", section);
     write("user-etc/app.d/x.conf", section);
     for (const char* fine : {"nginx.service.d/x.conf~", "nginx.service.d/.x.conf.swp", "nginx.service.bak"})
@@ -287,6 +288,23 @@ TEST_F(UnitsFilesTest, WarnsOfUnitFilesWhoseFolderOrHiddenNameIsNotRead) {
                                       StartsWith(at("units-etc/more/b.service")),
                                       AllOf(StartsWith(at("units-etc/x.queue")), ofQueue),
                                       AllOf(StartsWith(at("user-etc/x.filter")), ofQueue)));
+}
+
+TEST_F(UnitsFilesTest, WarnsOfCopiesOfUnitFilesThatAreGoneAndOfFoldersAmongDropIns) {
+    const std::string section = "[X-Filterd]\nIngressFilter=a\n";
+    write("units-lib/a.service", "[Service]\n");
+    write("units-lib/b.service", "[Service]\n");
+    write("units-etc/a.service.d/x.conf.bak", section);
+    write("units-etc/a.service.d/more/x.conf", section);
+    write("units-etc/gone.service.bak", section);
+    write("units-etc/b.service.d/y.conf", section);
+    write("units-etc/b.service.d/y.conf~", section);
+    write("units-etc/b.service.d/note/text", "[Service]\n");
+    EXPECT_THAT(read().warnings,
+                testing::UnorderedElementsAre(
+                    AllOf(StartsWith(at("units-etc/a.service.d/x.conf.bak")), EndsWith("end in .conf")),
+                    AllOf(StartsWith(at("units-etc/a.service.d/more/x.conf")), HasSubstr("no folder more")),
+                    StartsWith(at("units-etc/gone.service.bak"))));
 }
 
 TEST_F(UnitsFilesTest, WarnsOfHiddenFilesAndOfCopiesOfWhatIsGone) {
