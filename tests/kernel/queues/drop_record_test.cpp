@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+
 namespace filterd::test {
 namespace {
 
@@ -28,6 +30,34 @@ TEST(DropRecords, AreReadWhole) {
     EXPECT_EQ(report->direction, Direction::Egress);
     EXPECT_TRUE(report->interim && report->logOnly);
     EXPECT_EQ(report->packet.size(), DROP_PACKET_SIZE);
+}
+
+// As filterd wrote them when it told of eight ancestors.
+TEST(DropRecords, OfAnEarlierFormAreRead) {
+    struct {
+        __u64 bootTime = 1;
+        __u64 cgroup = 7;
+        __u64 ancestors[8] = {5, 7};
+        __u32 program = 3;
+        __u32 flags = DROP_EGRESS;
+        __u32 length = 100;
+        __u32 interface = 1;
+        __u16 protocol = 0x800;
+        __u16 captured = 2;
+        __u8 packet[128] = {0x45, 0x01};
+        __u32 unused = 0;
+    } record;
+    const auto report = bpf::decodeDropRecord(std::as_bytes(std::span(&record, 1)));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->bootTime, 1U);
+    EXPECT_EQ(report->cgroup, CgroupId{7});
+    EXPECT_EQ(report->ancestors, (std::vector<CgroupId>{{5}, {7}}));
+    EXPECT_EQ(report->programId, 3U);
+    EXPECT_EQ(report->direction, Direction::Egress);
+    EXPECT_EQ(report->length, 100U);
+    EXPECT_EQ(report->interface, 1U);
+    EXPECT_EQ(report->protocol, 0x800U);
+    EXPECT_EQ(report->packet, (std::vector<std::uint8_t>{0x45, 0x01}));
 }
 
 TEST(DropRecords, OfAnotherFormAreNone) {

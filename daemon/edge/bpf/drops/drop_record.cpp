@@ -4,15 +4,40 @@
 
 #include "bpf/drops.h"
 
+#include <cstddef>
 #include <cstring>
 
 namespace filterd::bpf {
 
-std::optional<DropReport> decodeDropRecord(std::span<const std::byte> bytes) {
+namespace {
+
+// A record of earlier builds of 0.1.0 had fewer ancestors. Programs that write it may be pinned and in force.
+constexpr std::size_t kEarlierLevels = 8;
+constexpr std::size_t kMissing = (DROP_LEVELS - kEarlierLevels) * sizeof(__u64);
+constexpr std::size_t kEarlierHead = offsetof(drop_record, ancestors) + kEarlierLevels * sizeof(__u64);
+
+std::optional<drop_record> recordOf(std::span<const std::byte> bytes) {
     drop_record record{};
-    if (bytes.size() != sizeof record)
+    if (bytes.size() == sizeof record) {
+        std::memcpy(&record, bytes.data(), sizeof record);
+    } else if (bytes.size() == sizeof record - kMissing) {
+        auto* const start = reinterpret_cast<std::byte*>(&record);
+        std::memcpy(start, bytes.data(), kEarlierHead);
+        std::memcpy(start + kEarlierHead + kMissing, bytes.data() + kEarlierHead,
+                    bytes.size() - kEarlierHead);
+    } else {
         return std::nullopt;
-    std::memcpy(&record, bytes.data(), sizeof record);
+    }
+    return record;
+}
+
+} // namespace
+
+std::optional<DropReport> decodeDropRecord(std::span<const std::byte> bytes) {
+    const auto read = recordOf(bytes);
+    if (!read)
+        return std::nullopt;
+    const drop_record& record = *read;
     constexpr __u32 kFlags = DROP_EGRESS | DROP_LOG_ONLY | DROP_INTERIM;
     if ((record.flags & ~kFlags) != 0 || record.captured > DROP_PACKET_SIZE)
         return std::nullopt;

@@ -11,7 +11,7 @@
 
 namespace filterd::bpf {
 
-// Nothing of what no program of this version writes.
+// Nothing of what no program of this version, or of an earlier one that may still be in force, writes.
 [[nodiscard]] std::optional<DropReport> decodeDropRecord(std::span<const std::byte> bytes);
 
 } // namespace filterd::bpf

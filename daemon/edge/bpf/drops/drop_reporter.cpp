@@ -19,6 +19,7 @@ namespace filterd::bpf {
 namespace {
 
 constexpr const char* kReports = "drop_records";
+constexpr const char* kEarlierReports = "drop_reports"; // of programs that an earlier filterd has attached
 constexpr const char* kLost = "drop_lost";
 constexpr std::array kMaps{kReports, "drop_limits", kLost};
 
@@ -67,6 +68,10 @@ Status DropReporter::load() {
         return failure(function.error());
     instructions_ = std::move(*function);
     maps_ = std::move(program->maps);
+    return read();
+}
+
+Status DropReporter::read() {
     const auto consume = [](void* reporter, void* data, std::size_t size) {
         auto* self = static_cast<DropReporter*>(reporter);
         if (const auto report = decodeDropRecord({static_cast<const std::byte*>(data), size}))
@@ -76,6 +81,9 @@ Status DropReporter::load() {
     ring_.reset(::ring_buffer__new(map(kReports), consume, this, nullptr));
     if (!ring_)
         return failure(systemError("read the ring buffer of drops", errno));
+    if (const auto earlier = openPin(pins_.root / kEarlierReports))
+        if (const int error = ::ring_buffer__add(ring_.get(), earlier->get(), consume, this); error < 0)
+            return failure(systemError("read the ring buffer of drops of an earlier filterd", -error));
     return {};
 }
 

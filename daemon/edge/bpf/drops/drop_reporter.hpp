@@ -39,6 +39,7 @@ class DropReporter final : public DropReports {
   private:
     Status load();
     std::vector<UniqueFd> openPins(ObjectRequest& request) const;
+    Status read();
     Status pinNew(const std::vector<FilterMap>& maps, const std::vector<UniqueFd>& pinned) const;
     [[nodiscard]] int map(const char* name) const;
 
