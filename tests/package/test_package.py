@@ -2,81 +2,19 @@
 # SPDX-FileCopyrightText: 2026 The filterd developers
 """The Debian packages in a system that has no filterd: each test goes on where the one before it ended."""
 
-import os
 import pathlib
 import re
-import shutil
-import socket
-import subprocess
 import time
 
 import pytest
 
-DEBS = pathlib.Path("/share")
+from packages import Receiver, allow_services, apt, deb, flood, newer, run, show
+
 PINS = pathlib.Path("/sys/fs/bpf/filterd")
 EXAMPLE = pathlib.Path("/usr/share/doc/libfilterd-dev/examples")
 BLOCKED, PERMITTED = 7001, 7002
 
-# Sends to both ports without a break, and counts in the payload.
-FLOOD = f"""
-import itertools, socket, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-for n in itertools.count():
-    for port in ({BLOCKED}, {PERMITTED}):
-        try:
-            s.sendto(b"%d" % n, ("127.0.0.1", port))
-        except OSError:
-            pass
-    time.sleep(0.0005)
-"""
-
-
-def run(*command, check=True, timeout=120, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=timeout, **options)
-    assert not check or done.returncode == 0, f"{done.args} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-    return done.stdout + done.stderr
-
-
-def apt(*arguments):
-    return run("apt-get", "--yes", "-o", "Debug::NoLocking=true", *arguments, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
-
-
-def show(unit, name):
-    return run("systemctl", "show", "--value", f"--property={name}", unit).strip()
-
-
-def deb(name, folder=DEBS):
-    (found,) = folder.glob(f"{name}_*.deb")
-    return found
-
-
-def newer(source, folder):
-    """The same package with a higher version."""
-    content = folder / "content"
-    run("dpkg-deb", "--raw-extract", source, content)
-    control = content / "DEBIAN/control"
-    version = re.search(r"^Version: (.*)$", control.read_text(), re.M).group(1)
-    control.write_text(control.read_text().replace(version, version + "+next"))
-    made = folder / f"{source.name.split('_')[0]}_next.deb"
-    run("dpkg-deb", "--build", "--root-owner-group", content, made)
-    shutil.rmtree(content)
-    return made
-
-
-class Receiver:
-    def __init__(self, port):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", port))
-        self.socket.setblocking(False)
-
-    def drain(self):
-        received = 0
-        while True:
-            try:
-                self.socket.recv(64)
-                received += 1
-            except BlockingIOError:
-                return received
+FLOOD = flood(BLOCKED, PERMITTED)
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +24,7 @@ def ports():
 
 
 def test_a_newcomer_installs_it():
-    # A container's way to keep packages from starting services; the bed is a system that boots.
-    pathlib.Path("/usr/sbin/policy-rc.d").unlink(missing_ok=True)
+    allow_services()
     assert not pathlib.Path("/usr/sbin/filterd").exists()
     apt("install", *(deb(name) for name in ("libfilterd0", "filterctl", "filterd")))
     assert show("filterd.service", "ActiveState") == "active"
