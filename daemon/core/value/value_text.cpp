@@ -143,4 +143,22 @@ std::string quoted(std::string_view text) {
     return result + '"';
 }
 
+std::string faultOfPath(std::string_view text) {
+    const auto isNever = [](char c) {
+        return static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f ||
+               std::string_view(";\\?#").find(c) != std::string_view::npos;
+    };
+    if (text.empty())
+        return {};
+    if (!text.starts_with('/'))
+        return "does not begin with a slash, as every path does";
+    if (text.ends_with('*'))
+        return "ends with a *: a beginning covers all that follows it, leave the * out";
+    if (std::any_of(text.begin(), text.end(), isNever) || text.find("//") != std::string_view::npos ||
+        text.find("/./") != std::string_view::npos || text.find("/../") != std::string_view::npos)
+        return "is the beginning of no path that is judged: what a ? or # begins is no part of it, and paths "
+               "with //, /./, /../, a semicolon, a backslash or a blank are unparsable";
+    return {};
+}
+
 } // namespace filterd

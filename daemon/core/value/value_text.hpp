@@ -29,4 +29,7 @@ namespace filterd {
 [[nodiscard]] std::string unquoted(std::string_view text);
 [[nodiscard]] std::string quoted(std::string_view text);
 
+// Returns why no path that a client sends, and that http-path can judge, begins so; empty if one can.
+[[nodiscard]] std::string faultOfPath(std::string_view text);
+
 } // namespace filterd

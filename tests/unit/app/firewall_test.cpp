@@ -194,38 +194,6 @@ TEST_F(FirewallTest, AUnitWithoutCgroupHoldsItsReferenceWhileItIsActive) { // Re
     EXPECT_TRUE(next.holders().withoutCgroup().empty());
 }
 
-TEST_F(FirewallTest, LinksStayUntilTheKernelReleasedTheCgroup) { // I4
-    load("a");
-    const auto unit = start("web.service", 1);
-    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"a"})));
-    stop(unit);
-    EXPECT_EQ(ingress(1), Names{"a"});
-    EXPECT_TRUE(publisher.units.empty());
-    EXPECT_TRUE(firewall.collectReleased());
-    EXPECT_EQ(ingress(1), Names{"a"});
-    start("web.service", 2); // the unit's next cgroup
-    EXPECT_EQ(ingress(2), Names{"a"});
-    kernel.released = {{{1}, Direction::Ingress}};
-    EXPECT_FALSE(firewall.collectReleased());
-    EXPECT_EQ(kernel.attachments.size(), 1U);
-}
-
-TEST_F(FirewallTest, WhatOnlyAReleasedLinkHeldGoesWithIt) { // I4
-    load("a");
-    load("b");
-    const auto unit = start("web.service", 1);
-    ASSERT_TRUE(firewall.queues().set(rule("web.service", {"a"})));
-    ASSERT_TRUE(firewall.queues().set(rule("db.service", {"b"})));
-    stop(unit);
-    ASSERT_TRUE(firewall.queues().reset("web.service"));
-    ASSERT_TRUE(firewall.filters().release(Holder::keep(), filterName("a")));
-    EXPECT_TRUE(firewall.filters().all().contains(filterName("a"))) << "sockets of the unit may live on";
-    kernel.released = {{{1}, Direction::Ingress}};
-    EXPECT_FALSE(firewall.collectReleased());
-    EXPECT_FALSE(firewall.filters().all().contains(filterName("a")));
-    EXPECT_TRUE(firewall.filters().all().contains(filterName("b")));
-}
-
 TEST_F(FirewallTest, AReplacedFilterReachesEveryQueueThatHoldsIt) {
     load("a", "one");
     load("b");

@@ -300,11 +300,12 @@ TEST_F(UnitsFilesTest, WarnsOfCopiesOfUnitFilesThatAreGoneAndOfFoldersAmongDropI
     write("units-etc/b.service.d/y.conf", section);
     write("units-etc/b.service.d/y.conf~", section);
     write("units-etc/b.service.d/note/text", "[Service]\n");
-    EXPECT_THAT(read().warnings,
-                testing::UnorderedElementsAre(
-                    AllOf(StartsWith(at("units-etc/a.service.d/x.conf.bak")), EndsWith("end in .conf")),
-                    AllOf(StartsWith(at("units-etc/a.service.d/more/x.conf")), HasSubstr("no folder more")),
-                    StartsWith(at("units-etc/gone.service.bak"))));
+    EXPECT_THAT(
+        read().warnings,
+        testing::UnorderedElementsAre(
+            AllOf(StartsWith(at("units-etc/a.service.d/x.conf.bak")), EndsWith("end in .conf")),
+            AllOf(StartsWith(at("units-etc/a.service.d/more/x.conf")), testing::HasSubstr("no folder more")),
+            StartsWith(at("units-etc/gone.service.bak"))));
 }
 
 TEST_F(UnitsFilesTest, WarnsOfHiddenFilesAndOfCopiesOfWhatIsGone) {
@@ -380,32 +381,6 @@ TEST_F(UnitsFilesTest, ALinkToAnEmptyFileMasks) {
     link(at("elsewhere/empty"), "units-etc/web.service");
     link(at("elsewhere/empty"), "etc/a.queue");
     EXPECT_THAT(read().rules, IsEmpty());
-}
-
-TEST_F(UnitsFilesTest, DropInsOfAnInstanceTellOfIt) {
-    write("units-lib/web@.service", "[Service]\nSlice=shop.slice\n");
-    write("units-etc/web@1.service.d/x.conf", "[Service]\nSlice=other.slice\n");
-    EXPECT_EQ(read().units.traits.slices,
-              (std::map<std::string, std::string>{{"web@.service", "shop.slice"},
-                                                  {"web@1.service", "other.slice"}}));
-}
-
-TEST_F(UnitsFilesTest, KnowsTheUnitsOfFilesAndWhatStartsThem) {
-    write("units-lib/web@.service", "[Service]\nSlice=shop.slice\n");
-    write("units-lib/ssh.socket", "[Socket]\nListenStream=22\n");
-    write("units-lib/own@.service", "[Service]\nSlice=%p-%i.slice\n");
-    write("units-lib/my.service", "[Service]\nSlice=x-%N.slice\n");
-    write("user-lib/app.service", "[Service]\n");
-    fs::create_directories(temp_.path() / "units-etc/sockets.target.wants");
-    fs::create_symlink("web@.service", temp_.path() / "units-lib/www@.service");
-    fs::create_symlink("/dev/null", temp_.path() / "units-etc/gone.service");
-    fs::create_symlink("../ssh.socket", temp_.path() / "units-etc/sockets.target.wants/ssh.socket");
-    const auto units = read().units;
-    EXPECT_THAT(units.known.ofSystem,
-                ElementsAre("gone.service", "my.service", "own-*.slice", "own@.service", "shop.slice",
-                            "ssh.socket", "web@.service", "www@.service", "x-my.slice"));
-    EXPECT_THAT(units.known.ofUsers, ElementsAre("app.service"));
-    EXPECT_THAT(units.traits.started, ElementsAre("ssh.socket"));
 }
 
 } // namespace
