@@ -255,13 +255,19 @@ void Daemon::onCgroup(const CgroupEvent& event) {
     if (const auto* appeared = std::get_if<CgroupAppeared>(&event)) {
         firewall_.units().appeared(appeared->cgroup);
     } else if (const auto* vanished = std::get_if<CgroupVanished>(&event)) {
-        const auto holder = firewall_.units().vanished(vanished->id);
-        if (const auto systemd = systemd_.lock(); holder && systemd)
-            systemd->endings.check(*holder);
-        collectLater();
+        onVanished(firewall_.units().vanished(vanished->id));
+    } else if (const auto* missed = std::get_if<CgroupMissed>(&event)) {
+        onVanished(firewall_.units().missed(missed->path));
     } else {
         rescan();
     }
+}
+
+// `holder`: the unit that holds references, if it was its last cgroup.
+void Daemon::onVanished(const std::optional<std::string>& holder) {
+    if (const auto systemd = systemd_.lock(); holder && systemd)
+        systemd->endings.check(*holder);
+    collectLater();
 }
 
 void Daemon::rescan() {

@@ -49,6 +49,7 @@ class Daemon : private Observer {
     void onLost(const std::string& reason);
     void onCgroups();
     void onCgroup(const CgroupEvent& event);
+    void onVanished(const std::optional<std::string>& holder);
     void onOffSwitch();
     void onDrops();
     void onPins();

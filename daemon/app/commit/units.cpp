@@ -33,6 +33,17 @@ std::optional<std::string> Units::vanished(CgroupId cgroup) {
     return unit->unit;
 }
 
+std::optional<std::string> Units::missed(const std::string& path) {
+    std::vector<CgroupId> gone;
+    for (const auto& [id, unit] : inForce_.reconciler().present().all())
+        if (unit.cgroup.path == path && !tree_.find(id))
+            gone.push_back(id);
+    std::optional<std::string> holder;
+    for (const auto id : gone)
+        holder = vanished(id);
+    return holder;
+}
+
 // Ends what users have set once their account is gone.
 void Units::reviewUsers() {
     auto next = inForce_.intent();

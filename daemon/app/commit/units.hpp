@@ -24,6 +24,9 @@ class Units {
     void appeared(const UnitCgroup& unit);
     // Returns the unit whose last cgroup it was, if it holds references: they end when the unit does.
     std::optional<std::string> vanished(CgroupId cgroup);
+    // The same for cgroups at a path that are gone without a word of it: only the guard, say, has told of
+    // them.
+    std::optional<std::string> missed(const std::string& path);
     // Returns whether the unit has a cgroup. It may ask before its cgroup was told of.
     [[nodiscard]] bool seek(const std::string& unit);
 

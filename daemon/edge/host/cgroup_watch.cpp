@@ -47,14 +47,19 @@ Result<CgroupWatch> CgroupWatch::create(const std::string& root) {
 std::vector<CgroupEvent> CgroupWatch::dispatch() {
     Events events;
     bool lost = false;
+    std::set<std::string> missed;
     for (const auto& event : inotify_.read()) {
         lost = lost || (event.mask & IN_Q_OVERFLOW) != 0;
         const auto slice = slices_.find(event.watch);
         if (slice == slices_.end() || (event.mask & IN_ISDIR) == 0)
             continue;
         const auto path = slice->second + "/" + event.name;
-        if (isUnitName(unitOfCgroupName(event.name)) || isFollowed(path))
-            look(path, idAt(path), events);
+        if (!isUnitName(unitOfCgroupName(event.name)) && !isFollowed(path))
+            continue;
+        const auto now = idAt(path);
+        if (!now && !known_.contains(path) && missed.insert(path).second)
+            events.emplace_back(CgroupMissed{path});
+        look(path, now, events);
     }
     if (lost)
         resynchronise(events);

@@ -24,11 +24,16 @@ struct CgroupVanished {
     std::string unit;
     bool operator==(const CgroupVanished&) const = default;
 };
+// A cgroup came and went before it could be looked at. Others, such as the guard, may have told of it.
+struct CgroupMissed {
+    std::string path;
+    bool operator==(const CgroupMissed&) const = default;
+};
 // Events were lost. What could be found out stands before this; compare with CgroupTree::units().
 struct CgroupRescan {
     bool operator==(const CgroupRescan&) const = default;
 };
-using CgroupEvent = std::variant<CgroupAppeared, CgroupVanished, CgroupRescan>;
+using CgroupEvent = std::variant<CgroupAppeared, CgroupVanished, CgroupMissed, CgroupRescan>;
 
 class CgroupWatch {
   public:
@@ -42,7 +47,7 @@ class CgroupWatch {
 
     [[nodiscard]] int fd() const { return inotify_.fd(); }
 
-    // Never blocks. A cgroup that came and went before it could be looked at is not reported.
+    // Never blocks.
     [[nodiscard]] std::vector<CgroupEvent> dispatch();
 
   private:

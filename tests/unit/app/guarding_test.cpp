@@ -256,6 +256,25 @@ TEST_F(Guarding, AHoldIsLookedUpAndTheOthersAreNotWalkedOver) {
     EXPECT_EQ(guard->walks, 0);
 }
 
+// The guard tells of a unit at once; the watch of cgroups may look only after its end, and has then seen
+// nothing.
+TEST_F(Guarding, AUnitThatEndsBeforeTheWatchHasSeenItIsForgotten) {
+    ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
+    const auto ended = start("web@7.service", 7);
+    const auto running = start("web@8.service", 8);
+    firewall.handleGuardEvents();
+    endGrace();
+    tree.remove(ended);
+    static_cast<void>(firewall.units().missed(ended.cgroup.path));
+    static_cast<void>(firewall.units().missed(running.cgroup.path));
+    EXPECT_EQ(firewall.units().find("web@7.service"), nullptr);
+    EXPECT_NE(firewall.units().find("web@8.service"), nullptr);
+    EXPECT_EQ(ingress(7), Names{"drop"}) << "its sockets may live on";
+    guard->events.released = {{7}};
+    firewall.handleGuardEvents();
+    EXPECT_EQ(ingress(7), Names{});
+}
+
 TEST_F(Guarding, WhereNewsAreMissingEverythingIsLookedAt) { // I1, I4
     ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
     const auto first = start("web@7.service", 7);
