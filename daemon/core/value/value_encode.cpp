@@ -209,7 +209,7 @@ Status encodeTextPrefix(const ValueType& type, const Value& value, Out out) {
     const std::string text = unquoted(*textOf(value));
     if (text.size() > out.size() - kPrefixHeader)
         return refused(type, value);
-    if (const auto fault = isOfPaths(type) ? faultOfPath(text) : ""; !fault.empty())
+    if (const auto fault = isOfPaths(type) ? faultOfPathBeginning(text) : ""; !fault.empty())
         return refused(type, Error{ErrorCode::InvalidArgument, "'" + shown(value) + "' " + fault});
     storePrefix(static_cast<std::uint32_t>(text.size() * 8), std::as_bytes(std::span(text)), out);
     return {};

@@ -143,7 +143,7 @@ std::string quoted(std::string_view text) {
     return result + '"';
 }
 
-std::string faultOfPath(std::string_view text) {
+std::string faultOfPathBeginning(std::string_view text) {
     const auto isNever = [](char c) {
         return static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f ||
                std::string_view(";\\?#").find(c) != std::string_view::npos;

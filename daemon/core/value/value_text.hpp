@@ -30,6 +30,6 @@ namespace filterd {
 [[nodiscard]] std::string quoted(std::string_view text);
 
 // Returns why no path that a client sends, and that http-path can judge, begins so; empty if one can.
-[[nodiscard]] std::string faultOfPath(std::string_view text);
+[[nodiscard]] std::string faultOfPathBeginning(std::string_view text);
 
 } // namespace filterd
