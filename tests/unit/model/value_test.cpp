@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/value/value.hpp"
 #include "core/value/value_text.hpp"
+#include "value_types.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,25 +13,15 @@
 namespace filterd {
 namespace {
 
+using test::simple;
+using test::verdict;
+
 ValueType integer(std::uint32_t size, bool isSigned, bool bigEndian = false) {
     ValueType type;
     type.kind = ValueKind::Integer;
     type.size = size;
     type.isSigned = isSigned;
     type.bigEndian = bigEndian;
-    return type;
-}
-
-ValueType simple(ValueKind kind, std::uint32_t size) {
-    ValueType type;
-    type.kind = kind;
-    type.size = size;
-    return type;
-}
-
-ValueType verdict() {
-    auto type = simple(ValueKind::Enumeration, 4);
-    type.enumerators = {{"deny", 0}, {"allow", 1}};
     return type;
 }
 
