@@ -34,13 +34,10 @@ std::optional<std::string> Units::vanished(CgroupId cgroup) {
 }
 
 std::optional<std::string> Units::missed(const std::string& path) {
-    std::vector<CgroupId> gone;
-    for (const auto& [id, unit] : inForce_.reconciler().present().all())
-        if (unit.cgroup.path == path && !tree_.find(id))
-            gone.push_back(id);
     std::optional<std::string> holder;
-    for (const auto id : gone)
-        holder = vanished(id);
+    for (const auto id : inForce_.reconciler().present().at(path))
+        if (!tree_.find(id))
+            holder = vanished(id);
     return holder;
 }
 

@@ -3,8 +3,16 @@
 #include "app/reconcile/present_units.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace filterd {
+
+const UnitCgroup& PresentUnits::add(const UnitCgroup& unit) {
+    const auto [place, isNew] = all_.emplace(unit.cgroup.id, unit);
+    if (isNew)
+        byPath_.emplace(unit.cgroup.path, unit.cgroup.id);
+    return place->second;
+}
 
 void PresentUnits::scan() {
     for (const auto& unit : tree_.units())
@@ -13,6 +21,7 @@ void PresentUnits::scan() {
 
 void PresentUnits::scanAnew() {
     all_.clear();
+    byPath_.clear();
     scan();
 }
 
@@ -22,6 +31,8 @@ std::optional<UnitCgroup> PresentUnits::remove(CgroupId cgroup) {
         return std::nullopt;
     auto unit = std::move(found->second);
     gone_.note(cgroup, unit.unit);
+    const auto [first, last] = byPath_.equal_range(unit.cgroup.path);
+    byPath_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == cgroup; }));
     all_.erase(found);
     return unit;
 }
@@ -29,6 +40,13 @@ std::optional<UnitCgroup> PresentUnits::remove(CgroupId cgroup) {
 const UnitCgroup* PresentUnits::find(CgroupId cgroup) const {
     const auto found = all_.find(cgroup);
     return found == all_.end() ? nullptr : &found->second;
+}
+
+std::vector<CgroupId> PresentUnits::at(const std::string& path) const {
+    std::vector<CgroupId> found;
+    const auto [first, last] = byPath_.equal_range(path);
+    std::transform(first, last, std::back_inserter(found), [](const auto& entry) { return entry.second; });
+    return found;
 }
 
 bool PresentUnits::hasCgroup(const std::string& unit) const {

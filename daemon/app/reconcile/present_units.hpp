@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace filterd {
 
@@ -21,7 +22,7 @@ class PresentUnits {
     // The same, and forgets all others.
     void scanAnew();
     // Adds a cgroup unless it is known, and returns what is known of it.
-    const UnitCgroup& add(const UnitCgroup& unit) { return all_.emplace(unit.cgroup.id, unit).first->second; }
+    const UnitCgroup& add(const UnitCgroup& unit);
     // Returns what was known of the cgroup.
     std::optional<UnitCgroup> remove(CgroupId cgroup);
 
@@ -29,6 +30,8 @@ class PresentUnits {
     [[nodiscard]] const std::map<CgroupId, UnitCgroup>& all() const { return all_; }
     [[nodiscard]] const UnitCgroup* find(CgroupId cgroup) const;
     [[nodiscard]] bool contains(CgroupId cgroup) const { return all_.contains(cgroup); }
+    // Returns the cgroups that are known at a path: more than one if the end of some was not told.
+    [[nodiscard]] std::vector<CgroupId> at(const std::string& path) const;
     [[nodiscard]] bool hasCgroup(const std::string& unit) const;
     // The unit whose cgroup it is, or was: sockets of a removed cgroup may live on. Empty if nobody knows.
     [[nodiscard]] std::string nameOf(CgroupId cgroup) const;
@@ -36,6 +39,7 @@ class PresentUnits {
   private:
     CgroupTree& tree_;
     std::map<CgroupId, UnitCgroup> all_;
+    std::multimap<std::string, CgroupId> byPath_;
     RecentNames<CgroupId> gone_;
 };
 
