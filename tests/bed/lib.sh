@@ -133,30 +133,19 @@ run_in_namespaces() {
     trap end_namespaces EXIT
     work=$work exec_in_namespaces "$cgroup" "$@" <&0 &
     outer=$!
-    wait_for "$outer"
+    wait "$outer"
 }
 
+# Our child ends last and reaps the first process of the namespaces: a host's init may take its time for that.
 # shellcheck disable=SC2317 # called by a trap
 end_namespaces() {
     trap '' INT TERM HUP
     # shellcheck disable=SC2046
     if kill -TERM $(<"$cgroup/cgroup.procs"); then
+        wait_gone "$outer" 5 || kill -KILL $(grep -vx "$outer" "$cgroup/cgroup.procs") || true
         wait_gone "$outer" 5 || kill -KILL "$outer" || true
     fi 2>/dev/null
     remove_workplace
-}
-
-# Waits for the end of our child $1 and returns its status. A signal that bash takes just before it would sleep in its
-# 'wait' is handled when the child ends and not before, which may be never; so it sleeps a moment at a time, on a pipe
-# that stays silent.
-wait_for() {
-    local silent
-    exec {silent}<> <(:)
-    while kill -0 "$1" 2>/dev/null; do
-        read -rt 0.05 -u "$silent" || true
-    done
-    exec {silent}<&-
-    wait "$1"
 }
 
 # Waits at most $2 seconds for the end of the process $1.

@@ -16,7 +16,7 @@ step() {
     running=($!)
     timeout --kill-after 60 "$limit" "$@" </dev/null >>"$log" 2>&1 &
     running+=($!)
-    wait_for "${running[1]}" || status=$?
+    wait "${running[1]}" || status=$?
     stop_step
     [[ ! -t 1 ]] || printf '\e[K'
     case $status in
