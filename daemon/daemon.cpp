@@ -63,8 +63,7 @@ Daemon::Daemon(std::unique_ptr<Edges> edges)
       bus_(edges_->loop, {firewall_, settings_, drops_},
            {[this] { return reload(); }, [this] { trials_.look(); },
             [this](sdbus::IConnection& connection) { return onJoined(connection); },
-            [this](const std::string& reason) { onLost(reason); },
-            [this] { return configurator_.warnings(); }}),
+            [this](const std::string& reason) { onLost(reason); }, [this] { return warnings(); }}),
       teller_(edges_->loop, firewall_) {
     firewall_.subscribe(bus_);
     firewall_.subscribe(teller_);
@@ -168,6 +167,15 @@ Configuration Daemon::readFiles(const Configuration& last) {
     for (auto& fault : edges_->parameters.faults())
         configuration.warnings.push_back(std::move(fault));
     return configuration;
+}
+
+// What was saved for a filter changes by calls: it is looked at anew each time.
+std::vector<std::string> Daemon::warnings() {
+    auto warnings = configurator_.warnings();
+    for (const auto& [name, filter] : firewall_.filters().all())
+        for (const auto& misfit : settings_.misfits(filter))
+            warnings.push_back("filter '" + name.text() + "': " + misfit);
+    return warnings;
 }
 
 void Daemon::tellConfiguration() {

@@ -40,6 +40,7 @@ class Daemon : private Observer {
     Status listenToKernel();
     Status reload();
     [[nodiscard]] Configuration readFiles(const Configuration& last);
+    [[nodiscard]] std::vector<std::string> warnings();
     void tellConfiguration();
     void tellWarnings();
     void reloadOnSignal();

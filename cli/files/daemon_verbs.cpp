@@ -50,14 +50,11 @@ struct FileNotes {
     std::vector<std::string> overrides; // by saved values
 };
 
+// What is saved and does not fit is among the daemon's own warnings.
 std::vector<std::string> overriddenFiles() {
-    std::vector<std::string> overrides;
     if (!isAskedHere() || !hasSavedValues())
-        return overrides;
-    for (const auto& value : allSavedValues(ConfigFiles().read({}).filters))
-        if (value.overrides())
-            overrides.push_back(warningOf(value));
-    return overrides;
+        return {};
+    return Inspection().saved(ConfigFiles().read({}).filters).overrides;
 }
 
 void printNotes(const FileNotes& notes) {

@@ -89,9 +89,9 @@ CheckReport reportOn(const std::string& root) {
     auto report = checkConfiguration(configuration, inspect, running, notes);
     if (isHere)
         addFirstPackets(configuration, report);
-    for (const auto& value : allSavedValues(configuration.filters, root))
-        if (value.overrides())
-            report.warnings.push_back(warningOf(value));
+    auto saved = inspection.saved(configuration.filters);
+    for (auto* some : {&saved.overrides, &saved.misfits})
+        std::move(some->begin(), some->end(), std::back_inserter(report.warnings));
     return report;
 }
 

@@ -68,4 +68,31 @@ std::vector<std::string> Inspection::faultsOfOthers(const FilterSources& files,
     return faults;
 }
 
+std::optional<std::string> Inspection::misfitOf(const SavedInFile& value, const FilterSources& files) {
+    const auto filter = FilterName::parse(value.filter);
+    if (!filter)
+        return std::nullopt;
+    auto definition = files.define(*filter);
+    if (!definition || !definition->pinned.empty() || !of(*definition))
+        return std::nullopt;
+    definition->parameters[value.name] = value.value;
+    definition->places.erase(value.name);
+    const auto outline = of(*definition);
+    if (outline)
+        return std::nullopt;
+    return definition->source + ": the saved value '" + value.name + "=" + value.value +
+           "' is not in force: " + outline.error().message + "; 'filterctl unset " + value.filter + " " +
+           value.name + "' removes it";
+}
+
+Inspection::Saved Inspection::saved(const FilterSources& files) {
+    Saved saved;
+    for (const auto& value : allSavedValues(files, root_))
+        if (auto misfit = misfitOf(value, files))
+            saved.misfits.push_back(std::move(*misfit));
+        else if (value.overrides())
+            saved.overrides.push_back(warningOf(value));
+    return saved;
+}
+
 } // namespace filterd::cli

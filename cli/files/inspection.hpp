@@ -3,10 +3,12 @@
 #pragma once
 // Finds out, without the daemon, what objects and rules say of the filters that files define.
 
+#include "cli/files/saved_values.hpp"
 #include "core/warnings/configuration_check.hpp"
 #include "edge/bpf/intake/filter_intake.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +30,16 @@ class Inspection {
     // and are not among these.
     [[nodiscard]] std::vector<std::string> faultsOfOthers(const FilterSources& files,
                                                           const std::set<std::string>& loaded);
+
+    // Returns why a value that was saved is not in force, though the filter is well without it.
+    [[nodiscard]] std::optional<std::string> misfitOf(const SavedInFile& value, const FilterSources& files);
+    // Returns what is to be said of saved values: those that are in force in place of the file's, and those
+    // that are not in force. Cheap where there is none.
+    struct Saved {
+        std::vector<std::string> overrides;
+        std::vector<std::string> misfits;
+    };
+    [[nodiscard]] Saved saved(const FilterSources& files);
 
   private:
     std::string root_;

@@ -41,6 +41,9 @@ client::Place placeOf(const AttachArguments& arguments) {
     return arguments.after.empty() ? client::Place{} : client::Place{Where::After, arguments.after};
 }
 
+// Warnings of a lock-out are of what a queue has more than before.
+enum class Edit { Attach, Detach };
+
 // A file's rule is one of the unit's own from now on: that is told, for the file's does not count any more.
 void tell(const std::string& from, const AttachArguments& arguments, bool json) {
     if (json) {
@@ -56,7 +59,7 @@ void tell(const std::string& from, const AttachArguments& arguments, bool json) 
         printConfirm(arguments.unit, arguments.confirm, false);
 }
 
-Exit edit(const client::Client& client, const AttachArguments& arguments, bool json,
+Exit edit(Edit kind, const client::Client& client, const AttachArguments& arguments, bool json,
           const std::function<client::Result<std::string>()>& call) {
     const auto before = warningsBefore(client);
     if (!before)
@@ -66,7 +69,7 @@ Exit edit(const client::Client& client, const AttachArguments& arguments, bool j
         return failed(from.error());
     tell(*from, arguments, json);
     std::vector<std::string> filters;
-    if (arguments.confirm == 0)
+    if (kind == Edit::Attach && arguments.confirm == 0)
         filters.push_back(arguments.filter);
     return warnOfFirstPackets(client, warnOfRule(client, *before, arguments.unit, filters));
 }
@@ -94,7 +97,7 @@ void addAttach(CLI::App& app, Invocation& invocation) {
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {
             return withDaemonToSet([&](client::Client& client) {
-                return edit(client, *arguments, invocation.json, [&] {
+                return edit(Edit::Attach, client, *arguments, invocation.json, [&] {
                     return client.attachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
                                                placeOf(*arguments), std::chrono::seconds(arguments->confirm));
                 });
@@ -109,7 +112,7 @@ void addDetach(CLI::App& app, Invocation& invocation) {
     verb->callback([arguments, &invocation] {
         invocation.action = [arguments, &invocation] {
             return withDaemonToSet([&](client::Client& client) {
-                return edit(client, *arguments, invocation.json, [&] {
+                return edit(Edit::Detach, client, *arguments, invocation.json, [&] {
                     return client.detachFilter(arguments->unit, directionOf(*arguments), arguments->filter,
                                                std::chrono::seconds(arguments->confirm));
                 });

@@ -126,29 +126,45 @@ Result<Reading> FilterSettings::get(const FilterFacts& filter, const std::string
     return reading;
 }
 
-Status FilterSettings::apply(const FilterFacts& filter, const std::string& name, const Value& value) {
+// A value as the kernel takes it: that of a global, or the whole content of a map.
+struct FilterSettings::Prepared {
+    const Parameter* parameter = nullptr; // none: a map
+    std::size_t map = 0;
+    Bytes bytes;
+    Entries entries;
+    std::string where; // for errors
+};
+
+Result<FilterSettings::Prepared> FilterSettings::prepare(const FilterFacts& filter, const std::string& name,
+                                                         const Value& value) {
     if (const auto* parameter = findParameter(filter, name)) {
-        const auto where = whereOf(filter, "parameter", name);
-        const auto bytes = encodePart(parameter->type, value, where);
+        auto where = whereOf(filter, "parameter", name);
+        auto bytes = encodePart(parameter->type, value, where);
         if (!bytes)
             return failure(bytes.error());
         if (parameter->settable == Settable::AtLoad)
             return failure(ErrorCode::InvalidArgument,
                            where + " is fixed when the filter is loaded; load it again with the new value");
-        if (auto written = values_.writeGlobal(filter.instance, *parameter, *bytes); !written)
-            return failure(written.error().context(where));
-        return {};
+        return Prepared{parameter, 0, std::move(*bytes), {}, std::move(where)};
     }
     const auto map = findMap(filter, name, true);
     if (!map)
         return failure(map.error());
-    const auto where = whereOf(filter, "map", name);
-    const auto entries = encodeEntries(map->facts->key, map->facts->value, value);
+    auto where = whereOf(filter, "map", name);
+    auto entries = encodeEntries(map->facts->key, map->facts->value, value);
     if (!entries)
         return failure(entries.error().context(where));
-    if (auto replaced = values_.replaceEntries(filter.instance, map->index, *entries); !replaced)
-        return failure(replaced.error().context(where));
-    return {};
+    return Prepared{nullptr, map->index, {}, std::move(*entries), std::move(where)};
+}
+
+Status FilterSettings::apply(const FilterFacts& filter, const std::string& name, const Value& value) {
+    const auto prepared = prepare(filter, name, value);
+    if (!prepared)
+        return failure(prepared.error());
+    auto done = prepared->parameter != nullptr
+                    ? values_.writeGlobal(filter.instance, *prepared->parameter, prepared->bytes)
+                    : values_.replaceEntries(filter.instance, prepared->map, prepared->entries);
+    return done ? Status() : failure(done.error().context(prepared->where));
 }
 
 // As it is now: the text of a value does not depend on how it was written.
@@ -218,6 +234,19 @@ bool FilterSettings::isSame(const FilterFacts& filter, const std::string& name, 
     std::sort(entries->begin(), entries->end());
     std::sort(others->begin(), others->end());
     return *entries == *others;
+}
+
+std::vector<std::string> FilterSettings::misfits(const FilterFacts& filter) const {
+    const auto kept = store_.load(filter.instance.name);
+    std::vector<std::string> misfits;
+    if (!kept)
+        return misfits; // told as a fault of the store
+    for (const auto& [name, value] : *kept)
+        if (const auto fits = prepare(filter, name, {value}); !fits)
+            misfits.push_back("the saved value '" + name + "=" + value +
+                              "' is not in force: " + fits.error().message + "; 'filterctl unset " +
+                              filter.instance.name.text() + " " + name + "' removes it");
+    return misfits;
 }
 
 Result<std::vector<SavedValue>> FilterSettings::saved(const FilterName& filter) const {

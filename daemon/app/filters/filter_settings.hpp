@@ -65,6 +65,8 @@ class FilterSettings {
     // file states, which comes before the object's own. What no longer fits, and what a file states in vain,
     // is logged.
     void restore(const FilterFacts& filter);
+    // Returns, a sentence each, what is kept for a loaded filter and does not fit it.
+    [[nodiscard]] std::vector<std::string> misfits(const FilterFacts& filter) const;
 
     [[nodiscard]] Result<std::vector<SavedValue>> saved(const FilterName& filter) const;
     // Keeps these names no longer, or none at all if no name is given, and returns those that were kept.
@@ -75,6 +77,9 @@ class FilterSettings {
     void followFile(const FilterFacts& filter, const std::vector<std::string>& names);
 
   private:
+    struct Prepared;
+    [[nodiscard]] static Result<Prepared> prepare(const FilterFacts& filter, const std::string& name,
+                                                  const Value& value);
     [[nodiscard]] Status apply(const FilterFacts& filter, const std::string& name, const Value& value);
     [[nodiscard]] bool isSame(const FilterFacts& filter, const std::string& name, const std::string& one,
                               const std::string& other) const;

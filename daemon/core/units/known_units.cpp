@@ -106,7 +106,8 @@ bool isOfUserByName(const std::string& unit) {
     if (!isUnitName(unit) || (!isSlice && !isManager))
         return false;
     const auto user = unit.substr(5, unit.rfind('.') - 5);
-    return user.find_first_not_of("0123456789") != std::string::npos && user.find('-') == std::string::npos;
+    const bool isBelow = isSlice && user.find('-') != std::string::npos; // "user-1000-app.slice"
+    return user.find_first_not_of("0123456789") != std::string::npos && !isBelow;
 }
 
 // "system-web.slice", in which the instances of a template are; of other templates there is none.

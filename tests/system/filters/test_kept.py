@@ -262,3 +262,9 @@ def test_a_queue_that_can_lock_out_is_warned_of_as_a_file_is(server):
     assert "lock you out" not in run("filterctl", "queue", "*@*", "--ingress", "count").stderr, "it drops nothing"
     assert len(warned) == 1 and warned[0] in queued
     assert "lock you out" not in run("filterctl", "queue", "*@*", "--ingress", "drop", "--confirm", "60").stderr
+    run("filterctl", "queue", "*@*", "--reset")
+
+
+def test_only_what_a_queue_has_more_can_lock_out(server):
+    assert "lock you out" in run("filterctl", "attach", "ssh.service", "ingress", "drop").stderr
+    assert "lock you out" not in run("filterctl", "detach", "ssh.service", "ingress", "drop").stderr

@@ -143,6 +143,21 @@ def test_a_damaged_file_of_saved_values_is_named_by_check_reload_and_status(web)
     assert warning not in filterctl("reload").stderr + filterctl("status").stdout
 
 
+def test_a_saved_value_that_does_not_fit_is_named_by_check_reload_and_status(web):
+    filterctl("set", "web", "tcp_ports=22", "--save")
+    (SAVED / "web.json").write_text('{"tcp_ports": "70000"}')
+    (FILES / "10-web.queue").unlink()
+    filterctl("reload")  # the filter goes, and comes anew
+    (FILES / "10-web.queue").write_text("[Match]\nUnit=web.service\n[Queue]\nIngressFilter=web\n")
+    said = filterctl("reload").stderr
+    assert value() == "80"
+    warning = "the saved value 'tcp_ports=70000' is not in force: "
+    for told in (said, filterctl("check").stderr, filterctl("status").stdout):
+        assert warning in told and "'filterctl unset web tcp_ports' removes it" in told and "is in force, not" not in told, told
+    filterctl("unset", "web", "tcp_ports")
+    assert filterctl("check").stderr == "" and warning not in filterctl("reload").stderr + filterctl("status").stdout
+
+
 def test_a_file_that_is_not_read_yet_is_named(web):
     time.sleep(0.02)  # more than the clock of file times takes
     write(name=FILES / "new.filter")

@@ -143,6 +143,20 @@ TEST_F(Settings, KeptValuesComeBackAndOthersAreLeftOut) {
     EXPECT_EQ(get("fixed"), "0");
 }
 
+TEST_F(Settings, WhatIsKeptAndDoesNotFitIsTold) {
+    ASSERT_TRUE(set("limit", "7", Keep::OverReboot));
+    ASSERT_TRUE(set("ports", "1,2=5", Keep::OverReboot));
+    EXPECT_TRUE(settings_.misfits(filter_).empty());
+    auto& kept = store_.kept.begin()->second;
+    kept["limit"] = "4294967296";
+    kept["gone"] = "1";
+    const auto told = settings_.misfits(filter_);
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_TRUE(told[0].starts_with("the saved value 'gone=1' is not in force: ")) << told[0];
+    EXPECT_TRUE(told[1].starts_with("the saved value 'limit=4294967296' is not in force: ")) << told[1];
+    EXPECT_NE(told[1].find("'filterctl unset"), std::string::npos) << told[1];
+}
+
 TEST_F(Settings, ASavedValueIsShownWithWhatTheFileStates) {
     stated_ = std::map<std::string, std::string>{{"limit", "5"}, {"unknown", "1"}};
     ASSERT_TRUE(set("limit", "7", Keep::OverReboot));

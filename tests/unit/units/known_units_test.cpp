@@ -80,7 +80,7 @@ TEST_F(KnownUnitsTest, AGlobOverAnotherNameCoversNoUnit) {
 
 TEST_F(KnownUnitsTest, OfAUserSystemdMakesUnitsByNumber) {
     known.ofSystem.insert("user@.service");
-    for (const char* target : {"user-bob.slice", "user@bob.service"})
+    for (const char* target : {"user-bob.slice", "user@bob.service", "user@-1.service"})
         EXPECT_THAT(why(target), HasSubstr("by the user's number")) << target;
     for (const char* target : {"user-1000.slice", "user@1000.service", "user@*.service", "user-*.slice"})
         EXPECT_THAT(why(target), IsEmpty()) << target;
