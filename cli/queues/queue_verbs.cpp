@@ -10,6 +10,7 @@
 #include "cli/verb/first_packets.hpp"
 #include "cli/verb/in_force.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace filterd::cli {

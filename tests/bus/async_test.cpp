@@ -8,6 +8,7 @@
 #include <filterd/async.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <optional>

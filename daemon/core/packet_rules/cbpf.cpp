@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/packet_rules/cbpf.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <optional>

@@ -4,6 +4,8 @@
 // nothing is lost.
 #include "guard_scenes.hpp"
 
+#include <algorithm>
+
 namespace filterd::bed {
 
 using namespace std::chrono_literals;
