@@ -21,7 +21,7 @@ def steps(text):
 
 def on_terminal(command, folder):
     """What a person sees of a command on a terminal of 120 columns."""
-    typed = f"stty cols 120; {command}"
+    typed = f"unset COLUMNS LINES; stty cols 120 <&1; {command}"
     done = subprocess.run(["script", "--quiet", "--command", f"bash -c {quoted(typed)}", "/dev/null"], cwd=folder,
                           capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     return ESCAPES.sub("", done.stdout).replace("\r\n", "\n").rstrip()

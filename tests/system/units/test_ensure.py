@@ -23,6 +23,11 @@ def said(unit):
     return run("journalctl", "--boot", f"--unit=filterd-ensure@{unit}.service", "--no-pager", "--output=cat").stdout
 
 
+def await_said(unit, text):
+    """Its last line may come to the journal after the unit has ended."""
+    wait_until(lambda: text in said(unit), f"'{text}' in the journal")
+
+
 @pytest.fixture
 def drop(client):
     client.load("drop")
@@ -33,7 +38,7 @@ def drop(client):
 def test_it_starts_when_its_queue_stands_ready_and_else_it_does_not(drop, units):
     units.write("insists.service", INSISTS + SLEEPS)
     assert start("insists.service").returncode != 0
-    assert "no rule covers 'insists.service'" in said("insists.service")
+    await_said("insists.service", "no rule covers 'insists.service'")
     assert state_of("insists.service") == "inactive"
     drop.set_queue("insists.service", ["drop"], ["drop"])
     assert start("insists.service").returncode == 0
@@ -54,7 +59,7 @@ def test_names_with_escapes_reach_filterctl_as_they_are(drop, units, name):
     units.write(file, INSISTS + SLEEPS)
     units.adopt(unit)
     assert start(unit).returncode != 0
-    assert f"no rule covers '{unit}'" in said(unit)
+    await_said(unit, f"no rule covers '{unit}'")
     drop.set_queue(unit, [], ["drop"])
     started = start(unit)
     assert started.returncode == 0, started.stderr + said(unit)
@@ -86,7 +91,8 @@ def test_a_unit_with_a_root_directory_can_insist(drop, units, root):
     service = f"[Service]\nType=oneshot\nRootDirectory={root}\nExecStart={ping} -n -c 3 -i 0.05 -W 1 127.0.0.1\n"
     units.write("rooted.service", INSISTS + service)
     assert start("rooted.service").returncode != 0
-    assert "no rule covers" in said("rooted.service") and show("rooted.service", "Result") == "success"
+    await_said("rooted.service", "no rule covers")
+    assert show("rooted.service", "Result") == "success"
     drop.load("pass")
     drop.set_queue("rooted.service", ["pass"], ["pass"])
     assert start("rooted.service").returncode == 0
@@ -127,7 +133,7 @@ def test_it_does_not_start_held(drop, units):
     (FILES / "a.queue").write_text("[Match]\nUnit=insists.service\n[Queue]\nEgressFilter=none-such\n")
     run("filterctl", "reload", check=False)
     assert start("insists.service").returncode != 0
-    assert "'insists.service' would start without the queues of its rule" in said("insists.service")
+    await_said("insists.service", "'insists.service' would start without the queues of its rule")
 
 
 def test_it_starts_while_everything_is_switched_off(client, drop, units):
