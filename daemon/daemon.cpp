@@ -60,7 +60,7 @@ Daemon::Daemon(std::unique_ptr<Edges> edges)
       configurator_([this](const Configuration& last) { return readFiles(last); },
                     [this] { return runningUnits(edges_->tree); }, edges_->lastConfiguration, firewall_,
                     edges_->expressions),
-      bus_(edges_->loop, {firewall_, settings_, drops_},
+      bus_(edges_->loop, {firewall_, settings_, drops_, edges_->workshop},
            {[this] { return reload(); }, [this] { trials_.look(); },
             [this](sdbus::IConnection& connection) { return onJoined(connection); },
             [this](const std::string& reason) { onLost(reason); }, [this] { return warnings(); }}),
@@ -194,15 +194,34 @@ void Daemon::tellWarnings() {
 
 Status Daemon::reload() {
     auto done = configurator_.reload();
-    tellConfiguration();
+    if (!edges_->kernel.isWaiting())
+        tellConfiguration();
     return done;
+}
+
+// One after the other: what asks meanwhile is answered by one more.
+void Daemon::reloadFor(const std::string& what) {
+    if (isReloading_) {
+        reloadsAgain_ = true;
+        return;
+    }
+    isReloading_ = true;
+    const auto done = std::make_shared<Status>();
+    edges_->workshop.run(
+        {}, [this, done] { *done = reload(); },
+        [this, done, what] {
+            if (!*done)
+                log::error(done->error().context(what));
+            isReloading_ = false;
+            if (std::exchange(reloadsAgain_, false))
+                return reloadFor(what);
+            sd_notify(0, "READY=1");
+        });
 }
 
 void Daemon::reloadOnSignal() {
     notifyReloading();
-    if (auto done = reload(); !done)
-        log::error(done.error().context("reload"));
-    sd_notify(0, "READY=1");
+    reloadFor("reload");
 }
 
 // ---- the bus --------------------------------------------------------------------------------------------
@@ -234,10 +253,7 @@ std::shared_ptr<SystemdFollower> Daemon::onJoined(sdbus::IConnection& connection
 }
 
 // systemctl daemon-reload: the units' [X-Filterd] may have changed.
-void Daemon::followUnitFiles() {
-    if (auto done = reload(); !done)
-        log::error(done.error().context("daemon-reload"));
-}
+void Daemon::followUnitFiles() { reloadFor("daemon-reload"); }
 
 void Daemon::onLost(const std::string& reason) {
     log::warning("lost the system bus (" + reason + "); filters stay in force");

@@ -43,6 +43,7 @@ class Daemon : private Observer {
     [[nodiscard]] std::vector<std::string> warnings();
     void tellConfiguration();
     void tellWarnings();
+    void reloadFor(const std::string& what);
     void reloadOnSignal();
     void followUnitFiles();
     void joinBus();
@@ -71,6 +72,8 @@ class Daemon : private Observer {
     StatusNotifier teller_;
     std::weak_ptr<SystemdFollower> systemd_; // the session on the bus owns it
     std::uint64_t filesReadAt_ = 0;          // in microseconds of CLOCK_REALTIME
+    bool isReloading_ = false;               // or waits for what it needs
+    bool reloadsAgain_ = false;
 
     std::vector<EventLoop::Handle> sources_;
     EventLoop::Handle joinTimer_;

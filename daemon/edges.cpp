@@ -7,9 +7,13 @@
 #include "edge/host/boot_switch.hpp"
 #include "kernel/mounts.hpp"
 
+#include <systemd/sd-daemon.h>
+
 #include <csignal>
 
 namespace filterd {
+
+void tellProgress() { sd_notify(0, "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=60000000"); }
 
 Result<std::unique_ptr<Edges>> Edges::open() {
     auto lock = InstanceLock::take(); // before anything is touched

@@ -17,12 +17,19 @@
 #include "edge/host/pin_watch.hpp"
 #include "edge/host/switch_watch.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
-#include "watched_intake.hpp"
+#include "edge/worker/workshop.hpp"
 
 #include <memory>
 #include <optional>
 
 namespace filterd {
+
+// This very program, also after a newer one was installed in its place.
+inline constexpr const char* kOwnProgram = "/proc/self/exe";
+
+// Feeds the watchdog, and puts off the end of the time that systemd allows for a start: while the daemon
+// waits for a worker the event loop does not turn. A single job gets no more than its time.
+void tellProgress();
 
 struct Edges {
     // The kernel's room is prepared, and the guard of this kernel is open.
@@ -35,8 +42,8 @@ struct Edges {
     SwitchWatch offSwitch;
     PcapExpressions expressions = PcapExpressions();
     FilterIntake intake{expressions};
-    WatchedIntake watchedIntake{intake};
-    BpfKernel kernel{watchedIntake, tree};
+    worker::Workshop workshop{loop, kOwnProgram, intake, tellProgress};
+    BpfKernel kernel{intake, workshop, tree};
     PinnedState state{BpfDirectories{}.pins / "state"};
     PinnedState lastConfiguration{BpfDirectories{}.pins / "configuration"};
     ConfigFiles files = ConfigFiles();

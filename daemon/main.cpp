@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "daemon.hpp"
+#include "edge/worker/worker.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -32,6 +33,10 @@ int run() {
 } // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 1 && argv[0] == filterd::worker::kName) {
+        filterd::log::initialise(spdlog::level::info);
+        return filterd::worker::run();
+    }
     const std::string_view option = argc == 2 ? argv[1] : "";
     if (argc > 2 || (argc == 2 && option != "--debug")) {
         const bool asked = option == "--help" || option == "--version";

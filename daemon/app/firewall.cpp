@@ -9,13 +9,14 @@ namespace filterd {
 Firewall::Firewall(const Outside& outside, HeldStart guard, const Surroundings& surroundings)
     : inForce_(outside, std::move(guard), surroundings.followBareCgroups), holders_(inForce_),
       units_(outside.kernel, outside.tree, inForce_, surroundings.userExists),
-      files_(inForce_, surroundings.fileOf, surroundings.userExists),
+      files_(outside.kernel, inForce_, surroundings.fileOf, surroundings.userExists),
       filters_(outside.kernel, inForce_, files_, units_), queues_(outside.tree, inForce_, files_, units_) {}
 
 Status Firewall::start(const Configuration& configuration, bool enforcing) {
     if (auto adopted = inForce_.adopt(configuration.rules, enforcing); !adopted)
         return adopted;
-    files_.follow(configuration);
+    if (auto followed = files_.follow(configuration); !followed)
+        return followed;
     inForce_.reconciler().retireOlderGuard();
     return {};
 }

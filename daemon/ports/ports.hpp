@@ -82,6 +82,12 @@ class FilterKernel {
     // it into the slot of a program array whose slot 0 is the gate. Errors: Unsupported in links mode.
     [[nodiscard]] virtual Result<UniqueFd> interimProgram(const Queue& queue, int gateArray) = 0;
 
+    // Returns whether one of the calls above has failed for the one reason that what it needs is not finished
+    // yet: all that was done for its sake has to be taken back, and is tried again when it is.
+    [[nodiscard]] virtual bool isWaiting() const { return false; }
+    // From now on nothing of this attempt fails for that reason: it takes its time.
+    virtual void hurry() {}
+
     // Errors: NoSuchCgroup when the directory is gone or is another cgroup by now.
     [[nodiscard]] virtual Status attachQueue(const Cgroup& cgroup, Direction direction,
                                              const QueueId& queue) = 0;

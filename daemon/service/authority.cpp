@@ -147,6 +147,7 @@ void Authority::detach() {
 }
 
 void Authority::forget(const std::string& client) {
+    slow_.forget(client);
     euids_.erase(client);
     std::erase_if(questions_, [&](const auto& entry) { return entry.second.caller.name == client; });
 }

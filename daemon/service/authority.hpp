@@ -6,8 +6,10 @@
 
 #include "base/result.hpp"
 #include "dbus/bridge.hpp"
+#include "ports/slow_calls.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,6 +30,12 @@ struct Caller {
 
 class Authority {
   public:
+    explicit Authority(SlowCalls& slow) : slow_(slow) {}
+    Authority(const Authority&) = delete;
+    Authority& operator=(const Authority&) = delete;
+    // What its callers wait for is not tried again.
+    ~Authority() { slow_.forgetClients(); }
+
     // Is told who calls, or why they may not.
     using Decision = std::function<void(const Result<Caller>& caller)>;
 
@@ -41,6 +49,8 @@ class Authority {
     [[nodiscard]] bool isUser(const sdbus::IObject& object, std::optional<uid_t> user);
     // The bus names, of those that have called or are known otherwise, of a user.
     [[nodiscard]] std::vector<std::string> clientsOf(uid_t user) const;
+
+    [[nodiscard]] SlowCalls& slow() { return slow_; }
 
     // Asks polkit on this connection, until detach(), which forgets all open questions.
     void attach(sdbus::IConnection& connection) { connection_ = &connection; }
@@ -60,6 +70,7 @@ class Authority {
     void ask(Question question, Privilege privilege, bool interactive);
     void answered(std::uint64_t number, const Status& status);
 
+    SlowCalls& slow_;
     sdbus::IConnection* connection_ = nullptr;
     std::unique_ptr<sdbus::IProxy> polkit_; // while somebody has asked
     std::map<std::string, uid_t> euids_;    // by unique bus name
@@ -99,18 +110,53 @@ class PendingReply {
     std::shared_ptr<sdbus::Result<Out...>> result_;
 };
 
-// Answers a method call by `body`, made from the caller, once the caller is known to have the
-// privilege. The body outlives the handler: it must own what it needs.
+// What a body has returned or thrown, to be told later.
+template<typename Answer, typename Body>
+std::function<Answer()> kept(const Body& body) {
+    try {
+        return [answer = std::make_shared<Answer>(body())] { return *answer; };
+    } catch (...) {
+        return [thrown = std::current_exception()]() -> Answer { std::rethrow_exception(thrown); };
+    }
+}
+
+// Answers a call that is allowed, or refuses it. Where `body` needs something slow it is run again, and the
+// answer is that of the last time. It outlives the handler: it must own what it needs.
+template<typename... Out, typename Body>
+void answerCaller(SlowCalls& slow, const PendingReply<Out...>& reply, const Result<Caller>& caller,
+                  const Body& body) {
+    using Answer = std::invoke_result_t<Body, const Caller&>;
+    const auto refuse = [&](const Error& error) { reply.send([&]() -> Answer { return failure(error); }); };
+    if (!caller)
+        return refuse(caller.error());
+    const Asker asker{caller->name, caller->uid};
+    if (auto room = slow.roomFor(asker); !room)
+        return refuse(room.error());
+    const auto answer = std::make_shared<std::function<Answer()>>();
+    slow.run(
+        asker, [answer, body, caller = *caller] { *answer = kept<Answer>([&] { return body(caller); }); },
+        [answer, reply] { reply.send(*answer); });
+}
+
+// Answers a method call by `body`, made from the caller, once the caller is known to have the privilege.
 template<typename... Out, typename Body>
 void whenAllowed(Authority& authority, const sdbus::IObject& object, Privilege privilege,
                  sdbus::Result<Out...>&& result, Body body) {
-    using Answer = std::invoke_result_t<Body, const Caller&>;
-    authority.check(object, privilege,
-                    [reply = PendingReply<Out...>(std::move(result)),
-                     body = std::move(body)](const Result<Caller>& caller) {
-                        reply.send(
-                            [&]() -> Answer { return caller ? body(*caller) : failure(caller.error()); });
-                    });
+    authority.check(
+        object, privilege,
+        [&slow = authority.slow(), reply = PendingReply<Out...>(std::move(result)),
+         body = std::move(body)](const Result<Caller>& caller) { answerCaller(slow, reply, caller, body); });
+}
+
+// The same for what is root's alone.
+template<typename... Out, typename Body>
+void whenRoot(Authority& authority, const sdbus::IObject& object, sdbus::Result<Out...>&& result, Body body) {
+    const auto allowed = authority.requireRoot(object);
+    const auto name = bus::callerName(object);
+    answerCaller(authority.slow(), PendingReply<Out...>(std::move(result)),
+                 allowed && name ? Result<Caller>(Caller{*name, 0})
+                                 : failure(allowed ? name.error() : allowed.error()),
+                 body);
 }
 
 } // namespace filterd

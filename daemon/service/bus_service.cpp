@@ -30,7 +30,7 @@ Status BusService::join() {
 }
 
 void BusService::open() {
-    session_ = std::make_unique<Session>();
+    session_ = std::make_unique<Session>(served_.slow);
     session_->connection = bus::connect();
     session_->attachment = std::make_unique<bus::LoopAttachment>(
         *session_->connection, loop_.get(), [this](const std::string& reason) { lose(reason); });

@@ -27,6 +27,7 @@ class BusService final : public Observer {
         Firewall& firewall;
         FilterSettings& settings;
         const DropMonitor& drops;
+        SlowCalls& slow;
     };
     struct Callbacks {
         std::function<Status()> reload;
@@ -68,6 +69,7 @@ class BusService final : public Observer {
     // use freed memory when they end. The connection is a base's: no member can outlive it, whatever their
     // order.
     struct Session : Link {
+        explicit Session(SlowCalls& slow) : authority(slow) {}
         Authority authority; // its open questions die with the session
         std::unique_ptr<LogControlObject> logControl;
         DropFollowers followers;

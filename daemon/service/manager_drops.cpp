@@ -11,10 +11,9 @@ namespace {
 
 using Details = std::map<std::string, sdbus::Variant>;
 
-// A moment of CLOCK_BOOTTIME as people's clocks have it, both in microseconds.
-std::uint64_t realTime(std::uint64_t bootTime) {
-    return microsecondsOf(CLOCK_REALTIME) - microsecondsOf(CLOCK_BOOTTIME) + bootTime;
-}
+// What is to be added to CLOCK_BOOTTIME for the time of people's clocks, in microseconds. Moments of one
+// answer need the same: it is not exact.
+std::uint64_t realTimeOffset() { return microsecondsOf(CLOCK_REALTIME) - microsecondsOf(CLOCK_BOOTTIME); }
 
 Details detailsOf(const Drop& drop) {
     Details details{{"length", sdbus::Variant(drop.length)},
@@ -40,7 +39,7 @@ void ManagerObject::tellDropped(const Drop& drop) {
     const auto clients = context_.followers.toTell(drop.origin.unit, microsecondsOf(CLOCK_BOOTTIME));
     if (clients.empty())
         return;
-    const auto time = realTime(drop.bootTime);
+    const auto time = realTimeOffset() + drop.bootTime;
     const auto unit = bus::printable(drop.origin.unit);
     const std::string direction(toString(drop.direction));
     const auto details = detailsOf(drop);
@@ -83,12 +82,13 @@ void ManagerObject::ListDrops(sdbus::Result<std::vector<DropRow>, std::uint64_t,
             const auto undelivered = context_.drops.undelivered();
             if (!undelivered)
                 return failure(undelivered.error());
+            const auto offset = realTimeOffset();
             std::vector<DropRow> rows;
             for (const auto& sum : context_.drops.sums(*name, microsecondsOf(CLOCK_BOOTTIME)))
                 rows.emplace_back(std::string(toString(sum.direction)), sum.filter, sum.protocol, sum.source,
-                                  sum.destination, sum.destinationPort, sum.packets, realTime(sum.last),
+                                  sum.destination, sum.destinationPort, sum.packets, offset + sum.last,
                                   sum.logOnly);
-            return Answer(std::move(rows), *undelivered, realTime(context_.drops.since()));
+            return Answer(std::move(rows), *undelivered, offset + context_.drops.since());
         });
 }
 

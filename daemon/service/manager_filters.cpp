@@ -69,14 +69,12 @@ void ManagerObject::LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::s
 }
 
 // A path is opened for root alone: whoever else may load passes what they could open themselves.
-sdbus::ObjectPath ManagerObject::LoadFilterFromPath(const std::string& name, const std::string& path,
-                                                    const OptionValues& options) {
-    return answer([&]() -> Result<sdbus::ObjectPath> {
-        if (auto allowed = context_.authority.requireRoot(getObject()); !allowed)
-            return failure(allowed.error());
-        auto caller = bus::callerName(getObject());
-        return caller ? load(*caller, name, readContent(path), options) : failure(caller.error());
-    });
+void ManagerObject::LoadFilterFromPath(sdbus::Result<sdbus::ObjectPath>&& result, std::string name,
+                                       std::string path, OptionValues options) {
+    whenRoot(context_.authority, getObject(), std::move(result),
+             [this, name, path, options](const Caller& caller) {
+                 return load(caller.name, name, readContent(path), options);
+             });
 }
 
 void ManagerObject::LoadPacketRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,

@@ -52,8 +52,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
 
     void LoadFilter(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, sdbus::UnixFd object,
                     OptionValues options) override;
-    sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& path,
-                                         const OptionValues& options) override;
+    void LoadFilterFromPath(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, std::string path,
+                            OptionValues options) override;
     void LoadPacketRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
                          OptionValues options) override;
     void UnloadFilter(sdbus::Result<>&& result, std::string name) override;

@@ -93,7 +93,7 @@ class BusLoss : public FirewallBed {
     BusLoss() {
         EXPECT_TRUE(firewall.start({}, true));
         ::setenv("DBUS_SYSTEM_BUS_ADDRESS", privateBus.address().c_str(), 1);
-        service.emplace(loop, BusService::Served{firewall, settings, drops},
+        service.emplace(loop, BusService::Served{firewall, settings, drops, prompt},
                         BusService::Callbacks{[] { return Status(); }, [] {},
                                               [this](auto& connection) { return follow(connection); },
                                               [this](const std::string&) {
@@ -140,6 +140,7 @@ class BusLoss : public FirewallBed {
                             [](const FilterName&) { return std::map<std::string, std::string>(); }};
     NoReports reports;
     DropMonitor drops{reports, DropOrigins(firewall.inForce()), firewall.observers()};
+    PromptCalls prompt;
     std::optional<BusService> service;
     std::weak_ptr<SystemdFollower> follower;
     int losses = 0;
@@ -215,7 +216,7 @@ TEST_F(BusLoss, EndsTheReferencesOfClientsOfTheBusThatWent) {
 // The bus goes in the middle of joining it, with some of the session made.
 TEST_F(BusLoss, AJoinThatFailsHalfWayLeavesNothing) {
     ASSERT_TRUE(service->join());
-    BusService second(loop, {firewall, settings, drops},
+    BusService second(loop, {firewall, settings, drops, prompt},
                       BusService::Callbacks{[] { return Status(); }, [] {},
                                             [this](auto& connection) { return follow(connection); },
                                             [](const std::string&) {}});

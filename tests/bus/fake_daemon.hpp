@@ -217,9 +217,9 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
             return load(name, static_cast<std::uint64_t>(info.st_size), options);
         });
     }
-    sdbus::ObjectPath LoadFilterFromPath(const std::string& name, const std::string& file,
-                                         const Options& options) override {
-        return load(name + " from " + file, 0, options);
+    void LoadFilterFromPath(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, std::string file,
+                            Options options) override {
+        reply(std::move(result), [&] { return load(name + " from " + file, 0, options); });
     }
     void LoadPacketRules(sdbus::Result<sdbus::ObjectPath>&& result, std::string name, Names rules,
                          Options options) override {

@@ -47,13 +47,22 @@ Status Enforcement::adopt(const std::vector<Rule>& files, bool enforcing) {
 Status Enforcement::commit(Intent next, Extent extent) {
     if (auto done = bring(next, extent); !done) {
         next = Intent(); // with what it alone has loaded
-        reconciler_.reconcileAll(intent_);
+        goBack();
         settle();
         return done;
     }
     accept(std::move(next), extent);
     settle();
     return {};
+}
+
+// Where the kernel waits, nothing was touched yet. Else it must not: there is no other way back.
+void Enforcement::goBack() {
+    if (kernel_.isWaiting())
+        return;
+    kernel_.hurry();
+    if (auto back = reconciler_.reconcileAll(intent_); !back)
+        log::error(back.error());
 }
 
 void Enforcement::discard(Intent next) {
@@ -67,7 +76,8 @@ Status Enforcement::bring(const Intent& next, Extent extent) {
         if (auto done = reconciler_.tryReconcileAll(next); !done)
             return done;
     } else if (extent == Extent::Possible) {
-        reconciler_.reconcileAll(next);
+        if (auto done = reconciler_.reconcileAll(next); !done)
+            return done;
     }
     return pinReplaced(next);
 }

@@ -78,6 +78,7 @@ class Enforcement {
     enum class Gone : std::uint8_t { Unneeded, Unpinned };
 
     [[nodiscard]] Status bring(const Intent& next, Extent extent);
+    void goBack();
     [[nodiscard]] Status pinReplaced(const Intent& next);
     void takeBackPins(const Intent& next);
     void accept(Intent next, Extent extent);

@@ -76,7 +76,7 @@ void FileFilters::loadNeeded(Intent& next) {
     for (const auto& [name, file] : next.definitions.loadedAtOnce())
         needed.insert(name);
     for (const auto& name : needed)
-        if (auto loaded = loadDefined(next, name); !loaded)
+        if (auto loaded = loadDefined(next, name); !loaded && !kernel_.isWaiting())
             failDefined(next, name, loaded.error());
 }
 
@@ -92,6 +92,8 @@ std::vector<LoadedFilter> FileFilters::loadChanged(Intent& next) {
             continue; // a file that is gone leaves its filter to those who need it
         const auto definition = next.definitions.define(name);
         auto now = definition ? loadContent(next, *definition) : failure(definition.error());
+        if (!now && kernel_.isWaiting())
+            continue;
         if (!now)
             failDefined(next, name, definition ? inFile(*definition, now.error()) : now.error());
         else if (now->instance != before->second.instance)
@@ -116,20 +118,29 @@ Status FileFilters::replace(const std::vector<LoadedFilter>& filters) {
 
 // All at once, so that a unit goes from its old queue to its new one in one step; if that fails, one after
 // the other, so that one that fails stops no other.
-void FileFilters::replaceInQueues(const std::vector<LoadedFilter>& changed) {
-    if (changed.empty() || replace(changed))
-        return;
-    static_cast<void>(inForce_.commit(inForce_.intent(), Extent::Possible));
-    for (const auto& one : changed)
-        if (const auto done = replace({one}); !done) {
-            const auto& name = one.instance.name;
-            auto next = inForce_.intent();
-            failDefined(next, name, done.error().context("filter '" + name.text() + "'"));
-            inForce_.assume(std::move(next));
-        }
+Status FileFilters::replaceInQueues(const std::vector<LoadedFilter>& changed) {
+    if (changed.empty())
+        return {};
+    if (auto done = replace(changed); done || kernel_.isWaiting())
+        return done;
+    if (auto done = inForce_.commit(inForce_.intent(), Extent::Possible); !done && kernel_.isWaiting())
+        return done;
+    for (const auto& one : changed) {
+        const auto done = replace({one});
+        if (!done && kernel_.isWaiting())
+            return done;
+        if (done)
+            continue;
+        const auto& name = one.instance.name;
+        auto next = inForce_.intent();
+        failDefined(next, name, done.error().context("filter '" + name.text() + "'"));
+        inForce_.assume(std::move(next));
+    }
+    return {};
 }
 
-void FileFilters::bringFiles(const Configuration& configuration) {
+// Where the kernel waits, what was read so far is forgotten, and the files before stay.
+Status FileFilters::bringFiles(const Configuration& configuration) {
     auto next = inForce_.intent();
     next.definitions.set(configuration.filters);
     next.definitions.clearFailures();
@@ -139,20 +150,27 @@ void FileFilters::bringFiles(const Configuration& configuration) {
     reviewUserRules(next, userExists_);
     const auto changed = loadChanged(next);
     loadNeeded(next);
+    if (kernel_.isWaiting()) {
+        inForce_.discard(std::move(next));
+        return failure(ErrorCode::Internal, "the programs of its filters are not verified yet");
+    }
     inForce_.assume(std::move(next));
-    replaceInQueues(changed);
+    return replaceInQueues(changed);
 }
 
-void FileFilters::follow(const Configuration& configuration) {
+Status FileFilters::follow(const Configuration& configuration) {
     inForce_.forgetForgotten(); // what was told until now
-    bringFiles(configuration);
-    static_cast<void>(inForce_.commit(inForce_.intent(), Extent::Possible));
+    if (auto brought = bringFiles(configuration); !brought)
+        return brought;
+    auto done = inForce_.commit(inForce_.intent(), Extent::Possible);
+    return kernel_.isWaiting() ? done : Status();
 }
 
 Status FileFilters::configure(const Configuration& configuration) {
     if (auto seen = inForce_.lookAtPins(); !seen)
         return seen;
-    follow(configuration);
+    if (auto followed = follow(configuration); !followed)
+        return followed;
     for (const auto& [name, facts] : inForce_.filters())
         inForce_.observers().filterChanged(name);
     return {};

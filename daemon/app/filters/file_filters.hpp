@@ -19,11 +19,12 @@ using FileFinder = std::function<std::string(const FilterName&)>;
 
 class FileFilters {
   public:
-    FileFilters(Enforcement& inForce, FileFinder find, UserExists userExists)
-        : inForce_(inForce), find_(std::move(find)), userExists_(std::move(userExists)) {}
+    FileFilters(FilterKernel& kernel, Enforcement& inForce, FileFinder find, UserExists userExists)
+        : kernel_(kernel), inForce_(inForce), find_(std::move(find)), userExists_(std::move(userExists)) {}
 
     // Brings into force what the files say now, as far as it can be; errors() tell of the rest.
-    void follow(const Configuration& configuration);
+    // An error only where the kernel waits: to be called again.
+    [[nodiscard]] Status follow(const Configuration& configuration);
     // The same, after a look at the pins.
     [[nodiscard]] Status configure(const Configuration& configuration);
     // Somebody else has removed pins of ours, with what they held in the kernel: it is made again.
@@ -45,10 +46,11 @@ class FileFilters {
     [[nodiscard]] Result<LoadedFilter> loadContent(const Intent& next, const FilterDefinition& definition);
     void loadNeeded(Intent& next);
     [[nodiscard]] std::vector<LoadedFilter> loadChanged(Intent& next);
-    void bringFiles(const Configuration& configuration);
-    void replaceInQueues(const std::vector<LoadedFilter>& changed);
+    [[nodiscard]] Status bringFiles(const Configuration& configuration);
+    [[nodiscard]] Status replaceInQueues(const std::vector<LoadedFilter>& changed);
     [[nodiscard]] Status replace(const std::vector<LoadedFilter>& filters);
 
+    FilterKernel& kernel_;
     Enforcement& inForce_;
     FileFinder find_;
     UserExists userExists_;

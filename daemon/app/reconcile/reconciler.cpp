@@ -4,11 +4,13 @@
 
 #include "base/log.hpp"
 
+#include <utility>
+
 namespace filterd {
 
 Reconciler::Reconciler(FilterKernel& kernel, CgroupTree& tree, Observer& observer, HeldStart guard,
                        FollowBareCgroups follow)
-    : tree_(tree), followBareCgroups_(std::move(follow)), present_(tree),
+    : kernel_(kernel), tree_(tree), followBareCgroups_(std::move(follow)), present_(tree),
       queues_(kernel, tree, present_, statistics_.actions), guard_(kernel, statistics_, std::move(guard)),
       views_(observer) {}
 
@@ -52,39 +54,70 @@ Status Reconciler::installRules() {
     return {};
 }
 
+Reconciler::Earlier Reconciler::takeEarlier() {
+    return {std::exchange(resolution_, {}), std::exchange(broken_, {})};
+}
+
+// No unit has been touched yet, and the guard has its old rules.
+Status Reconciler::backTo(Earlier earlier) {
+    resolution_ = std::move(earlier.resolution);
+    broken_ = std::move(earlier.broken);
+    return failure(ErrorCode::Internal, "the programs of its queues are not verified yet");
+}
+
 // Rules whose queue cannot be built get what their OnFailure says, and are tried again at the next change.
-void Reconciler::reconcileAll(const Intent& intent) {
-    attachFailures_.clear();
-    broken_.clear();
-    for (bool broken = true; broken;) {
+void Reconciler::buildPossible(const Intent& intent) {
+    for (bool broken = true; broken && !kernel_.isWaiting();) {
         broken = false;
         for (const auto& failed : buildQueues(intent, false))
             if (const auto* build = std::get_if<BuildQueue>(&failed.action))
                 broken |= broken_.emplace(build->queue.id(), failed.error).second;
     }
+}
+
+Status Reconciler::reconcileAll(const Intent& intent) {
+    auto earlier = takeEarlier();
+    buildPossible(intent);
+    if (kernel_.isWaiting())
+        return backTo(std::move(earlier));
+    auto installed = installRules();
+    if (kernel_.isWaiting())
+        return backTo(std::move(earlier));
     guardFault_.reset();
-    if (auto installed = installRules(); !installed) {
+    if (!installed) {
         guardFault_ = installed.error().context("the guard keeps its old rules");
         log::error(*guardFault_);
     }
+    attachFailures_.clear();
     findBareCgroups();
     noteFailures(run(desireAll(resolution_, present_, queues_.observed()), false), attachFailures_);
     attachHeld();
     publishAll();
+    return {};
 }
 
-Status Reconciler::tryReconcileAll(const Intent& intent) {
+// What a user has added to a rule cannot keep anybody from changing that rule: their unit is held instead.
+Status Reconciler::buildAll(const Intent& intent) {
     for (auto failures = buildQueues(intent, true); !failures.empty(); failures = buildQueues(intent, true)) {
-        // What a user has added to a rule cannot keep anybody from changing that rule: their unit is held
-        // instead.
         const auto& failed = failures.front();
         const auto* build = std::get_if<BuildQueue>(&failed.action);
-        if (build == nullptr || !isOfUsersAlone(resolution_, build->queue) ||
+        if (kernel_.isWaiting() || build == nullptr || !isOfUsersAlone(resolution_, build->queue) ||
             !broken_.emplace(build->queue.id(), failed.error).second)
             return failure(failed.error);
     }
-    if (auto installed = installRules(); !installed)
-        return installed;
+    return {};
+}
+
+Status Reconciler::tryReconcileAll(const Intent& intent) {
+    auto earlier = takeEarlier();
+    broken_ = earlier.broken;
+    auto ready = buildAll(intent);
+    if (ready)
+        ready = installRules();
+    if (kernel_.isWaiting())
+        return backTo(std::move(earlier));
+    if (!ready)
+        return ready;
     findBareCgroups();
     if (const auto failures = run(desireAll(resolution_, present_, queues_.observed()), true);
         !failures.empty())

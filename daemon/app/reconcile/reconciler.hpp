@@ -38,7 +38,8 @@ class Reconciler final : private UnitAttacher {
 
     // Brings every unit to what the intent says. Never leaves a unit that should be guarded without a queue:
     // what cannot be built is replaced as the rule's OnFailure says, and the unit's view tells.
-    void reconcileAll(const Intent& intent);
+    // An error only where the kernel waits, and then nothing was done.
+    [[nodiscard]] Status reconcileAll(const Intent& intent);
     // The same for a change that must happen wholly or not at all (I2): the first queue that cannot be built,
     // or attachment that fails, is returned; the caller then calls reconcileAll() with what was before.
     [[nodiscard]] Status tryReconcileAll(const Intent& intent);
@@ -76,11 +77,21 @@ class Reconciler final : private UnitAttacher {
     // Resolves the rules, and builds the queues that there are not yet.
     [[nodiscard]] std::vector<FailedAction> buildQueues(const Intent& intent, bool stopAtBuildFailure);
     [[nodiscard]] Status installRules();
+    // What the rules gave until now, to go back to.
+    struct Earlier {
+        Resolution resolution;
+        std::map<QueueId, Error> broken;
+    };
+    [[nodiscard]] Earlier takeEarlier();
+    [[nodiscard]] Status backTo(Earlier earlier);
+    void buildPossible(const Intent& intent);
+    [[nodiscard]] Status buildAll(const Intent& intent);
     std::vector<FailedAction> run(Desired desired, bool stopAtBuildFailure);
     void reconcile(const UnitCgroup& unit);
     void publish(const UnitCgroup& unit);
     void publishAll();
 
+    FilterKernel& kernel_;
     CgroupTree& tree_;
     FollowBareCgroups followBareCgroups_;
     Statistics statistics_;

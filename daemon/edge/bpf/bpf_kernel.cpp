@@ -4,9 +4,9 @@
 
 #include "edge/bpf/counters/attachment_counters.hpp"
 #include "edge/bpf/drops/drop_reporter.hpp"
+#include "edge/bpf/filters/direct_works.hpp"
 #include "edge/bpf/filters/filter_store.hpp"
 #include "edge/bpf/filters/filter_values.hpp"
-#include "edge/bpf/programs/program_loader.hpp"
 #include "edge/bpf/queues/link_store.hpp"
 #include "edge/bpf/queues/queue_builder.hpp"
 #include "edge/bpf/queues/queue_store.hpp"
@@ -15,14 +15,15 @@
 namespace filterd {
 
 struct BpfKernel::Stores {
-    Stores(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories)
-        : pins{directories.pins}, records(directories.records), counters(pins),
-          filters(pins, records, intake, loader, counters), values(filters), reporter(pins, intake),
-          builder(filters, loader, counters, reporter), queues(pins, records), links(pins, queues, cgroups) {}
+    Stores(ObjectIntake& intake, bpf::ProgramWorks& programs, CgroupTree& cgroups,
+           const BpfDirectories& directories)
+        : pins{directories.pins}, records(directories.records), works(programs), counters(pins),
+          filters(pins, records, works, counters), values(filters), reporter(pins, intake),
+          builder(filters, works, counters, reporter), queues(pins, records), links(pins, queues, cgroups) {}
 
     bpf::PinTree pins;
     std::filesystem::path records;
-    bpf::ProgramLoader loader;
+    bpf::ProgramWorks& works;
     bpf::AttachmentCounters counters;
     bpf::FilterStore filters;
     bpf::StoredFilterValues values;
@@ -33,8 +34,13 @@ struct BpfKernel::Stores {
     bool prepared = false;
 };
 
+BpfKernel::BpfKernel(ObjectIntake& intake, bpf::ProgramWorks& works, CgroupTree& cgroups,
+                     const BpfDirectories& directories)
+    : stores_(std::make_unique<Stores>(intake, works, cgroups, directories)) {}
+
 BpfKernel::BpfKernel(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories)
-    : stores_(std::make_unique<Stores>(intake, cgroups, directories)) {}
+    : own_(std::make_unique<bpf::DirectWorks>(intake)),
+      stores_(std::make_unique<Stores>(intake, *own_, cgroups, directories)) {}
 
 BpfKernel::~BpfKernel() = default;
 
@@ -102,6 +108,8 @@ Result<QueueFacts> BpfKernel::buildQueue(const Queue& queue) {
     if (const auto known = stores_->queues.find(idOf(queue)))
         return (*known)->facts;
     const auto built = stores_->builder.build(queue);
+    if (stores_->works.isWaiting())
+        return bpf::unfinished();
     if (!built)
         return failure(built.error());
     return stores_->queues.add(queue, *built, stores_->counters.mapId());
@@ -137,10 +145,16 @@ FilterValues& BpfKernel::values() { return stores_->values; }
 
 DropReports& BpfKernel::dropReports() { return stores_->reporter; }
 
+bool BpfKernel::isWaiting() const { return stores_->works.isWaiting(); }
+
+void BpfKernel::hurry() { stores_->works.hurry(); }
+
 Result<UniqueFd> BpfKernel::interimProgram(const Queue& queue, int gateArray) {
     const auto pin = stores_->pins.queue(idOf(queue)) / "gate-stubs";
     auto pinned = bpf::openPin(pin);
     auto built = stores_->builder.buildInterim(queue, gateArray, pinned ? pinned->get() : -1);
+    if (stores_->works.isWaiting())
+        return bpf::unfinished();
     if (!built)
         return failure(built.error());
     if (built->tailCallArray && !(pinned && bpf::isSameMap(pinned->get(), built->tailCallArray.get())))

@@ -3,7 +3,7 @@
 #pragma once
 // The FilterKernel port on bpf(2) and a BPF file system.
 
-#include "edge/bpf/filters/filter_record.hpp"
+#include "edge/bpf/filters/program_works.hpp"
 #include "ports/ports.hpp"
 #include "ports/value_ports.hpp"
 
@@ -19,6 +19,10 @@ struct BpfDirectories {
 
 class BpfKernel final : public FilterKernel {
   public:
+    // Filters and queues are made by `works`; the reporter of drops, which is filterd's own, by `intake`.
+    BpfKernel(ObjectIntake& intake, bpf::ProgramWorks& works, CgroupTree& cgroups,
+              const BpfDirectories& directories = {});
+    // All of it at once, by this process.
     BpfKernel(ObjectIntake& intake, CgroupTree& cgroups, const BpfDirectories& directories = {});
     ~BpfKernel() override;
     BpfKernel(const BpfKernel&) = delete;
@@ -48,6 +52,8 @@ class BpfKernel final : public FilterKernel {
     [[nodiscard]] std::vector<AttachPoint> releasedAttachments() override;
     [[nodiscard]] Result<QueueCounters> counters(AttachPoint point) override;
     [[nodiscard]] Result<UniqueFd> interimProgram(const Queue& queue, int gateArray) override;
+    [[nodiscard]] bool isWaiting() const override;
+    void hurry() override;
 
     // Makes the directories. Every other call does so, too. Errors: BpffsMissing.
     [[nodiscard]] Status prepare();
@@ -60,6 +66,7 @@ class BpfKernel final : public FilterKernel {
   private:
     struct Stores;
 
+    std::unique_ptr<bpf::ProgramWorks> own_; // where no other is given
     std::unique_ptr<Stores> stores_;
 };
 

@@ -142,13 +142,14 @@ Result<std::vector<UniqueFd>> FilterStore::addEarlier(ObjectRequest& request) {
 }
 
 Result<StoredFilter> FilterStore::loadObject(const ObjectRequest& request, const std::string& digest) {
-    auto loaded = intake_.load(request);
-    if (!loaded)
-        return failure(loaded.error());
+    auto made = works_.makeFilter(request, counters_.map());
+    if (!made)
+        return failure(made.error());
+    auto* loaded = &made->program;
+    const auto& inspection = made->inspection;
     const auto info = programInfo(loaded->program.get());
     if (!info)
         return failure(info.error().context(quoted(request.name)));
-    const auto inspection = inspect(*loaded, loader_, counters_.map());
 
     StoredFilter filter{FilterRecord({request.name, digest}), false, std::move(loaded->program), {}};
     FilterRecord& record = filter.record;

@@ -6,7 +6,7 @@
 #include "edge/bpf/counters/attachment_counters.hpp"
 #include "edge/bpf/filters/filter_record.hpp"
 #include "edge/bpf/filters/foreign_pins.hpp"
-#include "edge/bpf/programs/program_loader.hpp"
+#include "edge/bpf/filters/program_works.hpp"
 #include "kernel/pins.hpp"
 #include "ports/ports.hpp"
 
@@ -26,10 +26,10 @@ struct StoredFilter {
 
 class FilterStore {
   public:
-    FilterStore(PinTree pins, std::filesystem::path records, ObjectIntake& intake, ProgramLoader& loader,
+    FilterStore(PinTree pins, std::filesystem::path records, ProgramWorks& works,
                 AttachmentCounters& counters)
-        : pins_(std::move(pins)), records_(std::move(records)), intake_(intake), loader_(loader),
-          counters_(counters), strangers_(pins_) {}
+        : pins_(std::move(pins)), records_(std::move(records)), works_(works), counters_(counters),
+          strangers_(pins_) {}
 
     [[nodiscard]] Status adopt();
     [[nodiscard]] std::vector<FilterFacts> facts() const;
@@ -62,8 +62,7 @@ class FilterStore {
 
     PinTree pins_;
     std::filesystem::path records_;
-    ObjectIntake& intake_;
-    ProgramLoader& loader_;
+    ProgramWorks& works_;
     AttachmentCounters& counters_;
     std::map<FilterInstance, StoredFilter> filters_;
     ForeignPins strangers_;

@@ -20,6 +20,7 @@ struct ProgramText {
     Direction type = Direction::Ingress; // an ingress program that returns 0 or 1 serves both directions
     const FusedProgram& program;
     std::span<const int> maps; // descriptors, by the instructions' indices
+    std::uint32_t work = 0;    // instructions that the verifier is to follow, about; 0: not known
 };
 
 class ProgramLoader {

@@ -31,6 +31,7 @@ struct QueueBuilder::Assembly {
     MapTable table;
     std::vector<UniqueFd> owned;
     FuseInput input;
+    std::uint32_t work = 0;
     std::map<QueueStep, std::size_t> parts; // that are in the input by now
     std::vector<std::string> uncounted;
 };
@@ -44,6 +45,8 @@ Result<BuiltQueue> QueueBuilder::build(const Queue& queue) {
     if (!drafted->linksReason.empty())
         return buildFallback(*drafted);
     auto built = buildFused(*drafted);
+    if (works_.isWaiting())
+        return unfinished();
     if (built || !isRetryable(built.error()))
         return built;
     for (const Extras extras : {Extras{.counts = false}, Extras{.reports = false}, Extras{false, false}})
@@ -179,9 +182,25 @@ Result<UniqueFd> QueueBuilder::loadAssembly(const Assembly& assembly, const std:
     const auto text = fuse(assembly.input);
     if (!text)
         return failure(text.error());
-    return loader_.load(
-        {name, std::string(kGplLicense), assembly.input.direction, *text, assembly.table.view()});
+    return works_.verify({name, std::string(kGplLicense), assembly.input.direction, *text,
+                          assembly.table.view(),
+                          assembly.work + static_cast<std::uint32_t>(text->instructions.size())});
 }
+
+namespace {
+
+// Tells apart all that is built for one queue: the first program that is put into an array decides what
+// others may be.
+std::string textOf(const QueueDraft& draft) {
+    auto text = idOf(draft.queue).text;
+    for (const bool one : {draft.gateArray >= 0, draft.extras.counts, draft.extras.reports, draft.inlines})
+        text += one ? " 1" : " 0";
+    for (const auto& member : draft.members)
+        text += member.isTailCall ? " t" : " f";
+    return text;
+}
+
+} // namespace
 
 // Members first, then groups. An array that an older version made may be too small for them.
 Result<UniqueFd> QueueBuilder::tailCallArrayFor(const QueueDraft& draft) {
@@ -189,8 +208,10 @@ Result<UniqueFd> QueueBuilder::tailCallArrayFor(const QueueDraft& draft) {
     if (draft.tailCallArray >= 0)
         if (const auto info = mapInfo(draft.tailCallArray); info && info->max_entries >= entries)
             return duplicate(draft.tailCallArray);
-    return createMap("filterd_stubs",
-                     {BPF_MAP_TYPE_PROG_ARRAY, sizeof(std::uint32_t), sizeof(std::uint32_t), entries});
+    return works_.kept("tail calls " + textOf(draft), [entries] {
+        return createMap("filterd_stubs",
+                         {BPF_MAP_TYPE_PROG_ARRAY, sizeof(std::uint32_t), sizeof(std::uint32_t), entries});
+    });
 }
 
 void QueueBuilder::addMaps(Assembly& assembly, const QueueDraft& draft, int tailCallArray) const {
@@ -260,6 +281,8 @@ Result<FusePart> QueueBuilder::memberPart(Assembly& assembly, const QueueDraft& 
         if (*slot == 0)
             assembly.uncounted.push_back(member.filter->name());
     }
+    if (!member.isTailCall)
+        assembly.work += member.filter->record.verifiedInstructions;
     if (!member.isTailCall)
         if (auto added = addFunction(assembly, member, part); !added)
             return failure(added.error().context("filter '" + member.filter->name() + "'"));
@@ -351,6 +374,8 @@ Status QueueBuilder::fillTailCall(const QueueMember& member, std::uint32_t index
     if (updateElement(tailCallArray, &index, &ownFd))
         return {};
     const auto variant = loadForTailCall(*member.filter, direction);
+    if (!variant && works_.isWaiting())
+        return failure(variant.error());
     if (!variant)
         return failure(ErrorCode::LimitExceeded, "it cannot run by tail call: " + variant.error().message);
     const int variantFd = variant->get();
@@ -374,7 +399,8 @@ Result<UniqueFd> QueueBuilder::loadForTailCall(const StoredFilter& filter, Direc
     const auto text = standalone(filter.record.instructions, maps.size());
     if (!text)
         return failure(text.error());
-    return loader_.load({"filterd_stub", filter.record.license, direction, *text, maps});
+    return works_.verify(
+        {"filterd_stub", filter.record.license, direction, *text, maps, filter.record.verifiedInstructions});
 }
 
 // ---- a link per filter ----------------------------------------------------------------------------------

@@ -7,7 +7,6 @@
 #include "edge/bpf/counters/attachment_counters.hpp"
 #include "edge/bpf/drops/drop_reporter.hpp"
 #include "edge/bpf/filters/filter_store.hpp"
-#include "edge/bpf/programs/program_loader.hpp"
 #include "edge/bpf/queues/queue_draft.hpp"
 
 namespace filterd::bpf {
@@ -27,9 +26,9 @@ struct BuiltQueue {
 
 class QueueBuilder {
   public:
-    QueueBuilder(FilterStore& filters, ProgramLoader& loader, AttachmentCounters& counters,
+    QueueBuilder(FilterStore& filters, ProgramWorks& works, AttachmentCounters& counters,
                  const DropReporter& reporter)
-        : filters_(filters), loader_(loader), counters_(counters), reporter_(reporter) {}
+        : filters_(filters), works_(works), counters_(counters), reporter_(reporter) {}
 
     // Errors: NoSuchFilter, WrongDirection, LimitExceeded, KernelRefused; Unsupported when it cannot be one
     // program and refuses the fallback.
@@ -56,7 +55,7 @@ class QueueBuilder {
     Result<FusePart> memberPart(Assembly& assembly, const QueueDraft& draft, const QueueStep& step);
     Result<FusePart> groupPart(const QueueDraft& draft, std::size_t index) const;
     Status addFunction(Assembly& assembly, const QueueMember& member, FusePart& part) const;
-    static Result<UniqueFd> tailCallArrayFor(const QueueDraft& draft);
+    Result<UniqueFd> tailCallArrayFor(const QueueDraft& draft);
     static std::string reasonOf(const QueueDraft& draft, const std::vector<std::string>& uncounted);
     Status fillTailCalls(Assembly& assembly, const QueueDraft& draft, int tailCallArray);
     Status fillGroup(Assembly& queue, const QueueDraft& draft, std::size_t group, int tailCallArray);
@@ -65,7 +64,7 @@ class QueueBuilder {
     Result<UniqueFd> loadForTailCall(const StoredFilter& filter, Direction direction);
 
     FilterStore& filters_;
-    ProgramLoader& loader_;
+    ProgramWorks& works_;
     AttachmentCounters& counters_;
     const DropReporter& reporter_;
 };

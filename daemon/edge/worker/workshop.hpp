@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#pragma once
+// Programs made by workers. A call that runs within run() fails for what is not finished yet, and is tried
+// again when it is; who asks outside of it waits.
+
+#include "base/event_loop.hpp"
+#include "edge/bpf/filters/direct_works.hpp"
+#include "edge/worker/worker_process.hpp"
+#include "ports/slow_calls.hpp"
+
+#include <chrono>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace filterd::worker {
+
+struct WorkshopLimits {
+    std::chrono::seconds perJob{60};
+    std::size_t processes = 2;      // at once
+    std::size_t waitingOfUser = 16; // calls of one user but root
+};
+
+class Workshop final : public bpf::ProgramWorks, public SlowCalls {
+  public:
+    // `program`: filterd's own file. `intake`: for filters that filterd assembles itself, which cost nothing.
+    // `progress` is called while somebody waits.
+    Workshop(EventLoop& loop, std::string program, ObjectIntake& intake, std::function<void()> progress,
+             WorkshopLimits limits = {});
+    ~Workshop() override;
+    Workshop(const Workshop&) = delete;
+    Workshop& operator=(const Workshop&) = delete;
+
+    [[nodiscard]] Result<bpf::MadeFilter> makeFilter(const ObjectRequest& request, int counterMap) override;
+    [[nodiscard]] Result<UniqueFd> verify(const bpf::ProgramText& text) override;
+    [[nodiscard]] Result<UniqueFd> kept(const std::string& name,
+                                        const std::function<Result<UniqueFd>()>& make) override;
+    [[nodiscard]] bool isWaiting() const override;
+    void hurry() override;
+
+    [[nodiscard]] Status roomFor(const Asker& asker) const override;
+    void run(const Asker& asker, Step attempt, Step finish) override;
+    void forget(const std::string& client) override;
+    void forgetClients() override;
+
+  private:
+    using Key = std::string;
+    struct Call;
+    struct Job;
+    struct Bench; // a worker at work
+
+    [[nodiscard]] Result<Delivery> ask(const Parcel& parcel);
+    [[nodiscard]] Result<Delivery> waitFor(const Parcel& parcel);
+    [[nodiscard]] Job& jobFor(const Key& key, const Parcel& parcel);
+    void tryOnce(const std::shared_ptr<Call>& call);
+    void tryReady();
+    void forgetUnwanted(const std::set<Key>& keys);
+
+    void startJobs();
+    [[nodiscard]] Status prepare();
+    void forgetIf(const std::function<bool(const Call&)>& isGone);
+    [[nodiscard]] std::optional<Key> nextJob();
+    [[nodiscard]] Status startJob(const Key& key);
+    void answered(Bench& bench);
+    void finish(Bench& bench, Result<Delivery> answer);
+    void cleanUp();
+
+    EventLoop& loop_;
+    std::string program_;
+    bpf::DirectWorks own_;
+    std::function<void()> progress_;
+    WorkshopLimits limits_;
+
+    std::shared_ptr<Call> current_; // whose attempt is running
+    std::list<std::shared_ptr<Call>> parked_;
+    std::map<Key, Job> jobs_;
+    std::map<uid_t, std::deque<Key>> queues_; // jobs that nobody does yet
+    uid_t served_ = 0;                        // whose job was begun last
+    std::list<Bench> benches_;
+    std::optional<WorkerProcess> waiting_; // of those who wait
+    bool haveSomeFailed_ = false;          // to begin
+    EventLoop::Handle afterOthers_;
+    EventLoop::Handle soon_;
+};
+
+} // namespace filterd::worker

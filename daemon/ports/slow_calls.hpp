@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#pragma once
+// Calls that need something slow, and keep nobody else waiting.
+
+#include "base/result.hpp"
+
+#include <functional>
+#include <string>
+#include <sys/types.h>
+
+namespace filterd {
+
+// Who asks: its bus name, empty for filterd itself, and its user.
+struct Asker {
+    std::string client = {};
+    uid_t uid = 0;
+};
+
+class SlowCalls {
+  public:
+    using Step = std::function<void()>;
+
+    virtual ~SlowCalls() = default;
+    // Returns whether one more call of this user may wait. LimitExceeded.
+    [[nodiscard]] virtual Status roomFor(const Asker& asker) const = 0;
+    // Runs `attempt` now. What it needs and is not finished fails, so that it changes nothing; it is run
+    // again when that is finished. `finish` follows the last attempt.
+    virtual void run(const Asker& asker, Step attempt, Step finish) = 0;
+    // The client is gone: what it waits for is not tried again.
+    virtual void forget(const std::string& client) = 0;
+    // All clients are.
+    virtual void forgetClients() = 0;
+};
+
+// Nothing is slow.
+class PromptCalls final : public SlowCalls {
+  public:
+    [[nodiscard]] Status roomFor(const Asker& asker) const override {
+        static_cast<void>(asker);
+        return {};
+    }
+    void run(const Asker& asker, Step attempt, Step finish) override {
+        static_cast<void>(asker);
+        attempt();
+        finish();
+    }
+    void forget(const std::string& client) override { static_cast<void>(client); }
+    void forgetClients() override {}
+};
+
+} // namespace filterd

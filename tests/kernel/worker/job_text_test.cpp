@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#include "edge/worker/content_text.hpp"
+#include "edge/worker/job_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace filterd::worker {
+namespace {
+
+TEST(JobText, KeepsContentAndValuesAsTheyAre) {
+    const ElfObject object{{std::byte{0}, std::byte{0xff}, std::byte{0x80}}};
+    EXPECT_EQ(std::get<ElfObject>(contentOf(textOf(FilterContent(object)))), object);
+    const packet::PacketRules rules{{{packet::Verdict::Allow, "tcp port 80"}, {packet::Verdict::Deny, ""}},
+                                    packet::Verdict::Allow,
+                                    packet::Verdict::Deny};
+    EXPECT_EQ(std::get<packet::PacketRules>(contentOf(textOf(FilterContent(rules)))), rules);
+    const BuiltinFilter mtu{"mtu"};
+    EXPECT_EQ(std::get<BuiltinFilter>(contentOf(textOf(FilterContent(mtu)))), mtu);
+    const std::map<std::string, Value> values{{"text", {std::string("a\xff\"b")}},
+                                              {"flag", {true}},
+                                              {"signed", {std::int64_t{-5}}},
+                                              {"positive", {std::int64_t{5}}},
+                                              {"large", {std::uint64_t{0xffffffffffffffff}}},
+                                              {"list", {ValueList{{std::string("1")}, {std::int64_t{2}}}}},
+                                              {"table", {ValueTable{{"80", {true}}, {"x", {ValueList{}}}}}},
+                                              {"lines", {Assignments{{"1,2", "3"}}}},
+                                              {"", {std::string()}}};
+    EXPECT_EQ(valuesOf(textOf(values)), values);
+}
+
+// Whatever a worker says, it is refused, and nothing else happens.
+TEST(JobText, NoAnswerThatIsDamagedIsTaken) {
+    std::mt19937 random(7);
+    const std::vector<std::uint8_t> sane{0xa1, 0x65, 'e',  'r',  'r',  'o', 'r', 0xa3, 0x64, 'c',
+                                         'o',  'd',  'e',  0x01, 0x67, 'm', 'e', 's',  's',  'a',
+                                         'g',  'e',  0x61, 'x',  0x64, 'i', 't', 'e',  'm',  0x60};
+    EXPECT_EQ(readVerified({sane, {}}).error().message, "x");
+    for (int i = 0; i < 20'000; ++i) {
+        auto bytes = sane;
+        for (int flips = 0; flips < 3; ++flips)
+            bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
+        bytes.resize(random() % (bytes.size() + 1));
+        EXPECT_FALSE(readVerified({bytes, {}}));
+        EXPECT_FALSE(readMade({bytes, {}}));
+    }
+}
+
+} // namespace
+} // namespace filterd::worker
