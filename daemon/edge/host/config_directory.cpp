@@ -62,24 +62,23 @@ Result<ConfigText> readText(const fs::path& path) {
     return ConfigText{path.string(), std::move(*text)};
 }
 
-Result<DropIns> readDropIns(const std::vector<fs::path>& roots, const std::string& name) {
+DropIns readDropIns(const std::vector<fs::path>& roots, const std::string& name, std::vector<Error>& errors) {
     Offer offer;
     for (const auto& root : roots)
         listInto(offer, root / (name + ".d"), kDropInSuffix);
-    if (!offer.unreadable.empty())
-        return failure(offer.unreadable.begin()->second);
-    if (!offer.misnamed.empty())
-        return failure(offer.misnamed.front());
+    for (const auto& [directory, error] : offer.unreadable)
+        errors.push_back(error);
+    errors.insert(errors.end(), offer.misnamed.begin(), offer.misnamed.end());
     DropIns dropIns;
     for (const auto& [file, path] : offer.files) {
         if (isMasked(path)) {
             dropIns.emplace(file, std::nullopt);
             continue;
         }
-        auto text = readText(path);
-        if (!text)
-            return failure(text.error());
-        dropIns.emplace(file, std::move(*text));
+        if (auto text = readText(path))
+            dropIns.emplace(file, std::move(*text));
+        else
+            errors.push_back(text.error());
     }
     return dropIns;
 }

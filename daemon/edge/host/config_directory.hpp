@@ -34,10 +34,11 @@ void listInto(Offer& offer, const std::filesystem::path& directory, std::string_
 // BadConfiguration for what is no regular file of at most 1 MiB.
 [[nodiscard]] Result<ConfigText> readText(const std::filesystem::path& path);
 
-// The drop-ins of all roots apply together, by their own names; a masked one is there without text.
+// The drop-ins of all roots apply together, by their own names; a masked one is there without text. Of what
+// cannot be read there is an error in place of a drop-in.
 using DropIns = std::map<std::string, std::optional<ConfigText>>;
-[[nodiscard]] Result<DropIns> readDropIns(const std::vector<std::filesystem::path>& roots,
-                                          const std::string& name);
+[[nodiscard]] DropIns readDropIns(const std::vector<std::filesystem::path>& roots, const std::string& name,
+                                  std::vector<Error>& errors);
 
 // A BadConfiguration about a whole file.
 [[nodiscard]] Error pathError(const std::filesystem::path& path, const std::string& what);

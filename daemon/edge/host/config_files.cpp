@@ -24,27 +24,31 @@ using Paths = std::vector<fs::path>;
 bool isOfQueueFile(const Rule& rule) { return rule.source.ends_with(kQueueSuffix); }
 std::string fileName(const Rule& rule) { return fs::path(rule.source).filename().string(); }
 
-Result<std::vector<ConfigText>> readWithDropIns(const Paths& roots, const std::string& name,
-                                                const fs::path& main) {
-    auto dropIns = readDropIns(roots, name);
-    if (!dropIns)
-        return failure(dropIns.error());
+// A file and its drop-ins, as far as they can be read. The file itself comes first, empty if it cannot.
+struct QueueTexts {
+    std::vector<ConfigText> texts;
+    std::vector<Error> errors;
+};
+
+QueueTexts readQueueTexts(const Paths& roots, const std::string& name, const fs::path& main) {
+    QueueTexts read;
+    auto dropIns = readDropIns(roots, name, read.errors);
     auto text = readText(main);
     if (!text)
-        return failure(text.error());
-    std::vector<ConfigText> texts{std::move(*text)};
-    for (auto& [file, dropIn] : *dropIns)
+        read.errors.push_back(text.error());
+    read.texts.push_back(text ? std::move(*text) : ConfigText{main.string(), ""});
+    for (auto& [file, dropIn] : dropIns)
         if (dropIn)
-            texts.push_back(std::move(*dropIn));
-    return texts;
+            read.texts.push_back(std::move(*dropIn));
+    return read;
 }
 
 // `main` may be empty: then there are only drop-ins.
 Result<FilterSource> readSource(const Paths& roots, const std::string& name, const fs::path& main) {
-    auto dropIns = readDropIns(roots, name + std::string(kFilterSuffix));
-    if (!dropIns)
-        return failure(dropIns.error());
-    FilterSource source{std::nullopt, std::move(*dropIns)};
+    std::vector<Error> errors;
+    FilterSource source{std::nullopt, readDropIns(roots, name + std::string(kFilterSuffix), errors)};
+    if (!errors.empty())
+        return failure(errors.front());
     if (main.empty())
         return source;
     auto text = readText(main);
@@ -196,15 +200,15 @@ class ConfigReader {
     }
 
     void readQueue(const Paths& roots, const std::string& name, const fs::path& path) {
-        const auto texts = readWithDropIns(roots, name, path);
-        auto rule = texts ? parseQueueFile(*texts) : failure(texts.error());
+        const auto read = readQueueTexts(roots, name, path);
+        auto rule = read.errors.empty() ? parseQueueFile(read.texts) : failure(read.errors.front());
         if (rule) {
             next_.rules.push_back(std::move(*rule));
             return;
         }
         const auto* good = lastRuleOf(name);
         const bool wasGood = good != nullptr && good->broken.empty();
-        auto broken = texts ? brokenRule(*texts, rule.error()) : std::nullopt;
+        auto broken = brokenRule(read.texts, rule.error());
         tell(rule.error(), wasGood, broken.has_value());
         if (wasGood)
             next_.rules.push_back(*good);
@@ -313,7 +317,10 @@ Result<std::vector<ConfigText>> ConfigFiles::files(const std::string& name) cons
         const auto main = offer.files.find(name);
         if (main == offer.files.end() || isMasked(main->second))
             return std::vector<ConfigText>{};
-        return readWithDropIns(places_.roots, name, main->second);
+        auto read = readQueueTexts(places_.roots, name, main->second);
+        if (!read.errors.empty())
+            return failure(read.errors.front());
+        return std::move(read.texts);
     }
     if (isAnyUnitName(name)) {
         std::vector<Error> unreadable; // told by read()

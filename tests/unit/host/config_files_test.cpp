@@ -192,6 +192,41 @@ TEST_F(ConfigFilesTest, OfABrokenFileThatNeverWasGoodItsUnitsAreKept) {
         << "that was no good state";
 }
 
+TEST_F(ConfigFilesTest, ADropInThatCannotBeReadBreaksItsFileWhoseUnitsAreKept) {
+    const std::string main = "[Match]\nUnit=a.service\n[Queue]\nEgressFilter=x\n";
+    for (const auto* name : {"1-directory", "2-fifo", "3-large", "4-dangling", "5-folder", "6-pass"})
+        write("etc/" + std::string(name) + ".queue", main);
+    fs::create_directories(temp_.path() / "etc/1-directory.queue.d/x.conf");
+    fs::create_directories(temp_.path() / "etc/2-fifo.queue.d");
+    ASSERT_EQ(::mkfifo(at("etc/2-fifo.queue.d/x.conf").c_str(), 0600), 0);
+    write("etc/3-large.queue.d/x.conf", std::string((1U << 20) + 1, '#'));
+    fs::create_directories(temp_.path() / "etc/4-dangling.queue.d");
+    fs::create_symlink("nowhere", temp_.path() / "etc/4-dangling.queue.d/x.conf");
+    write("etc/5-folder.queue.d", "a file where the directory should be");
+    write("etc/6-pass.queue.d/a.conf", "[Queue]\nOnFailure=pass\n");
+    fs::create_directories(temp_.path() / "etc/6-pass.queue.d/b.conf");
+    const auto configuration = read();
+    ASSERT_EQ(configuration.errors.size(), 6U);
+    ASSERT_EQ(configuration.rules.size(), 6U);
+    for (std::size_t i = 0; i < 6; ++i) {
+        const auto& rule = configuration.rules.at(i);
+        EXPECT_EQ(rule.broken, configuration.errors.at(i));
+        EXPECT_EQ(rule.targets, std::vector<std::string>{"a.service"}) << rule.source;
+        EXPECT_EQ(rule.onFailure, i == 5 ? OnFailure::Pass : OnFailure::Hold) << rule.source;
+        EXPECT_TRUE(configuration.held.contains(rule.broken)) << rule.broken;
+    }
+}
+
+TEST_F(ConfigFilesTest, OfAFileThatCannotBeReadTheUnitsOfItsDropInsAreKept) {
+    fs::create_directories(temp_.path() / "etc/a.queue");
+    write("etc/a.queue.d/x.conf", "[Match]\nUnit=a.service\n");
+    const auto configuration = read();
+    ASSERT_EQ(configuration.rules.size(), 1U);
+    EXPECT_THAT(configuration.rules.front().broken,
+                StartsWith(at("etc/a.queue") + ": is not a regular file"));
+    EXPECT_EQ(configuration.rules.front().targets, std::vector<std::string>{"a.service"});
+}
+
 TEST_F(ConfigFilesTest, ReadsFiltersOfAllDirectoriesWithTheirDropIns) {
     write("lib/port@.filter", "[Filter]\nObject=/lib.o\n");
     write("lib/count.filter", "[Filter]\nObject=/lib.o\n");
