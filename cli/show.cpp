@@ -4,7 +4,6 @@
 
 #include "base/text.hpp"
 #include "cli/files/changed_files.hpp"
-#include "cli/files/file_faults.hpp"
 #include "cli/filters/rules.hpp"
 #include "cli/packets/counters.hpp"
 #include "cli/terminal/json.hpp"
@@ -14,6 +13,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
+#include <sstream>
 
 namespace filterd::cli {
 
@@ -67,34 +68,21 @@ Exit printList(const client::Result<std::vector<T>>& list, bool json) {
 }
 
 // Prints what of the files behind the rules is broken, and what is in force for it.
-void printFaults(const std::vector<client::UnitRule>& rules, const std::vector<std::string>& errors) {
-    std::vector<std::string> told;
-    const auto tell = [&](const std::string& name) {
-        for (const auto& fault : faultsOf(name, errors))
-            if (std::find(told.begin(), told.end(), fault) == told.end()) {
-                told.push_back(fault);
-                print("broken: " + coloured(fault, Colour::Red) + "\n");
-            }
-    };
+void printFaults(const std::vector<client::UnitRule>& rules) {
+    std::set<std::string> told;
     for (const auto& rule : rules) {
-        if (rule.source.ends_with(".queue"))
-            tell(rule.source.substr(rule.source.rfind('/') + 1));
-        else
-            std::for_each(rule.targets.begin(), rule.targets.end(), tell);
-        for (const auto* queue : {&rule.queues.ingress, &rule.queues.egress})
-            std::for_each(queue->begin(), queue->end(), tell);
+        std::istringstream faults(rule.error);
+        for (std::string fault; std::getline(faults, fault);)
+            if (told.insert(fault).second)
+                print("broken: " + coloured(fault, Colour::Red) + "\n");
     }
 }
 
 Exit listRules(client::Client& client, bool json) {
     const auto rules = client.unitRules();
     const auto listed = printList(rules, json);
-    if (listed != Exit::Ok || json)
-        return listed;
-    const auto status = client.status();
-    if (!status)
-        return failed(status.error());
-    printFaults(*rules, status->configurationErrors);
+    if (listed == Exit::Ok && !json)
+        printFaults(*rules);
     return listed;
 }
 

@@ -173,15 +173,22 @@ std::string changeText(const std::vector<std::string>& changed) {
 }
 
 std::vector<std::string> unusedFilters(const std::vector<std::string>& changed,
-                                       const std::vector<client::FilterSummary>& loaded) {
+                                       const std::vector<client::FilterSummary>& loaded,
+                                       const std::vector<client::UnitRule>& rules) {
+    std::set<std::string> needed;
+    for (const auto& one : loaded)
+        needed.insert(one.name);
+    for (const auto& rule : rules) // what a rule names and is not loaded is broken or masked, not unused
+        for (const auto* queue : {&rule.queues.ingress, &rule.queues.egress})
+            needed.insert(queue->begin(), queue->end());
     std::set<std::string> told;
     std::vector<std::string> notes;
     for (const auto& path : changed) {
         const auto filter = filterOf(path);
-        const bool isLoaded = std::any_of(loaded.begin(), loaded.end(), [&](const auto& one) {
-            return filter.ends_with('@') ? one.name.starts_with(filter) : one.name == filter;
+        const bool isNeeded = std::any_of(needed.begin(), needed.end(), [&](const auto& name) {
+            return filter.ends_with('@') ? name.starts_with(filter) : name == filter;
         });
-        if (filter.empty() || isLoaded || !told.insert(filter).second)
+        if (filter.empty() || isNeeded || !told.insert(filter).second)
             continue;
         notes.push_back(path +
                         (filter.ends_with('@') ? ": read, but no filter of this template is loaded"

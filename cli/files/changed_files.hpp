@@ -23,6 +23,7 @@ namespace filterd::cli {
 
 // Returns what was changed and is read, but not in force, because nothing has the filter loaded.
 [[nodiscard]] std::vector<std::string> unusedFilters(const std::vector<std::string>& changed,
-                                                     const std::vector<client::FilterSummary>& loaded);
+                                                     const std::vector<client::FilterSummary>& loaded,
+                                                     const std::vector<client::UnitRule>& rules);
 
 } // namespace filterd::cli

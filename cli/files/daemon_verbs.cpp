@@ -175,11 +175,12 @@ Exit reloadFiles(client::Client& client, bool json) {
             return reloaded.error().message.find(path + ":") != std::string::npos;
         });
     const auto loaded = client.filters();
+    const auto rules = client.unitRules();
     const auto status = client.status();
     const auto exit = reloaded ? Exit::Ok : tellErrors(reloaded.error(), status); // first, as check has them
-    if (!loaded || !status)
-        return !reloaded ? exit : failed(!loaded ? loaded.error() : status.error());
-    auto unused = unusedFilters(*changed, *loaded);
+    if (!loaded || !rules || !status)
+        return !reloaded ? exit : failed(!loaded ? loaded.error() : !rules ? rules.error() : status.error());
+    auto unused = unusedFilters(*changed, *loaded, *rules);
     const auto overrides = overriddenFiles();
     auto warnings = status->configurationWarnings;
     for (auto& fault : unusedFaults(*loaded, reloaded ? "" : reloaded.error().message))

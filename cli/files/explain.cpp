@@ -86,13 +86,13 @@ std::string whyOf(const CoveringRule& covering) {
 // With what is wrong in each of them.
 void printFiles(const std::string& label, const std::string& name, const std::vector<std::string>& errors) {
     const auto files = ConfigFiles().files(name);
-    if (!files) {
+    const auto faults = faultsOf(name, errors);
+    if (files)
+        for (const auto& file : *files)
+            printField(label, file.path);
+    else if (faults.empty())
         printField(label, files.error().message);
-        return;
-    }
-    for (const auto& file : *files)
-        printField(label, file.path);
-    for (const auto& error : faultsOf(name, errors))
+    for (const auto& error : faults)
         printField("Broken", coloured(error, Colour::Red));
 }
 

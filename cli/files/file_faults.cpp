@@ -13,9 +13,9 @@ std::vector<std::string> faultsOf(const std::string& name, const std::vector<std
     if (errors.empty())
         return faults;
     const auto files = ConfigFiles().files(name);
-    if (!files)
-        return faults;
     std::copy_if(errors.begin(), errors.end(), std::back_inserter(faults), [&](const auto& error) {
+        if (!files) // one of them cannot be read, which filterd has told in the same words
+            return error.starts_with(files.error().message);
         return std::any_of(files->begin(), files->end(),
                            [&](const auto& file) { return error.starts_with(file.path + ":"); });
     });

@@ -184,6 +184,37 @@ def test_explain_and_list_name_what_is_broken_and_what_is_in_force(client, sleep
     assert "broken" not in run("filterctl", "list", "rules").stdout
 
 
+def test_a_drop_in_that_cannot_be_read_holds_its_units_and_is_told_everywhere(client, sleepers):
+    sleepers("folder.service", "link.service", "kept.service", "inst@1.service", "lacks.service")
+    write("kept.queue", queue("kept.service", "any@drop"))
+    write("any@.filter", ANY)
+    client.call("Reload")
+    write("folder.queue", queue("folder.service", "any@pass"))
+    (FILES / "folder.queue.d/x.conf").mkdir(parents=True)
+    for name in ("link", "kept"):
+        write(f"{name}.queue", queue(f"{name}.service", "any@drop"))
+        (FILES / f"{name}.queue.d").mkdir()
+        (FILES / f"{name}.queue.d/x.conf").symlink_to("/nonexistent")
+    write("lacks.queue", queue("lacks.service", "lacks"))
+    write("lacks.filter", ANY)
+    (FILES / "lacks.filter.d/x.conf").mkdir(parents=True)
+    write("inst@.service.d/x.conf", "[X-Filterd]\nOdd=1\n", pathlib.Path("/run/systemd/system"))
+    reload = run("filterctl", "reload", check=False)
+    kept, otherwise = "(the last valid version stays active)", "(OnFailure= applies)"
+    listed = run("filterctl", "list", "rules").stdout.splitlines()
+    for unit, place, says in [("folder.service", FILES / "folder.queue.d/x.conf", otherwise), ("link.service", FILES / "link.queue.d/x.conf", otherwise),
+                              ("kept.service", FILES / "kept.queue.d/x.conf", kept), ("lacks.service", FILES / "lacks.filter.d/x.conf", otherwise),
+                              ("inst@1.service", "/run/systemd/system/inst@.service.d/x.conf", otherwise)]:
+        for told in (reload.stderr.splitlines(), listed, run("filterctl", "explain", unit).stdout.splitlines()):
+            assert any(f"{place}:" in line and line.endswith(says) for line in told), (unit, told)
+        assert ping_in(unit).loss == 100
+    assert "no rule needs it" not in reload.stderr
+    shutil.rmtree("/run/systemd/system/inst@.service.d")
+    shutil.rmtree(FILES / "folder.queue.d")
+    run("filterctl", "reload", check=False)
+    assert ping_in("folder.service").loss == 0
+
+
 def test_a_missing_object_gives_on_failure(client, sleepers):
     sleepers("hold.service", "pass.service")
     write("any@.filter", ANY)
