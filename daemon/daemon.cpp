@@ -23,6 +23,8 @@ constexpr milliseconds kJoinRetry{500};
 // guard tells.
 constexpr milliseconds kFirstCollect{50};
 constexpr milliseconds kLastCollect{60'000};
+// Units that wait for filterd wait no longer for files that take long: theirs are held.
+constexpr milliseconds kMostPatience{20'000};
 // Rules are set one after the other; what they lack is looked for once.
 constexpr milliseconds kWarningsDelay{100};
 // However many units come and go, what rules lack is looked for once in that time.
@@ -92,9 +94,11 @@ Status Daemon::run() {
     if (auto started = start(); !started)
         return started;
     joinBus();
-    teller_.tellReady();
-    log::info("ready: " + std::to_string(firewall_.filters().all().size()) + " filters, " +
-              std::to_string(firewall_.units().all().size()) + " guarded units");
+    isRunning_ = true;
+    if (isLoaded_)
+        tellReady();
+    else
+        awaitLoads();
     auto done = edges_->loop.run();
     sd_notify(0, "STOPPING=1");
     log::info("stopping; filters stay in force");
@@ -106,12 +110,34 @@ Status Daemon::start() {
         return listening;
     if (auto listening = listenToKernel(); !listening)
         return listening;
-    if (auto started = configurator_.start(edges_->offSwitch.enforcing()); !started)
+    if (auto started =
+            configurator_.start(edges_->offSwitch.enforcing(), edges_->workshop, [this] { loaded(); });
+        !started)
         return started;
-    tellConfiguration();
     trials_.look(); // a deadline may have passed meanwhile
     collectLater(); // what a run before this one left
     return {};
+}
+
+void Daemon::loaded() {
+    isLoaded_ = true;
+    tellConfiguration();
+    if (isRunning_)
+        tellReady();
+}
+
+void Daemon::awaitLoads() {
+    tellProgress();
+    edges_->loop.rearm(readyTimer_, kMostPatience);
+}
+
+void Daemon::tellReady() {
+    if (std::exchange(isReady_, true))
+        return;
+    teller_.tellReady();
+    log::info("ready: " + std::to_string(firewall_.filters().all().size()) + " filters, " +
+              std::to_string(firewall_.units().all().size()) + " guarded units" +
+              (isLoaded_ ? "" : "; filters are still being loaded"));
 }
 
 Status Daemon::listen() {
@@ -123,13 +149,15 @@ Status Daemon::listen() {
     auto collectTimer = edges_->loop.onTimer([this] { collect(); });
     auto dropTimer = edges_->loop.onTimer([this] { onDrops(); });
     auto warningsTimer = edges_->loop.onTimer([this] { tellWarnings(); });
-    for (const auto* timer : {&joinTimer, &collectTimer, &dropTimer, &warningsTimer})
+    auto readyTimer = edges_->loop.onTimer([this] { tellReady(); });
+    for (const auto* timer : {&joinTimer, &collectTimer, &dropTimer, &warningsTimer, &readyTimer})
         if (!*timer)
             return failure(timer->error());
     joinTimer_ = *joinTimer;
     collectTimer_ = *collectTimer;
     dropTimer_ = *dropTimer;
     warningsTimer_ = *warningsTimer;
+    readyTimer_ = *readyTimer;
     // A call that comes after 'filterctl off' has returned is answered by a daemon that knows of it.
     for (auto& source : {edges_->loop.onReadableFirst(edges_->offSwitch.fd(), [this] { onOffSwitch(); }),
                          edges_->loop.onReadable(edges_->watch.fd(), [this] { onCgroups(); }),

@@ -36,6 +36,9 @@ class Daemon : private Observer {
     void rulesSet(const std::string& target) override;
 
     Status start();
+    void loaded();
+    void awaitLoads();
+    void tellReady();
     Status listen();
     Status listenToKernel();
     Status reload();
@@ -72,7 +75,10 @@ class Daemon : private Observer {
     StatusNotifier teller_;
     std::weak_ptr<SystemdFollower> systemd_; // the session on the bus owns it
     std::uint64_t filesReadAt_ = 0;          // in microseconds of CLOCK_REALTIME
-    bool isReloading_ = false;               // or waits for what it needs
+    bool isLoaded_ = false;                  // what the files say
+    bool isRunning_ = false;                 // the bus is joined, if there is one
+    bool isReady_ = false;
+    bool isReloading_ = false; // or waits for what it needs
     bool reloadsAgain_ = false;
 
     std::vector<EventLoop::Handle> sources_;
@@ -80,6 +86,7 @@ class Daemon : private Observer {
     EventLoop::Handle collectTimer_;
     EventLoop::Handle dropTimer_;
     EventLoop::Handle warningsTimer_;
+    EventLoop::Handle readyTimer_;
     std::chrono::milliseconds collectDelay_{};
 };
 

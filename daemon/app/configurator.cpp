@@ -23,7 +23,8 @@ constexpr const char* kHeldLater =
 
 } // namespace
 
-Status Configurator::start(bool enforcing) {
+// Until all is loaded, nobody knows which file is the last good one.
+Status Configurator::start(bool enforcing, SlowCalls& slow, const SlowCalls::Step& loaded) {
     auto last = store_.load().and_then(parseConfiguration);
     if (!last) {
         last.error().message += "; broken files have no last good state";
@@ -31,10 +32,12 @@ Status Configurator::start(bool enforcing) {
         last = Configuration{};
     }
     auto next = read_(*last);
-    if (auto started = firewall_.start(next, enforcing); !started)
-        return started;
-    accept(std::move(next));
-    return {};
+    current_ = next;
+    return firewall_.start(next, enforcing, slow, [this, read = next, loaded]() mutable {
+        if (!isAccepted_)
+            accept(std::move(read));
+        loaded();
+    });
 }
 
 Status Configurator::reload() {
@@ -76,6 +79,7 @@ std::vector<std::string> Configurator::errorsOf(const Configuration& next) const
 void Configurator::accept(Configuration next) {
     for (const auto& error : next.errors)
         log::error(error, {log::id(log::Message::FileBroken), log::code(ErrorCode::BadConfiguration)});
+    isAccepted_ = true;
     errors_ = errorsOf(next);
     current_ = std::move(next);
     review(Logged::New);

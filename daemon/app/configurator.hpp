@@ -24,8 +24,9 @@ class Configurator {
         : read_(std::move(read)), running_(std::move(running)), store_(store), firewall_(firewall),
           notes_(expressions, packet::RuleNotes::kMostAtOnce) {}
 
-    // The files, and the firewall with them.
-    [[nodiscard]] Status start(bool enforcing);
+    // The files, and the firewall with them: armed when this returns. `loaded` follows when what the files
+    // say is in force, as far as it can be.
+    [[nodiscard]] Status start(bool enforcing, SlowCalls& slow, const SlowCalls::Step& loaded);
     // BadConfiguration names every broken file; the others are in force all the same.
     [[nodiscard]] Status reload();
     // Somebody else has removed what was kept for the next start.
@@ -68,6 +69,7 @@ class Configurator {
     Configuration current_;
     std::vector<std::string> errors_;
     std::vector<std::string> warnings_;
+    bool isAccepted_ = false;   // some configuration
     std::set<std::string> set_; // the targets of rules that were set since the last review
     bool areRulesReviewed_ = false;
     bool lacksFilters_ = false;          // as the last review found

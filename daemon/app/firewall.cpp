@@ -4,6 +4,8 @@
 
 #include "base/log.hpp"
 
+#include <memory>
+
 namespace filterd {
 
 Firewall::Firewall(const Outside& outside, HeldStart guard, const Surroundings& surroundings)
@@ -12,13 +14,35 @@ Firewall::Firewall(const Outside& outside, HeldStart guard, const Surroundings& 
       files_(outside.kernel, inForce_, surroundings.fileOf, surroundings.userExists),
       filters_(outside.kernel, inForce_, files_, units_), queues_(outside.tree, inForce_, files_, units_) {}
 
-Status Firewall::start(const Configuration& configuration, bool enforcing) {
+Status Firewall::start(const Configuration& configuration, bool enforcing, SlowCalls& slow,
+                       const SlowCalls::Step& loaded) {
     if (auto adopted = inForce_.adopt(configuration.rules, enforcing); !adopted)
         return adopted;
-    if (auto followed = files_.follow(configuration); !followed)
-        return followed;
-    inForce_.reconciler().retireOlderGuard();
+    const auto finish = [this, &slow, loaded] {
+        slow.run(
+            {}, [this] { static_cast<void>(files_.loadChanged()); },
+            [this, loaded] {
+                inForce_.reconciler().retireOlderGuard();
+                loaded();
+            });
+    };
+    const auto pending = files_.arm(configuration);
+    const auto left = std::make_shared<std::size_t>(pending.size());
+    for (const auto& name : pending)
+        slow.run(
+            {}, [this, name] { static_cast<void>(files_.load(name)); },
+            [left, finish] {
+                if (--*left == 0)
+                    finish();
+            });
+    if (pending.empty())
+        finish();
     return {};
+}
+
+Status Firewall::start(const Configuration& configuration, bool enforcing) {
+    PromptCalls prompt;
+    return start(configuration, enforcing, prompt, [] {});
 }
 
 Status Firewall::rescan() {

@@ -9,6 +9,7 @@
 #include "app/drops/drop_origins.hpp"
 #include "app/filters/filters.hpp"
 #include "app/queues/queues.hpp"
+#include "ports/slow_calls.hpp"
 
 #include <functional>
 #include <set>
@@ -32,8 +33,11 @@ class Firewall {
     // Passes on to all that have subscribed what others have to tell.
     [[nodiscard]] Observer& observers() { return inForce_.observers(); }
 
-    // First sync: adopts what is in the kernel, takes the saved references and rules, and brings every
-    // running unit to what the rules say.
+    // First sync: adopts what is in the kernel, takes the saved references and rules, and holds what starts
+    // from now on. What the rules say comes into force filter by filter; `loaded` follows the last one.
+    [[nodiscard]] Status start(const Configuration& configuration, bool enforcing, SlowCalls& slow,
+                               const SlowCalls::Step& loaded);
+    // The same at once.
     [[nodiscard]] Status start(const Configuration& configuration, bool enforcing);
 
     [[nodiscard]] Filters& filters() { return filters_; }

@@ -28,6 +28,7 @@ struct Outside {
 enum class Extent : std::uint8_t {
     Whole,    // all of it, or everything stays as it was
     Possible, // what can; the units' views tell of the rest
+    Armed,    // the same, but units whose queues are on their way stay as they are
     Books     // no queue depends on what has changed
 };
 

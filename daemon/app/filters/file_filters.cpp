@@ -5,6 +5,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "core/config/filter_content.hpp"
+#include "core/ebpf/builtin.hpp"
 
 namespace filterd {
 
@@ -15,6 +16,19 @@ void failDefined(Intent& intent, const FilterName& name, const Error& error) {
         ErrorCode::NoSuchFilter) // it may be loaded by hand; the units that wait for it are told of
         log::error(error, {log::id(log::Message::FilterBroken), log::filter(name.text())});
     intent.definitions.fail(name, error);
+}
+
+// The filters that rules name, or that files have loaded at once.
+std::set<FilterName> neededOf(const Intent& intent) {
+    auto needed = filtersOfRules(*intent.rules);
+    for (const auto& [name, file] : intent.definitions.loadedAtOnce())
+        needed.insert(name);
+    return needed;
+}
+
+// A filter that nobody has to wait for.
+bool isThere(const FilterDefinition& definition) {
+    return !definition.pinned.empty() || definition.object.starts_with(kBuiltinPrefix);
 }
 
 } // namespace
@@ -72,17 +86,14 @@ Error FileFilters::undefined(const FilterName& name) const {
 
 // What cannot be loaded is noted: the rules that name it get their OnFailure.
 void FileFilters::loadNeeded(Intent& next) {
-    auto needed = filtersOfRules(*next.rules);
-    for (const auto& [name, file] : next.definitions.loadedAtOnce())
-        needed.insert(name);
-    for (const auto& name : needed)
+    for (const auto& name : neededOf(next))
         if (auto loaded = loadDefined(next, name); !loaded && !kernel_.isWaiting())
             failDefined(next, name, loaded.error());
 }
 
 // The new instances of the filters whose files say something else by now, beside the old ones. A filter that
 // nobody needs any more goes as it is: what its file says now is no concern of anybody's.
-std::vector<LoadedFilter> FileFilters::loadChanged(Intent& next) {
+std::vector<LoadedFilter> FileFilters::loadChangedIn(Intent& next) {
     auto needed = heldFilters(next);
     needed.merge(filtersOfRules(*next.rules));
     std::vector<LoadedFilter> changed;
@@ -139,24 +150,83 @@ Status FileFilters::replaceInQueues(const std::vector<LoadedFilter>& changed) {
     return {};
 }
 
-// Where the kernel waits, what was read so far is forgotten, and the files before stay.
-Status FileFilters::bringFiles(const Configuration& configuration) {
-    auto next = inForce_.intent();
+void FileFilters::takeFiles(Intent& next, const Configuration& configuration) const {
     next.definitions.set(configuration.filters);
     next.definitions.clearFailures();
     next.relations = SharedValue(configuration.units);
     if (auto set = next.rules.edit().setFiles(configuration.rules); !set)
         log::error(set.error());
     reviewUserRules(next, userExists_);
-    const auto changed = loadChanged(next);
+}
+
+// Where the kernel waits, what was read so far is forgotten, and what was before stays.
+Status FileFilters::discard(Intent next, std::vector<LoadedFilter> changed) {
+    changed.clear();
+    inForce_.discard(std::move(next));
+    return failure(ErrorCode::Internal, "the programs of its filters are not verified yet");
+}
+
+Status FileFilters::bringFiles(const Configuration& configuration) {
+    auto next = inForce_.intent();
+    takeFiles(next, configuration);
+    auto changed = loadChangedIn(next);
     loadNeeded(next);
-    if (kernel_.isWaiting()) {
-        inForce_.discard(std::move(next));
-        return failure(ErrorCode::Internal, "the programs of its filters are not verified yet");
-    }
+    if (kernel_.isWaiting())
+        return discard(std::move(next), std::move(changed));
     inForce_.assume(std::move(next));
     return replaceInQueues(changed);
 }
+
+// ---- the start ------------------------------------------------------------------------------------------
+
+// NoSuchFilter of what is on its way: it is no fault of a file.
+std::vector<FilterName> FileFilters::arm(const Configuration& configuration) {
+    auto next = inForce_.intent();
+    takeFiles(next, configuration);
+    std::vector<FilterName> pending;
+    for (const auto& name : neededOf(next)) {
+        if (next.filters.contains(name))
+            continue;
+        const auto definition = next.definitions.define(name);
+        if (definition && !isThere(*definition)) {
+            next.definitions.fail(
+                name, {ErrorCode::NoSuchFilter, "filter '" + name.text() + "' is still being loaded"});
+            pending.push_back(name);
+        } else if (auto loaded = loadDefined(next, name); !loaded) {
+            failDefined(next, name, loaded.error());
+        }
+    }
+    static_cast<void>(inForce_.commit(std::move(next), Extent::Armed));
+    return pending;
+}
+
+Status FileFilters::load(const FilterName& name) {
+    auto next = inForce_.intent();
+    if (next.filters.contains(name) || !next.definitions.failures().contains(name))
+        return {}; // somebody else has brought it, or nobody wants it any more
+    auto loaded = loadDefined(next, name);
+    if (kernel_.isWaiting())
+        return discard(std::move(next));
+    if (!loaded)
+        failDefined(next, name, loaded.error());
+    const bool isInRules = filtersOfRules(*next.rules).contains(name);
+    auto done = inForce_.commit(std::move(next), isInRules ? Extent::Armed : Extent::Books);
+    return kernel_.isWaiting() ? done : Status();
+}
+
+Status FileFilters::loadChanged() {
+    auto next = inForce_.intent();
+    auto changed = loadChangedIn(next);
+    if (kernel_.isWaiting())
+        return discard(std::move(next), std::move(changed));
+    inForce_.assume(std::move(next));
+    if (auto replaced = replaceInQueues(changed); !replaced)
+        return replaced;
+    auto done = inForce_.commit(inForce_.intent(), Extent::Possible);
+    return kernel_.isWaiting() ? done : Status();
+}
+
+// ---- files that are read again --------------------------------------------------------------------------
 
 Status FileFilters::follow(const Configuration& configuration) {
     inForce_.forgetForgotten(); // what was told until now

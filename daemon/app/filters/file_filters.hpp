@@ -22,6 +22,14 @@ class FileFilters {
     FileFilters(FilterKernel& kernel, Enforcement& inForce, FileFinder find, UserExists userExists)
         : kernel_(kernel), inForce_(inForce), find_(std::move(find)), userExists_(std::move(userExists)) {}
 
+    // Brings into force what needs no work: units that start are held, or pass, as their rules' OnFailure=
+    // says, until load() has brought the filters that this returns, and loadChanged() those that are loaded
+    // and that their files have changed.
+    [[nodiscard]] std::vector<FilterName> arm(const Configuration& configuration);
+    // An error only where the kernel waits: to be called again.
+    [[nodiscard]] Status load(const FilterName& name);
+    [[nodiscard]] Status loadChanged();
+
     // Brings into force what the files say now, as far as it can be; errors() tell of the rest.
     // An error only where the kernel waits: to be called again.
     [[nodiscard]] Status follow(const Configuration& configuration);
@@ -44,8 +52,10 @@ class FileFilters {
 
   private:
     [[nodiscard]] Result<LoadedFilter> loadContent(const Intent& next, const FilterDefinition& definition);
+    void takeFiles(Intent& next, const Configuration& configuration) const;
     void loadNeeded(Intent& next);
-    [[nodiscard]] std::vector<LoadedFilter> loadChanged(Intent& next);
+    [[nodiscard]] std::vector<LoadedFilter> loadChangedIn(Intent& next);
+    [[nodiscard]] Status discard(Intent next, std::vector<LoadedFilter> changed = {});
     [[nodiscard]] Status bringFiles(const Configuration& configuration);
     [[nodiscard]] Status replaceInQueues(const std::vector<LoadedFilter>& changed);
     [[nodiscard]] Status replace(const std::vector<LoadedFilter>& filters);

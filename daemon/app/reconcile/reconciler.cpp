@@ -75,7 +75,17 @@ void Reconciler::buildPossible(const Intent& intent) {
     }
 }
 
-Status Reconciler::reconcileAll(const Intent& intent) {
+Status Reconciler::reconcileAll(const Intent& intent) { return reconcile(intent, Which::All); }
+
+Status Reconciler::arm(const Intent& intent) { return reconcile(intent, Which::Ready); }
+
+bool Reconciler::isReady(CgroupId cgroup) const {
+    const auto* unit = present_.find(cgroup);
+    const auto* rule = unit == nullptr ? nullptr : resolution_.ruleFor(*unit);
+    return rule == nullptr || !resolution_.of(*rule).error;
+}
+
+Status Reconciler::reconcile(const Intent& intent, Which which) {
     auto earlier = takeEarlier();
     buildPossible(intent);
     if (kernel_.isWaiting())
@@ -90,7 +100,10 @@ Status Reconciler::reconcileAll(const Intent& intent) {
     }
     attachFailures_.clear();
     findBareCgroups();
-    noteFailures(run(desireAll(resolution_, present_, queues_.observed()), false), attachFailures_);
+    auto desired = desireAll(resolution_, present_, queues_.observed());
+    if (which == Which::Ready)
+        std::erase_if(desired.units, [this](const auto& entry) { return !isReady(entry.first); });
+    noteFailures(run(std::move(desired), false), attachFailures_);
     attachHeld();
     publishAll();
     return {};

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from conftest import run, wait_until
-from filterd import FILES, await_daemon, main_pid
+from conftest import Ping, in_cgroup_of, run, wait_until
+from filterd import FILES, main_pid
 
 def ports(first):
     """As long as an expression may be: libpcap needs a good part of a second for it."""
@@ -142,3 +142,32 @@ def test_a_worker_has_nothing_that_it_does_not_need(client, loading):
     capabilities = int(status["CapPrm"], 16)
     assert capabilities == 1 << 12 | 1 << 38 | 1 << 39, "CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF"
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+
+
+def test_a_start_holds_what_its_slow_files_cover_and_filters_the_rest(client, units):
+    """Armed first: while a list is compiled, whoever starts is held or filtered, and the bus answers."""
+    FILES.mkdir(exist_ok=True)
+    (FILES / "slow.filter").write_text("[Filter]\nDefault=allow\n" + "".join(f"Rule={rule}\n" for rule in long_rules(7)))
+    (FILES / "10-slow.queue").write_text("[Match]\nUnit=slowly.service\n[Queue]\nEgressFilter=slow\n")
+    (FILES / "20-quick.queue").write_text("[Match]\nUnit=quickly.service\n[Queue]\nEgressFilter=builtin:drop\n")
+    pid = main_pid()
+    restart = subprocess.Popen(["systemctl", "restart", "filterd"])
+    wait_until(lambda: main_pid() not in (0, pid) and workers(), "a worker at work", interval=0)
+    signal_workers(signal.SIGSTOP)
+    try:
+        wait_until(lambda: run("filterctl", "status", check=False).returncode == 0, "filterd answers")
+        units.start("quickly.service", "sleep", "300")
+        units.start("slowly.service", "sleep", "300")
+        assert in_cgroup_of("quickly.service", *Ping.command()).returncode != 0
+        assert in_cgroup_of("slowly.service", *Ping.command()).returncode != 0
+        shown = run("filterctl", "show", "slowly.service").stdout
+        assert "held" in shown and "filter 'slow' is still being loaded" in shown
+        assert "filter 'slow' is still being loaded" in run("filterctl", "status").stdout
+        assert restart.poll() is None, "who waits for filterd waits for what its files say"
+    finally:
+        signal_workers(signal.SIGCONT)
+    assert restart.wait(timeout=60) == 0
+    wait_until(lambda: "attached" in run("filterctl", "show", "slowly.service").stdout, "slowly.service is attached")
+    assert in_cgroup_of("slowly.service", *Ping.command()).returncode == 0
+    assert in_cgroup_of("quickly.service", *Ping.command()).returncode != 0
+    assert "being loaded" not in run("filterctl", "status").stdout + run("filterctl", "check").stderr

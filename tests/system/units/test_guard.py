@@ -256,8 +256,8 @@ def test_a_guard_of_a_newer_version_is_not_replaced(client, stopped):
     try:
         stopped("TERM")
         assert run("systemctl", "start", "filterd.service", check=False).returncode != 0
-        journal = run("journalctl", "--boot", "--unit=filterd", "--no-pager", "--lines=20").stdout
-        assert "newer filterd" in journal and "install the newer version again" in journal
+        said = lambda: run("journalctl", "--boot", "--unit=filterd", "--no-pager", "--lines=20").stdout
+        wait_until(lambda: "newer filterd" in said() and "install the newer version again" in said(), "the reason in the journal")
     finally:
         newer.rmdir()
 

@@ -35,6 +35,7 @@ class ConfiguratorTest : public test::DefinitionsBed {
         Configurator& configurator;
     };
 
+    PromptCalls prompt;
     test::FakeStore kept;
     test::FakeExpressions expressions;
     Configuration last;
@@ -49,7 +50,7 @@ TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
     Firewall own({kernel, tree, store});
     auto running = configurator(own);
     const RuleWatch watch(own, running);
-    ASSERT_TRUE(running.start(true));
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
     EXPECT_THAT(
         running.warnings(),
         ElementsAre(HasSubstr("'wbe.service' covers no unit that systemd knows; did you mean web.service?")));
@@ -70,7 +71,7 @@ TEST_F(ConfiguratorTest, WarningsFollowTheUnitsThatRun) {
     configuration.units.known.ofSystem = {"web.service"};
     Firewall own({kernel, tree, store});
     auto running = configurator(own);
-    ASSERT_TRUE(running.start(true));
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
     const auto late = ElementsAre(HasSubstr("'late.service' covers no unit that systemd knows"));
     EXPECT_THAT(running.warnings(), late);
     runningUnits.units = {"late.service"};
@@ -95,7 +96,7 @@ TEST_F(ConfiguratorTest, WhatIsSetAgainIsToldOfAgainAndNothingElseIs) {
     Firewall own({kernel, tree, store});
     auto running = configurator(own);
     const RuleWatch watch(own, running);
-    ASSERT_TRUE(running.start(true));
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
     const Rule set{
         .source = "", .targets = {"ngnix.service"}, .ingress = {*FilterName::parse("web")}, .egress = {}};
     for (int i = 0; i < 2; ++i) {
@@ -122,11 +123,11 @@ TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
     configuration.errors = {"/etc/broken.queue:1: typo"};
     Firewall first({kernel, tree, store});
     auto running = configurator(first);
-    ASSERT_TRUE(running.start(true));
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
     EXPECT_THAT(running.errors(), ElementsAre("/etc/broken.queue:1: typo"));
 
     Firewall second({kernel, tree, store});
-    ASSERT_TRUE(configurator(second).start(true));
+    ASSERT_TRUE(configurator(second).start(true, prompt, [] {}));
     EXPECT_EQ(last.filters, configuration.filters);
     ASSERT_EQ(last.rules.size(), 1U);
     EXPECT_EQ(last.rules.front(), configuration.rules.front());
@@ -135,7 +136,7 @@ TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
 TEST_F(ConfiguratorTest, AReloadNamesEveryFaultAndAppliesTheRest) {
     Firewall own({kernel, tree, store});
     auto running = configurator(own);
-    ASSERT_TRUE(running.start(true));
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
     start("web.service", 1);
     own.units().appeared(tree.present.front());
     define("web", "w");
@@ -155,7 +156,7 @@ TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
     auto* guard = made.get();
     Firewall own({kernel, tree, store}, {std::move(made), {}});
     auto running = configurator(own);
-    ASSERT_TRUE(running.start(true));
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
     define("web", "w");
     rule("web.service", "web");
     guard->refusesRules = true;
@@ -171,7 +172,7 @@ TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
 TEST_F(ConfiguratorTest, WithoutAGuardAReloadNamesEachOnFailureHoldAndItsRuleIsInForce) {
     Firewall own({kernel, tree, store}, {nullptr, {.btf = false, .reason = "no types"}});
     auto running = configurator(own);
-    ASSERT_TRUE(running.start(true));
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
     start("web.service", 1);
     own.units().appeared(tree.present.front());
     define("web", "w");
@@ -190,7 +191,7 @@ TEST_F(ConfiguratorTest, ADamagedCopyIsLikeAFirstStart) {
     for (const auto* text : {"not json", "{\"version\": 2}", "{\"version\": 1}"}) {
         kept.text = text;
         Firewall own({kernel, tree, store});
-        EXPECT_TRUE(configurator(own).start(true)) << text;
+        EXPECT_TRUE(configurator(own).start(true, prompt, [] {})) << text;
         EXPECT_EQ(last, Configuration{}) << text;
     }
 }

@@ -6,9 +6,11 @@
 
 #include "app/firewall.hpp"
 #include "ports/ports.hpp"
+#include "ports/slow_calls.hpp"
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace filterd::test {
 
@@ -31,6 +33,8 @@ class FakeKernel final : public FilterKernel {
     }
 
     Result<FilterFacts> loadFilter(const ObjectRequest& request, const std::string& digest) override {
+        if (isUnfinished("load " + request.name.text()))
+            return failure(ErrorCode::Internal, "not verified yet");
         ++loads;
         const auto* elf = std::get_if<ElfObject>(&request.content);
         const std::string object =
@@ -83,6 +87,9 @@ class FakeKernel final : public FilterKernel {
 
     Result<QueueFacts> buildQueue(const Queue& queue) override {
         for (const auto& filter : queue.filters)
+            if (!queues.contains(idOf(queue)) && isUnfinished("queue " + filter.name.text()))
+                return failure(ErrorCode::Internal, "not verified yet");
+        for (const auto& filter : queue.filters)
             if (unbuildable.contains(filter.name.text()))
                 return failure(ErrorCode::VerifierRejected, "queue too large");
         for (const auto& filter : queue.filters)
@@ -94,12 +101,21 @@ class FakeKernel final : public FilterKernel {
 
     Result<UniqueFd> interimProgram(const Queue& queue, int) override {
         for (const auto& filter : queue.filters)
+            if (isUnfinished("interim " + filter.name.text()))
+                return failure(ErrorCode::Internal, "not verified yet");
+        for (const auto& filter : queue.filters)
             if (needsLinks.contains(filter.name.text()))
                 return failure(ErrorCode::Unsupported, "needs a link of its own");
         if (!queues.contains(idOf(queue)))
             return failure(ErrorCode::Internal, "an interim program of a queue that is not built");
         ++interimPrograms;
         return UniqueFd();
+    }
+
+    bool isWaiting() const override { return waiting; }
+    void hurry() override {
+        patient = true;
+        waiting = false;
     }
 
     Status dropQueue(const QueueId& queue) override {
@@ -173,14 +189,52 @@ class FakeKernel final : public FilterKernel {
     std::set<std::string> needsLinks;    // filter names
     int interimPrograms = 0;
     std::set<std::string> unloadedInUse; // filters that were unloaded while a queue held them
+    // "load a", "queue a", "interim a": what an attempt does not wait for.
+    std::set<std::string> unfinished;
+    bool patient = true; // no attempt, or one that waits
+    bool waiting = false;
     std::uint32_t loads = 0;
     int changes = 0;
 
   private:
+    bool isUnfinished(const std::string& work) {
+        const bool is = !patient && unfinished.contains(work);
+        waiting = waiting || is;
+        return is;
+    }
     void noteUnloadInUse(const std::string& name) { unloadedInUse.insert(name); }
     static std::uint32_t programIdOf(const QueueId& id) {
         return static_cast<std::uint32_t>(std::stoul(id.text.substr(0, 7), nullptr, 16));
     }
+};
+
+// Attempts, which are tried again when the test says so.
+class FakeSlowCalls final : public SlowCalls {
+  public:
+    explicit FakeSlowCalls(FakeKernel& kernel) : kernel_(kernel) {}
+
+    Status roomFor(const Asker&) const override { return {}; }
+    void run(const Asker&, Step attempt, Step finish) override {
+        kernel_.patient = kernel_.waiting = false;
+        attempt();
+        kernel_.patient = true;
+        if (std::exchange(kernel_.waiting, false))
+            parked.emplace_back(std::move(attempt), std::move(finish));
+        else
+            finish();
+    }
+    void forget(const std::string&) override {}
+    void forgetClients() override {}
+
+    void tryAgain() {
+        for (auto& [attempt, finish] : std::exchange(parked, {}))
+            run({}, std::move(attempt), std::move(finish));
+    }
+
+    std::vector<std::pair<Step, Step>> parked;
+
+  private:
+    FakeKernel& kernel_;
 };
 
 class FakeTree final : public CgroupTree {

@@ -51,6 +51,30 @@ TEST_F(Guarding, WhatOnlyLogsIsNeverHeldBack) {
     EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "hold");
 }
 
+TEST_F(Guarding, RulesWhoseInterimProgramIsNotVerifiedYetLeaveTheOldOnes) {
+    ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
+    const auto attachments = kernel.attachments;
+    const auto made = kernel.interimPrograms;
+    test::FakeSlowCalls slow(kernel);
+    kernel.unfinished = {"interim port"};
+    Status last;
+    bool isAnswered = false;
+    slow.run(
+        {}, [&] { last = firewall.queues().set(rule("web@*.service", {"port"})); },
+        [&] { isAnswered = true; });
+    EXPECT_FALSE(isAnswered);
+    EXPECT_EQ(firewall.inForce().intent().rules->match({"web@1.service", {}})->ingress,
+              std::vector{filterName("drop")});
+    EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "queue");
+    EXPECT_EQ(kernel.interimPrograms, made);
+    EXPECT_EQ(kernel.attachments, attachments);
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    EXPECT_TRUE(isAnswered);
+    EXPECT_TRUE(last);
+    EXPECT_EQ(kernel.interimPrograms, made + 1);
+}
+
 TEST_F(Guarding, ARuleEntersTheKernelWithItsQueueAndLeavesWithIt) { // I7
     EXPECT_FALSE(firewall.inForce().reconciler().guard().inForce());
     ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+// Changes whose programs are not finished yet: nothing of them is seen, and then all of it.
+
+#include "definitions_bed.hpp"
+#include "fake_guard.hpp"
+
+#include <gmock/gmock.h>
+
+namespace filterd {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class SlowCallsTest : public test::DefinitionsBed {
+  protected:
+    using Call = std::function<Status()>;
+
+    // A method call; the status of its last attempt, once it has been answered.
+    std::shared_ptr<std::optional<Status>> call(Call body) {
+        const auto last = std::make_shared<Status>();
+        auto answer = std::make_shared<std::optional<Status>>();
+        slow.run(
+            {}, [=] { *last = body(); }, [=] { *answer = *last; });
+        return answer;
+    }
+
+    // What is in the kernel, and what is saved.
+    [[nodiscard]] auto state() {
+        return std::tuple(kernel.loaded.size(), kernel.published.size(), kernel.queues, kernel.attachments,
+                          firewall.filters().all().size(), store.text,
+                          firewall.inForce().intent().rules->ordered().size());
+    }
+
+    [[nodiscard]] UnitState stateOf(const std::string& unit) { return firewall.units().find(unit)->state; }
+
+    test::FakeSlowCalls slow{kernel};
+};
+
+TEST_F(SlowCallsTest, AFilterThatIsNotVerifiedYetChangesNothing) {
+    const auto before = state();
+    kernel.unfinished = {"load web"};
+    const auto answer = call([this] { return firewall.filters().load(request("web", "w")); });
+    EXPECT_EQ(state(), before);
+    EXPECT_FALSE(*answer);
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    ASSERT_TRUE(*answer);
+    EXPECT_TRUE(**answer);
+    EXPECT_TRUE(firewall.filters().all().contains(test::filterName("web")));
+}
+
+TEST_F(SlowCallsTest, AQueueThatIsNotVerifiedYetLeavesTheOldOneInForce) {
+    load("old");
+    load("new");
+    start("web.service", 7);
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("web.service", {"old"}), {}));
+    const auto before = state();
+    kernel.unfinished = {"queue new"};
+    const auto answer = call([this] {
+        return firewall.queues().set(FirewallBed::rule("web.service", {"old", "new"}), {});
+    });
+    EXPECT_FALSE(*answer);
+    EXPECT_EQ(state(), before);
+    EXPECT_THAT(ingress(7), ElementsAre("old"));
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    ASSERT_TRUE(*answer);
+    EXPECT_TRUE(**answer);
+    EXPECT_THAT(ingress(7), ElementsAre("old", "new"));
+}
+
+// The attempt fails for another reason, half-way: the way back takes its time.
+TEST_F(SlowCallsTest, WhatFailsForAnotherReasonGoesBackAtOnce) {
+    load("old");
+    load("new");
+    start("a.service", 7);
+    start("b.service", 8);
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("*.service", {"old"}), {}));
+    kernel.refusesAttach = {"/system.slice/b.service"};
+    kernel.unfinished = {"interim old", "queue old"};
+    const auto answer =
+        call([this] { return firewall.queues().set(FirewallBed::rule("*.service", {"new"}), {}); });
+    ASSERT_TRUE(*answer);
+    EXPECT_FALSE(**answer);
+    EXPECT_THAT(ingress(7), ElementsAre("old"));
+    EXPECT_THAT(ingress(8), ElementsAre("old"));
+}
+
+TEST_F(SlowCallsTest, AReloadComesIntoForceAsOne) {
+    define("a", "1");
+    rule("a.service", "a");
+    apply();
+    start("a.service", 7);
+    define("a", "2");
+    define("b", "1");
+    rule("b.service", "b");
+    start("b.service", 8);
+    const auto before = state();
+    const auto old = kernel.attachments;
+    kernel.unfinished = {"load b"};
+    const auto answer = call([this] { return firewall.files().configure(configuration); });
+    EXPECT_FALSE(*answer);
+    EXPECT_EQ(state(), before);
+    EXPECT_TRUE(firewall.files().errors().empty()) << "nothing has failed";
+    kernel.unfinished = {"queue a"};
+    slow.tryAgain();
+    EXPECT_FALSE(*answer);
+    EXPECT_EQ(kernel.attachments, old);
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    ASSERT_TRUE(*answer);
+    EXPECT_TRUE(**answer);
+    EXPECT_THAT(ingress(7), ElementsAre("a"));
+    EXPECT_THAT(ingress(8), ElementsAre("b"));
+    EXPECT_NE(kernel.attachments[(AttachPoint{{7}, Direction::Ingress})], old.begin()->second);
+}
+
+// ---- the start ------------------------------------------------------------------------------------------
+
+class SlowStart : public SlowCallsTest {
+  protected:
+    SlowStart() {
+        define("quick", "q");
+        define("slow", "s");
+        rule("quick.service", "quick");
+        rule("slow.service", "slow");
+        rule("open.service", "slow", OnFailure::Pass);
+        kernel.unfinished = {"load slow"};
+    }
+    void SetUp() override {}
+
+    void begin() {
+        ASSERT_TRUE(firewall.start(configuration, true, slow, [this] { ++loaded; }));
+    }
+
+    int loaded = 0;
+};
+
+TEST_F(SlowStart, WhatIsThereIsInForceAndWhatStartsMeanwhileIsHeld) {
+    tree.add("slow.service", 3); // ran before
+    tree.add("quick.service", 4);
+    begin();
+    EXPECT_EQ(loaded, 0);
+    EXPECT_THAT(ingress(4), ElementsAre("quick"));
+    EXPECT_THAT(ingress(3), IsEmpty()) << "it is not cut off for what is on its way";
+    start("quick.service", 5);
+    EXPECT_THAT(ingress(5), ElementsAre("quick"));
+    tree.remove({"slow.service", {{3}, "/system.slice/slow.service"}});
+    start("slow.service", 6);
+    EXPECT_THAT(ingress(6), ElementsAre("HOLD"));
+    EXPECT_THAT(firewall.units().find("slow.service")->error, HasSubstr("is still being loaded"));
+    start("open.service", 7);
+    EXPECT_THAT(ingress(7), IsEmpty()) << "as OnFailure= says";
+    EXPECT_TRUE(firewall.files().errors().empty());
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    EXPECT_EQ(loaded, 1);
+    for (const std::uint64_t id : {6, 7})
+        EXPECT_THAT(ingress(id), ElementsAre("slow"));
+    EXPECT_EQ(stateOf("slow.service"), UnitState::Attached);
+}
+
+TEST_F(SlowStart, OneThatFailsInTheEndCostsItsOwnUnits) {
+    define("slow", "bad");
+    begin();
+    start("slow.service", 6);
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    EXPECT_EQ(loaded, 1);
+    EXPECT_THAT(ingress(6), ElementsAre("HOLD"));
+    EXPECT_THAT(firewall.files().errors(), ElementsAre(HasSubstr("R0 !read_ok")));
+    start("quick.service", 5);
+    EXPECT_THAT(ingress(5), ElementsAre("quick"));
+}
+
+// A daemon that starts anew finds what an earlier one has attached, and files that were changed meanwhile.
+TEST_F(SlowStart, WhatIsAttachedStaysUntilItsSuccessorIsThere) {
+    kernel.unfinished.clear();
+    tree.add("slow.service", 3);
+    begin();
+    ASSERT_THAT(ingress(3), ElementsAre("slow"));
+    const auto old = kernel.attachments;
+    define("slow", "s2");
+    define("more", "m");
+    configuration.rules[1].ingress.push_back(test::filterName("more"));
+    kernel.unfinished = {"load slow", "load more"};
+    Firewall next({kernel, tree, store});
+    int isLoaded = 0;
+    ASSERT_TRUE(next.start(configuration, true, slow, [&] { ++isLoaded; }));
+    EXPECT_EQ(kernel.attachments, old);
+    kernel.unfinished = {"load slow"};
+    slow.tryAgain();
+    EXPECT_THAT(ingress(3), ElementsAre("slow", "more"));
+    EXPECT_EQ(isLoaded, 0);
+    const auto between = kernel.attachments;
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    EXPECT_EQ(isLoaded, 1);
+    EXPECT_THAT(ingress(3), ElementsAre("slow", "more"));
+    EXPECT_NE(kernel.attachments, between);
+    EXPECT_THAT(kernel.unloadedInUse, IsEmpty());
+}
+
+TEST_F(SlowStart, AReloadMeanwhileBringsWhatItNeedsAndTheStartEndsAllTheSame) {
+    begin();
+    kernel.unfinished.clear();
+    ASSERT_TRUE(firewall.files().configure(configuration));
+    start("slow.service", 6);
+    EXPECT_THAT(ingress(6), ElementsAre("slow"));
+    const auto loads = kernel.loads;
+    slow.tryAgain();
+    EXPECT_EQ(loaded, 1);
+    EXPECT_EQ(kernel.loads, loads) << "loaded twice";
+}
+
+} // namespace
+} // namespace filterd
