@@ -34,6 +34,7 @@ void BusService::open() {
     session_->connection = bus::connect();
     session_->attachment = std::make_unique<bus::LoopAttachment>(
         *session_->connection, loop_.get(), [this](const std::string& reason) { lose(reason); });
+    session_->limits = std::make_unique<bus::MessageLimits>(*session_->connection);
     session_->authority.attach(*session_->connection);
     const sdbus::ObjectPath root(bus::kManagerPath);
     bus::addObjectManager(*session_->connection, root);

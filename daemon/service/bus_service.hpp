@@ -6,6 +6,7 @@
 #include "app/firewall.hpp"
 #include "base/event_loop.hpp"
 #include "dbus/managed_objects.hpp"
+#include "dbus/message_limits.hpp"
 #include "service/authority.hpp"
 #include "service/filter_object.hpp"
 #include "service/log_control_object.hpp"
@@ -77,6 +78,7 @@ class BusService final : public Observer {
         std::map<FilterName, std::unique_ptr<FilterObject>> filters;
         std::map<std::string, std::unique_ptr<UnitObject>> units;
         sdbus::Slot clientsLeaving;
+        std::unique_ptr<bus::MessageLimits> limits;
         std::unique_ptr<bus::ManagedObjects> managedObjects;
         std::shared_ptr<void> guest; // what the daemon has on the connection
     };
