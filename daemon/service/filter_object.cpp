@@ -6,6 +6,8 @@
 #include "service/options.hpp"
 #include "service/variants.hpp"
 
+#include <algorithm>
+
 namespace filterd {
 
 namespace {
@@ -132,16 +134,23 @@ auto FilterObject::asAnyone(Use&& use) {
 }
 
 // The filter may be unloaded while polkit is asked.
-template<typename Use>
-void FilterObject::whenAllowed(sdbus::Result<>&& result, Use use) {
+template<typename... Out, typename Use>
+void FilterObject::whenAllowed(Privilege privilege, sdbus::Result<Out...>&& result, Use use) {
+    using Answer = std::invoke_result_t<Use, const FilterFacts&>;
     filterd::whenAllowed(
-        context_.authority, getObject(), Privilege::Tune, std::move(result),
-        [this, alive = std::weak_ptr<const bool>(alive_), use = std::move(use)](const Caller&) -> Status {
+        context_.authority, getObject(), privilege, std::move(result),
+        [this, alive = std::weak_ptr<const bool>(alive_), use = std::move(use)](const Caller&) -> Answer {
             if (alive.expired())
                 return failure(ErrorCode::NoSuchFilter, "the filter has been unloaded");
             const auto found = facts();
             return found ? use(FilterFacts(**found)) : failure(found.error());
         });
+}
+
+bool FilterObject::isMap(const std::string& name) const {
+    const auto found = facts();
+    return found && std::any_of((*found)->maps.begin(), (*found)->maps.end(),
+                                [&](const MapFacts& map) { return map.name == name && !holdsGlobals(map); });
 }
 
 std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> FilterObject::Parameters() {
@@ -158,31 +167,39 @@ std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> F
     });
 }
 
-sdbus::Variant FilterObject::GetParameter(const std::string& name) {
-    return asAnyone([&](const FilterFacts& facts) -> Result<sdbus::Variant> {
+// What a map holds tells who talks to whom.
+void FilterObject::GetParameter(sdbus::Result<sdbus::Variant>&& result, std::string name) {
+    const auto get = [this, name](const FilterFacts& facts) -> Result<sdbus::Variant> {
         const auto reading = context_.settings.get(facts, name);
         return reading ? Result<sdbus::Variant>(variantOf(*reading)) : failure(reading.error());
+    };
+    if (isMap(name))
+        return whenAllowed(Privilege::Inspect, std::move(result), get);
+    PendingReply<sdbus::Variant>(std::move(result)).send([&]() -> Result<sdbus::Variant> {
+        const auto found = facts();
+        return found ? get(FilterFacts(**found)) : failure(found.error());
     });
 }
 
 void FilterObject::SetParameter(sdbus::Result<>&& result, std::string name, sdbus::Variant value,
                                 OptionValues options) {
-    whenAllowed(std::move(result), [this, name, value, options](const FilterFacts& facts) -> Status {
-        Options given(options);
-        const auto save = given.flag("save");
-        if (!save)
-            return failure(save.error());
-        if (auto known = given.finish(); !known)
-            return known;
-        const auto wanted = valueFrom(value);
-        if (!wanted)
-            return failure(wanted.error().context("parameter '" + name + "'"));
-        const auto keep = *save ? Keep::OverReboot : Keep::UntilUnload;
-        if (auto set = context_.settings.set(facts, name, *wanted, keep); !set)
-            return set;
-        bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"Parameters"});
-        return {};
-    });
+    whenAllowed(Privilege::Tune, std::move(result),
+                [this, name, value, options](const FilterFacts& facts) -> Status {
+                    Options given(options);
+                    const auto save = given.flag("save");
+                    if (!save)
+                        return failure(save.error());
+                    if (auto known = given.finish(); !known)
+                        return known;
+                    const auto wanted = valueFrom(value);
+                    if (!wanted)
+                        return failure(wanted.error().context("parameter '" + name + "'"));
+                    const auto keep = *save ? Keep::OverReboot : Keep::UntilUnload;
+                    if (auto set = context_.settings.set(facts, name, *wanted, keep); !set)
+                        return set;
+                    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME, {"Parameters"});
+                    return {};
+                });
 }
 
 std::vector<sdbus::Struct<std::string, std::string, std::string, std::string, std::uint32_t>>
@@ -200,44 +217,47 @@ FilterObject::DescribeMaps() {
     });
 }
 
-sdbus::Variant FilterObject::MapLookup(const std::string& map, const sdbus::Variant& key) {
-    return asAnyone([&](const FilterFacts& facts) -> Result<sdbus::Variant> {
-        const auto wanted = valueFrom(key);
-        if (!wanted)
-            return failure(wanted.error());
-        const auto readings = context_.settings.lookup(facts, map, *wanted);
-        if (!readings)
-            return failure(readings.error());
-        if (readings->size() == 1)
-            return variantOf(readings->front());
-        std::string text;
-        for (const auto& reading : *readings)
-            text += (text.empty() ? "" : " ") + reading.text;
-        return sdbus::Variant(bus::printable(text));
-    });
+void FilterObject::MapLookup(sdbus::Result<sdbus::Variant>&& result, std::string map, sdbus::Variant key) {
+    whenAllowed(Privilege::Inspect, std::move(result),
+                [this, map, key](const FilterFacts& facts) -> Result<sdbus::Variant> {
+                    const auto wanted = valueFrom(key);
+                    if (!wanted)
+                        return failure(wanted.error());
+                    const auto readings = context_.settings.lookup(facts, map, *wanted);
+                    if (!readings)
+                        return failure(readings.error());
+                    if (readings->size() == 1)
+                        return variantOf(readings->front());
+                    std::string text;
+                    for (const auto& reading : *readings)
+                        text += (text.empty() ? "" : " ") + reading.text;
+                    return sdbus::Variant(bus::printable(text));
+                });
 }
 
 void FilterObject::MapUpdate(sdbus::Result<>&& result, std::string map, sdbus::Variant key,
                              sdbus::Variant value) {
-    whenAllowed(std::move(result), [this, map, key, value](const FilterFacts& facts) -> Status {
-        const auto wantedKey = valueFrom(key);
-        const auto wantedValue = valueFrom(value);
-        if (!wantedKey || !wantedValue)
-            return failure(wantedKey ? wantedValue.error() : wantedKey.error());
-        return context_.settings.update(facts, map, *wantedKey, *wantedValue);
-    });
+    whenAllowed(Privilege::Tune, std::move(result),
+                [this, map, key, value](const FilterFacts& facts) -> Status {
+                    const auto wantedKey = valueFrom(key);
+                    const auto wantedValue = valueFrom(value);
+                    if (!wantedKey || !wantedValue)
+                        return failure(wantedKey ? wantedValue.error() : wantedKey.error());
+                    return context_.settings.update(facts, map, *wantedKey, *wantedValue);
+                });
 }
 
 void FilterObject::MapDelete(sdbus::Result<>&& result, std::string map, sdbus::Variant key) {
-    whenAllowed(std::move(result), [this, map, key](const FilterFacts& facts) -> Status {
+    whenAllowed(Privilege::Tune, std::move(result), [this, map, key](const FilterFacts& facts) -> Status {
         const auto wanted = valueFrom(key);
         return wanted ? context_.settings.remove(facts, map, *wanted) : failure(wanted.error());
     });
 }
 
-std::vector<sdbus::Struct<std::string, std::string>> FilterObject::MapDump(const std::string& map) {
+void FilterObject::MapDump(sdbus::Result<std::vector<sdbus::Struct<std::string, std::string>>>&& result,
+                           std::string map) {
     using List = std::vector<sdbus::Struct<std::string, std::string>>;
-    return asAnyone([&](const FilterFacts& facts) -> Result<List> {
+    whenAllowed(Privilege::Inspect, std::move(result), [this, map](const FilterFacts& facts) -> Result<List> {
         const auto entries = context_.settings.dump(facts, map);
         if (!entries)
             return failure(entries.error());

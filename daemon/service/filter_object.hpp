@@ -49,16 +49,17 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     std::vector<sdbus::Struct<std::string, std::string>> References() override;
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> Parameters() override;
 
-    sdbus::Variant GetParameter(const std::string& name) override;
+    void GetParameter(sdbus::Result<sdbus::Variant>&& result, std::string name) override;
     void SetParameter(sdbus::Result<>&& result, std::string name, sdbus::Variant value,
                       OptionValues options) override;
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string, std::uint32_t>>
     DescribeMaps() override;
-    sdbus::Variant MapLookup(const std::string& map, const sdbus::Variant& key) override;
+    void MapLookup(sdbus::Result<sdbus::Variant>&& result, std::string map, sdbus::Variant key) override;
     void MapUpdate(sdbus::Result<>&& result, std::string map, sdbus::Variant key,
                    sdbus::Variant value) override;
     void MapDelete(sdbus::Result<>&& result, std::string map, sdbus::Variant key) override;
-    std::vector<sdbus::Struct<std::string, std::string>> MapDump(const std::string& map) override;
+    void MapDump(sdbus::Result<std::vector<sdbus::Struct<std::string, std::string>>>&& result,
+                 std::string map) override;
 
     [[nodiscard]] Result<const FilterFacts*> facts() const {
         return context_.firewall.filters().facts(name_);
@@ -66,8 +67,9 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     // Done to the filter: use(facts). At once, or when the caller is known to be allowed to.
     template<typename Use>
     auto asAnyone(Use&& use);
-    template<typename Use>
-    void whenAllowed(sdbus::Result<>&& result, Use use);
+    template<typename... Out, typename Use>
+    void whenAllowed(Privilege privilege, sdbus::Result<Out...>&& result, Use use);
+    [[nodiscard]] bool isMap(const std::string& name) const;
 
     std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
     Context context_;

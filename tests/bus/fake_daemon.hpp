@@ -63,7 +63,9 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> Parameters() override {
         return {{std::string("mtu"), std::string("integer"), std::string("1500"), std::string("live")}};
     }
-    sdbus::Variant GetParameter(const std::string&) override { return sdbus::Variant(std::uint32_t{1500}); }
+    void GetParameter(sdbus::Result<sdbus::Variant>&& result, std::string) override {
+        result.returnResults(sdbus::Variant(std::uint32_t{1500}));
+    }
     void SetParameter(sdbus::Result<>&& result, std::string, sdbus::Variant,
                       std::map<std::string, sdbus::Variant>) override {
         result.returnResults();
@@ -72,14 +74,17 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
     DescribeMaps() override {
         return {};
     }
-    sdbus::Variant MapLookup(const std::string&, const sdbus::Variant&) override {
-        return sdbus::Variant(std::string("allow"));
+    void MapLookup(sdbus::Result<sdbus::Variant>&& result, std::string, sdbus::Variant) override {
+        result.returnResults(sdbus::Variant(std::string("allow")));
     }
     void MapUpdate(sdbus::Result<>&& result, std::string, sdbus::Variant, sdbus::Variant) override {
         result.returnResults();
     }
     void MapDelete(sdbus::Result<>&& result, std::string, sdbus::Variant) override { result.returnResults(); }
-    std::vector<sdbus::Struct<std::string, std::string>> MapDump(const std::string&) override { return {}; }
+    void MapDump(sdbus::Result<std::vector<sdbus::Struct<std::string, std::string>>>&& result,
+                 std::string) override {
+        result.returnResults({});
+    }
 
     std::string name_;
 };

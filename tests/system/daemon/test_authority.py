@@ -18,7 +18,7 @@ DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 # What anyone may call, since it changes nothing of others'. Every other method that the XML has is taken for one that writes, or that
 # shows what is not everybody's business.
 READING = {"GetFilter", "ListFilters", "ListUnitRules", "ListQueues", "GetUnit", "ListUnits", "GetGuardCounters", "GetPacketRules", "GetParameter",
-           "GetSavedParameters", "DescribeMaps", "MapLookup", "MapDump", "GetCounters", "GetTraffic", "GetStatistics", "UnfollowDrops"}
+           "GetSavedParameters", "DescribeMaps", "GetCounters", "GetTraffic", "GetStatistics", "UnfollowDrops"}
 
 # Calls a method as another user; prints "answered", or the name of the error and what it says. Arguments: path, interface, method,
 # signature, and a Python expression of the arguments.
@@ -110,6 +110,20 @@ def test_every_method_that_writes_is_refused(catalogue, units, polkit):
     assert READING < seen, "a reading method that is gone"
     assert {"SetQueue", "LoadFilter", "EnsureUnit", "MapUpdate", "SetParameter", "UnsetParameters", "FollowDrops", "ListDrops"} < seen
     assert (catalogue.call("ListUnitRules"), catalogue.filters()) == before
+
+
+def test_what_a_map_holds_is_for_those_who_may_see_the_traffic(catalogue, polkit):
+    polkit(**{"load": "no", "queues": "no", "tune": "no", "inspect": "no"})
+    catalogue.load("cidr", parameters={"prefixes": "192.0.2.0/24"})
+    path = catalogue.call("GetFilter", "s", "cidr")
+    get = lambda method, types, arguments: as_user(65534, path, "org.filterd1.Filter", method, types, arguments)
+    asked = (("GetParameter", "s", "['prefixes']"), ("MapDump", "s", "['prefixes']"), ("MapLookup", "sv", "['prefixes', '192.0.2.1']"))
+    for method in asked:
+        assert get(*method).startswith(DENIED), method
+    assert get("GetParameter", "s", "['otherwise']") == "answered"
+    polkit(**{"load": "no", "queues": "no", "tune": "no", "inspect": "yes"})
+    for method in asked:
+        assert get(*method) == "answered", method
 
 
 def test_a_user_restricts_a_unit_of_his_own(catalogue, carla, doris, units):
