@@ -85,6 +85,11 @@ void Daemon::filterLoaded(const FilterFacts& filter) {
         edges_->loop.rearm(warningsTimer_, kWarningsDelay);
 }
 
+void Daemon::filterVanished(const FilterName& /*name*/) {
+    if (configurator_.filterVanished())
+        edges_->loop.rearm(warningsTimer_, kWarningsDelay);
+}
+
 void Daemon::rulesSet(const std::string& target) {
     configurator_.rulesChanged(target);
     edges_->loop.rearm(warningsTimer_, kWarningsDelay);

@@ -33,6 +33,7 @@ class Daemon : private Observer {
     explicit Daemon(std::unique_ptr<Edges> edges);
 
     void filterLoaded(const FilterFacts& filter) override;
+    void filterVanished(const FilterName& name) override;
     void rulesSet(const std::string& target) override;
 
     Status start();

@@ -112,7 +112,14 @@ bool Configurator::filterLoaded(const FilterFacts& filter) {
     const auto tells = [](const FilterFacts& one) { return one.bothDirections || !one.forgotten.empty(); };
     const auto before = firewall_.filters().all().find(filter.instance.name);
     const bool told = tells(filter) || (before != firewall_.filters().all().end() && tells(before->second));
-    const bool isFirst = areRulesReviewed_ && (lacksFilters_ || told);
+    const bool maySupplant = firewall_.inForce().intent().definitions.defines(filter.instance.name);
+    const bool isFirst = areRulesReviewed_ && (lacksFilters_ || told || maySupplant);
+    areRulesReviewed_ = areRulesReviewed_ && !isFirst;
+    return isFirst;
+}
+
+bool Configurator::filterVanished() {
+    const bool isFirst = areRulesReviewed_ && areFilesSupplanted_;
     areRulesReviewed_ = areRulesReviewed_ && !isFirst;
     return isFirst;
 }
@@ -150,6 +157,9 @@ std::vector<std::string> Configurator::warningsOf(const Rules& rules, const Runn
     for (const auto& [name, facts] : loaded)
         if (!facts.forgotten.empty())
             warnings.push_back(forgottenBy(name, facts.forgotten, Forgotten::Already));
+    const auto supplanted = firewall_.files().supplanted();
+    areFilesSupplanted_ = !supplanted.empty();
+    warnings.insert(warnings.end(), supplanted.begin(), supplanted.end());
     return warnings;
 }
 

@@ -47,6 +47,8 @@ class Configurator {
     // A filter was loaded. Whether the warnings are to be looked for again, since it may be one that was
     // missing.
     [[nodiscard]] bool filterLoaded(const FilterFacts& filter);
+    // The same of a filter that is gone: it may have stood in the place of what a file defines.
+    [[nodiscard]] bool filterVanished();
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 
   private:
@@ -73,6 +75,7 @@ class Configurator {
     std::set<std::string> set_; // the targets of rules that were set since the last review
     bool areRulesReviewed_ = false;
     bool lacksFilters_ = false;          // as the last review found
+    bool areFilesSupplanted_ = false;    // as the last review found
     bool haveUnitsChanged_ = false;      // since the last review
     bool dependsOnRunningUnits_ = false; // as the last review found
 };

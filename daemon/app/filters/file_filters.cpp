@@ -31,6 +31,23 @@ bool isThere(const FilterDefinition& definition) {
     return !definition.pinned.empty() || definition.object.starts_with(kBuiltinPrefix);
 }
 
+Result<LoadRequest> requestOf(const FilterDefinition& definition) {
+    auto asked = requestFor(definition, [](const auto& path) { return readFile(path, kMaxObjectSize); });
+    if (!asked)
+        return failure(asked.error());
+    return LoadRequest{.name = definition.name,
+                       .content = std::move(asked->content),
+                       .program = definition.program,
+                       .parameters = std::move(asked->parameters)};
+}
+
+bool isContentOf(const FilterFacts& loaded, const FilterDefinition& definition) {
+    if (!definition.pinned.empty())
+        return false;
+    const auto request = requestOf(definition);
+    return request && isSame(loaded, *request);
+}
+
 } // namespace
 
 // ---- loading --------------------------------------------------------------------------------------------
@@ -38,18 +55,14 @@ bool isThere(const FilterDefinition& definition) {
 Result<LoadedFilter> FileFilters::loadContent(const Intent& next, const FilterDefinition& definition) {
     if (!definition.pinned.empty())
         return inForce_.takePinned(definition.name, definition.pinned);
-    auto asked = requestFor(definition, [](const auto& path) { return readFile(path, kMaxObjectSize); });
-    if (!asked)
-        return failure(asked.error());
-    const LoadRequest request{.name = definition.name,
-                              .content = std::move(asked->content),
-                              .program = definition.program,
-                              .parameters = std::move(asked->parameters)};
+    const auto request = requestOf(definition);
+    if (!request)
+        return failure(request.error());
     const auto own = next.filters.find(definition.name);
     const auto known = inForce_.filters().find(definition.name);
-    if (own != next.filters.end() && known != inForce_.filters().end() && isSame(known->second, request))
+    if (own != next.filters.end() && known != inForce_.filters().end() && isSame(known->second, *request))
         return own->second;
-    return loadInstance(inForce_, request);
+    return loadInstance(inForce_, *request);
 }
 
 Status FileFilters::loadDefined(Intent& next, const FilterName& name) {
@@ -268,6 +281,21 @@ std::vector<std::string> FileFilters::errors() const {
                 !queue && queue.error().code == ErrorCode::WrongDirection && rule->source != kBusSource)
                 errors.push_back(inRule(*rule, queue.error()).message);
     return errors;
+}
+
+std::vector<std::string> FileFilters::supplanted() const {
+    const auto& definitions = inForce_.intent().definitions;
+    std::vector<std::string> warnings;
+    for (const auto& [name, facts] : inForce_.filters()) {
+        if (definitions.loaded().contains(name))
+            continue;
+        const auto definition = definitions.define(name);
+        if (definition && !isContentOf(facts, *definition))
+            warnings.push_back(definition->source + ": not in force: other content was loaded as '" +
+                               name.text() + "'; take it out of the queues and call 'filterctl unload " +
+                               name.text() + "', or give one of them another name");
+    }
+    return warnings;
 }
 
 } // namespace filterd

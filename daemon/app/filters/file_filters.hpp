@@ -49,6 +49,9 @@ class FileFilters {
     // Each as FILE:LINE: REASON, of filters that a file defines but that are not loaded as it says, and of
     // filters that cannot stand where a file has them.
     [[nodiscard]] std::vector<std::string> errors() const;
+    // Each as FILE:LINE: REASON, of what files define and is not in force, since somebody has loaded other
+    // content of that name.
+    [[nodiscard]] std::vector<std::string> supplanted() const;
 
   private:
     [[nodiscard]] Result<LoadedFilter> loadContent(const Intent& next, const FilterDefinition& definition);

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import run
+from conftest import ping_in, run, wait_until
 from filterd import FILES
 
 SAVED = pathlib.Path("/var/lib/filterd/parameters")
@@ -221,6 +221,26 @@ def test_reload_names_what_it_has_read_for_nobody(web):
     assert f"{FILES}/unused.filter: read, but the filter is not loaded" in told and f"{FILES}/spare@.filter: read" in told
     assert "more.conf" not in told, "its filter is in use"
     assert filterctl("reload").stderr == "", "it is told when it is news"
+
+
+def test_a_file_in_whose_place_other_content_was_loaded_is_named_until_that_is_gone(client, units):
+    units.start("web.service", "sleep", "600")
+    filterctl("load", "web", "--expr", "icmp or icmp6")
+    filterctl("queue", "web.service", "--egress", "web")
+    WEB.parent.mkdir(exist_ok=True)
+    WEB.write_text("[Filter]\nRule=deny icmp or icmp6\n")
+    told = f"{WEB}:2: not in force: other content was loaded as 'web'"
+    assert told in filterctl("reload").stderr and told in filterctl("status").stdout
+    assert ping_in("web.service").loss == 0
+    filterctl("queue", "web.service", "--reset")
+    filterctl("unload", "web")
+    filterctl("queue", "web.service", "--egress", "web")
+    wait_until(lambda: "not in force" not in filterctl("status").stdout)
+    assert "not in force" not in filterctl("reload").stderr
+    assert ping_in("web.service").loss == 100
+    filterctl("load", "web", "--expr", "icmp or icmp6", "--replace")
+    wait_until(lambda: told in filterctl("status").stdout)
+    assert ping_in("web.service").loss == 0
 
 
 @pytest.mark.parametrize("change", ["changed", "new", "removed", "drop-in", "drop-in removed"])

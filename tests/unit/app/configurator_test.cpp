@@ -42,6 +42,32 @@ class ConfiguratorTest : public test::DefinitionsBed {
     RunningUnits runningUnits;
 };
 
+TEST_F(ConfiguratorTest, AFileThatIsNotInForceSinceOtherContentWasLoadedIsToldOf) {
+    define("web", "w");
+    Firewall own({kernel, tree, store});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
+    const auto load = [&](char content) {
+        LoadRequest request{.name = test::filterName("web"), .content = ElfObject{{std::byte(content)}}};
+        request.replace = true;
+        return own.filters().load(request);
+    };
+    ASSERT_TRUE(load('w'));
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), IsEmpty()) << "it is what the file says";
+    ASSERT_TRUE(load('o'));
+    ASSERT_TRUE(running.filterLoaded(**own.filters().facts(test::filterName("web"))));
+    EXPECT_THAT(running.warnings(),
+                ElementsAre(testing::AllOf(
+                    StartsWith("/etc/web.filter:2: not in force: other content was loaded as 'web'"),
+                    HasSubstr("filterctl unload web"))));
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), testing::SizeIs(1));
+    ASSERT_TRUE(own.filters().unload(test::filterName("web")));
+    EXPECT_TRUE(running.filterVanished());
+    EXPECT_THAT(running.warnings(), IsEmpty());
+}
+
 TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
     define("web", "w");
     rule("web.service", "web");
