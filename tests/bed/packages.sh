@@ -4,7 +4,7 @@
 
 # To compile filterd and its tests.
 build_packages=(
-    cmake ninja-build g++ clang llvm pkg-config bpftool linux-libc-dev
+    cmake ninja-build g++ clang libclang-rt-dev llvm pkg-config bpftool linux-libc-dev
     libsdbus-c++-dev libsdbus-c++-bin libbpf-dev libsystemd-dev libelf-dev zlib1g-dev
     libspdlog-dev libexpected-dev libcli11-dev nlohmann-json3-dev libmd-dev libpcap-dev libcap-dev libseccomp-dev libutfcpp-dev
     libgtest-dev libgmock-dev libbenchmark-dev

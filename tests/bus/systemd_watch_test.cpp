@@ -48,7 +48,7 @@ class SystemdWatch : public testing::Test {
     void watch() {
         watcher_ = std::make_unique<SystemdUnits>(
             *connection_,
-            SystemdUnits::Callbacks{[this](const std::string& unit) { return !unit.starts_with("unwanted"); },
+            SystemdUnits::Callbacks{[](const std::string& unit) { return !unit.starts_with("unwanted"); },
                                     [this](const std::string& unit, const std::string& path) {
                                         seen_.push_back(unit + " " + path);
                                     },

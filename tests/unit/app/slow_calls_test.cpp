@@ -158,7 +158,7 @@ TEST_F(SlowStart, WhatIsThereIsInForceAndWhatStartsMeanwhileIsHeld) {
     kernel.unfinished.clear();
     slow.tryAgain();
     EXPECT_EQ(loaded, 1);
-    for (const std::uint64_t id : {6, 7})
+    for (const std::uint64_t id : {6U, 7U})
         EXPECT_THAT(ingress(id), ElementsAre("slow"));
     EXPECT_EQ(stateOf("slow.service"), UnitState::Attached);
 }
