@@ -325,10 +325,13 @@ void Workshop::answered(Bench& bench) {
 // The sources of the bench end later: one of them is calling.
 void Workshop::finish(Bench& bench, Result<Delivery> answer) {
     bench.isFree = true;
-    if (const auto job = jobs_.find(bench.key); job != jobs_.end()) {
-        job->second.answer = std::move(answer);
-        job->second.task = {};
-    }
+    const auto job = jobs_.find(bench.key);
+    if (job == jobs_.end() || job->second.answer)
+        return;
+    job->second.answer = std::move(answer);
+    job->second.task = {};
+    for (auto& [uid, queue] : queues_) // it was asked for again, by others than those it was begun for
+        std::erase(queue, bench.key);
 }
 
 void Workshop::cleanUp() {

@@ -220,6 +220,29 @@ TEST_F(Workshops, WhatAClientThatIsGoneAskedForIsNotTriedAgain) {
     EXPECT_EQ(stays, 2);
 }
 
+// The worker of a call that is given up goes on; what it makes is what the next one asks for.
+TEST_F(Workshops, WhatIsDoneForSomebodyWhoIsGoneIsNotDoneAgain) {
+    int gone = 0;
+    int attempts = 0;
+    std::vector<Result<bpf::MadeFilter>> made;
+    call({":1.8", 0}, object("port"), gone, [](const auto&) { ADD_FAILURE() << "nobody hears of it"; });
+    workshop_.forget(":1.8");
+    bool isDone = false;
+    workshop_.run(
+        {":1.9", 0},
+        [&] {
+            ++attempts;
+            made.clear();
+            made.push_back(workshop_.makeFilter(object("port"), counters_.get()));
+            made.push_back(workshop_.makeFilter(rules("more", 7), counters_.get()));
+        },
+        [&] { isDone = true; });
+    runUntil([&] { return isDone; });
+    EXPECT_EQ(attempts, 2);
+    for (const auto& one : made)
+        EXPECT_TRUE(one) << one.error().message;
+}
+
 TEST_F(Workshops, AUserHasSoManyCallsWaiting) {
     behave("hang");
     std::vector<int> attempts(17);
