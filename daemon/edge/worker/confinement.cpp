@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <memory>
 #include <netdb.h>
 #include <seccomp.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace filterd::worker {
 
@@ -80,64 +82,58 @@ struct FilterFree {
     void operator()(void* filter) const { ::seccomp_release(filter); }
 };
 
-constexpr std::array kCalls{SCMP_SYS(access),
-                            SCMP_SYS(bpf),
-                            SCMP_SYS(brk),
-                            SCMP_SYS(clock_gettime),
-                            SCMP_SYS(clock_nanosleep),
-                            SCMP_SYS(close),
-                            SCMP_SYS(dup),
-                            SCMP_SYS(dup3),
-                            SCMP_SYS(exit),
-                            SCMP_SYS(exit_group),
-                            SCMP_SYS(faccessat),
-                            SCMP_SYS(faccessat2),
-                            SCMP_SYS(fcntl),
-                            SCMP_SYS(fstat),
-                            SCMP_SYS(fstatfs),
-                            SCMP_SYS(ftruncate),
-                            SCMP_SYS(futex),
-                            SCMP_SYS(getegid),
-                            SCMP_SYS(geteuid),
-                            SCMP_SYS(getgid),
-                            SCMP_SYS(getpid),
-                            SCMP_SYS(getrandom),
-                            SCMP_SYS(gettid),
-                            SCMP_SYS(getuid),
-                            SCMP_SYS(lseek),
-                            SCMP_SYS(madvise),
-                            SCMP_SYS(memfd_create),
-                            SCMP_SYS(mremap),
-                            SCMP_SYS(munmap),
-                            SCMP_SYS(newfstatat),
-                            SCMP_SYS(pread64),
-                            SCMP_SYS(pwrite64),
-                            SCMP_SYS(read),
-                            SCMP_SYS(readlink),
-                            SCMP_SYS(readlinkat),
-                            SCMP_SYS(readv),
-                            SCMP_SYS(recvmsg),
-                            SCMP_SYS(restart_syscall),
-                            SCMP_SYS(rt_sigaction),
-                            SCMP_SYS(rt_sigprocmask),
-                            SCMP_SYS(rt_sigreturn),
-                            SCMP_SYS(sched_getaffinity),
-                            SCMP_SYS(sched_yield),
-                            SCMP_SYS(sendmsg),
-                            SCMP_SYS(sigaltstack),
-                            SCMP_SYS(stat),
-                            SCMP_SYS(statx),
-                            SCMP_SYS(sysinfo),
-                            SCMP_SYS(tgkill),
-                            SCMP_SYS(uname),
-                            SCMP_SYS(write),
+constexpr std::array kCalls{SCMP_SYS(access),        SCMP_SYS(brk),
+                            SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
+                            SCMP_SYS(close),         SCMP_SYS(dup),
+                            SCMP_SYS(dup3),          SCMP_SYS(exit),
+                            SCMP_SYS(exit_group),    SCMP_SYS(faccessat),
+                            SCMP_SYS(faccessat2),    SCMP_SYS(fstat),
+                            SCMP_SYS(fstatfs),       SCMP_SYS(ftruncate),
+                            SCMP_SYS(futex),         SCMP_SYS(getegid),
+                            SCMP_SYS(geteuid),       SCMP_SYS(getgid),
+                            SCMP_SYS(getpid),        SCMP_SYS(getrandom),
+                            SCMP_SYS(gettid),        SCMP_SYS(getuid),
+                            SCMP_SYS(lseek),         SCMP_SYS(madvise),
+                            SCMP_SYS(memfd_create),  SCMP_SYS(mremap),
+                            SCMP_SYS(munmap),        SCMP_SYS(newfstatat),
+                            SCMP_SYS(pread64),       SCMP_SYS(pwrite64),
+                            SCMP_SYS(read),          SCMP_SYS(readlink),
+                            SCMP_SYS(readlinkat),    SCMP_SYS(readv),
+                            SCMP_SYS(recvmsg),       SCMP_SYS(restart_syscall),
+                            SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask),
+                            SCMP_SYS(rt_sigreturn),  SCMP_SYS(sched_getaffinity),
+                            SCMP_SYS(sched_yield),   SCMP_SYS(sendmsg),
+                            SCMP_SYS(sigaltstack),   SCMP_SYS(stat),
+                            SCMP_SYS(statx),         SCMP_SYS(sysinfo),
+                            SCMP_SYS(uname),         SCMP_SYS(write),
                             SCMP_SYS(writev)};
+
+// To load and to look at what it was given: not to attach, detach, run or pin, nor to open what others have.
+constexpr std::array kBpfCommands{BPF_MAP_CREATE,       BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,
+                                  BPF_MAP_DELETE_ELEM,  BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH,
+                                  BPF_MAP_UPDATE_BATCH, BPF_MAP_FREEZE,       BPF_PROG_LOAD,
+                                  BPF_PROG_BIND_MAP,    BPF_BTF_LOAD,         BPF_OBJ_GET_INFO_BY_FD};
+// Not those that send signals.
+constexpr std::array kFileCommands{F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL};
+
+int allowCommands(scmp_filter_ctx filter) {
+    int failed = ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                    SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
+    for (const int command : kBpfCommands)
+        failed |= ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+                                     SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command)));
+    for (const int command : kFileCommands)
+        failed |= ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                     SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command)));
+    return failed;
+}
 
 // Files only to be read, and memory that is never code.
 Status restrictArguments(scmp_filter_ctx filter) {
     constexpr auto kReads = static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND);
     constexpr auto kRuns = static_cast<scmp_datum_t>(PROT_EXEC);
     const int failed =
+        allowCommands(filter) |
         ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                            SCMP_A2(SCMP_CMP_MASKED_EQ, kReads, 0)) |
         ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, kRuns, 0)) |

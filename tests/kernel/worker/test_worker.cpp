@@ -6,12 +6,15 @@
 #include "edge/worker/parcel.hpp"
 #include "edge/worker/worker.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <string_view>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace {
@@ -38,6 +41,12 @@ int lie(std::string_view how) {
     return job && worker::send(worker::kSocket, answer) ? hang() : EXIT_FAILURE;
 }
 
+// Returns whether the kernel looks at the command at all.
+bool isBpfCommandHeard(int command) {
+    bpf_attr attributes{};
+    return ::syscall(SYS_bpf, command, &attributes, sizeof attributes) >= 0 || errno != EPERM;
+}
+
 // Returns how many things it can do that it must not.
 int tryOut() {
     if (!worker::confineProcess())
@@ -56,6 +65,12 @@ int tryOut() {
     done += ::mmap(nullptr, std::size_t{2} << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED
                 ? 1
                 : 0;
+    done += ::syscall(SYS_tgkill, ::getppid(), ::getppid(), 0) == 0 ? 1 : 0;
+    done += ::fcntl(STDIN_FILENO, F_SETOWN, ::getppid()) == 0 ? 1 : 0;
+    for (const int command :
+         {BPF_OBJ_GET, BPF_OBJ_PIN, BPF_PROG_ATTACH, BPF_PROG_DETACH, BPF_LINK_CREATE, BPF_LINK_UPDATE,
+          BPF_LINK_DETACH, BPF_PROG_TEST_RUN, BPF_RAW_TRACEPOINT_OPEN, BPF_MAP_GET_FD_BY_ID})
+        done += isBpfCommandHeard(command) ? 1 : 0;
     return done;
 }
 
