@@ -16,6 +16,44 @@ using nlohmann::json;
 
 json parse(const Delivery& delivery) { return json::from_cbor(delivery.bytes); }
 
+// Sees how deep data is: what reads it needs stack for each level.
+struct Depth {
+    static constexpr int kMost = 256; // types within types are three levels each
+    int now = 0;
+    bool isTooDeep = false;
+
+    static bool null() { return true; }
+    static bool boolean(bool) { return true; }
+    static bool number_integer(json::number_integer_t) { return true; }
+    static bool number_unsigned(json::number_unsigned_t) { return true; }
+    static bool number_float(json::number_float_t, const std::string&) { return true; }
+    static bool string(const std::string&) { return true; }
+    static bool binary(const json::binary_t&) { return true; }
+    static bool key(const std::string&) { return true; }
+    bool start_object(std::size_t) { return enter(); }
+    bool start_array(std::size_t) { return enter(); }
+    bool end_object() { return leave(); }
+    bool end_array() { return leave(); }
+    static bool parse_error(std::size_t, const std::string&, const json::exception&) { return false; }
+
+    bool enter() {
+        isTooDeep = ++now > kMost;
+        return !isTooDeep;
+    }
+    bool leave() {
+        --now;
+        return true;
+    }
+};
+
+json parseUntrusted(const Delivery& delivery) {
+    Depth depth;
+    json::sax_parse(delivery.bytes, &depth, json::input_format_t::cbor);
+    if (depth.isTooDeep)
+        throw std::out_of_range("it is too deep");
+    return parse(delivery);
+}
+
 json binaryOf(const std::vector<bpf_insn>& instructions) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(instructions.data());
     return json::binary({bytes, bytes + instructions.size() * sizeof(bpf_insn)});
@@ -122,7 +160,7 @@ Error errorOf(const json& data) {
 template<typename Read>
 auto read(Delivery& answer, Read take) -> decltype(take(json())) {
     try {
-        const auto data = parse(answer);
+        const auto data = parseUntrusted(answer);
         if (data.contains("error"))
             return failure(errorOf(data.at("error")));
         return take(data);

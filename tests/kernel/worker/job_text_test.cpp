@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 
 namespace filterd::worker {
@@ -45,6 +46,21 @@ TEST(JobText, NoAnswerThatIsDamagedIsTaken) {
         bytes.resize(random() % (bytes.size() + 1));
         EXPECT_FALSE(readVerified({bytes, {}}));
         EXPECT_FALSE(readMade({bytes, {}}));
+    }
+}
+
+// To read it must not take more of the stack than there is.
+TEST(JobText, NoAnswerIsDeeperThanAnAnswerIs) {
+    for (const std::uint8_t opens :
+         std::array<std::uint8_t, 3>{0x81, 0x9f, 0xa1}) { // a list, one without an end, a table
+        std::vector<std::uint8_t> bytes;
+        for (int i = 0; i < 1'000'000; ++i) {
+            bytes.push_back(opens);
+            if (opens == 0xa1)
+                bytes.push_back(0x60); // whose name is empty
+        }
+        for (const auto& read : {readVerified({bytes, {}}).error(), readMade({bytes, {}}).error()})
+            EXPECT_NE(read.message.find("cannot be read"), std::string::npos) << read.message;
     }
 }
 

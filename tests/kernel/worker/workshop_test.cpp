@@ -5,11 +5,13 @@
 #include "base/log.hpp"
 #include "edge/bpf/intake/filter_intake.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
+#include "edge/worker/job_text.hpp"
 #include "edge/worker/workshop.hpp"
 #include "kernel/bpf_calls.hpp"
 
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -169,6 +171,37 @@ TEST_F(Workshops, WhoCrashesHangsLeavesOrLiesCostsItsOwnJobAlone) {
         bool isMade = false;
         call({":1.7", 0}, object("port"), attempts, [&](const auto& made) { isMade = made.has_value(); });
         runUntil([&] { return isMade; });
+    }
+}
+
+// What reads and writes values takes types at their word.
+TEST_F(Workshops, TypesThatNoValueHasAreNotTaken) {
+    const auto honest = doJob({makeJob(object("port"), counters_.get()).bytes,
+                               [&] {
+                                   std::vector<UniqueFd> fds;
+                                   fds.push_back(bpf::duplicate(counters_.get()).value());
+                                   return fds;
+                               }()},
+                              direct_);
+    const auto lie = [&](const std::function<void(nlohmann::json&)>& change) {
+        auto data = nlohmann::json::from_cbor(honest.parcel.bytes);
+        change(data.at("parameters").at(0).at("type"));
+        return readMade(copyOf({nlohmann::json::to_cbor(data), honest.parcel.fds}).value());
+    };
+    ASSERT_TRUE(lie([](auto&) {}));
+    const nlohmann::json nothing{{"kind", 8}, {"name", ""}, {"size", 0}};
+    const nlohmann::json element{{"name", ""}, {"offset", 0}, {"type", nothing}};
+    for (const auto& [kind, size, count] :
+         {std::tuple(1, 3, 0U), std::tuple(1, 16, 0U), std::tuple(2, 0, 0U), std::tuple(3, 5, 0U),
+          std::tuple(5, 2, 0U), std::tuple(6, 8, 0U), std::tuple(7, 0, 0U), std::tuple(7, 0, 4'000'000'000U),
+          std::tuple(9, 4, 0U), std::tuple(10, 3, 0U), std::tuple(11, 1, 0U), std::tuple(12, 4, 0U)}) {
+        const auto read = lie([&, kind = kind, size = size, count = count](auto& type) {
+            type = {{"kind", kind}, {"name", "x"}, {"size", size}, {"count", count}};
+            if (count > 0)
+                type["elements"] = {element};
+        });
+        ASSERT_FALSE(read) << kind;
+        EXPECT_NE(read.error().message.find("cannot be right"), std::string::npos) << read.error().message;
     }
 }
 

@@ -105,7 +105,7 @@ class Describer {
             return type;
         }
         auto item = describe(facts->type, depth + 1);
-        if (facts->nelems == 0 || std::uint64_t{item.size} * facts->nelems != size)
+        if (item.size == 0 || facts->nelems == 0 || std::uint64_t{item.size} * facts->nelems != size)
             return type;
         type.kind = ValueKind::Array;
         type.count = facts->nelems;
