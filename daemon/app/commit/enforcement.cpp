@@ -65,6 +65,11 @@ void Enforcement::goBack() {
         log::error(back.error());
 }
 
+void Enforcement::goBackTo(Intent before) {
+    kernel_.hurry();
+    static_cast<void>(commit(std::move(before), Extent::Possible));
+}
+
 void Enforcement::discard(Intent next) {
     next = Intent();
     settle();

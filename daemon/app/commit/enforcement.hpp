@@ -45,6 +45,8 @@ class Enforcement {
 
     [[nodiscard]] const Intent& intent() const { return intent_; }
     [[nodiscard]] Status commit(Intent next, Extent extent);
+    // Back from a commit that is done already, as far as it can be: this takes its time.
+    void goBackTo(Intent before);
     // Unloads what only this edit has loaded.
     void discard(Intent next);
     // Takes what the files say for wanted, whether it can come into force or not: the next commit() brings

@@ -108,7 +108,7 @@ Status Queues::setOfUser(Rule rule) {
     if (!inForce) {
         auto next = inForce_.intent();
         next.rules = std::move(before);
-        static_cast<void>(inForce_.commit(std::move(next), Extent::Possible));
+        inForce_.goBackTo(std::move(next));
     }
     return inForce;
 }

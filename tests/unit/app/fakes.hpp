@@ -87,11 +87,11 @@ class FakeKernel final : public FilterKernel {
 
     Result<QueueFacts> buildQueue(const Queue& queue) override {
         for (const auto& filter : queue.filters)
-            if (!queues.contains(idOf(queue)) && isUnfinished("queue " + filter.name.text()))
-                return failure(ErrorCode::Internal, "not verified yet");
-        for (const auto& filter : queue.filters)
             if (unbuildable.contains(filter.name.text()))
                 return failure(ErrorCode::VerifierRejected, "queue too large");
+        for (const auto& filter : queue.filters)
+            if (!queues.contains(idOf(queue)) && isUnfinished("queue " + filter.name.text()))
+                return failure(ErrorCode::Internal, "not verified yet");
         for (const auto& filter : queue.filters)
             if (queue.fallback == Fallback::Refuse && needsLinks.contains(filter.name.text()))
                 return failure(ErrorCode::Unsupported, "filter '" + filter.name.text() + "'");

@@ -90,6 +90,24 @@ TEST_F(FirewallUsers, GetAnErrorForAQueueThatCannotBeBuilt) {
     EXPECT_THAT(ingress(7), ElementsAre("mine"));
 }
 
+// By then nothing holds the old queue: it is made again, and the call waits for that.
+TEST_F(FirewallUsers, KeepTheOldQueueWhereANewOneCannotBeBuilt) {
+    ASSERT_TRUE(byUser({"mine"}));
+    kernel.unbuildable.insert("other");
+    kernel.unfinished = {"queue mine"};
+    test::FakeSlowCalls slow{kernel};
+    Status answer;
+    slow.run(
+        {":1.7", 1000},
+        [&] {
+            answer = byUser({"mine", "other"});
+        },
+        [] {});
+    EXPECT_TRUE(slow.parked.empty());
+    EXPECT_FALSE(answer);
+    EXPECT_THAT(ingress(7), ElementsAre("mine"));
+}
+
 // His unit is held instead: nothing passes that the administrator forbids.
 TEST_F(FirewallUsers, KeepNobodyFromChangingARule) {
     ASSERT_TRUE(byUser({"mine"}));
