@@ -128,8 +128,7 @@ std::vector<LoadedFilter> FileFilters::loadChangedIn(Intent& next) {
 
 // ---- files that change ----------------------------------------------------------------------------------
 
-Status FileFilters::replace(const std::vector<LoadedFilter>& filters) {
-    auto next = inForce_.intent();
+Status FileFilters::replaceIn(Intent next, const std::vector<LoadedFilter>& filters) {
     std::set<FilterName> names;
     for (const auto& filter : filters) {
         next.filters.insert_or_assign(filter.instance.name, filter);
@@ -141,26 +140,32 @@ Status FileFilters::replace(const std::vector<LoadedFilter>& filters) {
 }
 
 // All at once, so that a unit goes from its old queue to its new one in one step; if that fails, one after
-// the other, so that one that fails stops no other.
-Status FileFilters::replaceInQueues(const std::vector<LoadedFilter>& changed) {
-    if (changed.empty())
-        return {};
-    if (auto done = replace(changed); done || kernel_.isWaiting())
-        return done;
-    if (auto done = inForce_.commit(inForce_.intent(), Extent::Possible); !done && kernel_.isWaiting())
-        return done;
-    for (const auto& one : changed) {
-        const auto done = replace({one});
+// the other, so that one that fails stops no other. Those are many changes: once the first is made, the
+// others wait for what they need.
+Status FileFilters::bring(Intent next, std::vector<LoadedFilter> changed) {
+    if (!changed.empty()) {
+        const auto done = replaceIn(next, changed);
         if (!done && kernel_.isWaiting())
-            return done;
-        if (done)
-            continue;
-        const auto& name = one.instance.name;
-        auto next = inForce_.intent();
-        failDefined(next, name, done.error().context("filter '" + name.text() + "'"));
-        inForce_.assume(std::move(next));
+            return discard(std::move(next), std::move(changed));
+        if (!done) {
+            kernel_.hurry();
+            static_cast<void>(inForce_.commit(std::move(next), Extent::Possible));
+            replaceEach(changed);
+        }
+        next = inForce_.intent();
     }
-    return {};
+    auto done = inForce_.commit(std::move(next), Extent::Possible);
+    return kernel_.isWaiting() ? done : Status();
+}
+
+void FileFilters::replaceEach(const std::vector<LoadedFilter>& changed) {
+    for (const auto& one : changed)
+        if (const auto done = replaceIn(inForce_.intent(), {one}); !done) {
+            const auto& name = one.instance.name;
+            auto next = inForce_.intent();
+            failDefined(next, name, done.error().context("filter '" + name.text() + "'"));
+            inForce_.assume(std::move(next));
+        }
 }
 
 void FileFilters::takeFiles(Intent& next, const Configuration& configuration) const {
@@ -177,17 +182,6 @@ Status FileFilters::discard(Intent next, std::vector<LoadedFilter> changed) {
     changed.clear();
     inForce_.discard(std::move(next));
     return failure(ErrorCode::Internal, "the programs of its filters are not verified yet");
-}
-
-Status FileFilters::bringFiles(const Configuration& configuration) {
-    auto next = inForce_.intent();
-    takeFiles(next, configuration);
-    auto changed = loadChangedIn(next);
-    loadNeeded(next);
-    if (kernel_.isWaiting())
-        return discard(std::move(next), std::move(changed));
-    inForce_.assume(std::move(next));
-    return replaceInQueues(changed);
 }
 
 // ---- the start ------------------------------------------------------------------------------------------
@@ -232,21 +226,20 @@ Status FileFilters::loadChanged() {
     auto changed = loadChangedIn(next);
     if (kernel_.isWaiting())
         return discard(std::move(next), std::move(changed));
-    inForce_.assume(std::move(next));
-    if (auto replaced = replaceInQueues(changed); !replaced)
-        return replaced;
-    auto done = inForce_.commit(inForce_.intent(), Extent::Possible);
-    return kernel_.isWaiting() ? done : Status();
+    return bring(std::move(next), std::move(changed));
 }
 
 // ---- files that are read again --------------------------------------------------------------------------
 
 Status FileFilters::follow(const Configuration& configuration) {
     inForce_.forgetForgotten(); // what was told until now
-    if (auto brought = bringFiles(configuration); !brought)
-        return brought;
-    auto done = inForce_.commit(inForce_.intent(), Extent::Possible);
-    return kernel_.isWaiting() ? done : Status();
+    auto next = inForce_.intent();
+    takeFiles(next, configuration);
+    auto changed = loadChangedIn(next);
+    loadNeeded(next);
+    if (kernel_.isWaiting())
+        return discard(std::move(next), std::move(changed));
+    return bring(std::move(next), std::move(changed));
 }
 
 Status FileFilters::configure(const Configuration& configuration) {

@@ -59,9 +59,9 @@ class FileFilters {
     void loadNeeded(Intent& next);
     [[nodiscard]] std::vector<LoadedFilter> loadChangedIn(Intent& next);
     [[nodiscard]] Status discard(Intent next, std::vector<LoadedFilter> changed = {});
-    [[nodiscard]] Status bringFiles(const Configuration& configuration);
-    [[nodiscard]] Status replaceInQueues(const std::vector<LoadedFilter>& changed);
-    [[nodiscard]] Status replace(const std::vector<LoadedFilter>& filters);
+    [[nodiscard]] Status bring(Intent next, std::vector<LoadedFilter> changed);
+    [[nodiscard]] Status replaceIn(Intent next, const std::vector<LoadedFilter>& filters);
+    void replaceEach(const std::vector<LoadedFilter>& changed);
 
     FilterKernel& kernel_;
     Enforcement& inForce_;

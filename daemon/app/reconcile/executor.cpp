@@ -31,8 +31,8 @@ std::vector<FailedAction> Executor::execute(const std::vector<Action>& actions, 
         if (done)
             continue;
         failures.push_back({action, done.error().context(describe(action))});
-        if (stopAtBuildFailure && std::holds_alternative<BuildQueue>(action))
-            break;
+        if (stopAtBuildFailure && std::holds_alternative<BuildQueue>(action) && !kernel_.isWaiting())
+            break; // else the others are asked for at once
     }
     return failures;
 }

@@ -193,6 +193,7 @@ class FakeKernel final : public FilterKernel {
     std::set<std::string> unfinished;
     bool patient = true; // no attempt, or one that waits
     bool waiting = false;
+    int asked = 0; // for what is unfinished
     std::uint32_t loads = 0;
     int changes = 0;
 
@@ -200,6 +201,7 @@ class FakeKernel final : public FilterKernel {
     bool isUnfinished(const std::string& work) {
         const bool is = !patient && unfinished.contains(work);
         waiting = waiting || is;
+        asked += is ? 1 : 0;
         return is;
     }
     void noteUnloadInUse(const std::string& name) { unloadedInUse.insert(name); }

@@ -118,6 +118,48 @@ TEST_F(SlowCallsTest, AReloadComesIntoForceAsOne) {
     EXPECT_NE(kernel.attachments[(AttachPoint{{7}, Direction::Ingress})], old.begin()->second);
 }
 
+// Its client is gone before the queues are there: nobody wants what the files say now.
+TEST_F(SlowCallsTest, AReloadThatIsGivenUpChangesNothing) {
+    define("a", "1");
+    rule("a.service", "a");
+    apply();
+    start("a.service", 7);
+    start("b.service", 8);
+    rule("b.service", "a");
+    define("a", "2");
+    const auto before = state();
+    for (const auto* work : {"load a", "queue a"}) {
+        kernel.unfinished = {work};
+        const auto answer = call([this] { return firewall.files().configure(configuration); });
+        EXPECT_FALSE(*answer);
+        EXPECT_EQ(state(), before) << work;
+        slow.parked.clear();
+    }
+    kernel.unfinished.clear();
+    load("c");
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("c.service", {"c"}), {}));
+    EXPECT_THAT(ingress(8), IsEmpty());
+}
+
+// A call is tried so many times, whatever number of queues it changes.
+TEST_F(SlowCallsTest, AChangeOfManyQueuesAsksForAllOfThemAtOnce) {
+    for (const auto* name : {"f", "g", "h"})
+        load(name);
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("a.service", {"f"}), {}));
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("b.service", {"f", "g"}), {}));
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("c.service", {"f", "h"}), {}));
+    kernel.unfinished = {"queue f"};
+    auto other = request("f", "y");
+    other.replace = true;
+    const auto answer = call([&] { return firewall.filters().load(other); });
+    EXPECT_FALSE(*answer);
+    EXPECT_EQ(kernel.asked, 3);
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    ASSERT_TRUE(*answer);
+    EXPECT_TRUE(**answer);
+}
+
 // ---- the start ------------------------------------------------------------------------------------------
 
 class SlowStart : public SlowCallsTest {
