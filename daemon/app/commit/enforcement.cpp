@@ -83,9 +83,6 @@ Status Enforcement::bring(const Intent& next, Extent extent) {
     } else if (extent == Extent::Possible) {
         if (auto done = reconciler_.reconcileAll(next); !done)
             return done;
-    } else if (extent == Extent::Armed) {
-        if (auto done = reconciler_.arm(next); !done)
-            return done;
     }
     return pinReplaced(next);
 }

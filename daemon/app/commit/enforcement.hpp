@@ -27,8 +27,7 @@ struct Outside {
 // How much of a change has to come into force.
 enum class Extent : std::uint8_t {
     Whole,    // all of it, or everything stays as it was
-    Possible, // what can; the units' views tell of the rest
-    Armed,    // the same, but units whose queues are on their way stay as they are
+    Possible, // what can; the units' views tell of the rest, and those that wait for filters stay as they are
     Books     // no queue depends on what has changed
 };
 

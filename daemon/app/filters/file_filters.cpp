@@ -196,14 +196,14 @@ std::vector<FilterName> FileFilters::arm(const Configuration& configuration) {
             continue;
         const auto definition = next.definitions.define(name);
         if (definition && !isThere(*definition)) {
-            next.definitions.fail(
+            next.definitions.await(
                 name, {ErrorCode::NoSuchFilter, "filter '" + name.text() + "' is still being loaded"});
             pending.push_back(name);
         } else if (auto loaded = loadDefined(next, name); !loaded) {
             failDefined(next, name, loaded.error());
         }
     }
-    static_cast<void>(inForce_.commit(std::move(next), Extent::Armed));
+    static_cast<void>(inForce_.commit(std::move(next), Extent::Possible));
     return pending;
 }
 
@@ -217,7 +217,7 @@ Status FileFilters::load(const FilterName& name) {
     if (!loaded)
         failDefined(next, name, loaded.error());
     const bool isInRules = filtersOfRules(*next.rules).contains(name);
-    auto done = inForce_.commit(std::move(next), isInRules ? Extent::Armed : Extent::Books);
+    auto done = inForce_.commit(std::move(next), isInRules ? Extent::Possible : Extent::Books);
     return kernel_.isWaiting() ? done : Status();
 }
 

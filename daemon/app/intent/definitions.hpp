@@ -30,16 +30,32 @@ class Definitions {
     [[nodiscard]] const std::set<FilterName>& loaded() const { return loaded_; }
 
     // Why a defined filter is not loaded, or not as its file says now.
-    void fail(const FilterName& name, Error error) { failures_.insert_or_assign(name, std::move(error)); }
-    void clearFailure(const FilterName& name) { failures_.erase(name); }
-    void clearFailures() { failures_.clear(); }
+    void fail(const FilterName& name, Error error) {
+        awaited_.erase(name);
+        failures_.insert_or_assign(name, std::move(error));
+    }
+    // The same for now: it is on its way.
+    void await(const FilterName& name, Error error) {
+        awaited_.insert(name);
+        failures_.insert_or_assign(name, std::move(error));
+    }
+    void clearFailure(const FilterName& name) {
+        awaited_.erase(name);
+        failures_.erase(name);
+    }
+    void clearFailures() {
+        awaited_.clear();
+        failures_.clear();
+    }
     [[nodiscard]] const std::map<FilterName, Error>& failures() const { return failures_; }
+    [[nodiscard]] const std::set<FilterName>& awaited() const { return awaited_; }
 
   private:
     SharedValue<FilterSources> sources_;
     SharedValue<std::map<FilterName, std::string>> atOnce_;
     std::set<FilterName> loaded_;
     std::map<FilterName, Error> failures_;
+    std::set<FilterName> awaited_;
 };
 
 } // namespace filterd

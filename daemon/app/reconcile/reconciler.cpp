@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace filterd {
@@ -75,17 +76,25 @@ void Reconciler::buildPossible(const Intent& intent) {
     }
 }
 
-Status Reconciler::reconcileAll(const Intent& intent) { return reconcile(intent, Which::All); }
-
-Status Reconciler::arm(const Intent& intent) { return reconcile(intent, Which::Ready); }
-
-bool Reconciler::isReady(CgroupId cgroup) const {
-    const auto* unit = present_.find(cgroup);
-    const auto* rule = unit == nullptr ? nullptr : resolution_.ruleFor(*unit);
-    return rule == nullptr || !resolution_.of(*rule).error;
+// Units whose rules wait for filters that are on their way stay as they are.
+Desired Reconciler::desireReady(const Intent& intent) const {
+    auto desired = desireAll(resolution_, present_, queues_.observed());
+    const auto& awaited = intent.definitions.awaited();
+    const auto isAwaited = [&](const FilterName& name) { return awaited.contains(name); };
+    if (!awaited.empty())
+        std::erase_if(desired.units, [&](const auto& entry) {
+            const auto* unit = present_.find(entry.first);
+            const auto* rule = unit == nullptr ? nullptr : resolution_.ruleFor(*unit);
+            return rule != nullptr && resolution_.of(*rule).error &&
+                   std::any_of(kDirections.begin(), kDirections.end(), [&](Direction direction) {
+                       const auto& names = rule->filters(direction);
+                       return std::any_of(names.begin(), names.end(), isAwaited);
+                   });
+        });
+    return desired;
 }
 
-Status Reconciler::reconcile(const Intent& intent, Which which) {
+Status Reconciler::reconcileAll(const Intent& intent) {
     auto earlier = takeEarlier();
     buildPossible(intent);
     if (kernel_.isWaiting())
@@ -100,10 +109,7 @@ Status Reconciler::reconcile(const Intent& intent, Which which) {
     }
     attachFailures_.clear();
     findBareCgroups();
-    auto desired = desireAll(resolution_, present_, queues_.observed());
-    if (which == Which::Ready)
-        std::erase_if(desired.units, [this](const auto& entry) { return !isReady(entry.first); });
-    noteFailures(run(std::move(desired), false), attachFailures_);
+    noteFailures(run(desireReady(intent), false), attachFailures_);
     attachHeld();
     publishAll();
     return {};
@@ -132,8 +138,7 @@ Status Reconciler::tryReconcileAll(const Intent& intent) {
     if (!ready)
         return ready;
     findBareCgroups();
-    if (const auto failures = run(desireAll(resolution_, present_, queues_.observed()), true);
-        !failures.empty())
+    if (const auto failures = run(desireReady(intent), true); !failures.empty())
         return failure(failures.front().error);
     attachFailures_.clear();
     guardFault_.reset();

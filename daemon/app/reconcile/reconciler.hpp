@@ -40,9 +40,6 @@ class Reconciler final : private UnitAttacher {
     // what cannot be built is replaced as the rule's OnFailure says, and the unit's view tells.
     // An error only where the kernel waits, and then nothing was done.
     [[nodiscard]] Status reconcileAll(const Intent& intent);
-    // Holds what starts from now on, and brings those units to what the intent says whose queues can be built
-    // already. The others stay as they are: what they lack is on its way.
-    [[nodiscard]] Status arm(const Intent& intent);
     // The same for a change that must happen wholly or not at all (I2): the first queue that cannot be built,
     // or attachment that fails, is returned; the caller then calls reconcileAll() with what was before.
     [[nodiscard]] Status tryReconcileAll(const Intent& intent);
@@ -88,9 +85,7 @@ class Reconciler final : private UnitAttacher {
     [[nodiscard]] Earlier takeEarlier();
     [[nodiscard]] Status backTo(Earlier earlier);
     void buildPossible(const Intent& intent);
-    enum class Which : std::uint8_t { All, Ready };
-    [[nodiscard]] Status reconcile(const Intent& intent, Which which);
-    [[nodiscard]] bool isReady(CgroupId cgroup) const;
+    [[nodiscard]] Desired desireReady(const Intent& intent) const;
     [[nodiscard]] Status buildAll(const Intent& intent);
     std::vector<FailedAction> run(Desired desired, bool stopAtBuildFailure);
     void reconcile(const UnitCgroup& unit);

@@ -205,6 +205,29 @@ TEST_F(SlowStart, WhatIsThereIsInForceAndWhatStartsMeanwhileIsHeld) {
     EXPECT_EQ(stateOf("slow.service"), UnitState::Attached);
 }
 
+// Whatever others want meanwhile, and whether they get it or not.
+TEST_F(SlowStart, AChangeMeanwhileCutsNobodyOff) {
+    tree.add("slow.service", 3);
+    tree.add("open.service", 4);
+    begin();
+    load("other");
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("other.service", {"other"}), 5));
+    EXPECT_THAT(ingress(3), IsEmpty());
+    start("bad.service", 9);
+    kernel.refusesAttach = {"/system.slice/bad.service"};
+    ASSERT_FALSE(firewall.queues().set(FirewallBed::rule("bad.service", {"other"}), {}));
+    EXPECT_THAT(ingress(3), IsEmpty());
+    firewall.queues().endTrials(6);
+    EXPECT_THAT(ingress(3), IsEmpty());
+    start("slow.service", 6);
+    EXPECT_THAT(ingress(6), ElementsAre("HOLD"));
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    EXPECT_EQ(loaded, 1);
+    for (const std::uint64_t id : {3, 4, 6})
+        EXPECT_THAT(ingress(id), ElementsAre("slow"));
+}
+
 TEST_F(SlowStart, OneThatFailsInTheEndCostsItsOwnUnits) {
     define("slow", "bad");
     begin();
