@@ -113,6 +113,13 @@ Error WorkerProcess::tooLong(std::chrono::seconds limit) {
             "it takes longer than " + std::to_string(limit.count()) + " s to read and to verify"};
 }
 
+Status WorkerProcess::give(const Parcel& job) {
+    auto given = send(socket(), job);
+    if (!given && pid_ >= 0 && given.error().code == ErrorCode::KernelRefused)
+        return failure(howItEnded());
+    return given;
+}
+
 Result<Delivery> WorkerProcess::take() {
     auto answer = receive(socket());
     if (!answer && pid_ >= 0 && answer.error().code == ErrorCode::KernelRefused)

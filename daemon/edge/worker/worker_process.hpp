@@ -21,7 +21,7 @@ class WorkerProcess {
     ~WorkerProcess() { end(); }
 
     [[nodiscard]] int socket() const { return socket_.get(); }
-    [[nodiscard]] Status give(const Parcel& job) { return send(socket(), job); }
+    [[nodiscard]] Status give(const Parcel& job);
     // The answer to the job that was given, where the socket is readable. An error tells how the worker ended
     // instead.
     [[nodiscard]] Result<Delivery> take();
