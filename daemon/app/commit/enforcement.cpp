@@ -61,13 +61,13 @@ void Enforcement::goBack() {
     if (kernel_.isWaiting())
         return;
     kernel_.hurry();
-    if (auto back = reconciler_.reconcileAll(intent_); !back)
+    if (auto back = reconciler_.reconcileAll(intent_, Reconciler::Refused::Stay); !back)
         log::error(back.error());
 }
 
 void Enforcement::goBackTo(Intent before) {
     kernel_.hurry();
-    static_cast<void>(commit(std::move(before), Extent::Possible));
+    static_cast<void>(commit(std::move(before), Extent::Back));
 }
 
 void Enforcement::discard(Intent next) {
@@ -80,8 +80,10 @@ Status Enforcement::bring(const Intent& next, Extent extent) {
     if (extent == Extent::Whole) {
         if (auto done = reconciler_.tryReconcileAll(next); !done)
             return done;
-    } else if (extent == Extent::Possible) {
-        if (auto done = reconciler_.reconcileAll(next); !done)
+    } else if (extent != Extent::Books) {
+        const auto refused =
+            extent == Extent::Back ? Reconciler::Refused::Stay : Reconciler::Refused::TryAgain;
+        if (auto done = reconciler_.reconcileAll(next, refused); !done)
             return done;
     }
     return pinReplaced(next);

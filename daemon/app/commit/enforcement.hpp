@@ -28,6 +28,7 @@ struct Outside {
 enum class Extent : std::uint8_t {
     Whole,    // all of it, or everything stays as it was
     Possible, // what can; the units' views tell of the rest, and those that wait for filters stay as they are
+    Back,     // the same, but what could not be built a moment ago is not tried again
     Books     // no queue depends on what has changed
 };
 

@@ -94,8 +94,10 @@ Desired Reconciler::desireReady(const Intent& intent) const {
     return desired;
 }
 
-Status Reconciler::reconcileAll(const Intent& intent) {
+Status Reconciler::reconcileAll(const Intent& intent, Refused refused) {
     auto earlier = takeEarlier();
+    if (refused == Refused::Stay)
+        broken_ = earlier.broken;
     buildPossible(intent);
     if (kernel_.isWaiting())
         return backTo(std::move(earlier));

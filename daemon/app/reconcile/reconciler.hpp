@@ -39,7 +39,8 @@ class Reconciler final : private UnitAttacher {
     // Brings every unit to what the intent says. Never leaves a unit that should be guarded without a queue:
     // what cannot be built is replaced as the rule's OnFailure says, and the unit's view tells.
     // An error only where the kernel waits, and then nothing was done.
-    [[nodiscard]] Status reconcileAll(const Intent& intent);
+    enum class Refused : std::uint8_t { TryAgain, Stay }; // queues that could not be built until now
+    [[nodiscard]] Status reconcileAll(const Intent& intent, Refused refused = Refused::TryAgain);
     // The same for a change that must happen wholly or not at all (I2): the first queue that cannot be built,
     // or attachment that fails, is returned; the caller then calls reconcileAll() with what was before.
     [[nodiscard]] Status tryReconcileAll(const Intent& intent);

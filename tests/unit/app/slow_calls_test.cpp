@@ -89,6 +89,25 @@ TEST_F(SlowCallsTest, WhatFailsForAnotherReasonGoesBackAtOnce) {
     EXPECT_THAT(ingress(8), ElementsAre("old"));
 }
 
+// Nobody waits for what could not be built a moment ago and has nothing to do with the call.
+TEST_F(SlowCallsTest, TheWayBackBuildsNothingThatWasRefused) {
+    load("bad");
+    load("other");
+    kernel.unbuildable = {"bad"};
+    rule("a.service", "bad");
+    start("a.service", 7);
+    apply();
+    ASSERT_THAT(ingress(7), ElementsAre("HOLD"));
+    kernel.unbuildable.clear(); // were it asked, it would build it
+    start("b.service", 8);
+    kernel.refusesAttach = {"/system.slice/b.service"};
+    const auto before = state();
+    EXPECT_FALSE(firewall.queues().set(FirewallBed::rule("b.service", {"other"}), {}));
+    EXPECT_EQ(state(), before);
+    load("more"); // a change tries it again
+    EXPECT_THAT(ingress(7), ElementsAre("bad"));
+}
+
 TEST_F(SlowCallsTest, AReloadComesIntoForceAsOne) {
     define("a", "1");
     rule("a.service", "a");
