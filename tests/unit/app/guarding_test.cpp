@@ -53,7 +53,6 @@ TEST_F(Guarding, WhatOnlyLogsIsNeverHeldBack) {
 
 TEST_F(Guarding, RulesWhoseInterimProgramIsNotVerifiedYetLeaveTheOldOnes) {
     ASSERT_TRUE(firewall.queues().set(rule("web@*.service", {"drop"})));
-    const auto attachments = kernel.attachments;
     const auto made = kernel.interimPrograms;
     test::FakeSlowCalls slow(kernel);
     kernel.unfinished = {"interim port"};
@@ -67,11 +66,9 @@ TEST_F(Guarding, RulesWhoseInterimProgramIsNotVerifiedYetLeaveTheOldOnes) {
               std::vector{filterName("drop")});
     EXPECT_EQ(guard->queueOf("web@1.service", Direction::Ingress), "queue");
     EXPECT_EQ(kernel.interimPrograms, made);
-    EXPECT_EQ(kernel.attachments, attachments);
     kernel.unfinished.clear();
     slow.tryAgain();
-    EXPECT_TRUE(isAnswered);
-    EXPECT_TRUE(last);
+    EXPECT_TRUE(isAnswered && last);
     EXPECT_EQ(kernel.interimPrograms, made + 1);
 }
 

@@ -162,22 +162,6 @@ Result<BuiltQueue> QueueBuilder::buildOnce(const QueueDraft& draft) {
     return built;
 }
 
-std::string QueueBuilder::reasonOf(const QueueDraft& draft, const std::vector<std::string>& uncounted) {
-    std::string reason;
-    const auto add = [&](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
-    if (draft.queue.logOnly)
-        add("log only: what it would drop is counted, and passes");
-    if (draft.queue.logged > 0)
-        add("log only for its first " + std::to_string(draft.queue.logged) +
-            " filters, of the administrator: what they would drop is counted");
-    for (const auto& member : draft.members)
-        if (member.isTailCall)
-            add("filter '" + member.filter->name() + "' runs by tail call: " + member.tailCallReason);
-    for (const auto& name : uncounted)
-        add("drops of filter '" + name + "' are not counted: all counters are taken by other filters");
-    return reason;
-}
-
 Result<UniqueFd> QueueBuilder::loadAssembly(const Assembly& assembly, const std::string& name) {
     const auto text = fuse(assembly.input);
     if (!text)
@@ -187,28 +171,13 @@ Result<UniqueFd> QueueBuilder::loadAssembly(const Assembly& assembly, const std:
                           assembly.work + static_cast<std::uint32_t>(text->instructions.size())});
 }
 
-namespace {
-
-// Tells apart all that is built for one queue: the first program that is put into an array decides what
-// others may be.
-std::string textOf(const QueueDraft& draft) {
-    auto text = idOf(draft.queue).text;
-    for (const bool one : {draft.gateArray >= 0, draft.extras.counts, draft.extras.reports, draft.inlines})
-        text += one ? " 1" : " 0";
-    for (const auto& member : draft.members)
-        text += member.isTailCall ? " t" : " f";
-    return text;
-}
-
-} // namespace
-
 // Members first, then groups. An array that an older version made may be too small for them.
 Result<UniqueFd> QueueBuilder::tailCallArrayFor(const QueueDraft& draft) {
     const auto entries = static_cast<std::uint32_t>(draft.members.size() + draft.groups.size());
     if (draft.tailCallArray >= 0)
         if (const auto info = mapInfo(draft.tailCallArray); info && info->max_entries >= entries)
             return duplicate(draft.tailCallArray);
-    return works_.kept("tail calls " + textOf(draft), [entries] {
+    return works_.kept("tail calls " + variantOf(draft), [entries] {
         return createMap("filterd_stubs",
                          {BPF_MAP_TYPE_PROG_ARRAY, sizeof(std::uint32_t), sizeof(std::uint32_t), entries});
     });

@@ -56,7 +56,6 @@ class QueueBuilder {
     Result<FusePart> groupPart(const QueueDraft& draft, std::size_t index) const;
     Status addFunction(Assembly& assembly, const QueueMember& member, FusePart& part) const;
     Result<UniqueFd> tailCallArrayFor(const QueueDraft& draft);
-    static std::string reasonOf(const QueueDraft& draft, const std::vector<std::string>& uncounted);
     Status fillTailCalls(Assembly& assembly, const QueueDraft& draft, int tailCallArray);
     Status fillGroup(Assembly& queue, const QueueDraft& draft, std::size_t group, int tailCallArray);
     Status fillTailCall(const QueueMember& member, std::uint32_t index, Direction direction,

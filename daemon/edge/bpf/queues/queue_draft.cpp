@@ -155,4 +155,29 @@ void QueueDraft::makeTailCalls(const std::string& reason) {
     Division(*this).divide();
 }
 
+std::string reasonOf(const QueueDraft& draft, const std::vector<std::string>& uncounted) {
+    std::string reason;
+    const auto add = [&](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
+    if (draft.queue.logOnly)
+        add("log only: what it would drop is counted, and passes");
+    if (draft.queue.logged > 0)
+        add("log only for its first " + std::to_string(draft.queue.logged) +
+            " filters, of the administrator: what they would drop is counted");
+    for (const auto& member : draft.members)
+        if (member.isTailCall)
+            add("filter '" + member.filter->name() + "' runs by tail call: " + member.tailCallReason);
+    for (const auto& name : uncounted)
+        add("drops of filter '" + name + "' are not counted: all counters are taken by other filters");
+    return reason;
+}
+
+std::string variantOf(const QueueDraft& draft) {
+    auto text = idOf(draft.queue).text;
+    for (const bool one : {draft.gateArray >= 0, draft.extras.counts, draft.extras.reports, draft.inlines})
+        text += one ? " 1" : " 0";
+    for (const auto& member : draft.members)
+        text += member.isTailCall ? " t" : " f";
+    return text;
+}
+
 } // namespace filterd::bpf

@@ -61,4 +61,11 @@ struct QueueDraft {
 // Errors: NoSuchFilter, WrongDirection.
 [[nodiscard]] Result<QueueDraft> draftQueue(const Queue& queue, const FilterStore& filters);
 
+// Says what is not as it should be, of a queue that runs as one program: QueueFacts::modeReason.
+[[nodiscard]] std::string reasonOf(const QueueDraft& draft, const std::vector<std::string>& uncounted);
+
+// Tells apart all that is built for one queue: the first program that is put into an array decides what
+// others may be.
+[[nodiscard]] std::string variantOf(const QueueDraft& draft);
+
 } // namespace filterd::bpf
