@@ -101,6 +101,10 @@ Error WorkerProcess::howItEnded() {
     pid_ = -1;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
         return {ErrorCode::LimitExceeded, "it takes too long to read and to verify"};
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        return {ErrorCode::KernelRefused,
+                "the process that read it was ended from outside (Killed): try again, "
+                "and look whether memory is short"};
     return {ErrorCode::InvalidObject,
             "it ended the process that read it (" +
                 (WIFSIGNALED(status) ? std::string(::strsignal(WTERMSIG(status)))

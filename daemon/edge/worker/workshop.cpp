@@ -73,6 +73,7 @@ Result<bpf::MadeFilter> Workshop::makeFilter(const ObjectRequest& request, int c
     };
     auto answer = ask(makeJob(request, counterMap));
     auto made = answer ? readMade(std::move(*answer)) : failure(answer.error());
+    waiting_.reset(); // who has read a stranger's bytes does nothing for anybody else
     if (!made)
         return failure(named(made.error()));
     return made;
@@ -128,7 +129,7 @@ Result<Delivery> Workshop::waitFor(const Parcel& parcel) {
     waiting_.reset();
     if (auto given = process.give(parcel); !given)
         return failure(given.error());
-    auto answer = process.await(limits_.perJob, progress_);
+    auto answer = process.await(limits_.perWait, progress_);
     if (answer)
         waiting_ = std::move(process);
     return answer;

@@ -75,7 +75,11 @@ class Workshops : public ::testing::Test {
     UniqueFd counters_{::bpf_map_create(BPF_MAP_TYPE_CGROUP_STORAGE, "counters", 16, 65 * 16, 0, nullptr)};
     int progress_ = 0;
     Workshop workshop_{
-        loop_, WORKER, intake_, [this] { ++progress_; }, {.perJob = std::chrono::seconds(2), .processes = 1}};
+        loop_,
+        WORKER,
+        intake_,
+        [this] { ++progress_; },
+        {.perJob = std::chrono::seconds(2), .perWait = std::chrono::seconds(2), .processes = 1}};
 };
 
 void expectSame(const bpf::MadeFilter& one, const bpf::MadeFilter& other) {
