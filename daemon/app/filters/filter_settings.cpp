@@ -243,9 +243,17 @@ std::vector<std::string> FilterSettings::misfits(const FilterFacts& filter) cons
         return misfits; // told as a fault of the store
     for (const auto& [name, value] : *kept)
         if (const auto fits = prepare(filter, name, {value}); !fits)
-            misfits.push_back("the saved value '" + name + "=" + value +
-                              "' is not in force: " + fits.error().message + "; 'filterctl unset " +
-                              filter.instance.name.text() + " " + name + "' removes it");
+            misfits.push_back(std::string("the saved value '")
+                                  .append(name)
+                                  .append("=")
+                                  .append(value)
+                                  .append("' is not in force: ")
+                                  .append(fits.error().message)
+                                  .append("; 'filterctl unset ")
+                                  .append(filter.instance.name.text())
+                                  .append(" ")
+                                  .append(name)
+                                  .append("' removes it"));
     return misfits;
 }
 

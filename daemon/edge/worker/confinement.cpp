@@ -118,13 +118,13 @@ constexpr std::array kFileCommands{F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F
 
 int allowCommands(scmp_filter_ctx filter) {
     int failed = ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                    SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
+                                    SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()), 0));
     for (const int command : kBpfCommands)
         failed |= ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-                                     SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command)));
+                                     SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command), 0));
     for (const int command : kFileCommands)
         failed |= ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                                     SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command)));
+                                     SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command), 0));
     return failed;
 }
 
@@ -140,7 +140,7 @@ Status restrictArguments(scmp_filter_ctx filter) {
         ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                            SCMP_A2(SCMP_CMP_MASKED_EQ, kRuns, 0)) |
         ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-                           SCMP_A2(SCMP_CMP_EQ, 0)); // to be asked, not to be set
+                           SCMP_A2(SCMP_CMP_EQ, 0, 0)); // to be asked, not to be set
     return failed == 0 ? Status() : failure(systemError("confine a worker", EINVAL));
 }
 

@@ -23,8 +23,8 @@ namespace filterd::worker {
 struct WorkshopLimits {
     std::chrono::seconds perJob{60};
     std::chrono::seconds perWait{10}; // of a job outside of any attempt: nobody else is served meanwhile
-    std::size_t processes = 2;      // at once
-    std::size_t waitingOfUser = 16; // calls of one user but root
+    std::size_t processes = 2;        // at once
+    std::size_t waitingOfUser = 16;   // calls of one user but root
 };
 
 class Workshop final : public bpf::ProgramWorks, public SlowCalls {

@@ -243,7 +243,7 @@ TEST_F(SlowStart, AChangeMeanwhileCutsNobodyOff) {
     kernel.unfinished.clear();
     slow.tryAgain();
     EXPECT_EQ(loaded, 1);
-    for (const std::uint64_t id : {3, 4, 6})
+    for (const std::uint64_t id : {3U, 4U, 6U})
         EXPECT_THAT(ingress(id), ElementsAre("slow"));
 }
 
