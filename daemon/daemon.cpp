@@ -136,14 +136,19 @@ void Daemon::reloadFor(const std::string& what) {
     isReloading_ = true;
     const auto done = std::make_shared<Status>();
     edges_->workshop.run(
-        {}, [this, done] { *done = reload(); },
+        {},
+        [this, done] {
+            if (auto read = confine("the files", [&] { *done = reload(); }); !read)
+                *done = std::move(read);
+        },
         [this, done, what] {
             if (!*done)
                 log::error(done->error().context(what));
             isReloading_ = false;
             if (std::exchange(reloadsAgain_, false))
                 return reloadFor(what);
-            sd_notify(0, "READY=1");
+            if (isReady_)
+                sd_notify(0, "READY=1");
         });
 }
 

@@ -25,7 +25,7 @@ class SlowCalls {
     // Returns whether one more call of this user may wait. LimitExceeded.
     [[nodiscard]] virtual Status roomFor(const Asker& asker) const = 0;
     // Runs `attempt` now. What it needs and is not finished fails, so that it changes nothing; it is run
-    // again when that is finished. `finish` follows the last attempt.
+    // again when that is finished. `finish` follows the last attempt, also one that throws.
     virtual void run(const Asker& asker, Step attempt, Step finish) = 0;
     // The client is gone: what it waits for is not tried again.
     virtual void forget(const std::string& client) = 0;

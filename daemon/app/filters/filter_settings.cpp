@@ -175,6 +175,7 @@ Status FilterSettings::remember(const FilterFacts& filter, const std::string& na
     auto kept = store_.load(filter.instance.name);
     if (!kept)
         return failure(kept.error());
+    forgetMisfits(filter.instance.name);
     kept->insert_or_assign(name, now->text);
     return store_.save(filter.instance.name, *kept);
 }
@@ -197,6 +198,7 @@ Status FilterSettings::set(const FilterFacts& filter, const std::string& name, c
 }
 
 void FilterSettings::restore(const FilterFacts& filter) {
+    forgetMisfits(filter.instance.name);
     const auto kept = store_.load(filter.instance.name);
     if (!kept) {
         log::error(kept.error(), {log::filter(filter.instance.name.text())});
@@ -236,7 +238,18 @@ bool FilterSettings::isSame(const FilterFacts& filter, const std::string& name, 
     return *entries == *others;
 }
 
-std::vector<std::string> FilterSettings::misfits(const FilterFacts& filter) const {
+const std::vector<std::string>& FilterSettings::misfits(const FilterFacts& filter) const {
+    const auto known = misfits_.find(filter.instance);
+    return known != misfits_.end() ? known->second
+                                   : misfits_.emplace(filter.instance, findMisfits(filter)).first->second;
+}
+
+// What is saved for the name has changed, or another filter has it.
+void FilterSettings::forgetMisfits(const FilterName& filter) {
+    std::erase_if(misfits_, [&](const auto& entry) { return entry.first.name == filter; });
+}
+
+std::vector<std::string> FilterSettings::findMisfits(const FilterFacts& filter) const {
     const auto kept = store_.load(filter.instance.name);
     std::vector<std::string> misfits;
     if (!kept)
@@ -287,6 +300,7 @@ Result<std::vector<std::string>> FilterSettings::forget(const FilterName& filter
                                                        filter.text() + "' shows those that are");
         gone.push_back(name);
     }
+    forgetMisfits(filter);
     for (const auto& name : gone)
         kept->erase(name);
     if (!gone.empty())

@@ -66,7 +66,7 @@ class FilterSettings {
     // is logged.
     void restore(const FilterFacts& filter);
     // Returns, a sentence each, what is kept for a loaded filter and does not fit it.
-    [[nodiscard]] std::vector<std::string> misfits(const FilterFacts& filter) const;
+    [[nodiscard]] const std::vector<std::string>& misfits(const FilterFacts& filter) const;
 
     [[nodiscard]] Result<std::vector<SavedValue>> saved(const FilterName& filter) const;
     // Keeps these names no longer, or none at all if no name is given, and returns those that were kept.
@@ -83,11 +83,15 @@ class FilterSettings {
     [[nodiscard]] Status apply(const FilterFacts& filter, const std::string& name, const Value& value);
     [[nodiscard]] bool isSame(const FilterFacts& filter, const std::string& name, const std::string& one,
                               const std::string& other) const;
+    [[nodiscard]] std::vector<std::string> findMisfits(const FilterFacts& filter) const;
+    void forgetMisfits(const FilterName& filter);
     [[nodiscard]] Status remember(const FilterFacts& filter, const std::string& name);
 
     FilterValues& values_;
     ParameterStore& store_;
     StatedValues stated_;
+    // Whoever asks for the warnings must not have every file read again.
+    mutable std::map<FilterInstance, std::vector<std::string>> misfits_;
 };
 
 } // namespace filterd

@@ -17,6 +17,23 @@ namespace {
 
 constexpr std::size_t kControlSize = CMSG_SPACE((kMaxDescriptors + 1) * sizeof(int));
 
+// A message of one byte, with room for descriptors.
+struct Envelope {
+    Envelope() {
+        message.msg_iov = &data;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+    }
+    Envelope(const Envelope&) = delete;
+    Envelope& operator=(const Envelope&) = delete;
+
+    char one = 0;
+    iovec data{&one, sizeof one};
+    alignas(cmsghdr) std::array<char, kControlSize> control{};
+    msghdr message{};
+};
+
 // The bytes do not go through the socket: its buffer is small, and a reader that is slow would stop the
 // writer.
 Result<UniqueFd> fileOf(const std::vector<std::uint8_t>& bytes) {
@@ -100,13 +117,8 @@ Status send(int socket, const Parcel& parcel) {
         return failure(file.error());
     std::vector<int> fds{file->get()};
     fds.insert(fds.end(), parcel.fds.begin(), parcel.fds.end());
-    char one = 0;
-    iovec data{&one, sizeof one};
-    alignas(cmsghdr) std::array<char, kControlSize> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
+    Envelope envelope;
+    auto& message = envelope.message;
     message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
     auto* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
@@ -120,14 +132,8 @@ Status send(int socket, const Parcel& parcel) {
 }
 
 Result<Delivery> receive(int socket) {
-    char one = 0;
-    iovec data{&one, sizeof one};
-    alignas(cmsghdr) std::array<char, kControlSize> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    Envelope envelope;
+    auto& message = envelope.message;
     ssize_t got = -1;
     while ((got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
     }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/worker/workshop.hpp"
 
+#include "base/confine.hpp"
 #include "base/digest.hpp"
 #include "base/log.hpp"
 #include "edge/worker/job_text.hpp"
@@ -186,14 +187,11 @@ void Workshop::tryOnce(const std::shared_ptr<Call>& call) {
     call->hurries = !afterOthers_; // without a loop there is no later
     ++call->attempts;
     const auto outer = std::exchange(current_, call);
-    try {
-        call->attempt();
-    } catch (...) {
-        current_ = outer;
-        throw;
-    }
+    const auto tried = confine("a call", call->attempt);
     current_ = outer;
-    if (!call->missing.empty()) {
+    if (!tried)
+        log::error(tried.error());
+    if (tried && !call->missing.empty()) {
         parked_.push_back(call);
         return;
     }

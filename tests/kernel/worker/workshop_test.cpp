@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <set>
+#include <stdexcept>
 
 namespace filterd::worker {
 namespace {
@@ -329,6 +330,26 @@ TEST_F(Workshops, WhatIsNeverTheSameIsRefusedInTheEnd) {
     EXPECT_EQ(attempts, 65);
     ASSERT_TRUE(error);
     EXPECT_EQ(error->code, ErrorCode::LimitExceeded);
+}
+
+// No exception leaves an attempt: who waits beside it is served all the same.
+TEST_F(Workshops, AnAttemptThatThrowsIsOver) {
+    int attempts = 0;
+    bool isOver = false;
+    bool isMade = false;
+    workshop_.run(
+        {},
+        [&] {
+            static_cast<void>(workshop_.makeFilter(rules("r", 7), counters_.get()));
+            if (++attempts == 2)
+                throw std::runtime_error("as a fault of filterd would");
+        },
+        [&] { isOver = true; });
+    int others = 0;
+    call({":1.7", 0}, rules("r", 7), others, [&](const auto& made) { isMade = made.has_value(); });
+    runUntil([&] { return isMade; });
+    EXPECT_TRUE(isOver);
+    EXPECT_EQ(attempts, 2);
 }
 
 TEST_F(Workshops, NoDescriptorIsLeft) {

@@ -150,6 +150,7 @@ TEST_F(Settings, WhatIsKeptAndDoesNotFitIsTold) {
     auto& kept = store_.kept.begin()->second;
     kept["limit"] = "4294967296";
     kept["gone"] = "1";
+    settings_.restore(filter_); // it is loaded anew
     const auto told = settings_.misfits(filter_);
     ASSERT_EQ(told.size(), 2U);
     EXPECT_TRUE(told[0].starts_with("the saved value 'gone=1' is not in force: ")) << told[0];
