@@ -27,6 +27,7 @@ struct Envelope {
     }
     Envelope(const Envelope&) = delete;
     Envelope& operator=(const Envelope&) = delete;
+    ~Envelope() = default;
 
     char one = 0;
     iovec data{&one, sizeof one};
