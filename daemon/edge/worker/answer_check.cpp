@@ -3,7 +3,7 @@
 #include "edge/worker/answer_check.hpp"
 
 #include "core/ebpf/filter_code.hpp"
-#include "core/value/address.hpp"
+#include "edge/worker/type_check.hpp"
 #include "kernel/bpf_calls.hpp"
 
 namespace filterd::worker {
@@ -26,47 +26,6 @@ Status checkReferences(const FilterProgram& program) {
             return wrong("its last instruction has no second half");
     }
     return {};
-}
-
-constexpr int kDeepest = 32;
-constexpr std::uint32_t kLargest = std::uint32_t{1} << 24;
-
-bool isSizeOfItsKind(const ValueType& type) {
-    const auto isAddress = [](std::size_t size) { return size == kAddress4 || size == kAddress6; };
-    switch (type.kind) {
-    case ValueKind::Opaque:
-    case ValueKind::Structure:
-    case ValueKind::Text:
-        return true;
-    case ValueKind::Integer:
-    case ValueKind::Boolean:
-    case ValueKind::Enumeration:
-        return type.size == 1 || type.size == 2 || type.size == 4 || type.size == 8;
-    case ValueKind::Address:
-        return isAddress(type.size);
-    case ValueKind::PortSet:
-        return type.size == kPortSetSize;
-    case ValueKind::Array:
-        return type.elements.size() == 1 && type.elements.front().type.size > 0;
-    case ValueKind::Prefix:
-        return type.size > kPrefixHeader && isAddress(type.size - kPrefixHeader);
-    case ValueKind::TextPrefix:
-    case ValueKind::DomainSuffix:
-        return type.size > kPrefixHeader;
-    }
-    return false;
-}
-
-// Values are read and written by what their types say.
-bool isSound(const ValueType& type, int depth = 0) {
-    if (depth > kDeepest || type.size > kLargest || !isSizeOfItsKind(type))
-        return false;
-    for (const auto& element : type.elements)
-        if (!isSound(element.type, depth + 1) || element.offset > type.size ||
-            element.type.size > type.size - element.offset)
-            return false;
-    return type.count == 0 || type.elements.empty() ||
-           std::uint64_t{type.count} * type.elements.front().type.size <= type.size;
 }
 
 Status checkMap(const FilterMap& map) {

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <utf8cpp/utf8.h>
+
 namespace filterd::worker {
 
 namespace {
@@ -16,20 +18,25 @@ using nlohmann::json;
 
 json parse(const Delivery& delivery) { return json::from_cbor(delivery.bytes); }
 
-// Sees how deep data is: what reads it needs stack for each level.
-struct Depth {
+// Sees how deep data is, since what reads it needs stack for each level, and that text is text: it is going
+// to be saved, and told on the bus.
+struct Soundness {
     static constexpr int kMost = 256; // types within types are three levels each
     int now = 0;
     bool isTooDeep = false;
+    bool isText = true;
 
     static bool null() { return true; }
     static bool boolean(bool) { return true; }
     static bool number_integer(json::number_integer_t) { return true; }
     static bool number_unsigned(json::number_unsigned_t) { return true; }
     static bool number_float(json::number_float_t, const std::string&) { return true; }
-    static bool string(const std::string&) { return true; }
+    bool string(const std::string& text) {
+        isText = isText && utf8::is_valid(text.begin(), text.end());
+        return isText;
+    }
     static bool binary(const json::binary_t&) { return true; }
-    static bool key(const std::string&) { return true; }
+    bool key(const std::string& text) { return string(text); }
     bool start_object(std::size_t) { return enter(); }
     bool start_array(std::size_t) { return enter(); }
     bool end_object() { return leave(); }
@@ -47,10 +54,12 @@ struct Depth {
 };
 
 json parseUntrusted(const Delivery& delivery) {
-    Depth depth;
-    json::sax_parse(delivery.bytes, &depth, json::input_format_t::cbor);
-    if (depth.isTooDeep)
+    Soundness seen;
+    json::sax_parse(delivery.bytes, &seen, json::input_format_t::cbor);
+    if (seen.isTooDeep)
         throw std::out_of_range("it is too deep");
+    if (!seen.isText)
+        throw std::invalid_argument("its text is not UTF-8");
     return parse(delivery);
 }
 

@@ -49,6 +49,20 @@ TEST(JobText, NoAnswerThatIsDamagedIsTaken) {
     }
 }
 
+// It is going to be saved, and told on the bus, which takes no other text.
+TEST(JobText, NoAnswerHoldsWhatIsNoText) {
+    const auto told = [](const std::string& message) {
+        const auto cbor =
+            nlohmann::json::to_cbor({{"error", {{"code", 1}, {"message", message}, {"item", ""}}}});
+        return readMade({cbor, {}}).error().message;
+    };
+    EXPECT_EQ(told("\xc3\xa4"), "\xc3\xa4");
+    EXPECT_NE(told("\xc3").find("its text is not UTF-8"), std::string::npos);
+    EXPECT_NE(told("a\xff").find("its text is not UTF-8"), std::string::npos);
+    const auto named = nlohmann::json::to_cbor({{"\xff", 1}});
+    EXPECT_NE(readVerified({named, {}}).error().message.find("its text is not UTF-8"), std::string::npos);
+}
+
 // To read it must not take more of the stack than there is.
 TEST(JobText, NoAnswerIsDeeperThanAnAnswerIs) {
     for (const std::uint8_t opens :
