@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -66,6 +67,58 @@ std::optional<Op> operation(std::uint16_t code) {
         return Op::ShiftRight;
     default:
         return std::nullopt;
+    }
+}
+
+bool isKnownLoad(std::uint16_t code) {
+    const bool isOfX = BPF_CLASS(code) == BPF_LDX;
+    switch (BPF_MODE(code)) {
+    case BPF_ABS:
+    case BPF_IND:
+        return !isOfX && (BPF_SIZE(code) == BPF_W || BPF_SIZE(code) == BPF_H || BPF_SIZE(code) == BPF_B);
+    case BPF_MSH:
+        return isOfX && BPF_SIZE(code) == BPF_B;
+    case BPF_IMM:
+    case BPF_MEM:
+    case BPF_LEN:
+        return BPF_SIZE(code) == BPF_W;
+    default:
+        return false;
+    }
+}
+
+bool isKnownJump(std::uint16_t code) {
+    switch (BPF_OP(code)) {
+    case BPF_JA:
+        return !usesX(code);
+    case BPF_JEQ:
+    case BPF_JGT:
+    case BPF_JGE:
+    case BPF_JSET:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// Whether bpf_filter() knows the instruction: at any other it ends the process.
+bool isKnown(std::uint16_t code) {
+    if (code > std::numeric_limits<std::uint8_t>::max())
+        return false;
+    switch (BPF_CLASS(code)) {
+    case BPF_LD:
+    case BPF_LDX:
+        return isKnownLoad(code);
+    case BPF_ALU:
+        return operation(code) || code == (BPF_ALU | BPF_NEG);
+    case BPF_JMP:
+        return isKnownJump(code);
+    case BPF_RET:
+        return code == (BPF_RET | BPF_K) || code == (BPF_RET | BPF_A);
+    case BPF_MISC:
+        return code == (BPF_MISC | BPF_TAX) || code == (BPF_MISC | BPF_TXA);
+    default: // ST, STX
+        return code == BPF_CLASS(code);
     }
 }
 
@@ -170,14 +223,14 @@ Status CbpfReader::check() const {
 
 Status CbpfReader::checkOne(std::size_t at) const {
     const auto& insn = program_[at];
+    if (!isKnown(insn.code))
+        return failure(ErrorCode::InvalidArgument, "the program has an unknown instruction");
     if (isScratch(insn) && insn.k >= kMemoryWords)
         return failure(ErrorCode::InvalidArgument, "the program uses a scratch word that does not exist");
     if (isLoad(insn.code) && BPF_MODE(insn.code) == BPF_ABS && insn.k >= kDeviceOffsets)
         return failure(ErrorCode::Unsupported,
                        "it asks for what only a capture device knows (inbound, "
                        "outbound, ifname, vlan): leave that to the queue's direction");
-    if (BPF_CLASS(insn.code) == BPF_ALU && BPF_OP(insn.code) != BPF_NEG && !operation(insn.code))
-        return failure(ErrorCode::InvalidArgument, "the program has an unknown operation");
     if (BPF_CLASS(insn.code) != BPF_JMP)
         return {};
     const bool always = BPF_OP(insn.code) == BPF_JA;

@@ -37,6 +37,24 @@ TEST(PacketRule, NamesTheColumnOfAFault) {
               ErrorCode::LimitExceeded);
 }
 
+// libpcap's own interpreter ends the process at any other.
+TEST(ClassicProgram, HasNoInstructionsThatNobodyKnows) {
+    const auto reads = [](std::uint16_t code) {
+        return read(CbpfProgram{{code, 0, 0, 0}, end(1)}).has_value();
+    };
+    for (const int code : {BPF_LD | BPF_H | BPF_ABS, BPF_LD | BPF_B | BPF_IND, BPF_LDX | BPF_B | BPF_MSH,
+                           BPF_LD | BPF_W | BPF_LEN, BPF_LDX | BPF_IMM, BPF_ST | 0, BPF_STX | 0,
+                           BPF_ALU | BPF_NEG, BPF_ALU | BPF_XOR | BPF_X, BPF_JMP | BPF_JA,
+                           BPF_JMP | BPF_JSET | BPF_X, BPF_RET | BPF_A, BPF_MISC | BPF_TXA})
+        EXPECT_TRUE(reads(static_cast<std::uint16_t>(code))) << code;
+    for (const int code :
+         {BPF_LD | 0x18 | BPF_ABS, BPF_LD | BPF_B | BPF_MSH, BPF_LD | 0xe0, BPF_LDX | BPF_W | BPF_ABS,
+          BPF_LDX | BPF_H | BPF_MSH, BPF_LD | BPF_B | BPF_LEN, BPF_ST | 0x20, BPF_STX | BPF_B,
+          BPF_ALU | BPF_NEG | BPF_X, BPF_ALU | 0xb0, BPF_JMP | BPF_JA | BPF_X, BPF_JMP | 0x50,
+          BPF_RET | BPF_X, BPF_MISC | 0x40, 0x100 | BPF_RET})
+        EXPECT_FALSE(reads(static_cast<std::uint16_t>(code))) << code;
+}
+
 // libpcap would take what stands in front of a NUL byte, and the bus refuses what is not UTF-8 in words of
 // its own.
 TEST(PacketRule, IsPlainText) {
