@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "base/text.hpp"
 
+#include <algorithm>
+
 namespace filterd {
 
 namespace {
@@ -21,7 +23,25 @@ void escape(unsigned char c, std::string& into) {
     into += kDigits[c & 0xf];
 }
 
+// Whether a character goes on with this byte of UTF-8.
+bool goesOn(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
+
 } // namespace
+
+std::string_view beginningOf(std::string_view text, std::size_t most) {
+    if (text.size() <= most)
+        return text;
+    while (most > 0 && goesOn(text[most]))
+        --most;
+    return text.substr(0, most);
+}
+
+std::string_view endOf(std::string_view text, std::size_t most) {
+    std::size_t from = text.size() - std::min(text.size(), most);
+    while (from > 0 && from < text.size() && goesOn(text[from]))
+        ++from;
+    return text.substr(from);
+}
 
 std::string showable(std::string_view text) {
     std::string shown;

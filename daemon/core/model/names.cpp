@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/model/names.hpp"
 
+#include "base/text.hpp"
 #include "core/model/glob.hpp"
 
 #include <algorithm>
@@ -46,12 +47,12 @@ Result<FilterName> FilterName::parse(std::string_view text) {
     auto name = withColons(text);
     if (!name)
         return failure(ErrorCode::InvalidName,
-                       "'" + std::string(text.substr(0, kFilterNameMax)) +
+                       "'" + std::string(beginningOf(text, kFilterNameMax)) +
                            "' is not a filter name: a comma stands only between the items of a list behind "
                            "an @ (port@80,443); write blanks between names");
     if (name->empty() || name->size() > kFilterNameMax || !consistsOf(*name, kFilterAlphabet))
         return failure(ErrorCode::InvalidName,
-                       "'" + std::string(text.substr(0, kFilterNameMax)) +
+                       "'" + std::string(beginningOf(text, kFilterNameMax)) +
                            "' is not a filter name: use 1 to 128 of A-Z a-z 0-9 _ : @ -");
     return FilterName(std::move(*name));
 }

@@ -4,6 +4,8 @@
 
 #include "core/syntax/unit_file.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <utf8cpp/utf8.h>
@@ -24,14 +26,12 @@ std::string_view strip(std::string_view text) {
 
 // A message goes to terminals and to the bus: it cuts between characters and repeats no control character.
 std::string quote(std::string_view text) {
-    std::size_t end = std::min(text.size(), kQuoteMax);
-    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
-        --end;
-    std::string quoted(text.substr(0, end));
+    std::string quoted(beginningOf(text, kQuoteMax));
+    const bool isWhole = quoted.size() == text.size();
     for (char& c : quoted)
         if (const auto byte = static_cast<unsigned char>(c); byte < 0x20 || byte == 0x7f)
             c = '?';
-    return "'" + quoted + (end < text.size() ? "…'" : "'");
+    return "'" + quoted + (isWhole ? "'" : "…'");
 }
 
 bool isContinued(std::string_view line) {

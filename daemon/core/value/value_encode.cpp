@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
+#include "base/text.hpp"
 #include "core/value/address.hpp"
 #include "core/value/integers.hpp"
 #include "core/value/port_set.hpp"
@@ -24,7 +25,7 @@ Status encodeInto(const ValueType& type, const Value& value, Out out);
 std::string shown(const Value& value) {
     constexpr std::size_t kMost = 60;
     const std::string text = canonicalText(value);
-    return text.size() <= kMost ? text : text.substr(0, kMost) + "…";
+    return text.size() <= kMost ? text : std::string(beginningOf(text, kMost)) + "…";
 }
 
 tl::unexpected<Error> refused(const ValueType& type, const Value& value) {

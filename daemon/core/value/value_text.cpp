@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/value/value_text.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 
 namespace filterd {
@@ -45,13 +47,12 @@ class Nesting {
 constexpr std::size_t kQuotedAtMost = 60;
 
 std::string headOf(std::string_view text) {
-    return "'" + std::string(text.substr(0, kQuotedAtMost)) + "'" +
+    return "'" + std::string(beginningOf(text, kQuotedAtMost)) + "'" +
            (text.size() > kQuotedAtMost ? "..." : "");
 }
 
 std::string tailOf(std::string_view text) {
-    const auto from = text.size() - std::min(text.size(), kQuotedAtMost);
-    return (from > 0 ? "...'" : "'") + std::string(text.substr(from)) + "'";
+    return (text.size() > kQuotedAtMost ? "...'" : "'") + std::string(endOf(text, kQuotedAtMost)) + "'";
 }
 
 Error noItemAtEndOf(std::string_view text) {

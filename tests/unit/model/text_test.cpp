@@ -24,5 +24,19 @@ TEST(Showable, LetsNoLinePassForOneOfOurs) {
               "'x\n    filterd: info: all is well' is no name");
 }
 
+TEST(Text, IsCutBetweenCharacters) {
+    const std::string umlauts = "a\xc3\xa4\xe2\x82\xac"; // of one, two and three bytes
+    EXPECT_EQ(beginningOf(umlauts, 6), umlauts);
+    EXPECT_EQ(beginningOf(umlauts, 5), umlauts.substr(0, 3));
+    EXPECT_EQ(beginningOf(umlauts, 3), umlauts.substr(0, 3));
+    EXPECT_EQ(beginningOf(umlauts, 2), "a");
+    EXPECT_EQ(beginningOf(umlauts, 0), "");
+    EXPECT_EQ(endOf(umlauts, 6), umlauts);
+    EXPECT_EQ(endOf(umlauts, 5), umlauts.substr(1));
+    EXPECT_EQ(endOf(umlauts, 4), umlauts.substr(3));
+    EXPECT_EQ(endOf(umlauts, 2), "");
+    EXPECT_EQ(beginningOf("\x80\x80\x80", 2), "") << "no text at all";
+}
+
 } // namespace
 } // namespace filterd
