@@ -109,7 +109,8 @@ std::string format(const ValueType& type, View bytes) {
     }
     case ValueKind::DomainSuffix: {
         const auto [data, bits] = prefixOf(bytes);
-        return formatDomainSuffix(data.first(bits / 8));
+        const auto name = formatDomainSuffix(data.first(bits / 8));
+        return name.empty() ? name : quoted(name); // of what a program has written itself
     }
     case ValueKind::Opaque:
         break;

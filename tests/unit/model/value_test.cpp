@@ -247,6 +247,38 @@ TEST(Value, AnErrorQuotesWhereItIsAndNoMore) {
                 testing::EndsWith("in '{" + std::string(59, '7') + "'..."));
 }
 
+TEST(Value, AnErrorCutsNoCharacterInTwo) {
+    const std::string umlauts = [] {
+        std::string text = "x";
+        for (int i = 0; i < 60; ++i)
+            text += "\xc3\xa4";
+        return text;
+    }();
+    const auto number = encode(simple(ValueKind::Integer, 4), Value{umlauts});
+    ASSERT_FALSE(number);
+    EXPECT_EQ(number.error().message,
+              "takes integer from 0 to 4294967295, not '" + umlauts.substr(0, 59) + "…'");
+    const auto items = splitItems("{" + umlauts);
+    ASSERT_FALSE(items);
+    EXPECT_NE(items.error().message.find("'{" + umlauts.substr(0, 59) + "'..."), std::string::npos);
+    const auto missing = splitItems(umlauts + ",");
+    ASSERT_FALSE(missing);
+    EXPECT_NE(missing.error().message.find("...'" + umlauts.substr(umlauts.size() - 58) + ",'"),
+              std::string::npos);
+}
+
+// A program may have written into its map what nobody could have asked for.
+TEST(Value, ADomainThatIsNoneIsShownInQuotes) {
+    const auto domain = simple(ValueKind::DomainSuffix, 4 + 8);
+    Bytes key(12);
+    key[0] = std::byte{24};
+    key[4] = std::byte{'='};
+    key[5] = std::byte{','};
+    key[6] = std::byte{2}; // letters in this part of the name
+    EXPECT_EQ(format(domain, key), "\",=\"");
+    EXPECT_FALSE(encode(domain, Value{format(domain, key)}));
+}
+
 TEST(Value, PortsAndRanges) {
     EXPECT_EQ(roundTrip(kPorts, "443, 80 8000-8080"), "80,443,8000-8080");
     EXPECT_EQ(roundTrip(kPorts, "1-10,5-20,21"), "1-21");
