@@ -244,7 +244,7 @@ Result<Glob> Glob::exact(std::string_view name) {
 }
 
 bool Glob::matches(std::string_view name) const {
-    if (name.size() > kUserUnitNameMax)
+    if (name.size() > kUserUnitNameMax || name.find('\0') != std::string_view::npos)
         return false; // no directory has such a name
     std::array<char, GLOB_NAME_SIZE> buffer{};
     std::memcpy(buffer.data(), name.data(), name.size());

@@ -43,6 +43,7 @@ TEST(Glob, ABackslashIsALetter) {
 TEST(Glob, MatchesNothingThatIsNoUnitsName) {
     for (const std::string_view name : {"a b", "a\xe4", "a*", "a,b", "a{", "~"})
         EXPECT_FALSE(compiled("*").matches(name)) << name;
+    EXPECT_FALSE(compiled("web@*.service").matches(std::string_view("web@1.service\0x", 15)));
 }
 
 TEST(Glob, TakesNamesAsLongAsSystemdDoes) {
