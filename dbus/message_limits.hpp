@@ -7,13 +7,7 @@
 
 #include "dbus/bridge.hpp"
 
-#include <cstddef>
-
 namespace filterd::bus {
-
-// Of one call of a user; root's are not limited. A container and everything in it counts.
-inline constexpr std::size_t kMostItems = 4096;
-inline constexpr std::size_t kMostText = std::size_t{1} << 20;
 
 class MessageLimits {
   public:

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+#pragma once
+// Counts what a call holds, without making anything of it.
+
+#include <cstddef>
+
+typedef struct sd_bus_message sd_bus_message; // NOLINT: as the library declares it
+
+namespace filterd::bus {
+
+// Of one call of a user; root's are not limited. A container and everything in it counts.
+inline constexpr std::size_t kMostItems = 4096;
+inline constexpr std::size_t kMostText = std::size_t{1} << 20;
+
+// False, too, for what the library cannot read to its end. The message is as it was before.
+[[nodiscard]] bool fitsLimits(sd_bus_message* message);
+
+} // namespace filterd::bus
