@@ -16,6 +16,9 @@ function(filterd_options target)
         target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer
                                                 -fno-sanitize-recover=all)
         target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+        if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang") # the fuzzers see how far they come
+            target_compile_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
+        endif()
     endif()
 endfunction()
 

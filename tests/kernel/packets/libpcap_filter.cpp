@@ -22,10 +22,24 @@ std::vector<sock_filter> libpcapProgram(const std::string& expression) {
     return program;
 }
 
-bool libpcapMatches(std::span<const sock_filter> program, std::span<const std::uint8_t> packet) {
+namespace {
+
+std::vector<bpf_insn> instructionsOf(std::span<const sock_filter> program) {
     static_assert(sizeof(bpf_insn) == sizeof(sock_filter));
     std::vector<bpf_insn> instructions(program.size());
     std::memcpy(instructions.data(), program.data(), program.size_bytes());
+    return instructions;
+}
+
+} // namespace
+
+bool libpcapTakes(std::span<const sock_filter> program) {
+    const auto instructions = instructionsOf(program);
+    return ::bpf_validate(instructions.data(), static_cast<int>(instructions.size())) != 0;
+}
+
+bool libpcapMatches(std::span<const sock_filter> program, std::span<const std::uint8_t> packet) {
+    const auto instructions = instructionsOf(program);
     const auto size = static_cast<unsigned>(packet.size());
     return ::bpf_filter(instructions.data(), packet.data(), size, size) != 0;
 }

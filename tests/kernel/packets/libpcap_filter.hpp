@@ -13,6 +13,8 @@ namespace filterd::test {
 
 // For packets that begin with the IP header, without libpcap's optimiser. Empty if libpcap refuses it.
 [[nodiscard]] std::vector<sock_filter> libpcapProgram(const std::string& expression);
+// Whether libpcap would run the program at all.
+[[nodiscard]] bool libpcapTakes(std::span<const sock_filter> program);
 [[nodiscard]] bool libpcapMatches(std::span<const sock_filter> program, std::span<const std::uint8_t> packet);
 
 } // namespace filterd::test

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: 2026 The filterd developers
+// What daemon and worker send each other, in CBOR. The first letter says what it is: a is an answer of a
+// worker, j a job for one, t the type of a value, in JSON, with the value's bytes in the lines behind it.
+
+#include "edge/bpf/filters/type_record.hpp"
+#include "edge/worker/content_text.hpp"
+#include "edge/worker/job_text.hpp"
+#include "edge/worker/type_check.hpp"
+#include "fuzz.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace filterd::fuzz {
+namespace {
+
+using worker::Delivery;
+
+constexpr std::size_t kDescriptors = 4;
+
+Delivery deliveryOf(std::string_view bytes) {
+    static const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    Delivery delivery{{bytes.begin(), bytes.end()}, {}};
+    for (std::size_t i = 0; i < kDescriptors; ++i)
+        delivery.fds.emplace_back(::fcntl(nothing.get(), F_DUPFD_CLOEXEC, 3));
+    return delivery;
+}
+
+// ---- answers --------------------------------------------------------------------------------------------
+
+// None of them is right: the descriptors are no programs.
+void checkAnswer(std::string_view bytes) {
+    const auto made = worker::readMade(deliveryOf(bytes));
+    const auto verified = worker::readVerified(deliveryOf(bytes));
+    require(!made && !verified, "an answer without programs is none");
+    for (const auto* error : {&made.error(), &verified.error()})
+        requireReadable(*error);
+}
+
+// ---- jobs -----------------------------------------------------------------------------------------------
+
+// Notes what it is asked for, and gives some of it back.
+class FakeWorks final : public bpf::ProgramWorks {
+  public:
+    Result<bpf::MadeFilter> makeFilter(const ObjectRequest& request, int) override {
+        requests.push_back(request);
+        bpf::MadeFilter made;
+        made.program.programName = request.program;
+        for (const auto& map : request.earlierMaps)
+            made.program.maps.push_back({map.facts.name, UniqueFd(), map.facts, true});
+        if (request.earlier)
+            made.program.rules = request.earlier->rules;
+        for (const auto& [name, value] : request.parameters)
+            made.program.forgotten.push_back(name);
+        return made;
+    }
+    Result<UniqueFd> verify(const bpf::ProgramText& text) override {
+        functions += text.program.functions.size();
+        return failure(ErrorCode::KernelRefused, text.name);
+    }
+
+    std::vector<ObjectRequest> requests;
+    std::size_t functions = 0;
+};
+
+bool areSame(const ObjectRequest& one, const ObjectRequest& other) {
+    const auto facts = [](const ObjectRequest& request) {
+        std::vector<MapFacts> all;
+        for (const auto& map : request.earlierMaps)
+            all.push_back(map.facts);
+        return all;
+    };
+    return one.name == other.name && one.content == other.content && one.program == other.program &&
+           one.parameters == other.parameters && facts(one) == facts(other) &&
+           one.earlier.has_value() == other.earlier.has_value() &&
+           (!one.earlier || one.earlier->rules == other.earlier->rules);
+}
+
+// What is no job is thrown back: it is the daemon that writes them.
+void checkJob(std::string_view bytes) {
+    FakeWorks works;
+    worker::Answer answer;
+    const auto job = deliveryOf(bytes);
+    try {
+        answer = worker::doJob(job, works);
+    } catch (const std::exception&) {
+        return;
+    }
+    if (works.requests.empty())
+        return;
+    const auto again = worker::makeJob(works.requests.front(), job.fds.front().get());
+    const auto copied = worker::copyOf(again);
+    require(copied.has_value(), "a job can be copied");
+    (void)worker::doJob(*copied, works);
+    require(areSame(works.requests.front(), works.requests.back()), "a job is read as it was written");
+    checkAnswer({reinterpret_cast<const char*>(answer.parcel.bytes.data()), answer.parcel.bytes.size()});
+}
+
+// ---- types ----------------------------------------------------------------------------------------------
+
+void checkValues(const ValueType& type, std::string_view content) {
+    Bytes bytes(type.size);
+    const auto given = std::as_bytes(std::span(content)).first(std::min(content.size(), bytes.size()));
+    std::copy(given.begin(), given.end(), bytes.begin());
+    (void)describe(type);
+    const auto shown = format(type, bytes);
+    if (const auto again = encode(type, Value{shown}))
+        require(again->size() == type.size, "a value has the size of its type");
+    (void)encode(type, Value{std::string(content)});
+}
+
+// A type that is taken leads nobody astray, whatever else it says.
+void checkType(std::string_view text) {
+    const auto end = std::min(text.find('\n'), text.size());
+    ValueType type;
+    try {
+        type = bpf::decodeType(nlohmann::json::parse(text.substr(0, end)));
+    } catch (const std::exception&) {
+        return;
+    }
+    if (!worker::isSound(type))
+        return;
+    require(bpf::decodeType(bpf::encodeType(type)) == type, "a type is read as it was written");
+    checkValues(type, text.substr(std::min(end + 1, text.size())));
+}
+
+void check(std::string_view text) {
+    if (text.starts_with('a'))
+        checkAnswer(text.substr(1));
+    else if (text.starts_with('j'))
+        checkJob(text.substr(1));
+    else if (text.starts_with('t'))
+        checkType(text.substr(1));
+}
+
+} // namespace
+} // namespace filterd::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    filterd::fuzz::check(filterd::fuzz::textOf(data, size));
+    return 0;
+}
