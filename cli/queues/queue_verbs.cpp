@@ -59,9 +59,11 @@ void requireNames(const std::string& list) {
     if (!lacksAName(list))
         return;
     const bool isBlank = list.find_first_not_of(" \t") == std::string::npos;
-    throw CLI::ValidationError("queue", (isBlank ? "--ingress and --egress take names of filters"
-                                                 : "a filter's name is missing in '" + list + "'") +
-                                            ", and '' for an empty queue; a variable may be empty");
+    throw CLI::ValidationError(
+        "queue", isBlank ? "--ingress and --egress take names of filters, and '' for an empty queue; a "
+                           "variable may be empty"
+                         : "a filter's name, or a port of a list, is missing beside a comma of '" + list +
+                               "': write it, or take the comma out; a variable may be empty");
 }
 
 void addConfirmVerb(CLI::App& app, Invocation& invocation) {

@@ -23,7 +23,7 @@ bool takesPorts(std::string_view name) {
     if (at == std::string_view::npos)
         return false;
     const auto ports = name.substr(name.find_last_of(",@") + 1);
-    return isOfPorts(ports);
+    return ports.empty() || isOfPorts(ports); // "port@,80" is one name, which lacks a port
 }
 
 void addNames(std::string_view word, std::vector<std::string>& names) {

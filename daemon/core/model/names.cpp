@@ -27,17 +27,43 @@ bool consistsOf(std::string_view text, std::string_view alphabet) {
     return text.find_first_not_of(alphabet) == std::string_view::npos;
 }
 
-// Nothing if there is a comma that is none between the items of an instance.
-std::optional<std::string> withColons(std::string_view text) {
+std::string quotedName(std::string_view text) {
+    return "'" + std::string(beginningOf(text, kFilterNameMax)) + "'";
+}
+
+bool isComma(char c) { return c == ',' || c == ':'; }
+
+// Tells which item of an instance's list is missing: "port@,80", "port@80,,443", "port@80,"; empty if none
+// is.
+std::string missingItem(std::string_view list) {
+    if (isComma(list.front()))
+        return "in front of its first comma";
+    if (isComma(list.back()))
+        return "behind its last comma";
+    for (std::size_t i = 1; i < list.size(); ++i)
+        if (isComma(list[i]) && isComma(list[i - 1]))
+            return "between two of its commas";
+    return {};
+}
+
+// The commas between the items of an instance become colons.
+Result<std::string> withColons(std::string_view text) {
     std::string name(text);
+    const auto comma = name.find(',');
+    if (comma == std::string::npos)
+        return name;
     const auto at = name.find('@');
-    for (auto comma = name.find(','); comma != std::string::npos; comma = name.find(',', comma + 1)) {
-        const bool inList =
-            at != std::string::npos && at + 1 < comma && name[comma - 1] != ':' && comma + 1 < name.size();
-        if (!inList)
-            return std::nullopt;
-        name[comma] = ':';
-    }
+    if (at == std::string::npos || comma < at)
+        return failure(ErrorCode::InvalidName,
+                       quotedName(text) +
+                           " is not a filter name: a comma stands only between the items of a list "
+                           "behind an @ (port@80,443); write blanks between names");
+    const auto missing = missingItem(std::string_view(name).substr(at + 1));
+    if (!missing.empty())
+        return failure(ErrorCode::InvalidName, "an item is missing in the list of " + quotedName(text) +
+                                                   ", " + missing +
+                                                   ": write it, or take the comma out, as in port@80,443");
+    std::replace(name.begin(), name.end(), ',', ':');
     return name;
 }
 
@@ -46,14 +72,10 @@ std::optional<std::string> withColons(std::string_view text) {
 Result<FilterName> FilterName::parse(std::string_view text) {
     auto name = withColons(text);
     if (!name)
-        return failure(ErrorCode::InvalidName,
-                       "'" + std::string(beginningOf(text, kFilterNameMax)) +
-                           "' is not a filter name: a comma stands only between the items of a list behind "
-                           "an @ (port@80,443); write blanks between names");
+        return failure(name.error());
     if (name->empty() || name->size() > kFilterNameMax || !consistsOf(*name, kFilterAlphabet))
         return failure(ErrorCode::InvalidName,
-                       "'" + std::string(beginningOf(text, kFilterNameMax)) +
-                           "' is not a filter name: use 1 to 128 of A-Z a-z 0-9 _ : @ -");
+                       quotedName(text) + " is not a filter name: use 1 to 128 of A-Z a-z 0-9 _ : @ -");
     return FilterName(std::move(*name));
 }
 

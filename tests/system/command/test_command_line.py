@@ -90,9 +90,10 @@ def test_a_queue_is_of_exactly_one_unit(line, said):
 
 
 @pytest.mark.parametrize("line, said", [
-    ("UNIT --ingress , --egress drop", "a filter's name is missing in ','"),
-    ("UNIT --ingress count, --egress drop", "a filter's name is missing in 'count,'"),
-    ("UNIT --ingress count,,drop", "a filter's name is missing in 'count,,drop'"),
+    ("UNIT --ingress , --egress drop", "is missing beside a comma of ','"),
+    ("UNIT --ingress count, --egress drop", "is missing beside a comma of 'count,'"),
+    ("UNIT --ingress count,,drop", "is missing beside a comma of 'count,,drop'"),
+    ("UNIT --ingress port@80,,443", "is missing beside a comma of 'port@80,,443'"),
     ("UNIT --ingress ' '", "take names of filters, and '' for an empty queue"),
     ("UNIT --ingress --egress drop", "take names of filters, and '' for an empty queue"),
     ("UNIT -e drop -i", "take names of filters, and '' for an empty queue"),

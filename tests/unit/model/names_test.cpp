@@ -27,12 +27,25 @@ TEST(FilterName, AListBehindTheAtHasColons) {
     for (const std::string written :
          {"port@80,443,8000-8080", "port@80:443:8000-8080", "port@80,443:8000-8080"})
         EXPECT_EQ(FilterName::parse(written)->text(), "port@80:443:8000-8080") << written;
-    for (const std::string bad :
-         {"port,443", "count,drop", "port@,80", "port@80,", "port@80,,443", "a,b@80", ","}) {
+    for (const std::string bad : {"port,443", "count,drop", "a,b@80", ","}) {
         const auto name = FilterName::parse(bad);
         ASSERT_FALSE(name) << bad;
         EXPECT_EQ(name.error().code, ErrorCode::InvalidName);
         EXPECT_NE(name.error().message.find("write blanks between names"), std::string::npos) << bad;
+    }
+}
+
+TEST(FilterName, AMissingItemOfAListIsNamedByItsPlace) {
+    for (const auto& [bad, place] :
+         {std::pair("port@,80", "in front of its first comma"),
+          std::pair("port@,", "in front of its first comma"), std::pair("port@80,", "behind its last comma"),
+          std::pair("port@80:,443", "between two of its commas"),
+          std::pair("port@80,,443", "between two of its commas")}) {
+        const auto name = FilterName::parse(bad);
+        ASSERT_FALSE(name) << bad;
+        EXPECT_EQ(name.error().code, ErrorCode::InvalidName);
+        EXPECT_EQ(name.error().message, "an item is missing in the list of '" + std::string(bad) + "', " +
+                                            place + ": write it, or take the comma out, as in port@80,443");
     }
 }
 
