@@ -30,6 +30,8 @@ class SlipReader {
                 return slip;
             if (auto slip = notOfAList(at))
                 return slip;
+            if (auto slip = beneathIp(at))
+                return slip;
             if (isRangeOfNextHeader(at))
                 return "compares the next header of the IPv6 header alone, not those of the extension "
                        "headers behind "
@@ -56,6 +58,23 @@ class SlipReader {
         if (text.find(':') != std::string_view::npos)
             return text.ends_with("::");
         return std::count(text.begin(), text.end(), '.') == 3 && text.ends_with(".0");
+    }
+
+    // `arp`, `ether proto 0x806`: to libpcap false, as no such packet begins with an IP header.
+    [[nodiscard]] std::optional<std::string> beneathIp(std::size_t at) const {
+        constexpr std::array<std::string_view, 27> kOthers{
+            "arp", "rarp", "atalk", "aarp", "decnet", "lat",  "sca",     "moprc",  "mopdl",
+            "iso", "esis", "es-is", "isis", "is-is",  "clnp", "l1",      "l2",     "iih",
+            "lsp", "snp",  "csnp",  "psnp", "stp",    "ipx",  "netbeui", "pppoed", "pppoes"};
+        constexpr std::array<std::string_view, 8> kIp{"0x800",  "0x0800", "2048",  "\\ip",
+                                                      "0x86dd", "0x86DD", "34525", "\\ip6"};
+        const bool isOfType = isOfLink(word(at)) && word(at + 1) == "proto" && !isOneOf(word(at + 2), kIp);
+        if (!isOfType && !isOneOf(word(at), kOthers))
+            return std::nullopt;
+        const auto what = std::string(word(at)) + (isOfType ? " proto " + std::string(word(at + 2)) : "");
+        return "asks for '" + what +
+               "', which no packet in a queue is: they begin with the header of IPv4 or IPv6; take that "
+               "part out";
     }
 
     // `ip6[6] > 50`, `ip6[6] != 6`: only a question for one value asks for the whole chain.

@@ -120,6 +120,14 @@ std::string missingNames(const std::string& message) {
     return "";
 }
 
+// In libpcap's words these packets are Raw IP; who writes rules has not asked for that.
+std::string aboutLink(const std::string& message) {
+    const bool isAboutLink = message.find("Raw IP") != std::string::npos ||
+                             message.find("supported only on") != std::string::npos ||
+                             message.find("broadcast link") != std::string::npos;
+    return isAboutLink ? "; packets in a queue begin with the IP header" : "";
+}
+
 Error explain(const std::string& expression, std::size_t first, const std::vector<Word>& words,
               const Error& error) {
     if (isSyntaxError(error.message)) {
@@ -129,8 +137,9 @@ Error explain(const std::string& expression, std::size_t first, const std::vecto
             return {error.code,
                     at(*word) + "syntax error at '" + std::string(word->text) + "', see pcap-filter(7)"};
     } else if (const auto word = findNamed(error.message, words))
-        return {error.code, at(*word) + error.message + missingNames(error.message)};
-    return {error.code, at({expression, first}) + error.message};
+        return {error.code,
+                at(*word) + error.message + missingNames(error.message) + aboutLink(error.message)};
+    return {error.code, at({expression, first}) + error.message + aboutLink(error.message)};
 }
 
 } // namespace
@@ -148,6 +157,11 @@ Result<packet::CbpfProgram> PcapExpressions::compile(const std::string& expressi
     if (const auto word = findOneOf(words, {"protochain"}))
         return failure(ErrorCode::Unsupported,
                        at(*word) + "protochain needs a loop; name the headers one by one");
+    if (const auto word = findLinkBytes(words)) // libpcap would count from the IP header on
+        return failure(ErrorCode::Unsupported,
+                       at(*word) + "'" + std::string(word->text) +
+                           "[…]' asks for the header of a link layer, and packets in a queue begin with "
+                           "the IP header; write ip[…] or ip6[…] for bytes of that");
     auto program = compileOnce(expression);
     if (!program)
         return failure(explain(expression, first, words, program.error()));

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/packet_rules/families.hpp"
 #include "core/packet_rules/possible.hpp"
+#include "core/packet_rules/slips.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 
 #include <gtest/gtest.h>
@@ -87,6 +88,82 @@ TEST(PcapExpressions, NamesTheWordOfAnotherLinkLayer) {
     EXPECT_TRUE(begins(fault("tcp and mpls 5"), "column 9: ")) << fault("tcp and mpls 5");
     EXPECT_TRUE(begins(fault("vlan 7"), "column 1: ")) << fault("vlan 7");
     EXPECT_TRUE(begins(fault("tcp and ether host 00:11:22:33:44:55"), "column ")) << "the rest is libpcap's";
+    for (const char* link :
+         {"vlan 7", "mpls", "llc", "ether host 00:11:22:33:44:55", "multicast", "broadcast"})
+        EXPECT_TRUE(fault(link).ends_with("; packets in a queue begin with the IP header")) << fault(link);
+}
+
+// libpcap would take a byte of the IP header for it.
+TEST(PcapExpressions, RefusesBytesOfALinkLayer) {
+    for (const std::string link : {"ether", "link", "ppp", "slip", "fddi", "tr", "wlan"})
+        for (const auto& expression : {"tcp and " + link + "[0] = 69", "not (" + link + " [12:2] = 0x800)"}) {
+            const auto refused = PcapExpressions().compile(expression, 1);
+            ASSERT_FALSE(refused) << expression;
+            EXPECT_EQ(refused.error().code, ErrorCode::Unsupported);
+            const auto column = "column " + std::to_string(expression.find(link) + 1) + ": '" + link + "[…]'";
+            EXPECT_TRUE(begins(refused.error().message, column)) << refused.error().message;
+        }
+    for (const char* fine : {"ether proto 0x800", "link proto \\ip6 or udp", "ip[0] = 69"})
+        EXPECT_EQ(fault(fine), "compiles") << fine;
+}
+
+// What libpcap compiles to "never" is refused alone, and told of where it is a part.
+TEST(PcapExpressions, WhatIsBeneathIpIsToldOfWhereItIsAPart) {
+    for (const std::string word : {"arp",
+                                   "rarp",
+                                   "atalk",
+                                   "aarp",
+                                   "lat",
+                                   "sca",
+                                   "moprc",
+                                   "mopdl",
+                                   "iso",
+                                   "esis",
+                                   "es-is",
+                                   "isis",
+                                   "is-is",
+                                   "clnp",
+                                   "l1",
+                                   "l2",
+                                   "iih",
+                                   "lsp",
+                                   "snp",
+                                   "csnp",
+                                   "psnp",
+                                   "stp",
+                                   "ipx",
+                                   "netbeui",
+                                   "pppoed",
+                                   "pppoes",
+                                   "decnet src 1",
+                                   "ip",
+                                   "ip6",
+                                   "tcp",
+                                   "udp",
+                                   "icmp",
+                                   "icmp6",
+                                   "sctp",
+                                   "igmp",
+                                   "igrp",
+                                   "pim",
+                                   "vrrp",
+                                   "carp",
+                                   "ah",
+                                   "esp",
+                                   "ip multicast",
+                                   "geneve",
+                                   "ether proto 0x800",
+                                   "ether proto 2048",
+                                   "ether proto 0x86dd",
+                                   "link proto \\ip",
+                                   "wlan proto \\ip6",
+                                   "ether proto 0x806",
+                                   "ether proto \\arp",
+                                   "ppp proto 0x21",
+                                   "ether proto 8"}) {
+        const bool isNever = begins(fault(word), "column 1: expression rejects all packets");
+        EXPECT_EQ(packet::slipIn("udp or " + word).has_value(), isNever) << word << ": " << fault(word);
+    }
 }
 
 // The optimiser made this one let a datagram of 38 bytes to port 3306 match.
