@@ -21,9 +21,22 @@ FilterDefinition definitionOfBuiltin(const FilterName& name) {
 
 } // namespace
 
+std::string maskedBy(const FilterName& name, const std::string& path) {
+    return "the filter '" + name.text() + "' is masked by " + path +
+           ", an empty file or a link to /dev/null; remove that, or write a filter there";
+}
+
 const FilterSource* FilterSources::find(const std::string& name) const {
     const auto found = sources_.find(name);
     return found == sources_.end() ? nullptr : &found->second;
+}
+
+std::string FilterSources::maskOf(const FilterName& name) const {
+    if (const auto own = masks_.find(name.text()); own != masks_.end())
+        return own->second;
+    const auto* source = find(name.text());
+    const auto common = masks_.find(templateOf(name.text()));
+    return common == masks_.end() || (source != nullptr && source->main) ? std::string() : common->second;
 }
 
 // An instance's own file replaces its template's; the drop-ins of both apply, the instance's first.
@@ -39,7 +52,7 @@ std::vector<ConfigText> FilterSources::files(const FilterName& name) const {
             main = &*source->main;
         dropIns.insert(source->dropIns.begin(), source->dropIns.end());
     }
-    if (main == nullptr)
+    if (main == nullptr || !maskOf(name).empty())
         return {};
     std::vector<ConfigText> texts{*main};
     for (const auto& [file, text] : dropIns)
@@ -65,6 +78,8 @@ Result<FilterDefinition> FilterSources::define(const FilterName& name) const {
     const auto texts = files(name);
     if (texts.empty() && namesBuiltin(name))
         return definitionOfBuiltin(name);
+    if (const auto mask = maskOf(name); texts.empty() && !mask.empty())
+        return failure(ErrorCode::NoSuchFilter, maskedBy(name, mask));
     if (texts.empty())
         return failure(ErrorCode::NoSuchFilter, "no filter '" + name.text() +
                                                     "' is loaded and no file defines it; load it first, or "

@@ -27,6 +27,10 @@ class FilterSources {
         sources_.insert_or_assign(name, std::move(source));
     }
     void addBroken(const std::string& name, const Error& error) { broken_.insert_or_assign(name, error); }
+    // A file that masks those of its name, and, of an instance, its template.
+    void mask(const std::string& name, std::string path) { masks_.insert_or_assign(name, std::move(path)); }
+    // Returns the file that masks a filter; empty if none does.
+    [[nodiscard]] std::string maskOf(const FilterName& name) const;
     // Puts what was good in `last` in the place of what is broken here, and returns the errors. What was
     // never good stays undefined.
     [[nodiscard]] std::vector<BrokenFile> keepGood(const FilterSources& last);
@@ -54,6 +58,10 @@ class FilterSources {
 
     std::map<std::string, FilterSource> sources_;
     std::map<std::string, Error> broken_;
+    std::map<std::string, std::string> masks_;
 };
+
+// Says that a file masks the filter, and the way out.
+[[nodiscard]] std::string maskedBy(const FilterName& name, const std::string& path);
 
 } // namespace filterd

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace filterd {
 
@@ -181,7 +182,10 @@ class UnitReader {
     void read(const ConfigText& file) {
         if (const auto parsed = parseUnitFile(file.path, file.text, isOurs); !parsed)
             note(file.path, parsed.error());
-        for (const auto& entry : readableParts(file.path, file.text, isOurs).entries) {
+        const auto parts = readableParts(file.path, file.text, isOurs);
+        for (const auto& section : parts.sections)
+            sections_.push_back({file.path, section.line});
+        for (const auto& entry : parts.entries) {
             if (isForeign(entry.key))
                 continue;
             if (rule_.source.empty())
@@ -192,6 +196,15 @@ class UnitReader {
     }
 
     [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
+
+    // Returns where the sections stand if none of them assigns anything.
+    [[nodiscard]] std::vector<std::string> emptySections() const {
+        std::vector<std::string> places;
+        if (rule_.source.empty())
+            for (const auto& [path, line] : sections_)
+                places.push_back(path + ":" + std::to_string(line));
+        return places;
+    }
 
     // None when no file assigns anything.
     std::optional<Rule> take(const std::vector<Rule>& last) {
@@ -219,6 +232,7 @@ class UnitReader {
 
     Rule rule_;
     std::vector<Error> errors_;
+    std::vector<std::pair<std::string, std::size_t>> sections_; // file and line
 };
 
 class RuleCollector {
@@ -271,6 +285,9 @@ class RuleCollector {
                 takeUnreadable(reader, text.path, unreadable->second, isHeld);
             else if (mentionsUs(text))
                 reader.read(text);
+        for (const auto& place : reader.emptySections())
+            warn(place + ": [X-Filterd] is empty, which gives its units no filter: write IngressFilter= or "
+                         "EgressFilter= below it, or take it out");
         const auto rule = reader.take(last_);
         for (const auto& error : reader.errors())
             tell({error, rule && rule->broken.empty()});
@@ -290,6 +307,11 @@ class RuleCollector {
     void tell(const BrokenFile& file) {
         if (told_.insert(file.message).second) // a drop-in may apply to many
             result_.errors.push_back(file);
+    }
+
+    void warn(std::string warning) {
+        if (told_.insert(warning).second)
+            result_.warnings.push_back(std::move(warning));
     }
 
     const UnitFiles& files_;

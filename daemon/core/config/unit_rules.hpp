@@ -46,6 +46,7 @@ struct UnitFiles {
 struct UnitRules {
     std::vector<Rule> rules; // an exact unit before a template or prefix, and that before a whole type
     std::vector<BrokenFile> errors;
+    std::vector<std::string> warnings = {}; // of sections that say nothing: "FILE:LINE: …"
 };
 
 inline constexpr std::string_view kUserManagers = "user@*.service/";

@@ -121,6 +121,13 @@ class Checker {
     CheckReport report_;
 };
 
+std::string whyMissing(const FilterSources& filters, const FilterName& name) {
+    if (isTemplate(name.text()))
+        return filters.define(name).error().message;
+    const auto mask = filters.maskOf(name);
+    return mask.empty() ? "no file defines the filter '" + name.text() + "'" : maskedBy(name, mask);
+}
+
 // Rules of users are taken out of force with their filters, and tell nobody else.
 std::vector<std::string> missingFilters(const Configuration& configuration, const Rules& rules,
                                         const KnowsFilter& isKnown) {
@@ -133,10 +140,7 @@ std::vector<std::string> missingFilters(const Configuration& configuration, cons
             for (const auto& name : rule->filters(direction)) {
                 if (isKnown(name) || !told.insert(name).second)
                     continue;
-                const auto missing = isTemplate(name.text())
-                                         ? configuration.filters.define(name).error().message
-                                         : "no file defines the filter '" + name.text() + "'";
-                warnings.push_back(rule->placeOf(name) + ": " + missing +
+                warnings.push_back(rule->placeOf(name) + ": " + whyMissing(configuration.filters, name) +
                                    ": unless it is loaded otherwise, OnFailure= applies");
             }
     }

@@ -65,7 +65,10 @@ Result<std::vector<ConfigText>> readFilterFiles(const Paths& roots, const Filter
     FilterSources sources;
     for (const auto& one : {name.text(), templateOf(name.text())}) {
         const auto main = mains.files.find(one + std::string(kFilterSuffix));
-        const bool there = main != mains.files.end() && !isMasked(main->second);
+        const bool isListed = main != mains.files.end();
+        const bool there = isListed && !isMasked(main->second);
+        if (isListed && !there)
+            sources.mask(one, main->second.string());
         auto source = readSource(roots, one, there ? main->second : fs::path());
         if (!source)
             return failure(source.error());
@@ -172,6 +175,7 @@ class ConfigReader {
     void addRules(const UnitFiles& files) {
         auto units = unitRules(files, last_.rules);
         tell(units.errors);
+        next_.warnings.insert(next_.warnings.end(), units.warnings.begin(), units.warnings.end());
         for (auto& rule : units.rules)
             if (std::none_of(next_.rules.begin(), next_.rules.end(),
                              [&](const Rule& kept) { return kept.targets == rule.targets; }))
@@ -252,8 +256,10 @@ class ConfigReader {
                  false, false);
             return;
         }
-        if (!main.empty() && isMasked(main))
+        if (!main.empty() && isMasked(main)) {
+            next_.filters.mask(name, main.string());
             return;
+        }
         if (auto source = readSource(roots, name, main))
             next_.filters.add(name, std::move(*source));
         else
@@ -305,6 +311,23 @@ std::string ConfigFiles::fileOf(const FilterName& filter) const {
             std::error_code missing;
             if (!name.empty() && fs::exists(fs::symlink_status(path, missing)))
                 return isMasked(path) ? std::string() : path.string();
+        }
+    return {};
+}
+
+std::string ConfigFiles::maskOf(const std::string& name) const {
+    const auto stem =
+        name.ends_with(kFilterSuffix) ? name.substr(0, name.size() - kFilterSuffix.size()) : name;
+    const auto filter = FilterName::parse(stem);
+    std::vector<std::string> files{name};
+    if (filter)
+        files = {filter->text() + std::string(kFilterSuffix),
+                 templateOf(filter->text()) + std::string(kFilterSuffix)};
+    for (const auto& file : files)
+        for (const auto& root : places_.roots) {
+            std::error_code missing;
+            if (file != kFilterSuffix && fs::exists(fs::symlink_status(root / file, missing)))
+                return isMasked(root / file) ? (root / file).string() : std::string();
         }
     return {};
 }

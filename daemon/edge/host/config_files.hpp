@@ -39,6 +39,9 @@ class ConfigFiles {
     // The main file that would define a filter, its own or its template's; empty if there is none.
     [[nodiscard]] std::string fileOf(const FilterName& filter) const;
 
+    // The file that masks a .queue file or a filter of this name; empty if none does.
+    [[nodiscard]] std::string maskOf(const std::string& name) const;
+
     [[nodiscard]] const ConfigPlaces& places() const { return places_; }
 
   private:

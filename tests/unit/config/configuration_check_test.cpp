@@ -116,6 +116,20 @@ TEST_F(ConfigurationCheckTest, WarnsOfQueueFilesWithoutFilters) {
     EXPECT_THAT(check().warnings, ElementsAre(StartsWith("/etc/a.queue: it names no filter")));
 }
 
+TEST_F(ConfigurationCheckTest, OfARuleWithAMaskedFilterTheMaskIsNamed) {
+    configuration.filters.mask("web", "/etc/filterd/web.filter");
+    configuration.filters.mask("port@80", "/etc/filterd/port@80.filter");
+    configuration.rules = {rule("/etc/a.queue", "web.service", "web"),
+                           rule("/etc/b.queue", "b.service", "port@80")};
+    EXPECT_THAT(check().errors, IsEmpty());
+    EXPECT_THAT(
+        check().warnings,
+        ElementsAre("/etc/a.queue: the filter 'web' is masked by /etc/filterd/web.filter, an empty file or a "
+                    "link to /dev/null; remove that, or write a filter there: unless it is loaded "
+                    "otherwise, OnFailure= applies",
+                    StartsWith("/etc/b.queue: the filter 'port@80' is masked by")));
+}
+
 TEST_F(ConfigurationCheckTest, NamesMissingObjectsAndUndefinedFilters) {
     configuration.errors = {"/etc/b.queue:3: typo"};
     configuration.rules = {rule("/etc/a.queue", "web.service", "port@80"),

@@ -77,6 +77,23 @@ TEST_F(UnitRulesTest, AnEmptyAssignmentExemptsAUnitFromLowerRules) {
     EXPECT_THAT(rules(), SizeIs(1));
 }
 
+TEST_F(UnitRulesTest, AnEmptySectionIsToldOfUnlessAnotherFileOfTheUnitSaysSomething) {
+    files.fragments["empty.service"] = {"/lib/empty.service",
+                                        "[Unit]\nwhat ever\n\n[X-Filterd]\n# IngressFilter=a\n"};
+    dropIn("note.service", "x.conf", "X-Note=not a rule");
+    dropIn("service", "all.conf", "# nothing");
+    fragment("web.service", "# below");
+    dropIn("web.service", "50.conf", "IngressFilter=b");
+    fragment("reset.service", "IngressFilter=");
+    EXPECT_THAT(rules(), testing::UnorderedElementsAre("web.service: b < /0/web.service.d/50.conf",
+                                                       "reset.service: < /lib/reset.service"));
+    EXPECT_THAT(read.errors, IsEmpty());
+    EXPECT_THAT(read.warnings, testing::UnorderedElementsAre(
+                                   StartsWith("/lib/empty.service:4: [X-Filterd] is empty, "),
+                                   StartsWith("/0/note.service.d/x.conf:1: [X-Filterd] is empty, "),
+                                   StartsWith("/0/service.d/all.conf:1: [X-Filterd] is empty, ")));
+}
+
 TEST_F(UnitRulesTest, TemplatesPrefixesAndTypesAreGlobsBehindTheMoreSpecific) {
     fragment("web@.service", "IngressFilter=template");
     dropIn("web@1.service", "x.conf", "IngressFilter=one");

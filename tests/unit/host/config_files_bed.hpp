@@ -17,12 +17,13 @@ namespace filterd::test {
 
 class ConfigFilesBed : public testing::Test {
   protected:
-    [[nodiscard]] Configuration read(const Configuration& last = {}) const {
+    [[nodiscard]] Configuration read(const Configuration& last = {}) const { return files().read(last); }
+    [[nodiscard]] ConfigFiles files() const {
         ConfigPlaces places{{temp_.path() / "etc", temp_.path() / "run", temp_.path() / "lib"},
                             {temp_.path() / "units-etc", temp_.path() / "units-lib"},
                             {temp_.path() / "user-etc", temp_.path() / "user-lib"}};
         places.parents = {temp_.path(), temp_.path() / "local"};
-        return ConfigFiles(std::move(places)).read(last);
+        return ConfigFiles(std::move(places));
     }
     void write(const std::string& name, const std::string& text) const { temp_.write(name, text); }
     void writeRule(const std::string& name, const std::string& filter) const {

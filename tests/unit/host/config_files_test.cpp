@@ -245,6 +245,38 @@ TEST_F(ConfigFilesTest, ReadsFiltersOfAllDirectoriesWithTheirDropIns) {
     EXPECT_EQ(define("masked").error().code, ErrorCode::NoSuchFilter);
 }
 
+TEST_F(ConfigFilesTest, AMaskedFilterIsToldOfWithTheFileThatMasksIt) {
+    write("lib/web.filter", "[Filter]\nObject=/lib.o\n");
+    write("lib/port@.filter", "[Filter]\nObject=/lib.o\n");
+    write("lib/dns@.filter", "[Filter]\nObject=/lib.o\n");
+    write("run/dns@a.filter", "[Filter]\nObject=/run.o\n");
+    write("etc/dns@.filter", "");
+    link("/dev/null", "etc/web.filter");
+    link("/dev/null", "etc/port@80.filter");
+    write("lib/q.queue", "[Match]\nUnit=a.service\n");
+    write("etc/q.queue", "");
+    const auto filters = read().filters;
+    const auto found = files();
+    for (const auto& [name, mask] :
+         {std::pair("web", "etc/web.filter"), std::pair("port@80", "etc/port@80.filter"),
+          std::pair("dns@b", "etc/dns@.filter")}) {
+        const auto filter = *FilterName::parse(name);
+        EXPECT_FALSE(filters.defines(filter)) << name;
+        EXPECT_EQ(filters.maskOf(filter), at(mask));
+        EXPECT_EQ(found.maskOf(name), at(mask));
+        EXPECT_THAT(found.files(name).value(), testing::IsEmpty()) << name;
+        const auto error = filters.define(filter).error();
+        EXPECT_EQ(error.code, ErrorCode::NoSuchFilter);
+        EXPECT_EQ(error.message,
+                  "the filter '" + std::string(name) + "' is masked by " + at(mask) +
+                      ", an empty file or a link to /dev/null; remove that, or write a filter there");
+    }
+    EXPECT_EQ(found.maskOf("q.queue"), at("etc/q.queue"));
+    EXPECT_EQ(found.maskOf("port@443"), "");
+    EXPECT_TRUE(filters.defines(*FilterName::parse("port@443")));
+    EXPECT_EQ(filters.define(*FilterName::parse("dns@a"))->object, "/run.o") << "it has a file of its own";
+}
+
 TEST_F(ConfigFilesTest, KeepsTheLastGoodFilterAndReportsTheFault) {
     write("etc/a.filter", "[Filter]\nObject=/good.o\n");
     const auto last = read();
