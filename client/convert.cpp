@@ -159,7 +159,8 @@ Filter filterOf(const Properties& from) {
                   .direction = from.text("Direction"),
                   .pinPath = from.text("PinPath"),
                   .maps = from.list("Maps"),
-                  .references = {}};
+                  .references = {},
+                  .fromFile = from.get<bool>("FromFile")};
     for (const auto& pair : from.get<EntryRows>("References"))
         filter.references.push_back({std::get<0>(pair), std::get<1>(pair)});
     return filter;

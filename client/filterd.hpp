@@ -105,6 +105,7 @@ struct Filter {
     std::string pinPath;
     std::vector<std::string> maps;
     std::vector<Holder> references;
+    bool fromFile = false; // has its content from a .filter file, and follows that at a reload
 };
 
 // Packet rules in place of an object: each "allow EXPR" or "deny EXPR", EXPR as in pcap-filter(7).

@@ -3,6 +3,7 @@
 #include "cli/files/explain.hpp"
 
 #include "base/text.hpp"
+#include "cli/files/displaced_files.hpp"
 #include "cli/files/file_faults.hpp"
 #include "cli/files/inspection.hpp"
 #include "cli/files/lineage.hpp"
@@ -205,6 +206,10 @@ void printWarnings(const std::string& unit, const filterd::Rule& rule, const Rul
         printField("Warning", coloured(sentence, Colour::Yellow));
     for (const auto& warning : queueWarnings(rule, filters))
         printField("Warning", coloured(warning, Colour::Yellow));
+    for (const auto& [name, warning] : displacedFiles(files))
+        if (std::find(rule.ingress.begin(), rule.ingress.end(), name) != rule.ingress.end() ||
+            std::find(rule.egress.begin(), rule.egress.end(), name) != rule.egress.end())
+            printField("Warning", coloured(warning, Colour::Yellow));
     for (const auto& sentence : unseenSockets(files.units, unit, rules, running))
         printField("Warning", coloured(sentence, Colour::Yellow));
 }

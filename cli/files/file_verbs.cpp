@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // cat, check, explain: what the configuration files say. cat and check need no daemon.
 
+#include "cli/files/displaced_files.hpp"
 #include "cli/files/explain.hpp"
 #include "cli/files/inspection.hpp"
 #include "cli/files/saved_values.hpp"
@@ -57,6 +58,11 @@ Exit catFiles(const std::string& name, bool json) {
         return Exit::Failed;
     }
     const auto saved = savedFor(name);
+    if (const auto mask = ConfigFiles().maskOf(name); files->empty() && saved.empty() && !mask.empty()) {
+        complain("'" + name + "' is masked by " + mask +
+                 ", an empty file or a link to /dev/null; remove that");
+        return Exit::Failed;
+    }
     if (files->empty() && saved.empty()) {
         complain("no file defines '" + name +
                  "': name a filter, a NAME.queue file, or a unit with [X-Filterd]");
@@ -87,8 +93,11 @@ CheckReport reportOn(const std::string& root) {
         configuration.warnings.push_back(std::move(fault));
     packet::RuleNotes notes(inspection.expressions());
     auto report = checkConfiguration(configuration, inspect, running, notes);
-    if (isHere)
+    if (isHere) {
         addFirstPackets(configuration, report);
+        for (const auto& [name, warning] : displacedFiles(configuration))
+            report.warnings.push_back(warning);
+    }
     auto saved = inspection.saved(configuration.filters);
     for (auto* some : {&saved.overrides, &saved.misfits})
         std::move(some->begin(), some->end(), std::back_inserter(report.warnings));

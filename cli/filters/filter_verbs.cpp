@@ -92,13 +92,22 @@ void addLoad(CLI::App& app, Invocation& invocation) {
     });
 }
 
+// Where others need it, what its file defines has taken its place.
+Exit unload(client::Client& client, const std::string& name) {
+    if (const auto done = client.unload(name); !done)
+        return failed(done.error());
+    if (const auto now = client.filter(name); now && now->fromFile)
+        complain("note: '" + name + "' is in use, and is now what its file defines");
+    return Exit::Ok;
+}
+
 void addUnload(CLI::App& app, Invocation& invocation) {
     auto name = std::make_shared<std::string>();
     auto* verb = app.add_subcommand("unload", "Unload a filter that nobody uses any more");
     verb->add_option("NAME", *name, "The filter's name")->required();
     verb->callback([name, &invocation] {
         invocation.action = [name] {
-            return withDaemon([&](client::Client& client) { return finished(client.unload(*name)); });
+            return withDaemon([&](client::Client& client) { return unload(client, *name); });
         };
     });
 }

@@ -33,7 +33,7 @@ void to_json(json& result, const Filter& filter) {
               {"program", filter.program},  {"program_id", filter.programId},
               {"tag", filter.tag},          {"digest", filter.digest},
               {"pin_path", filter.pinPath}, {"maps", filter.maps},
-              {"references", references}};
+              {"references", references},   {"from_file", filter.fromFile}};
 }
 
 void to_json(json& result, const UnitRule& rule) {

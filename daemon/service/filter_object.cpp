@@ -38,9 +38,9 @@ void FilterObject::tellVanished() {
 }
 
 void FilterObject::tellChanged() {
-    bus::emitPropertiesChanged(
-        getObject(), INTERFACE_NAME,
-        {"Digest", "Program", "ProgramId", "Tag", "Direction", "Maps", "References", "Parameters"});
+    bus::emitPropertiesChanged(getObject(), INTERFACE_NAME,
+                               {"Digest", "Program", "ProgramId", "Tag", "Direction", "Maps", "References",
+                                "FromFile", "Parameters"});
 }
 
 std::tuple<std::vector<FilterObject::RuleRow>, FilterObject::VerdictRow, FilterObject::VerdictRow>
@@ -118,6 +118,12 @@ std::vector<sdbus::Struct<std::string, std::string>> FilterObject::References() 
         for (const auto& [kind, holder] : filter->references)
             list.emplace_back(kind, holder);
         return list;
+    });
+}
+
+bool FilterObject::FromFile() {
+    return field(facts(), [this](const auto& filter) {
+        return context_.firewall.inForce().intent().definitions.loaded().contains(filter.instance.name);
     });
 }
 

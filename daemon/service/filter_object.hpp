@@ -47,6 +47,7 @@ class FilterObject final : public sdbus::AdaptorInterfaces<org::filterd1::Filter
     std::string PinPath() override;
     std::vector<std::string> Maps() override;
     std::vector<sdbus::Struct<std::string, std::string>> References() override;
+    bool FromFile() override;
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> Parameters() override;
 
     void GetParameter(sdbus::Result<sdbus::Variant>&& result, std::string name) override;

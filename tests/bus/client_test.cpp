@@ -124,6 +124,7 @@ TEST_F(ClientTest, FiltersAreListedAndShown) {
     EXPECT_EQ(filter->maps, (Names{"ports", ".bss"}));
     ASSERT_EQ(filter->references.size(), 2U);
     EXPECT_EQ(filter->references[1].kind, "rule");
+    EXPECT_TRUE(filter->fromFile);
     EXPECT_EQ(client_.filter("other").error().name, "org.filterd1.Error.NoSuchFilter");
 }
 

@@ -60,6 +60,7 @@ class FakeFilter final : public sdbus::AdaptorInterfaces<org::filterd1::Filter_a
     std::vector<sdbus::Struct<std::string, std::string>> References() override {
         return {{std::string("keep"), std::string()}, {std::string("rule"), std::string("bus")}};
     }
+    bool FromFile() override { return true; }
     std::vector<sdbus::Struct<std::string, std::string, std::string, std::string>> Parameters() override {
         return {{std::string("mtu"), std::string("integer"), std::string("1500"), std::string("live")}};
     }

@@ -26,6 +26,18 @@ std::set<FilterName> neededOf(const Intent& intent) {
     return needed;
 }
 
+// The filters that files ask for.
+std::set<FilterName> neededByFiles(const Intent& intent) {
+    std::set<FilterName> needed;
+    for (const auto* rule : intent.rules->ordered())
+        if (rule->source != kBusSource && rule->source != kUserSource)
+            for (const auto direction : kDirections)
+                needed.insert(rule->filters(direction).begin(), rule->filters(direction).end());
+    for (const auto& [name, file] : intent.definitions.loadedAtOnce())
+        needed.insert(name);
+    return needed;
+}
+
 // A filter that nobody has to wait for.
 bool isThere(const FilterDefinition& definition) {
     return !definition.pinned.empty() || definition.object.starts_with(kBuiltinPrefix);
@@ -86,6 +98,35 @@ Status FileFilters::loadWanted(Intent& next, const FilterName& name) {
     if (next.filters.contains(name) || next.definitions.defines(name))
         return loadDefined(next, name);
     return failure(undefined(name));
+}
+
+bool FileFilters::isDisplaced(const FilterName& name) const {
+    const auto& intent = inForce_.intent();
+    return intent.filters.contains(name) && !intent.definitions.loaded().contains(name) &&
+           intent.definitions.defines(name);
+}
+
+Status FileFilters::putBack(const FilterName& name) {
+    auto next = inForce_.intent();
+    const auto definition = next.definitions.define(name);
+    if (!definition)
+        return failure(definition.error());
+    auto loaded = loadContent(next, *definition);
+    if (!loaded)
+        return failure(inFile(*definition, loaded.error()));
+    next.filters.insert_or_assign(name, std::move(*loaded));
+    next.definitions.markLoaded(name);
+    next.definitions.clearFailure(name);
+    next.references.release(Holder::keep(), name);
+    if (auto checked = checkDirections(next, {name}); !checked) {
+        inForce_.discard(std::move(next));
+        return checked;
+    }
+    if (auto done = inForce_.commit(std::move(next), Extent::Whole); !done)
+        return done;
+    inForce_.observers().filterChanged(name);
+    inForce_.observers().rulesSet({}); // what is to be said of files has changed
+    return {};
 }
 
 Error FileFilters::undefined(const FilterName& name) const {
@@ -277,16 +318,15 @@ std::vector<std::string> FileFilters::errors() const {
 }
 
 std::vector<std::string> FileFilters::supplanted() const {
-    const auto& definitions = inForce_.intent().definitions;
+    const auto& intent = inForce_.intent();
+    const auto inFiles = neededByFiles(intent);
     std::vector<std::string> warnings;
     for (const auto& [name, facts] : inForce_.filters()) {
-        if (definitions.loaded().contains(name))
+        if (!isDisplaced(name) || !isMissed(name, intent.definitions.sources(), inFiles))
             continue;
-        const auto definition = definitions.define(name);
+        const auto definition = intent.definitions.define(name);
         if (definition && !isContentOf(facts, *definition))
-            warnings.push_back(definition->source + ": not in force: other content was loaded as '" +
-                               name.text() + "'; take it out of the queues and call 'filterctl unload " +
-                               name.text() + "', or give one of them another name");
+            warnings.push_back(displaced(*definition));
     }
     return warnings;
 }

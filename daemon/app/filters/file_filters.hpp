@@ -42,6 +42,11 @@ class FileFilters {
     [[nodiscard]] Status loadDefined(Intent& next, const FilterName& name);
     // The same for a caller, who is told of a file that is not read yet.
     [[nodiscard]] Status loadWanted(Intent& next, const FilterName& name);
+    // Returns whether other content may stand in the place of what files define: it was loaded by a call.
+    [[nodiscard]] bool isDisplaced(const FilterName& name) const;
+    // Gives a filter that was loaded by a call the content that its file defines, in every queue in one step,
+    // and drops the reference of that call. All or nothing.
+    [[nodiscard]] Status putBack(const FilterName& name);
     // Why a name that no file defines is not defined: of a file that was written after the files were read
     // last, that is told.
     [[nodiscard]] Error undefined(const FilterName& name) const;

@@ -88,7 +88,10 @@ std::vector<std::string> Filters::otherHolders(const FilterName& name) const {
 Status Filters::unload(const FilterName& name) {
     if (auto loaded = facts(name); !loaded)
         return failure(loaded.error());
-    if (const auto holders = otherHolders(name); !holders.empty())
+    const auto holders = otherHolders(name);
+    if (!holders.empty() && files_.isDisplaced(name)) // they get what its file defines
+        return files_.putBack(name);
+    if (!holders.empty())
         return failure(ErrorCode::FilterInUse,
                        "filter '" + name.text() + "' is in use by " + joined(holders, ", "));
     auto next = inForce_.intent();

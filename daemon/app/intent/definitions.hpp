@@ -21,6 +21,7 @@ class Definitions {
         return sources_->define(name);
     }
     [[nodiscard]] bool defines(const FilterName& name) const { return sources_->defines(name); }
+    [[nodiscard]] const FilterSources& sources() const { return *sources_; }
     // Those with Load=yes, and the files that say so.
     [[nodiscard]] const std::map<FilterName, std::string>& loadedAtOnce() const { return *atOnce_; }
 

@@ -4,6 +4,7 @@
 
 #include "core/ebpf/builtin.hpp"
 
+#include <algorithm>
 #include <span>
 
 namespace filterd {
@@ -57,6 +58,22 @@ std::string forgottenBy(const FilterName& name, const std::vector<std::string>& 
            " with what it keeps in " + list +
            ": connections that it follows may be cut, and what it has counted there is lost" +
            (when == Forgotten::Already ? "" : "; reload when that does no harm");
+}
+
+bool isMissed(const FilterName& name, const FilterSources& sources, const std::set<FilterName>& inFiles) {
+    constexpr std::string_view kOfTheSystem = "/usr/lib/";
+    const auto files = sources.files(name);
+    const bool isOfTheSystem =
+        !files.empty() && std::all_of(files.begin(), files.end(), [&](const ConfigText& file) {
+            return file.path.starts_with(kOfTheSystem);
+        });
+    return !isOfTheSystem || inFiles.contains(name);
+}
+
+std::string displaced(const FilterDefinition& definition) {
+    const auto& name = definition.name.text();
+    return definition.source + ": not in force: other content was loaded as '" + name +
+           "'; 'filterctl unload " + name + "' puts the file's in its place, in every queue at once";
 }
 
 std::string faultOfUnused(const std::string& fault) { return fault + "; nothing uses the filter yet"; }

@@ -3,11 +3,12 @@
 #pragma once
 // Reads what a filter's file asks to be loaded, for the loader and for the check alike.
 
-#include "core/config/filter_file.hpp"
+#include "core/config/filter_sources.hpp"
 #include "core/facts/facts.hpp"
 #include "core/packet_rules/rule_notes.hpp"
 
 #include <functional>
+#include <set>
 
 namespace filterd {
 
@@ -25,6 +26,15 @@ using ObjectReader = std::function<Result<std::string>(const std::string& path)>
 enum class Forgotten { AtReload, Already };
 [[nodiscard]] std::string forgottenBy(const FilterName& name, const std::vector<std::string>& maps,
                                       Forgotten when);
+
+// Returns whether somebody misses what files define while other content is loaded under the name: who has
+// written one of the files, or names the filter in a rule of a file. What comes with the system is there to
+// be replaced.
+[[nodiscard]] bool isMissed(const FilterName& name, const FilterSources& sources,
+                            const std::set<FilterName>& inFiles);
+
+// Says that other content is loaded under the name, and how to have the file's.
+[[nodiscard]] std::string displaced(const FilterDefinition& definition);
 
 // The fault of a filter that keeps nothing from coming into force.
 [[nodiscard]] std::string faultOfUnused(const std::string& fault);

@@ -32,4 +32,15 @@ std::string digestOf(const FilterContent& content, const std::string& program,
     return sha256(text);
 }
 
+bool isDigestOf(const std::string& digest, const std::string& programName, const FilterContent& content,
+                const std::string& program, const std::map<std::string, Value>& parameters) {
+    const auto is = [&](const std::string& chosen) {
+        return digest == digestOf(content, chosen, parameters);
+    };
+    if (is(program))
+        return true;
+    const bool sameProgram = program.empty() || program == programName;
+    return sameProgram && (is("") || is(programName));
+}
+
 } // namespace filterd

@@ -32,4 +32,10 @@ using FilterContent = std::variant<ElfObject, packet::PacketRules, BuiltinFilter
 [[nodiscard]] std::string digestOf(const FilterContent& content, const std::string& program,
                                    const std::map<std::string, Value>& parameters);
 
+// Returns whether a loaded filter, known by its digest and its program's name, has this content. A caller may
+// name the object's only program or leave the choice to us: the content is the same.
+[[nodiscard]] bool isDigestOf(const std::string& digest, const std::string& programName,
+                              const FilterContent& content, const std::string& program,
+                              const std::map<std::string, Value>& parameters);
+
 } // namespace filterd

@@ -40,7 +40,7 @@ FAULTS = {
     "value of a parameter": (of_object("port", "[Parameters]\ntcp_ports=80,x\nudp_ports=1\n"), "f.filter:5: filter 'f': parameter 'tcp_ports': takes ports and ranges such as 80,443,8000-8080; 'x' is"),
     "a lonely comma": (of_object("port", "[Parameters]\nudp_ports=53\ntcp_ports=,\n"), "f.filter:6: filter 'f': parameter 'tcp_ports': "),
     "verdict": (of_object("port", "[Parameters]\nicmp=perhaps\n"), "f.filter:5: filter 'f': parameter 'icmp'"),
-    "key of a map": (of_object("cidr", "[Parameters]\nprefixes=192.0.2.0/24,300.0.0.1\n"), "f.filter:5: filter 'f': map 'prefixes': its key"),
+    "key of a map": (of_object("cidr", "[Parameters]\nprefixes=192.0.2.0/24,300.0.0.1\n"), "f.filter:5: filter 'f': map 'prefixes': the key '300.0.0.1': "),
     "expression": ("[Filter]\nRule=allow icmp\nRule=deny tcp prot 80\n", "f.filter:3: filter 'f': rule 2: column 10: "),
     "name of a host": ("[Filter]\nRule=allow host example.org\n", "f.filter:2: filter 'f': rule 1: column 12: 'example.org'"),
 }
@@ -175,3 +175,42 @@ def test_the_fault_of_a_former_text_is_not_told_again(client):
     told = told_by_reload(client)
     assert "f.filter:3: " in told and "such.bpf.o" not in told
     assert client.filters() == ["f"]
+
+
+def test_a_rule_with_a_masked_filter_names_the_mask_and_the_way_out(client, units):
+    """Whatever is asked: the files, the unit, or the filter itself. The mask of an instance takes its template's place."""
+    units.start("run-checked.service", "sleep", "600")
+    write("q.queue", QUEUE + "IngressFilter=count\nEgressFilter=port@80\n")
+    for name in ("count", "port@80"):
+        (FILES / f"{name}.filter").symlink_to("/dev/null")
+    mask = f"is masked by {FILES}/count.filter, an empty file or a link to /dev/null; remove that"
+    lines = [f"{FILES}/q.queue:4: the filter 'count' {mask}", f"{FILES}/q.queue:5: the filter 'port@80' is masked by {FILES}/port@80.filter"]
+    for verb in ("check", "reload"):
+        told = run("filterctl", verb).stderr
+        assert all(line in told for line in lines), told
+    shown = run("filterctl", "status").stdout
+    assert all(line in shown for line in lines) and f"run-checked.service: the filter 'count' {mask}" in shown
+    assert f"the filter 'count' {mask}" in run("filterctl", "explain", "run-checked.service").stdout
+    for verb in (["cat", "count"], ["acquire", "count"], ["queue", "run-checked.service", "--ingress", "count"]):
+        assert mask in run("filterctl", *verb, check=False).stderr, verb
+    (FILES / "count.filter").unlink()
+    (FILES / "port@80.filter").unlink()
+    assert "masked" not in run("filterctl", "reload").stderr
+
+
+def test_a_section_that_says_nothing_is_told_of(client):
+    folder = pathlib.Path("/etc/systemd/system/run-checked.service.d")
+    folder.mkdir(parents=True)
+    (folder / "x.conf").write_text("[Unit]\n\n[X-Filterd]\n# IngressFilter=drop\n")
+    write("match.queue", "[Match]\nUnit=other.service\n")
+    write("queue.queue", "[Match]\nUnit=more.service\n[Queue]\n")
+    lines = [f"{folder}/x.conf:3: [X-Filterd] is empty, which gives its units no filter",
+             f"{FILES}/match.queue: it names no filter", f"{FILES}/queue.queue: it names no filter"]
+    try:
+        for verb in ("check", "reload"):
+            told = run("filterctl", verb).stderr
+            assert all(line in told for line in lines), told
+        assert all(line in run("filterctl", "status").stdout for line in lines)
+    finally:
+        shutil.rmtree(folder)
+        run("filterctl", "reload")

@@ -4,6 +4,7 @@
 
 import json
 import pathlib
+import subprocess
 import time
 
 import pytest
@@ -266,3 +267,54 @@ def test_every_change_of_the_files_is_seen_until_they_are_read(web, change):
     assert "Changed files: " in filterctl("status").stdout
     filterctl("reload")
     assert json.loads(filterctl("--json", "status").stdout)["changed_files"] == []
+
+
+def test_unload_puts_what_the_file_says_in_the_place_of_other_content_without_a_gap(client, units):
+    units.start("web.service", "sleep", "600")
+    filterctl("load", "web", "--expr", "udp")
+    FILES.mkdir(exist_ok=True)
+    (FILES / "10-web.queue").write_text("[Match]\nUnit=web.service\n[Queue]\nEgressFilter=web\n")
+    WEB.write_text("[Filter]\nRule=deny icmp or icmp6\nDefault=allow\n")
+    told = f"{WEB}:2: not in force: other content was loaded as 'web'; 'filterctl unload web' puts the file's in its place"
+    assert told in filterctl("check").stderr, "before the reload, too"
+    for verb in (["reload"], ["check"]):
+        assert told in filterctl(*verb).stderr
+    for verb in (["status"], ["explain", "web.service"]):
+        assert told in filterctl(*verb).stdout
+    assert client.filter("web")["FromFile"] is False
+    cgroup = f"/sys/fs/cgroup{client.unit('web.service')['ControlGroup']}"
+    flood = subprocess.Popen(["sh", "-c", f"echo $$ >{cgroup}/cgroup.procs && exec ping -q -n -i 0.002 -c 1500 -W 1 127.0.0.1"],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    time.sleep(0.5)
+    assert "is now what its file defines" in filterctl("unload", "web").stderr
+    assert " 0 received" in flood.communicate(timeout=60)[0], "both drop pings, and nothing passed between them"
+    assert client.filter("web")["FromFile"] is True and ("keep", "") not in client.holders("web")
+    rules = client.raw(client.call("GetFilter", "s", "web"), "org.filterd1.Filter", "GetPacketRules")[0]
+    assert [rule[:2] for rule in rules] == [("deny", "icmp or icmp6")]
+    for verb in ("reload", "check", "status"):
+        done = filterctl(verb)
+        assert "not in force" not in done.stderr + done.stdout
+    assert "in use by rule" in filterctl("unload", "web", status=1).stderr, "it is the file's by now"
+
+
+def test_a_broken_file_takes_no_place_of_what_is_loaded(client, units):
+    units.start("web.service", "sleep", "600")
+    filterctl("load", "web", "--expr", "udp")
+    filterctl("queue", "web.service", "--egress", "web")
+    FILES.mkdir(exist_ok=True)
+    WEB.write_text("[Filter]\nObject=/no/such.bpf.o\n")
+    filterctl("reload")
+    assert f"{WEB}:2: open /no/such.bpf.o" in filterctl("unload", "web", status=1).stderr
+    assert client.filter("web")["FromFile"] is False and ("keep", "") in client.holders("web")
+    assert ping_in("web.service").loss == 100
+
+
+def test_what_comes_with_the_system_may_be_replaced_unless_a_file_names_it(client, units):
+    filterctl("load", "drop", "builtin:drop")
+    for verb in ("reload", "check", "status"):
+        done = filterctl(verb)
+        assert "not in force" not in done.stderr + done.stdout
+    FILES.mkdir(exist_ok=True)
+    (FILES / "a.queue").write_text("[Match]\nUnit=system.slice\n[Queue]\nLogOnly=yes\nEgressFilter=drop\n")
+    told = "/usr/lib/filterd/drop.filter:5: not in force: other content was loaded as 'drop'"
+    assert told in filterctl("reload").stderr and told in filterctl("check").stderr

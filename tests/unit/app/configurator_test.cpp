@@ -68,6 +68,59 @@ TEST_F(ConfiguratorTest, AFileThatIsNotInForceSinceOtherContentWasLoadedIsToldOf
     EXPECT_THAT(running.warnings(), IsEmpty());
 }
 
+TEST_F(ConfiguratorTest, UnloadingOtherContentThatIsInUsePutsTheFilesInItsPlace) {
+    define("web", "w");
+    rule("web.service", "web");
+    configuration.units.known.ofSystem = {"web.service"};
+    Firewall own({kernel, tree, store});
+    auto running = configurator(own);
+    const RuleWatch watch(own, running);
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
+    const auto unit = tree.add("web.service", 7);
+    own.units().appeared(unit);
+    const auto web = test::filterName("web");
+    const auto digest = [&] { return (*own.filters().facts(web))->instance.digest; };
+    const auto ofFile = digest();
+    LoadRequest request{.name = web, .content = ElfObject{{std::byte('o')}}};
+    request.replace = true;
+    ASSERT_TRUE(own.filters().load(request));
+    ASSERT_NE(digest(), ofFile);
+    ASSERT_TRUE(running.filterLoaded(**own.filters().facts(web)));
+    EXPECT_THAT(running.warnings(), testing::SizeIs(1));
+    ASSERT_TRUE(own.filters().unload(web));
+    EXPECT_EQ(digest(), ofFile);
+    EXPECT_THAT(running.warnings(), IsEmpty());
+    EXPECT_EQ(kernel.queueAt({7}, Direction::Ingress), std::vector<std::string>{"web"});
+    const auto again = own.filters().unload(web);
+    ASSERT_FALSE(again) << "it is the file's by now, and its rule needs it";
+    EXPECT_EQ(again.error().code, ErrorCode::FilterInUse);
+}
+
+TEST_F(ConfiguratorTest, OfAFileOfTheSystemOnlyWhoNamesItInAFileIsTold) {
+    temp.write("drop.o", "d");
+    configuration.filters.add("drop",
+                              {ConfigText{"/usr/lib/filterd/drop.filter",
+                                          "[Filter]\nObject=" + (temp.path() / "drop.o").string() + "\n"},
+                               {}});
+    configuration.units.known.ofSystem = {"web.service"};
+    Firewall own({kernel, tree, store});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
+    ASSERT_TRUE(own.filters().load({.name = test::filterName("drop"), .content = BuiltinFilter{"drop"}}));
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), IsEmpty()) << "nobody has asked for that file";
+    rule("web.service", "drop");
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(),
+                ElementsAre(StartsWith("/usr/lib/filterd/drop.filter:2: not in force: ")));
+    configuration.rules.clear();
+    configuration.filters.add("drop",
+                              {configuration.filters.all().at("drop").main,
+                               {{"x.conf", ConfigText{"/etc/filterd/drop.filter.d/x.conf", "[Filter]\n"}}}});
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), testing::SizeIs(1)) << "the administrator has written a drop-in for it";
+}
+
 TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
     define("web", "w");
     rule("web.service", "web");
