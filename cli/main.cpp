@@ -17,7 +17,9 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -110,7 +112,9 @@ Exit misusedVerb(const std::string& verb, const std::string& message) {
     return verb == "mtu" ? Exit::Failed : exit; // as the tool that it stands for
 }
 
-Exit run(int argc, char** argv) {
+Exit run(const std::vector<std::string>& arguments) {
+    if (const auto fault = complaintOfText(arguments); !fault.empty())
+        return misused(fault);
     CLI::App app("BPF firewalls for systemd units", "filterctl");
     Invocation invocation;
     Destination destination;
@@ -118,7 +122,7 @@ Exit run(int argc, char** argv) {
     describeOptions(app, invocation, destination, style);
     describeVerbs(app, invocation);
     try {
-        auto words = joinLists({argv + 1, argv + argc});
+        auto words = joinLists(arguments);
         std::reverse(words.begin(), words.end()); // as CLI11 takes them
         app.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
@@ -147,7 +151,7 @@ Exit printed(Exit exit) {
 
 int main(int argc, char** argv) {
     try {
-        return static_cast<int>(printed(run(argc, argv)));
+        return static_cast<int>(printed(run({argv + 1, argv + argc})));
     } catch (const std::exception& error) {
         complain(error.what());
         return static_cast<int>(Exit::Failed);

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // set, get, map
 
+#include "cli/filters/entries_file.hpp"
 #include "cli/filters/verbs.hpp"
 #include "cli/terminal/json.hpp"
 #include "cli/terminal/table.hpp"
@@ -11,7 +12,7 @@
 
 #include <algorithm>
 #include <memory>
-#include <sstream>
+#include <set>
 
 namespace filterd::cli {
 
@@ -81,6 +82,10 @@ Exit set(client::Client& client, const ParameterArguments& arguments, bool) {
     for (const auto& assignment : arguments.assignments)
         if (assignment.find('=') == std::string::npos || assignment.front() == '=')
             return misused("'" + assignment + "' is not NAME=VALUE");
+    std::set<std::string> names;
+    for (const auto& assignment : arguments.assignments)
+        if (const auto name = assignment.substr(0, assignment.find('=')); !names.insert(name).second)
+            return misused("'" + name + "' is given twice: give it once, with all that it is to have");
     for (const auto& assignment : arguments.assignments) {
         const auto equals = assignment.find('=');
         const auto done = client.setParameter(arguments.filter, assignment.substr(0, equals),
@@ -243,23 +248,27 @@ Exit remove(client::Client& client, const ParameterArguments& arguments, bool) {
     return finished(client.deleteFromMap(arguments.filter, arguments.name, arguments.key));
 }
 
-// Without the lines that are comments.
-std::string entriesIn(const std::string& text) {
-    std::string entries;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        const auto first = line.find_first_not_of(" \t");
-        if (first != std::string::npos && line[first] != '#' && line[first] != ';')
-            entries += line + "\n";
-    }
-    return entries;
+// One key can be written in several ways (80 and 0x50): of these the last counts.
+void warnOfLostEntries(const client::Client& client, const ParameterArguments& arguments,
+                       const GivenEntries& given) {
+    const auto now = client.mapEntries(arguments.filter, arguments.name);
+    if (now && now->size() < given.entries.size())
+        complain("warning: " + given.file + ": its " + std::to_string(given.entries.size()) +
+                 " entries make " + std::to_string(now->size()) +
+                 ", since some of their keys are one key written in two ways, of which the last counts");
 }
 
 Exit replace(client::Client& client, const ParameterArguments& arguments, bool) {
     const auto text = readTextFile(arguments.file, "entries");
     if (!text)
         return failed(text.error());
-    return finished(client.setParameter(arguments.filter, arguments.name, entriesIn(*text)));
+    const auto given = parseEntriesFile(arguments.file, *text);
+    if (!given)
+        return failed(given.error());
+    if (const auto done = client.setParameter(arguments.filter, arguments.name, given->text); !done)
+        return failed(inFile(*given, done.error()));
+    warnOfLostEntries(client, arguments, *given);
+    return Exit::Ok;
 }
 
 void addMap(CLI::App& app, Invocation& invocation) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 #include <string_view>
+#include <utf8cpp/utf8.h>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,17 @@ std::string complaintOf(const CLI::App& app, const CLI::ParseError& error) {
             return "'" + word +
                    "' is taken for an option; if it is a unit, write it behind '--', as the last words";
     return withoutValue(error.what());
+}
+
+std::string complaintOfText(const std::vector<std::string>& arguments) {
+    for (std::size_t i = 0; i < arguments.size(); ++i)
+        if (auto shown = arguments[i]; !utf8::is_valid(shown.begin(), shown.end())) {
+            for (auto at = shown.begin(); (at = utf8::find_invalid(at, shown.end())) != shown.end(); ++at)
+                *at = '?';
+            return "argument " + std::to_string(i + 1) + ", '" + shown +
+                   "', is not UTF-8: write it as UTF-8, and rename a file that has such a name";
+        }
+    return {};
 }
 
 } // namespace filterd::cli

@@ -375,7 +375,7 @@ Result<Entries> encodeEntries(const ValueType& key, const ValueType& value, cons
     for (const auto& [name, assignment] : table) {
         auto keyBytes = encode(key, Value{name});
         if (!keyBytes)
-            return failure(keyBytes.error().context("its key"));
+            return failure(keyBytes.error().context("the key '" + name + "'"));
         auto valueBytes = encode(value, assignment);
         if (!valueBytes)
             return failure(valueBytes.error().context("the value of '" + name + "'"));
