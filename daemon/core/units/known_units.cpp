@@ -197,8 +197,9 @@ std::string hint(const std::string& text, const std::set<std::string>& names, co
 std::string whyNoneOfUsers(const std::string& target, const Part& part, const KnownUnits& known) {
     const auto manager = target.substr(0, target.find('/') + 1);
     return quoted(target) +
-           " covers no unit of a file for all users, and none that runs; files in a user's home are not "
-           "read" +
+           (known.isHomeRead ? " covers no unit of a file, and none that runs"
+                             : " covers no unit of a file for all users, and none that runs; files in a "
+                               "user's home are not read") +
            hint(part.text, known.ofUsers, manager);
 }
 

@@ -17,6 +17,7 @@ struct KnownUnits {
     std::set<std::string> ofUsers; // of every user's manager; what is in a user's home is not read
     std::set<std::string> aliasesOfSystem = {}; // those among them that are other names: no glob meets them
     std::set<std::string> aliasesOfUsers = {};
+    bool isHomeRead = false; // of the one user who asks
     bool operator==(const KnownUnits&) const = default;
 };
 

@@ -191,3 +191,20 @@ def test_names_that_are_no_units_of_a_user_are_refused(drop, name):
     with pytest.raises(CallError) as refused:
         drop.set_queue(name, ["drop"])
     assert refused.value.name == "InvalidName"
+
+
+def test_a_queue_for_a_unit_that_is_not_there_is_warned_of_whoever_sets_it(client, anna):
+    FILES.mkdir(exist_ok=True)
+    (FILES / "mine.filter").write_text("[Filter]\nObject=builtin:drop\nAllowUsers=yes\n")
+    run("filterctl", "reload")
+    own = anna.home / ".config/systemd/user"
+    anna.run("mkdir", "-p", own)
+    anna.run("sh", "-c", f"printf '[Service]\nExecStart=true\n' >{own}/backup.service")
+    anna.start("app.service", "sleep", "600")
+    by_root = run("filterctl", "queue", anna.unit("nope.service"), "--egress", "mine").stderr
+    assert f"warning: bus: '{anna.unit('nope.service')}' covers no unit of a file for all users, and none that runs" in by_root
+    run("filterctl", "queue", anna.unit("nope.service"), "--reset")
+    told = lambda unit: anna.run("filterctl", "queue", anna.unit(unit), "--egress", "mine").stderr
+    assert told("nope.service") == f"filterctl: warning: user: '{anna.unit('nope.service')}' covers no unit of a file, and none that runs\n"
+    assert told("bakcup.service").endswith(f"; did you mean {anna.unit('backup.service')}?\n")
+    assert told("app.service") == "" and told("backup.service") == "" and told("run-u1.service") == ""

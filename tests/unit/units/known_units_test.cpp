@@ -37,6 +37,17 @@ TEST_F(KnownUnitsTest, WhatAFileTellsOfIsKnown) {
     EXPECT_EQ(asked, 0) << "the files tell";
 }
 
+TEST_F(KnownUnitsTest, AUserWhoAsksKnowsTheirOwnHome) {
+    const std::string unit = "user@1000.service/apq.service";
+    EXPECT_THAT(
+        why(unit),
+        HasSubstr("covers no unit of a file for all users, and none that runs; files in a user's home "
+                  "are not read; did you mean user@1000.service/app.service?"));
+    known.isHomeRead = true;
+    EXPECT_THAT(why(unit), EndsWith("covers no unit of a file, and none that runs; did you mean "
+                                    "user@1000.service/app.service?"));
+}
+
 TEST_F(KnownUnitsTest, WhatSystemdMakesWhenItIsNeededIsKnown) {
     for (const char* target :
          {"session-3.scope", "session-*.scope", "machine-box.scope", "machine-*.scope", "run-u12.service",
