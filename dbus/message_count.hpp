@@ -4,6 +4,7 @@
 // Counts what a call holds, without making anything of it.
 
 #include <cstddef>
+#include <string>
 
 typedef struct sd_bus_message sd_bus_message; // NOLINT: as the library declares it
 
@@ -15,5 +16,9 @@ inline constexpr std::size_t kMostText = std::size_t{1} << 20;
 
 // False, too, for what the library cannot read to its end. The message is as it was before.
 [[nodiscard]] bool fitsLimits(sd_bus_message* message);
+
+// Returns the first key that stands twice in a dictionary, of which a map would silently have one; empty if
+// none does. It looks at the whole call, however long it is. The message is as it was before.
+[[nodiscard]] std::string keyGivenTwice(sd_bus_message* message);
 
 } // namespace filterd::bus

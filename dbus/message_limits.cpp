@@ -39,13 +39,24 @@ class MessageLimits::Filter {
   private:
     // 1: nobody else needs to look at the message.
     static int onMessage(sd_bus_message* message, void*, sd_bus_error*) {
-        if (sd_bus_message_is_method_call(message, nullptr, nullptr) <= 0 || fitsLimits(message) ||
-            isOfRoot(message))
+        if (sd_bus_message_is_method_call(message, nullptr, nullptr) <= 0)
             return 0;
+        if (fitsLimits(message) || isOfRoot(message))
+            return refuseTwice(message, keyGivenTwice(message));
         return sd_bus_reply_method_errorf(message, busErrorName(ErrorCode::LimitExceeded).c_str(),
                                           "the call has more arguments than filterd reads of a user: at most "
                                           "%zu values and %zu bytes of text; split it up, or call as root",
                                           kMostItems, kMostText) < 0
+                   ? 0
+                   : 1;
+    }
+
+    static int refuseTwice(sd_bus_message* message, const std::string& key) {
+        if (key.empty())
+            return 0;
+        return sd_bus_reply_method_errorf(message, busErrorName(ErrorCode::InvalidArgument).c_str(),
+                                          "'%s' stands twice in a dictionary of the call, give it once",
+                                          key.c_str()) < 0
                    ? 0
                    : 1;
     }

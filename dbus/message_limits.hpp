@@ -3,7 +3,7 @@
 #pragma once
 // Refuses calls of users whose arguments are too many or too long, before anything is made of them: a
 // dictionary of a million entries would take seconds and gigabytes to read, and nobody has asked yet whether
-// its sender may call at all.
+// its sender may call at all. Refuses every call that has a key twice in a dictionary.
 
 #include "dbus/bridge.hpp"
 

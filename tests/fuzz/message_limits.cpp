@@ -67,6 +67,7 @@ class Connection {
         auto& self = *static_cast<Connection*>(connection);
         self.seen_ = true;
         self.fits_ = bus::fitsLimits(message);
+        static_cast<void>(bus::keyGivenTwice(message));
         self.isReadable_ = sd_bus_message_skip(message, nullptr) >= 0; // from its beginning
         return 1;
     }
