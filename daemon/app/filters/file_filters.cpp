@@ -102,8 +102,13 @@ Status FileFilters::loadWanted(Intent& next, const FilterName& name) {
 
 bool FileFilters::isDisplaced(const FilterName& name) const {
     const auto& intent = inForce_.intent();
-    return intent.filters.contains(name) && !intent.definitions.loaded().contains(name) &&
-           intent.definitions.defines(name);
+    const auto loaded = inForce_.filters().find(name);
+    if (loaded == inForce_.filters().end() || intent.definitions.loaded().contains(name) ||
+        !intent.definitions.defines(name) ||
+        !isMissed(name, intent.definitions.sources(), neededByFiles(intent)))
+        return false;
+    const auto definition = intent.definitions.define(name);
+    return definition && !isContentOf(loaded->second, *definition);
 }
 
 Status FileFilters::putBack(const FilterName& name) {
@@ -318,16 +323,10 @@ std::vector<std::string> FileFilters::errors() const {
 }
 
 std::vector<std::string> FileFilters::supplanted() const {
-    const auto& intent = inForce_.intent();
-    const auto inFiles = neededByFiles(intent);
     std::vector<std::string> warnings;
-    for (const auto& [name, facts] : inForce_.filters()) {
-        if (!isDisplaced(name) || !isMissed(name, intent.definitions.sources(), inFiles))
-            continue;
-        const auto definition = intent.definitions.define(name);
-        if (definition && !isContentOf(facts, *definition))
-            warnings.push_back(displaced(*definition));
-    }
+    for (const auto& [name, facts] : inForce_.filters())
+        if (isDisplaced(name))
+            warnings.push_back(displaced(*inForce_.intent().definitions.define(name)));
     return warnings;
 }
 

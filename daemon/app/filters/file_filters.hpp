@@ -42,7 +42,8 @@ class FileFilters {
     [[nodiscard]] Status loadDefined(Intent& next, const FilterName& name);
     // The same for a caller, who is told of a file that is not read yet.
     [[nodiscard]] Status loadWanted(Intent& next, const FilterName& name);
-    // Returns whether other content may stand in the place of what files define: it was loaded by a call.
+    // Returns whether other content, which a call has loaded, stands in the place of what files define, and
+    // somebody misses that.
     [[nodiscard]] bool isDisplaced(const FilterName& name) const;
     // Gives a filter that was loaded by a call the content that its file defines, in every queue in one step,
     // and drops the reference of that call. All or nothing.

@@ -275,6 +275,11 @@ def test_each_change_of_a_filter_is_told(client, monitor):
     path = client.call("GetFilter", "s", "changed")
     client.raw(path, FILTER, "SetParameter", "sva{sv}", "tcp_ports", "80", {})
     client.call("AcquireFilter", "s", "changed")
+    FILES.mkdir(exist_ok=True)
+    (FILES / "changed.filter").write_text(f"[Filter]\nObject={object_path('egress_only')}\n")
+    client.call("Reload")
+    client.call("UnloadFilter", "s", "changed")
+    client.load("changed", object_path("port"), replace=True)
     assert_told(monitor, FILTER)
 
 
