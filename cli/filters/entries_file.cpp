@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <utf8cpp/utf8.h>
 
 namespace filterd::cli {
 
@@ -32,6 +33,8 @@ class EntriesReader {
     std::optional<std::string> take(std::string_view line, std::size_t number) {
         if (line.empty() || line.front() == '#' || line.front() == ';')
             return std::nullopt;
+        if (!utf8::is_valid(line.begin(), line.end()))
+            return "bytes that are not UTF-8 text, save it as UTF-8";
         const auto items = splitItems(line);
         if (!items)
             return items.error().message + ", write one KEY=VALUE on a line";

@@ -9,7 +9,7 @@
 
 namespace filterd::cli {
 
-// "-" is the standard input. At most 16 MiB of UTF-8 without a zero byte: anything else is no text. `what` it
+// "-" is the standard input. At most 16 MiB, and no zero byte: what has more of either is no text. `what` it
 // should be stands in the error.
 [[nodiscard]] client::Result<std::string> readTextFile(const std::string& path, const std::string& what);
 
