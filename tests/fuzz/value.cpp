@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::uint32_t kLargest = 1U << 14;
 constexpr int kDeepest = 6;
+constexpr std::string_view kPrefixes = "lmMd";
 
 class Types {
   public:
@@ -34,6 +35,8 @@ class Types {
         text_.remove_prefix(1);
         if (kind == '[' || kind == '{')
             return kind == '[' ? array(depth) : structure(depth);
+        if (depth > 0 && kPrefixes.find(kind) != std::string_view::npos)
+            return std::nullopt; // keys of maps alone are such
         return plain(kind, number());
     }
 
@@ -112,7 +115,7 @@ class Types {
     static std::optional<ValueType> plain(char kind, std::uint32_t size) {
         if (std::string_view("uinbe").find(kind) != std::string_view::npos)
             return integer(kind, size);
-        if (std::string_view("lmMd").find(kind) != std::string_view::npos)
+        if (kPrefixes.find(kind) != std::string_view::npos)
             return prefix(kind, size);
         switch (kind) {
         case 't':

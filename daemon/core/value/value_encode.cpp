@@ -112,7 +112,8 @@ Status encodeText(const ValueType& type, const Value& value, Out out) {
     if (text == nullptr)
         return refused(type, value);
     const std::string characters = unquoted(*text);
-    if (characters.size() >= out.size() || characters.find('\0') != std::string::npos)
+    const bool fits = characters.size() < out.size() || characters.empty(); // char[0] holds that, too
+    if (!fits || characters.find('\0') != std::string::npos)
         return refused(type, value);
     std::memcpy(out.data(), characters.data(), characters.size());
     return {};

@@ -155,6 +155,13 @@ TEST(Value, TextIsEndedByAZero) {
     EXPECT_EQ(roundTrip(type, "\"a b\""), "\"a b\"");
 }
 
+TEST(Value, OfNoSizeIsShownAndWritten) {
+    const auto none = simple(ValueKind::Text, 0);
+    EXPECT_EQ(format(none, {}), "\"\"");
+    EXPECT_TRUE(encode(none, Value{std::string("\"\"")}));
+    EXPECT_FALSE(encode(none, Value{std::string("a")}));
+}
+
 TEST(Value, Addresses) {
     const auto four = simple(ValueKind::Address, 4);
     const auto six = simple(ValueKind::Address, 16);
