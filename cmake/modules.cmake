@@ -16,9 +16,6 @@ function(filterd_options target)
         target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer
                                                 -fno-sanitize-recover=all)
         target_link_options(${target} PUBLIC -fsanitize=address,undefined)
-        if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang") # the fuzzers see how far they come
-            target_compile_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
-        endif()
     endif()
 endfunction()
 
@@ -34,6 +31,9 @@ function(filterd_module target)
         target_include_directories(${target} PUBLIC ${root})
         target_link_libraries(${target} PUBLIC ${MODULE_LINKS} PRIVATE ${MODULE_PRIVATE_LINKS})
         filterd_options(${target})
+        if(FILTERD_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang") # the fuzzers see how far they come
+            target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+        endif()
     else()
         add_library(${target} INTERFACE)
         target_include_directories(${target} INTERFACE ${root})

@@ -66,6 +66,8 @@ constexpr std::uint16_t kCodes[] = {BPF_LD | BPF_W | BPF_ABS,
 // The high byte of a code tells whether the low one is a code or the place of one.
 packet::CbpfProgram programOf(const std::uint8_t*& data, std::size_t& size) {
     packet::CbpfProgram program;
+    for (std::uint32_t word = 0; word < BPF_MEMWORDS; ++word)
+        program.push_back({BPF_ST, 0, 0, word}); // libpcap leaves there what was on the stack
     if (size == 0)
         return program;
     std::size_t count = *data % (kMostInstructions + 1);

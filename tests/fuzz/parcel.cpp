@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: 2026 The filterd developers
 // What daemon and worker send each other, in CBOR. The first letter says what it is: a is an answer of a
-// worker, j a job for one, t the type of a value, in JSON, with the value's bytes in the lines behind it.
+// worker, j a job for one, s what comes over the socket, t the type of a value, in JSON, with the value's
+// bytes in the lines behind it.
 
 #include "edge/bpf/filters/type_record.hpp"
 #include "edge/worker/content_text.hpp"
@@ -9,7 +10,11 @@
 #include "edge/worker/type_check.hpp"
 #include "fuzz.hpp"
 
+#include <array>
+#include <cstring>
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace filterd::fuzz {
@@ -97,6 +102,58 @@ void checkJob(std::string_view bytes) {
     checkAnswer({reinterpret_cast<const char*>(answer.parcel.bytes.data()), answer.parcel.bytes.size()});
 }
 
+// ---- on the socket --------------------------------------------------------------------------------------
+
+constexpr std::size_t kMostOnSocket = 8;
+
+std::size_t countOf(char how) { return static_cast<unsigned char>(how) % kMostOnSocket; }
+
+// As many descriptors as the letter says, the first of which is a file with the bytes, or is none.
+void sendRaw(int socket, char how, std::string_view bytes) {
+    const auto delivery = deliveryOf(bytes);
+    const UniqueFd file(::memfd_create("parcel", MFD_CLOEXEC));
+    require(::write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()),
+            "a file can be made");
+    std::vector<int> fds(countOf(how), delivery.fds.front().get());
+    if (how >= 'a' && !fds.empty())
+        fds.front() = file.get();
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostOnSocket * sizeof(int))> control{};
+    iovec data{&how, 1};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (!fds.empty()) {
+        message.msg_control = control.data();
+        message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+        auto* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+        std::memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
+    }
+    require(::sendmsg(socket, &message, MSG_NOSIGNAL) >= 0, "a message can be sent");
+}
+
+void checkSocket(std::string_view text) {
+    if (text.empty())
+        return;
+    int ends[2];
+    require(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0, "there are sockets");
+    const UniqueFd ours(ends[0]);
+    const UniqueFd theirs(ends[1]);
+    const char how = text.front();
+    const auto bytes = text.substr(1);
+    sendRaw(theirs.get(), how, bytes);
+    const auto received = worker::receive(ours.get());
+    require(received.has_value() == (how >= 'a' && countOf(how) > 0),
+            "a parcel is received, and nothing else");
+    if (received)
+        require(std::string_view(reinterpret_cast<const char*>(received->bytes.data()),
+                                 received->bytes.size()) == bytes &&
+                    received->fds.size() + 1 == countOf(how),
+                "a parcel is what was sent");
+}
+
 // ---- types ----------------------------------------------------------------------------------------------
 
 void checkValues(const ValueType& type, std::string_view content) {
@@ -130,6 +187,8 @@ void check(std::string_view text) {
         checkAnswer(text.substr(1));
     else if (text.starts_with('j'))
         checkJob(text.substr(1));
+    else if (text.starts_with('s'))
+        checkSocket(text.substr(1));
     else if (text.starts_with('t'))
         checkType(text.substr(1));
 }
