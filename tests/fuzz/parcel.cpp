@@ -171,8 +171,16 @@ void checkValues(const ValueType& type, std::string_view content) {
 void checkType(std::string_view text) {
     const auto end = std::min(text.find('\n'), text.size());
     ValueType type;
+    bool hasFraction = false; // such an answer is refused before
+    const auto look = [&](int, nlohmann::json::parse_event_t, const nlohmann::json& seen) {
+        hasFraction |= seen.is_number_float();
+        return true;
+    };
     try {
-        type = bpf::decodeType(nlohmann::json::parse(text.substr(0, end)));
+        const auto data = nlohmann::json::parse(text.substr(0, end), look);
+        if (hasFraction)
+            return;
+        type = bpf::decodeType(data);
     } catch (const std::exception&) {
         return;
     }

@@ -25,12 +25,13 @@ struct Soundness {
     int now = 0;
     bool isTooDeep = false;
     bool isText = true;
+    bool hasFraction = false; // none of ours has, and as an integer it may be anything
 
     static bool null() { return true; }
     static bool boolean(bool) { return true; }
     static bool number_integer(json::number_integer_t) { return true; }
     static bool number_unsigned(json::number_unsigned_t) { return true; }
-    static bool number_float(json::number_float_t, const std::string&) { return true; }
+    bool number_float(json::number_float_t, const std::string&) { return !(hasFraction = true); }
     bool string(const std::string& text) {
         isText = isText && utf8::is_valid(text.begin(), text.end());
         return isText;
@@ -58,6 +59,8 @@ json parseUntrusted(const Delivery& delivery) {
     json::sax_parse(delivery.bytes, &seen, json::input_format_t::cbor);
     if (seen.isTooDeep)
         throw std::out_of_range("it is too deep");
+    if (seen.hasFraction)
+        throw std::out_of_range("it has a fraction");
     if (!seen.isText)
         throw std::invalid_argument("its text is not UTF-8");
     return parse(delivery);

@@ -63,6 +63,13 @@ TEST(JobText, NoAnswerHoldsWhatIsNoText) {
     EXPECT_NE(readVerified({named, {}}).error().message.find("its text is not UTF-8"), std::string::npos);
 }
 
+// As an integer it would be undefined.
+TEST(JobText, NoAnswerHoldsAFraction) {
+    const auto cbor =
+        nlohmann::json::to_cbor({{"error", {{"code", 1.9e92}, {"message", "x"}, {"item", ""}}}});
+    EXPECT_NE(readMade({cbor, {}}).error().message.find("it has a fraction"), std::string::npos);
+}
+
 // To read it must not take more of the stack than there is.
 TEST(JobText, NoAnswerIsDeeperThanAnAnswerIs) {
     for (const std::uint8_t opens :
