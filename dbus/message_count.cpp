@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kVariant = 4;
 
 // Counts until there is too much, and looks for keys that stand twice in a dictionary: a map of them would
-// silently have one of the two. It stops where the library cannot go on: that is no call of ours.
+// silently have one of the two. It stops where the library cannot go on.
 class Walk {
   public:
     enum class Limits : std::uint8_t { OfUsers, None };
@@ -25,8 +25,9 @@ class Walk {
         sd_bus_message_rewind(message_, 1);
     }
 
-    // What cannot be read to its end is, too.
-    [[nodiscard]] bool isTooMuch() const { return isTooMuch_ || (limits_ == Limits::OfUsers && isStopped_); }
+    [[nodiscard]] Arguments arguments() const {
+        return isTooMuch_ ? Arguments::TooMuch : isStopped_ ? Arguments::Unreadable : Arguments::Fit;
+    }
     // The first key that stands twice; empty if none does.
     [[nodiscard]] const std::string& twice() const { return twice_; }
 
@@ -35,10 +36,11 @@ class Walk {
     bool walkAll() {
         char type = 0;
         const char* contents = nullptr;
-        while (sd_bus_message_peek_type(message_, &type, &contents) > 0)
+        int found = 0;
+        while ((found = sd_bus_message_peek_type(message_, &type, &contents)) > 0)
             if (!walk(type, contents))
                 return false;
-        return true;
+        return found == 0 || stop();
     }
 
     bool walk(char type, const char* contents) {
@@ -104,7 +106,8 @@ class Walk {
         std::unordered_set<std::string_view> keys;
         char type = 0;
         const char* entry = nullptr;
-        while (sd_bus_message_peek_type(message_, &type, &entry) > 0) {
+        int found = 0;
+        while ((found = sd_bus_message_peek_type(message_, &type, &entry)) > 0) {
             if (sd_bus_message_enter_container(message_, SD_BUS_TYPE_DICT_ENTRY, entry) < 0)
                 return stop();
             items_ += 2;
@@ -116,7 +119,7 @@ class Walk {
             if (!leaveAfterAll())
                 return false;
         }
-        return sd_bus_message_exit_container(message_) >= 0 || stop();
+        return (found == 0 && sd_bus_message_exit_container(message_) >= 0) || stop();
     }
 
     bool walkContainer(char type, const char* contents) {
@@ -148,7 +151,7 @@ class Walk {
 
 } // namespace
 
-bool fitsLimits(sd_bus_message* message) { return !Walk(message, Walk::Limits::OfUsers).isTooMuch(); }
+Arguments argumentsOf(sd_bus_message* message) { return Walk(message, Walk::Limits::OfUsers).arguments(); }
 
 std::string keyGivenTwice(sd_bus_message* message) { return Walk(message, Walk::Limits::None).twice(); }
 

@@ -14,8 +14,10 @@ namespace filterd::bus {
 inline constexpr std::size_t kMostItems = 4096;
 inline constexpr std::size_t kMostText = std::size_t{1} << 20;
 
-// False, too, for what the library cannot read to its end. The message is as it was before.
-[[nodiscard]] bool fitsLimits(sd_bus_message* message);
+enum class Arguments { Fit, TooMuch, Unreadable };
+
+// The message is as it was before.
+[[nodiscard]] Arguments argumentsOf(sd_bus_message* message);
 
 // Returns the first key that stands twice in a dictionary, of which a map would silently have one; empty if
 // none does. It looks at the whole call, however long it is. The message is as it was before.

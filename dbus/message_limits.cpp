@@ -41,14 +41,20 @@ class MessageLimits::Filter {
     static int onMessage(sd_bus_message* message, void*, sd_bus_error*) {
         if (sd_bus_message_is_method_call(message, nullptr, nullptr) <= 0)
             return 0;
-        if (fitsLimits(message) || isOfRoot(message))
+        const auto arguments = argumentsOf(message);
+        if (arguments == Arguments::Fit || isOfRoot(message))
             return refuseTwice(message, keyGivenTwice(message));
+        return refuse(message, arguments) < 0 ? 0 : 1;
+    }
+
+    static int refuse(sd_bus_message* message, Arguments arguments) {
+        if (arguments == Arguments::Unreadable)
+            return sd_bus_reply_method_errorf(message, busErrorName(ErrorCode::InvalidArgument).c_str(),
+                                              "the call's arguments are not what its signature says");
         return sd_bus_reply_method_errorf(message, busErrorName(ErrorCode::LimitExceeded).c_str(),
                                           "the call has more arguments than filterd reads of a user: at most "
                                           "%zu values and %zu bytes of text; split it up, or call as root",
-                                          kMostItems, kMostText) < 0
-                   ? 0
-                   : 1;
+                                          kMostItems, kMostText);
     }
 
     static int refuseTwice(sd_bus_message* message, const std::string& key) {

@@ -36,7 +36,7 @@ class Connection {
                     sd_bus_add_filter(bus, nullptr, onMessage, this) >= 0 && sd_bus_start(bus) >= 0,
                 "a bus can be made");
         bus_.reset(bus);
-        write(std::string_view("\0AUTH ANONYMOUS\r\nBEGIN\r\n", 25));
+        write(std::string_view("\0AUTH ANONYMOUS\r\nBEGIN\r\n", 24));
     }
     ~Connection() { ::close(caller_); }
     Connection(const Connection&) = delete;
@@ -52,7 +52,7 @@ class Connection {
         return processed >= 0 && seen_;
     }
 
-    [[nodiscard]] bool fits() const { return fits_; }
+    [[nodiscard]] bus::Arguments arguments() const { return arguments_; }
     [[nodiscard]] bool isReadable() const { return isReadable_; }
 
   private:
@@ -66,9 +66,9 @@ class Connection {
     static int onMessage(sd_bus_message* message, void* connection, sd_bus_error*) {
         auto& self = *static_cast<Connection*>(connection);
         self.seen_ = true;
-        self.fits_ = bus::fitsLimits(message);
+        self.arguments_ = bus::argumentsOf(message);
         static_cast<void>(bus::keyGivenTwice(message));
-        self.isReadable_ = sd_bus_message_skip(message, nullptr) >= 0; // from its beginning
+        self.isReadable_ = sd_bus_message_skip(message, sd_bus_message_get_signature(message, 1)) >= 0;
         return 1;
     }
 
@@ -81,7 +81,7 @@ class Connection {
     int caller_ = -1;
     std::unique_ptr<sd_bus, Closer> bus_;
     bool seen_ = false;
-    bool fits_ = false;
+    bus::Arguments arguments_ = bus::Arguments::Fit;
     bool isReadable_ = false;
 };
 
@@ -131,16 +131,20 @@ void check(std::string_view text) {
     const auto body = text.substr(std::min(end + 1, text.size()));
     if (signature.size() > kMostSignature)
         return;
-    if (!connection)
+    if (!connection) {
         connection.emplace();
+        require(connection->give(callOf({}, {})) && connection->arguments() == bus::Arguments::Fit,
+                "a call arrives");
+    }
     if (!connection->give(callOf(signature, body))) {
         connection.reset(); // the library wants no more of this caller
         return;
     }
-    if (connection->fits())
-        require(connection->isReadable(), "what fits can be read");
-    else
-        require(!connection->isReadable() || body.size() > kFew, "what is small and can be read fits");
+    const auto arguments = connection->arguments();
+    require((arguments == bus::Arguments::Unreadable) <= !connection->isReadable(),
+            "what can be read is read");
+    require(arguments != bus::Arguments::Fit || connection->isReadable(), "what fits can be read");
+    require(arguments != bus::Arguments::TooMuch || body.size() > kFew, "what is small fits");
 }
 
 } // namespace

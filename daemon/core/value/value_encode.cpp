@@ -115,7 +115,8 @@ Status encodeText(const ValueType& type, const Value& value, Out out) {
     const bool fits = characters.size() < out.size() || characters.empty(); // char[0] holds that, too
     if (!fits || characters.find('\0') != std::string::npos)
         return refused(type, value);
-    std::memcpy(out.data(), characters.data(), characters.size());
+    const auto bytes = std::as_bytes(std::span(characters));
+    std::copy(bytes.begin(), bytes.end(), out.begin());
     return {};
 }
 
