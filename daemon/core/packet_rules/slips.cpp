@@ -60,6 +60,23 @@ class SlipReader {
         return std::count(text.begin(), text.end(), '.') == 3 && text.ends_with(".0");
     }
 
+    // Returns where the types stand in `ether proto 0x800 or 0x806`; in parentheses, too.
+    [[nodiscard]] std::vector<std::size_t> typesOfLink(std::size_t at) const {
+        std::vector<std::size_t> types;
+        if (!isOfLink(word(at)) || word(at + 1) != "proto")
+            return types;
+        const auto isType = [&](std::size_t place) {
+            const auto text = word(place);
+            return !text.empty() && std::string_view("0123456789\\").find(text.front()) != text.npos;
+        };
+        for (std::size_t place = at + (word(at + 2) == "(" ? 3 : 2); isType(place);) {
+            types.push_back(place);
+            const std::size_t joint = orAt(place + 1);
+            place += joint == 0 ? words_.size() : 1 + joint;
+        }
+        return types;
+    }
+
     // `arp`, `ether proto 0x806`: to libpcap false, as no such packet begins with an IP header.
     [[nodiscard]] std::optional<std::string> beneathIp(std::size_t at) const {
         constexpr std::array<std::string_view, 27> kOthers{
@@ -68,10 +85,14 @@ class SlipReader {
             "lsp", "snp",  "csnp",  "psnp", "stp",    "ipx",  "netbeui", "pppoed", "pppoes"};
         constexpr std::array<std::string_view, 8> kIp{"0x800",  "0x0800", "2048",  "\\ip",
                                                       "0x86dd", "0x86DD", "34525", "\\ip6"};
-        const bool isOfType = isOfLink(word(at)) && word(at + 1) == "proto" && !isOneOf(word(at + 2), kIp);
-        if (!isOfType && !isOneOf(word(at), kOthers))
+        std::string what;
+        if (isOneOf(word(at), kOthers))
+            what = word(at);
+        for (std::size_t type : typesOfLink(at))
+            if (what.empty() && !isOneOf(word(type), kIp))
+                what = std::string(word(at)) + " proto " + std::string(word(type));
+        if (what.empty())
             return std::nullopt;
-        const auto what = std::string(word(at)) + (isOfType ? " proto " + std::string(word(at + 2)) : "");
         return "asks for '" + what +
                "', which no packet in a queue is: they begin with the header of IPv4 or IPv6; take that "
                "part out";

@@ -166,6 +166,17 @@ TEST(PcapExpressions, WhatIsBeneathIpIsToldOfWhereItIsAPart) {
     }
 }
 
+TEST(PcapExpressions, ATypeInAListIsToldOfByItsName) {
+    for (const char* list : {"ether proto 0x800 or 0x806", "ether proto (0x806 or 0x800)",
+                             "udp or link proto (0x86dd || 0x806)"}) {
+        EXPECT_EQ(fault(list), "compiles") << list;
+        const auto slip = packet::slipIn(list);
+        ASSERT_TRUE(slip) << list;
+        EXPECT_NE(slip->find(" proto 0x806', which no packet"), std::string::npos) << *slip;
+    }
+    EXPECT_FALSE(packet::slipIn("ether proto (0x800 or 0x86dd) and tcp"));
+}
+
 // The optimiser made this one let a datagram of 38 bytes to port 3306 match.
 TEST(PcapExpressions, TakesNoProgramOfTheOptimiser) {
     const auto program =
