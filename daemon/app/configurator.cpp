@@ -124,9 +124,12 @@ bool Configurator::filterVanished() {
     return isFirst;
 }
 
-// What a broken file would define is told as an error of that file.
+// What a broken file would define is told as an error of that file. What is left of a file that is gone, or
+// masked by now, is there until the next boot.
 bool Configurator::knowsFilter(const FilterName& name) const {
-    return firewall_.filters().all().contains(name) || firewall_.inForce().intent().definitions.defines(name);
+    const auto& definitions = firewall_.inForce().intent().definitions;
+    return definitions.defines(name) ||
+           (firewall_.filters().all().contains(name) && !definitions.loaded().contains(name));
 }
 
 bool Configurator::lacksFilters() const {

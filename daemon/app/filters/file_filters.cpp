@@ -125,7 +125,7 @@ Status FileFilters::putBack(const FilterName& name) {
     next.references.release(Holder::keep(), name);
     if (auto checked = checkDirections(next, {name}); !checked) {
         inForce_.discard(std::move(next));
-        return checked;
+        return failure(inFile(*definition, checked.error()));
     }
     if (auto done = inForce_.commit(std::move(next), Extent::Whole); !done)
         return done;

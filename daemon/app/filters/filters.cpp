@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "core/ebpf/builtin.hpp"
 
 #include <algorithm>
 
@@ -18,11 +19,25 @@ void addReference(Intent& intent, const LoadRequest& request) {
         intent.references.acquire(Holder::keep(), request.name);
 }
 
+// What rules mean by builtin:drop needs no file, and is the same on every machine.
+Status checkBuiltinName(const LoadRequest& request) {
+    const auto& name = request.name.text();
+    const auto* own = std::get_if<BuiltinFilter>(&request.content);
+    if (!name.starts_with(kBuiltinPrefix) ||
+        (own != nullptr && name.substr(kBuiltinPrefix.size()) == own->name))
+        return {};
+    return failure(ErrorCode::InvalidName,
+                   "'" + name +
+                       "' is a name of filterd's own filters: load other content under another name");
+}
+
 } // namespace
 
 // ---- loading --------------------------------------------------------------------------------------------
 
 Status Filters::load(const LoadRequest& request) {
+    if (auto usable = checkBuiltinName(request); !usable)
+        return usable;
     const auto known = all().find(request.name);
     if (known == all().end())
         return loadNew(request);

@@ -196,6 +196,9 @@ def test_a_rule_with_a_masked_filter_names_the_mask_and_the_way_out(client, unit
     (FILES / "count.filter").unlink()
     (FILES / "port@80.filter").unlink()
     assert "masked" not in run("filterctl", "reload").stderr
+    (FILES / "count.filter").symlink_to("/dev/null")
+    assert lines[0] in run("filterctl", "reload").stderr, "it is loaded, and will not be after the next boot"
+    assert lines[0] in run("filterctl", "status").stdout
 
 
 def test_a_section_that_says_nothing_is_told_of(client):

@@ -96,6 +96,21 @@ TEST_F(ConfiguratorTest, UnloadingOtherContentThatIsInUsePutsTheFilesInItsPlace)
     EXPECT_EQ(again.error().code, ErrorCode::FilterInUse);
 }
 
+TEST_F(ConfiguratorTest, WhatIsLeftOfAFileThatIsGoneIsToldOf) {
+    define("web", "w");
+    rule("web.service", "web");
+    configuration.units.known.ofSystem = {"web.service"};
+    Firewall own({kernel, tree, store});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
+    EXPECT_THAT(running.warnings(), IsEmpty());
+    configuration.filters = {};
+    configuration.filters.mask("web", "/etc/web.filter");
+    ASSERT_TRUE(running.reload());
+    EXPECT_TRUE(own.filters().facts(test::filterName("web"))) << "its rule needs it";
+    EXPECT_THAT(running.warnings(), ElementsAre(HasSubstr("the filter 'web' is masked by /etc/web.filter")));
+}
+
 TEST_F(ConfiguratorTest, OfAFileOfTheSystemOnlyWhoNamesItInAFileIsTold) {
     temp.write("drop.o", "d");
     configuration.filters.add("drop",
