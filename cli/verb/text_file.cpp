@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <string_view>
 
 namespace filterd::cli {
 
@@ -41,6 +42,9 @@ client::Result<std::string> readTextFile(const std::string& path, const std::str
             std::to_string(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n') +
                            1) +
             " holds a NUL byte: it is not a text file of " + what + ", save it as one");
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf"; // some editors begin a file with it
+    if (text.starts_with(kByteOrderMark))
+        text.erase(0, kByteOrderMark.size());
     return text;
 }
 

@@ -56,6 +56,15 @@ std::string withoutValue(const std::string& message) {
            "; an unquoted variable that is empty leaves none";
 }
 
+// "--confirm: At Most 1 required but received 2", as CLI11 has it, in words; any other message as it is.
+std::string givenTwice(const std::string& message) {
+    constexpr std::string_view kMiddle = ": At Most 1 required but received ";
+    const auto middle = message.find(kMiddle);
+    return middle == std::string::npos ? message
+                                       : message.substr(0, middle) + " is given " +
+                                             message.substr(middle + kMiddle.size()) + " times, give it once";
+}
+
 } // namespace
 
 std::string complaintOf(const CLI::App& app, const CLI::ParseError& error) {
@@ -67,7 +76,7 @@ std::string complaintOf(const CLI::App& app, const CLI::ParseError& error) {
         if (isUnitWord(word) && word.starts_with('-'))
             return "'" + word +
                    "' is taken for an option; if it is a unit, write it behind '--', as the last words";
-    return withoutValue(error.what());
+    return givenTwice(withoutValue(error.what()));
 }
 
 std::string complaintOfText(const std::vector<std::string>& arguments) {

@@ -63,6 +63,27 @@ def test_of_one_key_in_two_ways_the_last_counts_and_is_told_of(client):
     assert filterctl("get", "cidr", "prefixes").stdout == "\n"
 
 
+def test_a_mark_of_the_byte_order_is_no_part_of_the_first_line(client, tmp_path):
+    client.load("cidr")
+    filterctl("map", "cidr", "prefixes", "replace", "-", input="\ufeff192.0.2.1=deny\r\n")
+    assert filterctl("get", "cidr", "prefixes").stdout == "192.0.2.1/32=deny\n"
+    (tmp_path / "rules").write_text("\ufeffallow tcp\r\n")
+    filterctl("load", "rules", "--rules", tmp_path / "rules")
+
+
+def test_an_option_is_given_once(client):
+    for option, value in (("--confirm", "60"), ("--on-failure", "hold")):
+        told = filterctl("queue", "web.service", "-i", "drop", option, value, option, value, status=2).stderr
+        assert told.startswith(f"filterctl: {option} is given 2 times, give it once (see ")
+
+
+def test_nothing_else_is_loaded_under_a_name_of_our_own_filters(client):
+    told = filterctl("load", "builtin:drop", "--expr", "udp", status=1).stderr
+    assert told == "filterctl: 'builtin:drop' is a name of filterd's own filters: load other content under another name\n"
+    filterctl("load", "builtin:drop", "builtin:drop")
+    assert client.filters() == ["builtin:drop"]
+
+
 def test_a_parameter_is_set_once(client):
     client.load("cidr")
     assert "'otherwise' is given twice" in filterctl("set", "cidr", "otherwise=allow", "otherwise=deny", status=2).stderr
