@@ -82,10 +82,14 @@ class Walk {
     bool readNumbers(char type) {
         const void* numbers = nullptr;
         std::size_t size = 0;
-        if (sd_bus_message_read_array(message_, type, &numbers, &size) < 0)
-            return stop();
+        if (sd_bus_message_read_array(message_, type, &numbers, &size) < 0 || size % widthOf(type) != 0)
+            return stop(); // the library does not mind half a number
         text_ += size;
         return !isOver();
+    }
+
+    static std::size_t widthOf(char type) {
+        return type == 'y' ? 1 : type == 'n' || type == 'q' ? 2 : type == 'i' || type == 'u' ? 4 : 8;
     }
 
     static bool areNumbers(const char* contents) {
