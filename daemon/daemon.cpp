@@ -49,7 +49,7 @@ Daemon::Daemon(std::unique_ptr<Edges> edges)
                     return definition ? definition->parameters : std::map<std::string, std::string>();
                 }),
       drops_(edges_->kernel.dropReports(), DropOrigins(firewall_.inForce()), firewall_.observers()),
-      trials_(edges_->loop, firewall_.queues(), firewall_.inForce()),
+      trials_(edges_->loop, edges_->workshop, firewall_.queues(), firewall_.inForce()),
       configurator_([this](const Configuration& last) { return readFiles(last); },
                     [this] { return runningUnits(edges_->tree); }, edges_->lastConfiguration, firewall_,
                     edges_->expressions),
@@ -216,7 +216,8 @@ void Daemon::onCgroup(const CgroupEvent& event) {
     } else if (const auto* missed = std::get_if<CgroupMissed>(&event)) {
         onVanished(firewall_.units().missed(missed->path));
     } else {
-        rescan();
+        rescan("rescan");
+        collectLater();
     }
 }
 
@@ -227,17 +228,31 @@ void Daemon::onVanished(const std::optional<std::string>& holder) {
     collectLater();
 }
 
-void Daemon::rescan() {
-    if (auto done = firewall_.rescan(); !done)
-        log::error(done.error().context("rescan"));
-    collectLater();
+// Nobody else waits for what it needs.
+void Daemon::inAttempts(const std::string& what, std::function<Status()> attempt) {
+    const auto done = std::make_shared<Status>();
+    edges_->workshop.run(
+        {},
+        [done, what, attempt = std::move(attempt)] {
+            if (auto tried = confine(what, [&] { *done = attempt(); }); !tried)
+                *done = std::move(tried);
+        },
+        [done, what] {
+            if (!*done)
+                log::error(done->error().context(what));
+        });
+}
+
+void Daemon::rescan(const std::string& why) {
+    inAttempts(why, [this] { return firewall_.rescan(); });
 }
 
 void Daemon::onOffSwitch() {
     if (!edges_->offSwitch.dispatch())
         return;
-    if (auto done = firewall_.setEnforcing(edges_->offSwitch.enforcing()); !done)
-        log::error(done.error().context(edges_->offSwitch.enforcing() ? "filterctl on" : "filterctl off"));
+    const bool enforcing = edges_->offSwitch.enforcing();
+    firewall_.setEnforcing(enforcing);
+    rescan(enforcing ? "filterctl on" : "filterctl off");
 }
 
 // Reports are there, or a second is over in which not every drop got a line of the journal.
@@ -256,8 +271,7 @@ void Daemon::onPins() {
         return;
     log::warning(
         "pins of filterd's links were removed, which takes them out of force: they are created again");
-    if (auto done = firewall_.files().pinsRemoved(); !done)
-        log::error(done.error());
+    inAttempts("removed pins", [this] { return firewall_.files().pinsRemoved(); });
     followPins();
 }
 

@@ -62,7 +62,8 @@ class Daemon : private Observer {
     void onSaved();
     void followPins();
     void onUnitCgroup(const std::string& unit, const std::string& path);
-    void rescan();
+    void inAttempts(const std::string& what, std::function<Status()> attempt);
+    void rescan(const std::string& why);
     void collectLater();
     void collect();
 

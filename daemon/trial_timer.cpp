@@ -3,8 +3,19 @@
 #include "trial_timer.hpp"
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace filterd {
+
+namespace {
+
+constexpr std::chrono::milliseconds kRetry{1'000};
+
+} // namespace
 
 Status TrialTimer::listen() {
     auto timer = loop_.onTimer([this] { look(); });
@@ -15,10 +26,23 @@ Status TrialTimer::listen() {
 }
 
 void TrialTimer::look() {
+    if (std::exchange(isEnding_, true))
+        return;
+    const auto ended = std::make_shared<Status>();
+    slow_.run(
+        {}, [this, ended] { *ended = queues_.endTrials(bootMilliseconds()); },
+        [this, ended] {
+            isEnding_ = false;
+            if (!*ended)
+                log::error(ended->error().context("the end of a trial"));
+            wait(*ended ? std::chrono::milliseconds(0) : kRetry);
+        });
+}
+
+void TrialTimer::wait(std::chrono::milliseconds atLeast) {
     const auto now = bootMilliseconds();
-    queues_.endTrials(now);
     if (const auto next = inForce_.intent().trials.nextDeadline())
-        loop_.rearm(timer_, std::chrono::milliseconds(*next > now ? *next - now : 0));
+        loop_.rearm(timer_, std::max(atLeast, std::chrono::milliseconds(*next > now ? *next - now : 0)));
 }
 
 } // namespace filterd

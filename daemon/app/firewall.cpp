@@ -48,15 +48,18 @@ Status Firewall::start(const Configuration& configuration, bool enforcing) {
 Status Firewall::rescan() {
     if (auto seen = inForce_.lookAgain(); !seen)
         return seen;
-    return inForce_.commit(inForce_.intent(), Extent::Possible);
+    // To take queues away, none has to be made.
+    const bool enforcing = inForce_.reconciler().enforcing();
+    return inForce_.commit(inForce_.intent(), enforcing ? Extent::Possible : Extent::Back);
 }
 
-Status Firewall::setEnforcing(bool enforcing) {
+void Firewall::setEnforcing(bool enforcing) {
+    if (inForce_.reconciler().enforcing() == enforcing)
+        return;
     inForce_.reconciler().setEnforcing(enforcing);
     log::warning(enforcing ? "enforcing again" : "switched off: nothing is filtered until filterctl on",
                  {log::id(enforcing ? log::Message::SwitchedOn : log::Message::SwitchedOff)});
     inForce_.observers().countsChanged();
-    return rescan();
 }
 
 void Firewall::handleGuardEvents() {

@@ -52,7 +52,8 @@ class Firewall {
 
     // Events were lost, or somebody else changed our pins: look at everything again.
     [[nodiscard]] Status rescan();
-    [[nodiscard]] Status setEnforcing(bool enforcing);
+    // Takes effect with the next rescan().
+    void setEnforcing(bool enforcing);
     // The guard has something to tell: units are held, or cgroups are gone for good.
     void handleGuardEvents();
     void graceFinished() { inForce_.reconciler().graceFinished(); }

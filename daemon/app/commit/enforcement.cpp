@@ -44,8 +44,14 @@ Status Enforcement::adopt(const std::vector<Rule>& files, bool enforcing) {
 
 // ---- one change -----------------------------------------------------------------------------------------
 
-Status Enforcement::commit(Intent next, Extent extent) {
-    if (auto done = bring(next, extent); !done) {
+Status Enforcement::commit(Intent next, Extent extent) { return commit(std::move(next), extent, {}); }
+
+Status Enforcement::commitOfUser(Intent next, const std::string& unit) {
+    return commit(std::move(next), Extent::Whole, unit);
+}
+
+Status Enforcement::commit(Intent next, Extent extent, const std::string& bound) {
+    if (auto done = bring(next, extent, bound); !done) {
         next = Intent(); // with what it alone has loaded
         goBack();
         settle();
@@ -65,20 +71,15 @@ void Enforcement::goBack() {
         log::error(back.error());
 }
 
-void Enforcement::goBackTo(Intent before) {
-    kernel_.hurry();
-    static_cast<void>(commit(std::move(before), Extent::Back));
-}
-
 void Enforcement::discard(Intent next) {
     next = Intent();
     settle();
 }
 
 // The pins change last: until then a restart finds the old instances under the names and goes back to them.
-Status Enforcement::bring(const Intent& next, Extent extent) {
+Status Enforcement::bring(const Intent& next, Extent extent, const std::string& bound) {
     if (extent == Extent::Whole) {
-        if (auto done = reconciler_.tryReconcileAll(next); !done)
+        if (auto done = reconciler_.tryReconcileAll(next, bound); !done)
             return done;
     } else if (extent != Extent::Books) {
         const auto refused =

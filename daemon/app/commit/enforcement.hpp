@@ -45,8 +45,8 @@ class Enforcement {
 
     [[nodiscard]] const Intent& intent() const { return intent_; }
     [[nodiscard]] Status commit(Intent next, Extent extent);
-    // Back from a commit that is done already, as far as it can be: this takes its time.
-    void goBackTo(Intent before);
+    // The whole, and with it what its user has added to the queue of the unit.
+    [[nodiscard]] Status commitOfUser(Intent next, const std::string& unit);
     // Unloads what only this edit has loaded.
     void discard(Intent next);
     // Takes what the files say for wanted, whether it can come into force or not: the next commit() brings
@@ -80,7 +80,8 @@ class Enforcement {
   private:
     enum class Gone : std::uint8_t { Unneeded, Unpinned };
 
-    [[nodiscard]] Status bring(const Intent& next, Extent extent);
+    [[nodiscard]] Status commit(Intent next, Extent extent, const std::string& bound);
+    [[nodiscard]] Status bring(const Intent& next, Extent extent, const std::string& bound);
     void goBack();
     [[nodiscard]] Status pinReplaced(const Intent& next);
     void takeBackPins(const Intent& next);

@@ -53,6 +53,8 @@ Result<LoadRequest> requestOf(const FilterDefinition& definition) {
                        .parameters = std::move(asked->parameters)};
 }
 
+Error unverified() { return {ErrorCode::Internal, "the programs of its filters are not verified yet"}; }
+
 bool isContentOf(const FilterFacts& loaded, const FilterDefinition& definition) {
     if (!definition.pinned.empty())
         return false;
@@ -186,32 +188,34 @@ Status FileFilters::replaceIn(Intent next, const std::vector<LoadedFilter>& filt
 }
 
 // All at once, so that a unit goes from its old queue to its new one in one step; if that fails, one after
-// the other, so that one that fails stops no other. Those are many changes: once the first is made, the
-// others wait for what they need.
+// the other, so that one that fails stops no other. Those are many changes: what is made stays made while
+// others wait for what they need, and the next attempt finds it.
 Status FileFilters::bring(Intent next, std::vector<LoadedFilter> changed) {
     if (!changed.empty()) {
         const auto done = replaceIn(next, changed);
         if (!done && kernel_.isWaiting())
             return discard(std::move(next), std::move(changed));
-        if (!done) {
-            kernel_.hurry();
-            static_cast<void>(inForce_.commit(std::move(next), Extent::Possible));
-            replaceEach(changed);
-        }
+        if (!done)
+            if (auto each = replaceEach(std::move(next), changed); !each)
+                return each;
         next = inForce_.intent();
     }
     auto done = inForce_.commit(std::move(next), Extent::Possible);
     return kernel_.isWaiting() ? done : Status();
 }
 
-void FileFilters::replaceEach(const std::vector<LoadedFilter>& changed) {
+Status FileFilters::replaceEach(Intent next, const std::vector<LoadedFilter>& changed) {
+    auto others = inForce_.commit(std::move(next), Extent::Possible);
+    if (kernel_.isWaiting())
+        return others;
     for (const auto& one : changed)
-        if (const auto done = replaceIn(inForce_.intent(), {one}); !done) {
+        if (const auto done = replaceIn(inForce_.intent(), {one}); !done && !kernel_.isWaiting()) {
             const auto& name = one.instance.name;
-            auto next = inForce_.intent();
-            failDefined(next, name, done.error().context("filter '" + name.text() + "'"));
-            inForce_.assume(std::move(next));
+            auto without = inForce_.intent();
+            failDefined(without, name, done.error().context("filter '" + name.text() + "'"));
+            inForce_.assume(std::move(without));
         }
+    return kernel_.isWaiting() ? failure(unverified()) : Status();
 }
 
 void FileFilters::takeFiles(Intent& next, const Configuration& configuration) const {
@@ -227,7 +231,7 @@ void FileFilters::takeFiles(Intent& next, const Configuration& configuration) co
 Status FileFilters::discard(Intent next, std::vector<LoadedFilter> changed) {
     changed.clear();
     inForce_.discard(std::move(next));
-    return failure(ErrorCode::Internal, "the programs of its filters are not verified yet");
+    return failure(unverified());
 }
 
 // ---- the start ------------------------------------------------------------------------------------------

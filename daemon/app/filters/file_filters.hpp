@@ -67,7 +67,7 @@ class FileFilters {
     [[nodiscard]] Status discard(Intent next, std::vector<LoadedFilter> changed = {});
     [[nodiscard]] Status bring(Intent next, std::vector<LoadedFilter> changed);
     [[nodiscard]] Status replaceIn(Intent next, const std::vector<LoadedFilter>& filters);
-    void replaceEach(const std::vector<LoadedFilter>& changed);
+    [[nodiscard]] Status replaceEach(Intent next, const std::vector<LoadedFilter>& changed);
 
     FilterKernel& kernel_;
     Enforcement& inForce_;

@@ -32,9 +32,11 @@ Status Queues::setRule(const Rule& rule, std::optional<std::uint64_t> deadline) 
         inForce_.discard(std::move(next));
         return edited;
     }
-    if (auto done = inForce_.commit(std::move(next), Extent::Whole); !done)
-        return done;
     const auto& target = rule.targets.front();
+    auto done = rule.source == kUserSource ? inForce_.commitOfUser(std::move(next), target)
+                                           : inForce_.commit(std::move(next), Extent::Whole);
+    if (!done)
+        return done;
     inForce_.observers().rulesSet(target);
     log::info("queue set for " + target, {log::id(log::Message::QueueSet), log::unit(target)});
     inForce_.tellFiltersOf(rule);
@@ -76,19 +78,6 @@ Status Queues::reset(const std::string& target) {
 
 // ---- users ----------------------------------------------------------------------------------------------
 
-namespace {
-
-// What a user has added to the administrator's rule cannot be in force although all else could be.
-Status checkCombined(const Resolution& resolution, const std::string& unit) {
-    const auto* combined = resolution.rules().match({unit, {}});
-    if (combined == nullptr || !combined->broken.empty()) // that is the administrator's
-        return {};
-    const auto& error = resolution.of(*combined).error;
-    return error ? Status(failure(*error)) : Status();
-}
-
-} // namespace
-
 Status Queues::setOfUser(Rule rule) {
     rule.source = kUserSource;
     rule.onFailure = OnFailure::Hold;
@@ -101,16 +90,7 @@ Status Queues::setOfUser(Rule rule) {
             if (auto allowed = checkForUsers(inForce_.intent(), name); !allowed)
                 return allowed;
     }
-    auto before = inForce_.intent().rules;
-    if (auto set = setRule(rule, {}); !set)
-        return set;
-    auto inForce = checkCombined(inForce_.reconciler().resolution(), rule.targets.front());
-    if (!inForce) {
-        auto next = inForce_.intent();
-        next.rules = std::move(before);
-        inForce_.goBackTo(std::move(next));
-    }
-    return inForce;
+    return setRule(rule, {});
 }
 
 Status Queues::resetOfUser(const std::string& unit) {
@@ -133,21 +113,23 @@ Status Queues::confirm(const std::string& target) {
 }
 
 // Not all or nothing: what can come back does, and each unit's view tells of what could not.
-void Queues::endTrials(std::uint64_t now) {
+Status Queues::endTrials(std::uint64_t now) {
     auto next = inForce_.intent();
     const auto ended = filterd::endTrials(next, now);
     if (ended.empty())
-        return;
+        return {};
+    const auto unconfirmed = inForce_.intent().rules;
+    if (auto done = inForce_.commit(std::move(next), Extent::Possible); !done)
+        return done;
     for (const auto& trial : ended)
         log::warning("the queue of " + trial.target +
                          " was not confirmed in time: what was set before is in force again",
                      {log::id(log::Message::QueueUnconfirmed), log::unit(trial.target)});
-    const auto unconfirmed = inForce_.intent().rules;
-    static_cast<void>(inForce_.commit(std::move(next), Extent::Possible));
     inForce_.observers().rulesSet({});
     for (const auto* rules : {&*unconfirmed, &*inForce_.intent().rules})
         for (const auto* rule : rules->ordered())
             inForce_.tellFiltersOf(*rule);
+    return {};
 }
 
 // ---- one filter more or less ----------------------------------------------------------------------------

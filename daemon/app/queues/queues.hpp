@@ -30,7 +30,7 @@ class Queues {
 
     [[nodiscard]] Status confirm(const std::string& target);
     // Takes back every queue whose deadline has come.
-    void endTrials(std::uint64_t now);
+    [[nodiscard]] Status endTrials(std::uint64_t now);
 
     // Change the queues that the unit has by its rule, whatever that is, and make them a rule of its own, in
     // one step. The source of the rule that it had; empty: none. A running trial goes on unless there is a

@@ -44,6 +44,14 @@ bool isOfUsersAlone(const Resolution& resolution, const NamedQueue& queue) {
     return true;
 }
 
+Status checkCombined(const Resolution& resolution, const std::string& unit) {
+    const auto* combined = resolution.rules().match({unit, {}});
+    if (combined == nullptr || !combined->broken.empty()) // that is the administrator's
+        return {};
+    const auto& error = resolution.of(*combined).error;
+    return error ? Status(failure(*error)) : Status();
+}
+
 void noteFailures(const std::vector<FailedAction>& failures, AttachFailures& noted) {
     for (const auto& failure : failures) {
         if (const auto* attach = std::get_if<AttachQueue>(&failure.action))

@@ -27,6 +27,9 @@ using AttachFailures = std::map<AttachPoint, Error>;
 // Returns whether no rule of an administrator has the queue.
 [[nodiscard]] bool isOfUsersAlone(const Resolution& resolution, const NamedQueue& queue);
 
+// Fails if what a user has added to the administrator's rule is not in force although all else is.
+[[nodiscard]] Status checkCombined(const Resolution& resolution, const std::string& unit);
+
 void noteFailures(const std::vector<FailedAction>& failures, AttachFailures& noted);
 
 [[nodiscard]] UnitView viewOf(const UnitCgroup& unit, const Rule& rule, const RuleQueues& wanted,

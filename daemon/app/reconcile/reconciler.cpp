@@ -117,8 +117,9 @@ Status Reconciler::reconcileAll(const Intent& intent, Refused refused) {
     return {};
 }
 
-// What a user has added to a rule cannot keep anybody from changing that rule: their unit is held instead.
-Status Reconciler::buildAll(const Intent& intent) {
+// What a user has added to a rule cannot keep anybody else from changing that rule: their unit is held
+// instead.
+Status Reconciler::buildAll(const Intent& intent, const std::string& bound) {
     for (auto failures = buildQueues(intent, true); !failures.empty(); failures = buildQueues(intent, true)) {
         const auto& failed = failures.front();
         const auto* build = std::get_if<BuildQueue>(&failed.action);
@@ -126,13 +127,13 @@ Status Reconciler::buildAll(const Intent& intent) {
             !broken_.emplace(build->queue.id(), failed.error).second)
             return failure(failed.error);
     }
-    return {};
+    return bound.empty() ? Status() : checkCombined(resolution_, bound);
 }
 
-Status Reconciler::tryReconcileAll(const Intent& intent) {
+Status Reconciler::tryReconcileAll(const Intent& intent, const std::string& bound) {
     auto earlier = takeEarlier();
     broken_ = earlier.broken;
-    auto ready = buildAll(intent);
+    auto ready = buildAll(intent, bound);
     if (ready)
         ready = installRules();
     if (kernel_.isWaiting())

@@ -43,7 +43,8 @@ class Reconciler final : private UnitAttacher {
     [[nodiscard]] Status reconcileAll(const Intent& intent, Refused refused = Refused::TryAgain);
     // The same for a change that must happen wholly or not at all (I2): the first queue that cannot be built,
     // or attachment that fails, is returned; the caller then calls reconcileAll() with what was before.
-    [[nodiscard]] Status tryReconcileAll(const Intent& intent);
+    // `bound`: what the user of this unit has added to its queue must be in force, too.
+    [[nodiscard]] Status tryReconcileAll(const Intent& intent, const std::string& bound = {});
 
     void cgroupAppeared(const UnitCgroup& unit);
     // Returns what was known of the cgroup.
@@ -87,7 +88,7 @@ class Reconciler final : private UnitAttacher {
     [[nodiscard]] Status backTo(Earlier earlier);
     void buildPossible(const Intent& intent);
     [[nodiscard]] Desired desireReady(const Intent& intent) const;
-    [[nodiscard]] Status buildAll(const Intent& intent);
+    [[nodiscard]] Status buildAll(const Intent& intent, const std::string& bound);
     std::vector<FailedAction> run(Desired desired, bool stopAtBuildFailure);
     void reconcile(const UnitCgroup& unit);
     void publish(const UnitCgroup& unit);

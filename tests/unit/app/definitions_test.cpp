@@ -248,7 +248,8 @@ TEST_F(DefinitionsTest, EnsureTellsWhetherAUnitsQueueIsUp) {
     start("held.service", 3);
     EXPECT_THAT(firewall.queues().ensure("held.service").error().message,
                 HasSubstr("'held.service' is held: no filter"));
-    ASSERT_TRUE(firewall.setEnforcing(false));
+    firewall.setEnforcing(false);
+    ASSERT_TRUE(firewall.rescan());
     EXPECT_TRUE(firewall.queues().ensure("held.service")); // I8
 }
 

@@ -135,13 +135,13 @@ TEST_F(FirewallEdits, ATrialGoesOn) {
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"b"}), 1'000));
     EXPECT_EQ(attach(edit("web.service", "c")), "bus");
     EXPECT_EQ(ingress(1), (Names{"b", "c"}));
-    firewall.queues().endTrials(1'000);
+    ASSERT_TRUE(firewall.queues().endTrials(1'000));
     EXPECT_EQ(ingress(1), Names{"a"});
     auto tried = edit("web.service", "a");
     tried.deadline = 2'000;
     EXPECT_EQ(detach(tried), "bus");
     EXPECT_TRUE(ingress(1).empty());
-    firewall.queues().endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().endTrials(2'000));
     EXPECT_EQ(ingress(1), Names{"a"});
 }
 
@@ -164,7 +164,8 @@ TEST_F(FirewallEdits, AGuardedUnitIsFoundByItsPathAndWhatIsNoneIsTold) {
     EXPECT_NE(why("idle.service").find("does not run"), std::string::npos);
     EXPECT_EQ(why("other.service"), "no rule covers 'other.service'");
     EXPECT_EQ(why("/system.slice/other.service"), "no rule covers '/system.slice/other.service'");
-    ASSERT_TRUE(firewall.setEnforcing(false));
+    firewall.setEnforcing(false);
+    ASSERT_TRUE(firewall.rescan());
     EXPECT_NE(why("web.service").find("filterctl on"), std::string::npos);
 }
 

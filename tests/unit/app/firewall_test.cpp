@@ -300,11 +300,13 @@ TEST_F(FirewallTest, SwitchedOffNothingIsAttachedAndOnBringsItBack) { // I8
     start("web.service", 1);
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"a"})));
     kernel.attachments.clear(); // as filterctl off does, by the pins
-    ASSERT_TRUE(firewall.setEnforcing(false));
+    firewall.setEnforcing(false);
+    ASSERT_TRUE(firewall.rescan());
     start("web2.service", 2);
     ASSERT_TRUE(firewall.queues().set(rule("web2.service", {"a"})));
     EXPECT_TRUE(kernel.attachments.empty());
-    ASSERT_TRUE(firewall.setEnforcing(true));
+    firewall.setEnforcing(true);
+    ASSERT_TRUE(firewall.rescan());
     EXPECT_EQ(ingress(1), Names{"a"});
     EXPECT_EQ(ingress(2), Names{"a"});
 }

@@ -90,11 +90,12 @@ TEST_F(FirewallUsers, GetAnErrorForAQueueThatCannotBeBuilt) {
     EXPECT_THAT(ingress(7), ElementsAre("mine"));
 }
 
-// By then nothing holds the old queue: it is made again, and the call waits for that.
+// The unit has not left its old queue: nothing is made again, and nobody waits.
 TEST_F(FirewallUsers, KeepTheOldQueueWhereANewOneCannotBeBuilt) {
     ASSERT_TRUE(byUser({"mine"}));
     kernel.unbuildable.insert("other");
     kernel.unfinished = {"queue mine"};
+    const int changes = kernel.changes;
     test::FakeSlowCalls slow{kernel};
     Status answer;
     slow.run(
@@ -104,6 +105,8 @@ TEST_F(FirewallUsers, KeepTheOldQueueWhereANewOneCannotBeBuilt) {
         },
         [] {});
     EXPECT_TRUE(slow.parked.empty());
+    EXPECT_EQ(kernel.asked, 0);
+    EXPECT_EQ(kernel.changes, changes);
     EXPECT_FALSE(answer);
     EXPECT_THAT(ingress(7), ElementsAre("mine"));
 }

@@ -96,7 +96,8 @@ TEST_F(Guarding, EnsureTellsOfAUnitThatDoesNotRunWhetherItsQueuesWaitForIt) {
     ASSERT_FALSE(held);
     EXPECT_EQ(held.error().code, ErrorCode::KernelRefused);
     EXPECT_NE(held.error().message.find("would start without the queues of its rule"), std::string::npos);
-    ASSERT_TRUE(firewall.setEnforcing(false));
+    firewall.setEnforcing(false);
+    ASSERT_TRUE(firewall.rescan());
     EXPECT_TRUE(firewall.queues().ensure("held.service")); // I8
 }
 
@@ -256,9 +257,11 @@ TEST_F(Guarding, AReplacedFilterReachesTheGate) {
 
 TEST_F(Guarding, SwitchedOffItHoldsNothing) { // I8
     ASSERT_TRUE(firewall.queues().set(rule("web.service", {"drop"})));
-    ASSERT_TRUE(firewall.setEnforcing(false));
+    firewall.setEnforcing(false);
+    ASSERT_TRUE(firewall.rescan());
     EXPECT_TRUE(guard->rules.empty());
-    ASSERT_TRUE(firewall.setEnforcing(true));
+    firewall.setEnforcing(true);
+    ASSERT_TRUE(firewall.rescan());
     EXPECT_EQ(guard->rules.size(), 1U);
 }
 

@@ -179,6 +179,88 @@ TEST_F(SlowCallsTest, AChangeOfManyQueuesAsksForAllOfThemAtOnce) {
     EXPECT_TRUE(**answer);
 }
 
+// Nobody asks for the end of a trial, or for 'filterctl on': they are attempts all the same.
+TEST_F(SlowCallsTest, TheEndOfATrialKeepsNobodyWaiting) {
+    load("old");
+    load("new");
+    start("a.service", 7);
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("a.service", {"old"}), {}));
+    ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("a.service", {"new"}), 1'000));
+    const auto before = state();
+    kernel.unfinished = {"queue old"};
+    const auto ended = call([this] { return firewall.queues().endTrials(1'000); });
+    EXPECT_FALSE(*ended);
+    EXPECT_EQ(state(), before);
+    EXPECT_THAT(ingress(7), ElementsAre("new"));
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    ASSERT_TRUE(*ended);
+    EXPECT_TRUE(**ended);
+    EXPECT_THAT(ingress(7), ElementsAre("old"));
+}
+
+TEST_F(SlowCallsTest, SwitchingOffWaitsForNothingAndSwitchingOnLetsOthersGoFirst) {
+    load("bad");
+    load("good");
+    kernel.unbuildable = {"bad"};
+    start("a.service", 7);
+    start("b.service", 8);
+    rule("a.service", "bad");
+    rule("b.service", "good");
+    apply();
+    ASSERT_THAT(ingress(7), ElementsAre("HOLD"));
+    kernel.unbuildable.clear();
+    kernel.unfinished = {"queue bad"};
+    kernel.attachments.clear(); // as filterctl off does, by the pins
+    firewall.setEnforcing(false);
+    const auto off = call([this] { return firewall.rescan(); });
+    ASSERT_TRUE(*off);
+    EXPECT_TRUE(**off);
+    EXPECT_TRUE(kernel.attachments.empty());
+    firewall.setEnforcing(true);
+    const auto on = call([this] { return firewall.rescan(); });
+    EXPECT_FALSE(*on);
+    load("other");
+    EXPECT_TRUE(firewall.filters().all().contains(test::filterName("other")));
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    ASSERT_TRUE(*on);
+    EXPECT_TRUE(**on);
+    EXPECT_THAT(ingress(7), ElementsAre("bad"));
+    EXPECT_THAT(ingress(8), ElementsAre("good"));
+}
+
+// All at once does not go, and so they go one by one: what is made is not taken back while another waits.
+TEST_F(SlowCallsTest, FilesThatChangeOneByOneAreAttempts) {
+    for (const auto* name : {"a", "b", "c"}) {
+        define(name, "1");
+        rule(std::string(name) + ".service", name);
+    }
+    apply();
+    start("a.service", 7);
+    start("b.service", 8);
+    start("c.service", 9);
+    const auto old = kernel.attachments;
+    for (const auto* name : {"a", "b", "c"})
+        define(name, "2");
+    kernel.refusesAttach = {"/system.slice/b.service"};
+    kernel.unfinished = {"queue c"};
+    const auto answer = call([this] { return firewall.files().configure(configuration); });
+    EXPECT_FALSE(*answer);
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    ASSERT_TRUE(*answer);
+    EXPECT_TRUE(**answer);
+    const auto changed = [&](std::uint64_t id) {
+        const AttachPoint point{{id}, Direction::Ingress};
+        return kernel.attachments.at(point) != old.at(point);
+    };
+    EXPECT_TRUE(changed(7));
+    EXPECT_FALSE(changed(8));
+    EXPECT_TRUE(changed(9));
+    EXPECT_THAT(firewall.files().errors(), ElementsAre(HasSubstr("link_update: Operation not permitted")));
+}
+
 // ---- the start ------------------------------------------------------------------------------------------
 
 class SlowStart : public SlowCallsTest {
@@ -236,7 +318,7 @@ TEST_F(SlowStart, AChangeMeanwhileCutsNobodyOff) {
     kernel.refusesAttach = {"/system.slice/bad.service"};
     ASSERT_FALSE(firewall.queues().set(FirewallBed::rule("bad.service", {"other"}), {}));
     EXPECT_THAT(ingress(3), IsEmpty());
-    firewall.queues().endTrials(6);
+    ASSERT_TRUE(firewall.queues().endTrials(6));
     EXPECT_THAT(ingress(3), IsEmpty());
     start("slow.service", 6);
     EXPECT_THAT(ingress(6), ElementsAre("HOLD"));

@@ -54,16 +54,16 @@ TEST_F(TrialTest, WhatWasSetBeforeComesBackUnlessConfirmed) {
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
     expectUnitRuns({"new"});
-    firewall.queues().endTrials(999);
+    ASSERT_TRUE(firewall.queues().endTrials(999));
     expectUnitRuns({"new"});
-    firewall.queues().endTrials(1'000);
+    ASSERT_TRUE(firewall.queues().endTrials(1'000));
     expectUnitRuns({"old"});
     EXPECT_FALSE(firewall.queues().confirm("x.service"));
 }
 
 TEST_F(TrialTest, NothingComesBackWhereNothingWas) {
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
-    firewall.queues().endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().endTrials(2'000));
     EXPECT_EQ(ingress(1), Names{});
     EXPECT_TRUE(firewall.inForce().intent().rules->ordered().empty());
 }
@@ -72,7 +72,7 @@ TEST_F(TrialTest, AConfirmedQueueStays) {
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
     ASSERT_TRUE(firewall.queues().confirm("x.service"));
-    firewall.queues().endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().endTrials(2'000));
     expectUnitRuns({"new"});
     const auto again = firewall.queues().confirm("x.service");
     ASSERT_FALSE(again);
@@ -82,7 +82,7 @@ TEST_F(TrialTest, AConfirmedQueueStays) {
 TEST_F(TrialTest, AQueueSetForGoodEndsTheTrial) {
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
-    firewall.queues().endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().endTrials(2'000));
     expectUnitRuns({"old"});
 }
 
@@ -90,7 +90,7 @@ TEST_F(TrialTest, AResetEndsTheTrial) {
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
     ASSERT_TRUE(firewall.queues().reset("x.service"));
-    firewall.queues().endTrials(2'000);
+    ASSERT_TRUE(firewall.queues().endTrials(2'000));
     EXPECT_EQ(ingress(1), Names{});
 }
 
@@ -111,7 +111,7 @@ TEST_F(TrialTest, ATransientFilterStaysForWhatMayComeBack) {
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"mine"})));
     firewall.holders().clientLeft(":1.7");
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
-    firewall.queues().endTrials(1'000);
+    ASSERT_TRUE(firewall.queues().endTrials(1'000));
     expectUnitRuns({"mine"});
 }
 
@@ -131,7 +131,7 @@ TEST_F(TrialTest, ARestartKeepsTheDeadline) {
     ASSERT_TRUE(restarted.start({}, true));
     EXPECT_EQ(restarted.inForce().intent().trials.all(), firewall.inForce().intent().trials.all());
     EXPECT_EQ(ingress(1), Names{"new"});
-    restarted.queues().endTrials(1'000);
+    ASSERT_TRUE(restarted.queues().endTrials(1'000));
     EXPECT_EQ(ingress(1), Names{"old"});
     EXPECT_TRUE(restarted.inForce().intent().trials.all().empty());
 }
