@@ -277,10 +277,18 @@ Status statusOf(const Properties& from) {
                   .guard = from.text("Guard"),
                   .guardReason = from.text("GuardReason"),
                   .configurationWarnings = from.list("ConfigurationWarnings"),
-                  .configurationRead = timeOf(from.get<std::uint64_t>("ConfigurationTimestamp"))};
+                  .configurationRead = timeOf(from.get<std::uint64_t>("ConfigurationTimestamp")),
+                  .pending = {}};
     using Deadlines = Rows<std::string, std::uint64_t>;
     for (const auto& queue : from.get<Deadlines>("UnconfirmedQueues"))
         status.unconfirmed.push_back({std::get<0>(queue), timeUntil(std::get<1>(queue))});
+    using Loads = Rows<std::string, std::uint32_t, std::uint64_t, std::uint64_t>;
+    for (const auto& load : from.get<Loads>("PendingLoads")) {
+        const auto& [what, user, asked, began] = bus::fields(load);
+        status.pending.push_back({what, user, timeOf(asked), {}});
+        if (began > 0)
+            status.pending.back().began = timeOf(began);
+    }
     return status;
 }
 

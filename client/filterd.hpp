@@ -296,6 +296,14 @@ struct UnconfirmedQueue {
     std::chrono::milliseconds left{}; // until what was set before comes back
 };
 
+// What is loaded in a process of its own while calls wait for it.
+struct PendingLoad {
+    std::string what;       // in words
+    std::uint32_t user = 0; // whose call it was; 0: or filterd itself
+    std::chrono::system_clock::time_point asked = {};
+    std::optional<std::chrono::system_clock::time_point> began = {}; // none: it waits for its turn
+};
+
 struct Status {
     std::string version;
     std::uint32_t filters = 0;
@@ -311,6 +319,7 @@ struct Status {
     // WHAT.
     std::vector<std::string> configurationWarnings = {};
     std::chrono::system_clock::time_point configurationRead = {}; // when the files were read last
+    std::vector<PendingLoad> pending = {};
 };
 
 // Something that the daemon, or the bus, has told.

@@ -40,7 +40,7 @@ void notifyReloading() {
 
 Daemon::Daemon(std::unique_ptr<Edges> edges)
     : edges_(std::move(edges)),
-      firewall_({edges_->kernel, edges_->tree, edges_->state}, std::move(edges_->guard),
+      firewall_({edges_->kernel, edges_->tree, edges_->state, edges_->crashes}, std::move(edges_->guard),
                 {userExists, [this](const FilterName& name) { return edges_->files.fileOf(name); },
                  [this](const auto& paths) { edges_->watch.follow(paths); }}),
       settings_(edges_->kernel.values(), edges_->parameters,
@@ -51,10 +51,11 @@ Daemon::Daemon(std::unique_ptr<Edges> edges)
       drops_(edges_->kernel.dropReports(), DropOrigins(firewall_.inForce()), firewall_.observers()),
       trials_(edges_->loop, edges_->workshop, firewall_.queues(), firewall_.inForce()),
       configurator_([this](const Configuration& last) { return readFiles(last); },
-                    [this] { return runningUnits(edges_->tree); }, edges_->lastConfiguration, firewall_,
+                    [this] { return runningUnits(edges_->tree); },
+                    {edges_->lastConfiguration, edges_->keptConfiguration}, edges_->crashes, firewall_,
                     edges_->expressions),
       bus_(edges_->loop, {firewall_, settings_, drops_, edges_->workshop},
-           {[this] { return reload(); }, [this] { trials_.look(); },
+           {[this] { return reloadAsked(); }, [this] { trials_.look(); },
             [this](sdbus::IConnection& connection) { return onJoined(connection); },
             [this](const std::string& reason) { onLost(reason); }, [this] { return warnings(); }}),
       teller_(edges_->loop, firewall_) {
@@ -125,6 +126,12 @@ Status Daemon::reload() {
     if (!edges_->kernel.isWaiting())
         tellConfiguration();
     return done;
+}
+
+// Somebody wants it, whatever it has done before.
+Status Daemon::reloadAsked() {
+    edges_->crashes.forgiveAll();
+    return reload();
 }
 
 // One after the other: what asks meanwhile is answered by one more.

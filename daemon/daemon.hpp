@@ -43,6 +43,7 @@ class Daemon : private Observer {
     Status listen();
     Status listenToKernel();
     Status reload();
+    Status reloadAsked();
     [[nodiscard]] Configuration readFiles(const Configuration& last);
     [[nodiscard]] std::vector<std::string> warnings();
     void tellConfiguration();

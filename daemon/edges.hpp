@@ -12,7 +12,9 @@
 #include "edge/host/cgroup_tree.hpp"
 #include "edge/host/cgroup_watch.hpp"
 #include "edge/host/config_files.hpp"
+#include "edge/host/crash_files.hpp"
 #include "edge/host/instance_lock.hpp"
+#include "edge/host/kept_file.hpp"
 #include "edge/host/parameter_files.hpp"
 #include "edge/host/pin_watch.hpp"
 #include "edge/host/switch_watch.hpp"
@@ -42,10 +44,13 @@ struct Edges {
     SwitchWatch offSwitch;
     PcapExpressions expressions = PcapExpressions();
     FilterIntake intake{expressions};
-    worker::Workshop workshop{loop, kOwnProgram, intake, tellProgress};
+    CrashFiles crashes = CrashFiles();
+    worker::CostFile costs = worker::CostFile();
+    worker::Workshop workshop{loop, kOwnProgram, intake, crashes, costs, tellProgress};
     BpfKernel kernel{intake, workshop, tree};
     PinnedState state{BpfDirectories{}.pins / "state"};
     PinnedState lastConfiguration{BpfDirectories{}.pins / "configuration"};
+    KeptFile keptConfiguration{"/var/lib/filterd/configuration"}; // over boots
     ConfigFiles files = ConfigFiles();
     ParameterFiles parameters = ParameterFiles();
     std::optional<PinWatch> links = {};

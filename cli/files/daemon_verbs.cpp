@@ -14,6 +14,7 @@
 #include "core/config/filter_content.hpp"
 #include "edge/host/config_files.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace filterd::cli {
@@ -64,6 +65,21 @@ void printNotes(const FileNotes& notes) {
         printField("Overridden", coloured(warning, Colour::Yellow));
 }
 
+std::string secondsSince(std::chrono::system_clock::time_point time) {
+    const auto passed =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now() - time).count();
+    return std::to_string(std::max<decltype(passed)>(passed, 0)) + " s";
+}
+
+void printPending(const std::vector<client::PendingLoad>& pending) {
+    constexpr std::size_t kMost = 5;
+    for (std::size_t i = 0; i < std::min(kMost, pending.size()); ++i)
+        printField("Loading", pending[i].what + (pending[i].began ? ", for " + secondsSince(*pending[i].began)
+                                                                  : ", which waits for its turn"));
+    if (pending.size() > kMost)
+        printField("Loading", "and " + std::to_string(pending.size() - kMost) + " more");
+}
+
 void printStatus(const client::Status& status, const std::vector<client::Unit>& troubled) {
     print(coloured("filterd " + status.version, Colour::Bold) + "\n");
     printField("Enforcing", enforcement(status));
@@ -83,6 +99,7 @@ void printStatus(const client::Status& status, const std::vector<client::Unit>& 
                    coloured("unit rules and references, because memory is short: a restart of filterd "
                             "would lose the latest ones",
                             Colour::Red));
+    printPending(status.pending);
     for (const auto& queue : status.unconfirmed)
         printField("Unconfirmed",
                    queue.target + ": will be reverted in " +

@@ -78,11 +78,22 @@ void to_json(json& result, const Counters& counters) {
         {"direction", counters.direction}, {"passed", counters.passed}, {"held", held}, {"dropped", dropped}};
 }
 
+void to_json(json& result, const PendingLoad& load) {
+    const auto microseconds = [](std::chrono::system_clock::time_point time) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+    };
+    result = {{"what", load.what},
+              {"user", load.user},
+              {"asked_us", microseconds(load.asked)},
+              {"began_us", load.began ? json(microseconds(*load.began)) : json()}};
+}
+
 void to_json(json& result, const Status& status) {
     json unconfirmed = json::array();
     for (const auto& queue : status.unconfirmed)
         unconfirmed.push_back({{"target", queue.target}, {"milliseconds_left", queue.left.count()}});
     result = {{"unconfirmed", unconfirmed},
+              {"pending", status.pending},
               {"version", status.version},
               {"enforcing", status.enforcing},
               {"state_saved", status.stateSaved},

@@ -16,6 +16,7 @@ void to_json(nlohmann::json& json, const UnitRule& rule);
 void to_json(nlohmann::json& json, const UnitSummary& unit);
 void to_json(nlohmann::json& json, const Unit& unit);
 void to_json(nlohmann::json& json, const Counters& counters);
+void to_json(nlohmann::json& json, const PendingLoad& load);
 void to_json(nlohmann::json& json, const Status& status);
 
 } // namespace filterd::client

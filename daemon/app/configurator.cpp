@@ -15,6 +15,7 @@ namespace filterd {
 
 namespace {
 
+constexpr const char* kReading = "read the files"; // and bring them into force
 constexpr const char* kSurvived = " (the last valid version stays active)";
 constexpr const char* kUnheld = " (the first packets of units that start may pass)";
 constexpr const char* kHeld = " (OnFailure= applies)";
@@ -25,26 +26,53 @@ constexpr const char* kHeldLater =
 
 // Until all is loaded, nobody knows which file is the last good one.
 Status Configurator::start(bool enforcing, SlowCalls& slow, const SlowCalls::Step& loaded) {
-    auto last = store_.load().and_then(parseConfiguration);
+    Doing doing(crashes_, kReading);
+    auto last = stores_.pinned.load().and_then(parseConfiguration);
     if (!last) {
         last.error().message += "; broken files have no last good state";
         log::warning(last.error(), {log::id(log::Message::StateLost)});
         last = Configuration{};
     }
-    auto next = read_(*last);
+    auto next = read(*last);
     current_ = next;
-    return firewall_.start(next, enforcing, slow, [this, read = next, loaded]() mutable {
+    auto started = firewall_.start(next, enforcing, slow, [this, read = next, loaded]() mutable {
         if (!isAccepted_)
             accept(std::move(read));
         loaded();
     });
+    if (!crashes_.against(kReading))
+        doing.isDone();
+    return started;
+}
+
+// The files that have ended filterd are not read again. Those that were good are in force meanwhile.
+Configuration Configurator::read(const Configuration& last) {
+    const auto reason = crashes_.against(kReading);
+    if (!reason)
+        return read_(last);
+    auto good = last.rules.empty() && last.filters.all().empty() ? ofLastBoot() : last;
+    good.errors = {"the files of the configuration: " + *reason +
+                   (good.rules.empty() ? "; there is nothing from before that could be in force"
+                                       : "; what they said before is in force")};
+    return good;
+}
+
+Configuration Configurator::ofLastBoot() {
+    auto kept = stores_.overBoots.load().and_then(parseConfiguration);
+    if (kept)
+        return std::move(*kept);
+    log::warning(kept.error());
+    return {};
 }
 
 Status Configurator::reload() {
-    auto next = read_(current_);
+    Doing doing(crashes_, kReading);
+    auto next = read(current_);
     if (auto done = firewall_.files().configure(next); !done)
         return done;
     accept(std::move(next));
+    if (!crashes_.against(kReading))
+        doing.isDone();
     log::info("configuration reloaded: " + std::to_string(current_.rules.size()) + " unit rules from files");
     if (!errors_.empty())
         return failure(ErrorCode::BadConfiguration, joined(errors_, "; "));
@@ -89,9 +117,11 @@ void Configurator::accept(Configuration next) {
 }
 
 void Configurator::keepAgain() {
-    if (auto saved = store_.save(serialiseConfiguration(current_)); !saved)
-        log::warning(saved.error().context("the configuration is not kept for the next start"),
-                     {log::id(log::Message::StateNotSaved)});
+    const auto text = serialiseConfiguration(current_);
+    for (auto* store : {&stores_.pinned, &stores_.overBoots})
+        if (auto saved = store->save(text); !saved)
+            log::warning(saved.error().context("the configuration is not kept for the next start"),
+                         {log::id(log::Message::StateNotSaved)});
 }
 
 const std::vector<std::string>& Configurator::warnings() {

@@ -6,6 +6,7 @@
 #include "app/firewall.hpp"
 #include "core/packet_rules/rule_notes.hpp"
 #include "core/units/known_units.hpp"
+#include "ports/crash_memory.hpp"
 
 #include <functional>
 #include <set>
@@ -19,10 +20,16 @@ class Configurator {
     // Reads every file; what is broken keeps what it has in `last`.
     using Reader = std::function<Configuration(const Configuration& last)>;
 
-    Configurator(Reader read, RunningUnitsOnDemand::Reader running, StateStore& store, Firewall& firewall,
-                 packet::ExpressionCompiler& expressions)
-        : read_(std::move(read)), running_(std::move(running)), store_(store), firewall_(firewall),
-          notes_(expressions, packet::RuleNotes::kMostAtOnce) {}
+    // Where what was good is kept: for the next start, and for one after a boot.
+    struct Stores {
+        StateStore& pinned;
+        StateStore& overBoots;
+    };
+
+    Configurator(Reader read, RunningUnitsOnDemand::Reader running, Stores stores, CrashMemory& crashes,
+                 Firewall& firewall, packet::ExpressionCompiler& expressions)
+        : read_(std::move(read)), running_(std::move(running)), stores_(stores), crashes_(crashes),
+          firewall_(firewall), notes_(expressions, packet::RuleNotes::kMostAtOnce) {}
 
     // The files, and the firewall with them: armed when this returns. `loaded` follows when what the files
     // say is in force, as far as it can be.
@@ -52,6 +59,8 @@ class Configurator {
     [[nodiscard]] std::size_t ruleCount() const { return current_.rules.size(); }
 
   private:
+    [[nodiscard]] Configuration read(const Configuration& last);
+    [[nodiscard]] Configuration ofLastBoot();
     void accept(Configuration next);
     [[nodiscard]] std::vector<std::string> errorsOf(const Configuration& next) const;
     enum class Logged { New, Nothing };
@@ -65,7 +74,8 @@ class Configurator {
 
     Reader read_;
     RunningUnitsOnDemand::Reader running_;
-    StateStore& store_;
+    Stores stores_;
+    CrashMemory& crashes_;
     Firewall& firewall_;
     packet::RuleNotes notes_;
     Configuration current_;

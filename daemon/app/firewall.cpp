@@ -11,7 +11,7 @@ namespace filterd {
 Firewall::Firewall(const Outside& outside, HeldStart guard, const Surroundings& surroundings)
     : inForce_(outside, std::move(guard), surroundings.followBareCgroups), holders_(inForce_),
       units_(outside.kernel, outside.tree, inForce_, surroundings.userExists),
-      files_(outside.kernel, inForce_, surroundings.fileOf, surroundings.userExists),
+      files_(outside.kernel, inForce_, outside.crashes, surroundings.fileOf, surroundings.userExists),
       filters_(outside.kernel, inForce_, files_, units_), queues_(outside.tree, inForce_, files_, units_) {}
 
 Status Firewall::start(const Configuration& configuration, bool enforcing, SlowCalls& slow,

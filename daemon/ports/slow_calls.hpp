@@ -5,9 +5,11 @@
 
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace filterd {
 
@@ -15,6 +17,14 @@ namespace filterd {
 struct Asker {
     std::string client = {};
     uid_t uid = 0;
+};
+
+// What somebody waits for.
+struct SlowWork {
+    std::string what;
+    uid_t uid = 0;             // whose call
+    std::uint64_t askedAt = 0; // in microseconds of CLOCK_REALTIME
+    std::uint64_t beganAt = 0; // the same; 0: it waits for its turn
 };
 
 class SlowCalls {
@@ -31,6 +41,8 @@ class SlowCalls {
     virtual void forget(const std::string& client) = 0;
     // All clients are.
     virtual void forgetClients() = 0;
+    // What is done now, and what waits for its turn.
+    [[nodiscard]] virtual std::vector<SlowWork> works() const = 0;
 };
 
 // Nothing is slow.
@@ -47,6 +59,7 @@ class PromptCalls final : public SlowCalls {
     }
     void forget(const std::string& client) override { static_cast<void>(client); }
     void forgetClients() override {}
+    [[nodiscard]] std::vector<SlowWork> works() const override { return {}; }
 };
 
 } // namespace filterd

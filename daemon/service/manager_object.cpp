@@ -71,6 +71,15 @@ ManagerObject::Names ManagerObject::ConfigurationWarnings() {
     });
 }
 std::uint64_t ManagerObject::ConfigurationTimestamp() { return context_.configurationTime; }
+std::vector<ManagerObject::LoadRow> ManagerObject::PendingLoads() {
+    return answer([&] {
+        std::vector<LoadRow> rows;
+        for (const auto& work : context_.authority.slow().works())
+            rows.emplace_back(bus::printable(work.what), static_cast<std::uint32_t>(work.uid), work.askedAt,
+                              work.beganAt);
+        return rows;
+    });
+}
 std::vector<sdbus::Struct<std::string, std::uint64_t>> ManagerObject::UnconfirmedQueues() {
     return answer([&] {
         std::vector<sdbus::Struct<std::string, std::uint64_t>> list;

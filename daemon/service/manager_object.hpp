@@ -102,6 +102,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::filterd1::Manag
     Names ConfigurationWarnings() override;
     std::uint64_t ConfigurationTimestamp() override;
     std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override;
+    using LoadRow = sdbus::Struct<std::string, std::uint32_t, std::uint64_t, std::uint64_t>;
+    std::vector<LoadRow> PendingLoads() override;
 
     template<typename... Out, typename Body>
     void whenAllowed(Privilege privilege, sdbus::Result<Out...>&& result, Body body);

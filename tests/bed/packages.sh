@@ -15,7 +15,7 @@ doc_packages=(scdoc)
 
 # To boot a system as a bed and to run the tests in it.
 bed_packages=(
-    systemd systemd-sysv systemd-container libpam-systemd dbus dbus-user-session polkitd
+    systemd systemd-sysv systemd-container libpam-systemd dbus dbus-user-session polkitd strace
     bash-completion zsh
     iproute2 iputils-ping util-linux procps netbase python3 python3-dbus python3-prometheus-client python3-pytest tshark tcpdump
 )

@@ -240,6 +240,11 @@ TEST_F(ClientTest, StatusAndReload) {
     EXPECT_EQ(status->version, "0.1.0");
     EXPECT_TRUE(status->enforcing);
     EXPECT_FALSE(status->stateSaved);
+    ASSERT_EQ(status->pending.size(), 2U);
+    EXPECT_EQ(status->pending.front().what, "filter 'web'");
+    EXPECT_EQ(status->pending.front().user, 1'000U);
+    EXPECT_EQ(*status->pending.front().began - status->pending.front().asked, 1s);
+    EXPECT_FALSE(status->pending.back().began);
     ASSERT_EQ(status->unconfirmed.size(), 1U);
     EXPECT_EQ(status->unconfirmed.front().target, "nginx.service");
     EXPECT_GT(status->unconfirmed.front().left, 20s);

@@ -435,6 +435,12 @@ class FakeManager final : public sdbus::AdaptorInterfaces<org::filterd1::Manager
     std::vector<sdbus::Struct<std::string, std::uint64_t>> UnconfirmedQueues() override {
         return {{std::string("nginx.service"), (bootMilliseconds() + 30'000) * 1'000}};
     }
+    std::vector<sdbus::Struct<std::string, std::uint32_t, std::uint64_t, std::uint64_t>>
+    PendingLoads() override {
+        return {{"filter 'web'", 1'000U, std::uint64_t{1'700'000'000'000'000},
+                 std::uint64_t{1'700'000'001'000'000}},
+                {"filter 'db'", 0U, std::uint64_t{1'700'000'002'000'000}, std::uint64_t{0}}};
+    }
     Names ConfigurationWarnings() override {
         return {"bus: 'ngnix.service' covers no unit that systemd knows"};
     }

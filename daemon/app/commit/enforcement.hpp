@@ -10,6 +10,7 @@
 #include "app/intent/intent.hpp"
 #include "app/persistence/state_keeper.hpp"
 #include "app/reconcile/reconciler.hpp"
+#include "ports/crash_memory.hpp"
 
 #include <set>
 #include <string>
@@ -22,6 +23,7 @@ struct Outside {
     FilterKernel& kernel;
     CgroupTree& tree;
     StateStore& store;
+    CrashMemory& crashes;
 };
 
 // How much of a change has to come into force.

@@ -261,14 +261,22 @@ Status FileFilters::load(const FilterName& name) {
     auto next = inForce_.intent();
     if (next.filters.contains(name) || !next.definitions.failures().contains(name))
         return {}; // somebody else has brought it, or nobody wants it any more
-    auto loaded = loadDefined(next, name);
+    const auto thing = "load filter " + name.text();
+    const auto reason = crashes_.against(thing);
+    Doing doing(crashes_, thing);
+    auto loaded = reason ? failure(ErrorCode::InvalidObject, "filter '" + name.text() + "': " + *reason)
+                         : loadDefined(next, name);
     if (kernel_.isWaiting())
         return discard(std::move(next));
     if (!loaded)
         failDefined(next, name, loaded.error());
     const bool isInRules = filtersOfRules(*next.rules).contains(name);
     auto done = inForce_.commit(std::move(next), isInRules ? Extent::Possible : Extent::Books);
-    return kernel_.isWaiting() ? done : Status();
+    if (kernel_.isWaiting())
+        return done;
+    if (!reason)
+        doing.isDone();
+    return {};
 }
 
 Status FileFilters::loadChanged() {

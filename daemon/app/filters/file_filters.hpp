@@ -19,14 +19,16 @@ using FileFinder = std::function<std::string(const FilterName&)>;
 
 class FileFilters {
   public:
-    FileFilters(FilterKernel& kernel, Enforcement& inForce, FileFinder find, UserExists userExists)
-        : kernel_(kernel), inForce_(inForce), find_(std::move(find)), userExists_(std::move(userExists)) {}
+    FileFilters(FilterKernel& kernel, Enforcement& inForce, CrashMemory& crashes, FileFinder find,
+                UserExists userExists)
+        : kernel_(kernel), inForce_(inForce), crashes_(crashes), find_(std::move(find)),
+          userExists_(std::move(userExists)) {}
 
     // Brings into force what needs no work: units that start are held, or pass, as their rules' OnFailure=
     // says, until load() has brought the filters that this returns, and loadChanged() those that are loaded
     // and that their files have changed.
     [[nodiscard]] std::vector<FilterName> arm(const Configuration& configuration);
-    // An error only where the kernel waits: to be called again.
+    // An error only where the kernel waits: to be called again. What has ended the daemon is not loaded.
     [[nodiscard]] Status load(const FilterName& name);
     [[nodiscard]] Status loadChanged();
 
@@ -71,6 +73,7 @@ class FileFilters {
 
     FilterKernel& kernel_;
     Enforcement& inForce_;
+    CrashMemory& crashes_;
     FileFinder find_;
     UserExists userExists_;
 };

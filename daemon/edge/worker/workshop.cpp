@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "edge/worker/workshop.hpp"
 
+#include "base/clock.hpp"
 #include "base/confine.hpp"
 #include "base/digest.hpp"
 #include "base/log.hpp"
@@ -24,7 +25,8 @@ struct Workshop::Call {
 };
 
 struct Workshop::Job {
-    uid_t uid = 0;
+    SlowWork work;
+    std::string content; // its digest
     Delivery task;
     std::optional<Result<Delivery>> answer = std::nullopt;
 };
@@ -44,22 +46,27 @@ constexpr std::size_t kMostAttempts = 64;
 // What the verifier does with that many instructions takes less time than a worker takes to begin.
 constexpr std::uint32_t kSmallWork = 10'000;
 
+std::string contentOf(const Parcel& parcel) { return sha256(std::as_bytes(std::span(parcel.bytes))); }
+
 // The same bytes and the same maps give the same program.
-std::string keyOf(const Parcel& parcel) {
+std::string keyOf(const std::string& content, const Parcel& parcel) {
     std::string maps;
     for (const int fd : parcel.fds) {
         const auto info = bpf::mapInfo(fd);
         maps += " " + (info ? std::to_string(info->id) : "?" + std::to_string(fd));
     }
-    return sha256(std::as_bytes(std::span(parcel.bytes))) + maps;
+    return content + maps;
 }
+
+// It ended the worker, and was not ended from outside.
+bool isToBlame(const Error& error) { return error.code != ErrorCode::KernelRefused; }
 
 } // namespace
 
-Workshop::Workshop(EventLoop& loop, std::string program, ObjectIntake& intake, std::function<void()> progress,
-                   WorkshopLimits limits)
-    : loop_(loop), program_(std::move(program)), own_(intake), progress_(std::move(progress)),
-      limits_(limits) {}
+Workshop::Workshop(EventLoop& loop, std::string program, ObjectIntake& intake, CrashMemory& crashes,
+                   CostFile& costs, std::function<void()> progress, WorkshopLimits limits)
+    : loop_(loop), program_(std::move(program)), own_(intake), crashes_(crashes), costs_(costs),
+      progress_(std::move(progress)), limits_(limits) {}
 
 Workshop::~Workshop() = default;
 
@@ -72,7 +79,7 @@ Result<bpf::MadeFilter> Workshop::makeFilter(const ObjectRequest& request, int c
         const auto who = "filter '" + request.name.text() + "'";
         return error.message.starts_with(who) ? error : error.context(who);
     };
-    auto answer = ask(makeJob(request, counterMap));
+    auto answer = ask(makeJob(request, counterMap), "filter '" + request.name.text() + "'");
     auto made = answer ? readMade(std::move(*answer)) : failure(answer.error());
     waiting_.reset(); // who has read a stranger's bytes does nothing for anybody else
     if (!made)
@@ -83,7 +90,7 @@ Result<bpf::MadeFilter> Workshop::makeFilter(const ObjectRequest& request, int c
 Result<UniqueFd> Workshop::verify(const bpf::ProgramText& text) {
     if (text.work > 0 && text.work <= kSmallWork)
         return own_.verify(text);
-    auto answer = ask(verifyJob(text));
+    auto answer = ask(verifyJob(text), "program '" + text.name + "'");
     return answer ? readVerified(std::move(*answer)) : failure(answer.error());
 }
 
@@ -100,12 +107,16 @@ Result<UniqueFd> Workshop::kept(const std::string& name, const std::function<Res
     return bpf::duplicate(fd.get());
 }
 
-Result<Delivery> Workshop::ask(const Parcel& parcel) {
+Result<Delivery> Workshop::ask(const Parcel& parcel, const std::string& what) {
+    const auto content = contentOf(parcel);
+    const bool isAskedFor = current_ && !current_->asker.client.empty();
+    if (const auto reason = crashes_.against(content); reason && !isAskedFor)
+        return failure(ErrorCode::InvalidObject, *reason);
     if (!current_ || current_->hurries)
         return waitFor(parcel);
-    const auto key = keyOf(parcel);
+    const auto key = keyOf(content, parcel);
     current_->wanted.insert(key);
-    auto& job = jobFor(key, parcel);
+    auto& job = jobFor(key, content, parcel, what);
     if (!job.answer && current_->attempts > kMostAttempts)
         return failure(ErrorCode::LimitExceeded, "it is not the same whenever it is looked at");
     if (!job.answer) {
@@ -136,12 +147,14 @@ Result<Delivery> Workshop::waitFor(const Parcel& parcel) {
     return answer;
 }
 
-Workshop::Job& Workshop::jobFor(const Key& key, const Parcel& parcel) {
+Workshop::Job& Workshop::jobFor(const Key& key, const std::string& content, const Parcel& parcel,
+                                const std::string& what) {
     const auto known = jobs_.find(key);
     if (known != jobs_.end())
         return known->second;
     const auto uid = current_->asker.uid;
-    auto& job = jobs_.emplace(key, Job{uid, {}}).first->second;
+    auto& job =
+        jobs_.emplace(key, Job{{what, uid, microsecondsOf(CLOCK_REALTIME)}, content, {}}).first->second;
     auto task = copyOf(parcel);
     if (task) {
         job.task = std::move(*task);
@@ -179,7 +192,8 @@ void Workshop::run(const Asker& asker, Step attempt, Step finish) {
     auto call = std::make_shared<Call>(Call{asker, std::move(attempt), std::move(finish)});
     static_cast<void>(prepare());
     tryOnce(call);
-    startJobs();
+    if (afterOthers_ && !call->missing.empty())
+        loop_.rearm(soon_, std::chrono::milliseconds(0));
 }
 
 void Workshop::tryOnce(const std::shared_ptr<Call>& call) {
@@ -216,7 +230,6 @@ void Workshop::tryReady() {
         it = parked_.erase(it);
         tryOnce(call);
     }
-    startJobs();
 }
 
 void Workshop::forget(const std::string& client) {
@@ -253,6 +266,14 @@ void Workshop::forgetUnwanted(const std::set<Key>& keys) {
 
 // ---- workers --------------------------------------------------------------------------------------------
 
+std::vector<SlowWork> Workshop::works() const {
+    std::vector<SlowWork> works;
+    for (const auto& [key, job] : jobs_)
+        if (!job.answer)
+            works.push_back(job.work);
+    return works;
+}
+
 // One of each user in turn; filterd and root are one of them.
 std::optional<Workshop::Key> Workshop::nextJob() {
     std::erase_if(queues_, [](const auto& entry) { return entry.second.empty(); });
@@ -262,8 +283,13 @@ std::optional<Workshop::Key> Workshop::nextJob() {
     if (next == queues_.end())
         next = queues_.begin();
     served_ = next->first;
-    auto key = std::move(next->second.front());
-    next->second.pop_front();
+    auto& queue = next->second;
+    const auto costOf = [this](const Key& key) { return costs_.of(jobs_.at(key).content); };
+    const auto cheapest = std::min_element(queue.begin(), queue.end(), [&](const Key& one, const Key& other) {
+        return costOf(one) < costOf(other);
+    });
+    auto key = std::move(*cheapest);
+    queue.erase(cheapest);
     return key;
 }
 
@@ -310,6 +336,7 @@ Status Workshop::startJob(const Key& key) {
         benches_.pop_back();
         return failure(!readable ? readable.error() : timer.error());
     }
+    jobs_.at(key).work.beganAt = microsecondsOf(CLOCK_REALTIME);
     bench.readable = std::move(*readable);
     bench.timer = std::move(*timer);
     loop_.rearm(bench.timer, limits_.perJob);
@@ -327,10 +354,20 @@ void Workshop::finish(Bench& bench, Result<Delivery> answer) {
     const auto job = jobs_.find(bench.key);
     if (job == jobs_.end() || job->second.answer)
         return;
+    note(job->second, answer);
     job->second.answer = std::move(answer);
     job->second.task = {};
     for (auto& [uid, queue] : queues_) // it was asked for again, by others than those it was begun for
         std::erase(queue, bench.key);
+}
+
+void Workshop::note(const Job& job, const Result<Delivery>& answer) {
+    if (!answer && isToBlame(answer.error()))
+        crashes_.blame(job.content, answer.error().message);
+    if (!answer)
+        return;
+    crashes_.forgive(job.content);
+    costs_.note(job.content, (microsecondsOf(CLOCK_REALTIME) - job.work.beganAt) / 1'000);
 }
 
 void Workshop::cleanUp() {
@@ -338,6 +375,9 @@ void Workshop::cleanUp() {
     waiting_.reset(); // nobody waits while the loop turns
     if (done > 0 || std::exchange(haveSomeFailed_, false))
         tryReady();
+    startJobs();
+    if (benches_.empty())
+        costs_.save();
 }
 
 } // namespace filterd::worker

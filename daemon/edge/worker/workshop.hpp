@@ -6,7 +6,9 @@
 
 #include "base/event_loop.hpp"
 #include "edge/bpf/filters/direct_works.hpp"
+#include "edge/worker/cost_file.hpp"
 #include "edge/worker/worker_process.hpp"
+#include "ports/crash_memory.hpp"
 #include "ports/slow_calls.hpp"
 
 #include <chrono>
@@ -30,9 +32,10 @@ struct WorkshopLimits {
 class Workshop final : public bpf::ProgramWorks, public SlowCalls {
   public:
     // `program`: filterd's own file. `intake`: for filters that filterd assembles itself, which cost nothing.
-    // `progress` is called while somebody waits.
-    Workshop(EventLoop& loop, std::string program, ObjectIntake& intake, std::function<void()> progress,
-             WorkshopLimits limits = {});
+    // `crashes`: what has ended a worker is done again only for a client. `costs`: of what was done is done
+    // first what took the least time, and before what is new. `progress` is called while somebody waits.
+    Workshop(EventLoop& loop, std::string program, ObjectIntake& intake, CrashMemory& crashes,
+             CostFile& costs, std::function<void()> progress, WorkshopLimits limits = {});
     ~Workshop() override;
     Workshop(const Workshop&) = delete;
     Workshop& operator=(const Workshop&) = delete;
@@ -48,6 +51,7 @@ class Workshop final : public bpf::ProgramWorks, public SlowCalls {
     void run(const Asker& asker, Step attempt, Step finish) override;
     void forget(const std::string& client) override;
     void forgetClients() override;
+    [[nodiscard]] std::vector<SlowWork> works() const override;
 
   private:
     using Key = std::string;
@@ -55,9 +59,11 @@ class Workshop final : public bpf::ProgramWorks, public SlowCalls {
     struct Job;
     struct Bench; // a worker at work
 
-    [[nodiscard]] Result<Delivery> ask(const Parcel& parcel);
+    // `what`, in words.
+    [[nodiscard]] Result<Delivery> ask(const Parcel& parcel, const std::string& what);
     [[nodiscard]] Result<Delivery> waitFor(const Parcel& parcel);
-    [[nodiscard]] Job& jobFor(const Key& key, const Parcel& parcel);
+    [[nodiscard]] Job& jobFor(const Key& key, const std::string& content, const Parcel& parcel,
+                              const std::string& what);
     void tryOnce(const std::shared_ptr<Call>& call);
     void tryReady();
     void forgetUnwanted(const std::set<Key>& keys);
@@ -69,11 +75,14 @@ class Workshop final : public bpf::ProgramWorks, public SlowCalls {
     [[nodiscard]] Status startJob(const Key& key);
     void answered(Bench& bench);
     void finish(Bench& bench, Result<Delivery> answer);
+    void note(const Job& job, const Result<Delivery>& answer);
     void cleanUp();
 
     EventLoop& loop_;
     std::string program_;
     bpf::DirectWorks own_;
+    CrashMemory& crashes_;
+    CostFile& costs_;
     std::function<void()> progress_;
     WorkshopLimits limits_;
 

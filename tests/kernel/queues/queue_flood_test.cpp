@@ -35,7 +35,8 @@ TEST_F(WholeFirewall, AFailedReplacementOfAFilterChangesNothingAnywhere) {
     const Unit lax("lax.service");
     const Unit strict("strict.service");
     FakeStore store;
-    Firewall firewall({kernel(), cgroups(), store});
+    NoCrashes crashes;
+    Firewall firewall({kernel(), cgroups(), store, crashes});
     ASSERT_TRUE(firewall.start({}, true));
     ASSERT_TRUE(firewall.filters().load(request("f", "queue_filters", "not_9999")));
     ASSERT_TRUE(firewall.filters().load(request("g", "queue_filters", "not_9998")));
@@ -66,7 +67,8 @@ TEST_F(WholeFirewall, AFailedReplacementOfAFilterChangesNothingAnywhere) {
 TEST_F(WholeFirewall, AFailedRuleChangesNothing) {
     const Unit unit("unit.service");
     FakeStore store;
-    Firewall firewall({kernel(), cgroups(), store});
+    NoCrashes crashes;
+    Firewall firewall({kernel(), cgroups(), store, crashes});
     ASSERT_TRUE(firewall.start({}, true));
     ASSERT_TRUE(firewall.filters().load(request("f", "queue_filters", "not_9999")));
     ASSERT_TRUE(firewall.filters().load(request("s", "storage", "")));

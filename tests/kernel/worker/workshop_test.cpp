@@ -4,10 +4,12 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "edge/bpf/intake/filter_intake.hpp"
+#include "edge/host/crash_files.hpp"
 #include "edge/pcap/pcap_expressions.hpp"
 #include "edge/worker/job_text.hpp"
 #include "edge/worker/workshop.hpp"
 #include "kernel/bpf_calls.hpp"
+#include "tests/shared/temp_directory.hpp"
 
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>
@@ -75,10 +77,15 @@ class Workshops : public ::testing::Test {
     bpf::DirectWorks direct_{intake_};
     UniqueFd counters_{::bpf_map_create(BPF_MAP_TYPE_CGROUP_STORAGE, "counters", 16, 65 * 16, 0, nullptr)};
     int progress_ = 0;
+    TempDirectory temp_;
+    CrashFiles crashes_{temp_.path()};
+    CostFile costs_{temp_.path() / "costs"};
     Workshop workshop_{
         loop_,
         WORKER,
         intake_,
+        crashes_,
+        costs_,
         [this] { ++progress_; },
         {.perJob = std::chrono::seconds(2), .perWait = std::chrono::seconds(2), .processes = 1}};
 };
@@ -177,6 +184,49 @@ TEST_F(Workshops, WhoCrashesHangsLeavesOrLiesCostsItsOwnJobAlone) {
         call({":1.7", 0}, object("port"), attempts, [&](const auto& made) { isMade = made.has_value(); });
         runUntil([&] { return isMade; });
     }
+}
+
+// It is tried again for who asks, and for nobody else.
+TEST_F(Workshops, WhatHasEndedAWorkerIsDoneForClientsAlone) {
+    const auto tryFor = [&](const std::string& client) {
+        int attempts = 0;
+        std::optional<std::string> said;
+        call({client, 0}, object("port"), attempts,
+             [&](const auto& made) { said = made ? "" : made.error().message; });
+        runUntil([&] { return said.has_value(); });
+        return *said;
+    };
+    behave("crash");
+    const auto first = tryFor("");
+    EXPECT_NE(first.find("Segmentation fault"), std::string::npos) << first;
+    behave("");
+    const auto second = tryFor("");
+    EXPECT_NE(second.find("Segmentation fault"), std::string::npos) << second;
+    EXPECT_NE(second.find("not tried again until somebody asks for it"), std::string::npos) << second;
+    EXPECT_FALSE(workshop_.makeFilter(object("port"), counters_.get())) << "outside of any attempt";
+    EXPECT_EQ(tryFor(":1.7"), "");
+    EXPECT_EQ(tryFor(""), "") << "it is good after all";
+}
+
+TEST_F(Workshops, WhatWasGoodBeforeIsDoneBeforeWhatIsNew) {
+    std::vector<int> done;
+    const auto all = [&](const std::vector<int>& numbers) {
+        std::vector<int> attempts(numbers.size());
+        done.clear();
+        for (std::size_t i = 0; i < numbers.size(); ++i)
+            call({}, rules("r", numbers[i]), attempts[i],
+                 [&done, number = numbers[i]](const auto&) { done.push_back(number); });
+        EXPECT_EQ(workshop_.works().size(), numbers.size());
+        EXPECT_EQ(workshop_.works().front().what, "filter 'r'");
+        runUntil([&] { return done.size() == numbers.size(); });
+    };
+    all({30, 40});
+    runUntil([last = 0]() mutable { return ++last > 2; });
+    EXPECT_TRUE(workshop_.works().empty());
+    EXPECT_GT(fs::file_size(temp_.path() / "costs"), 0U) << "it outlives the daemon";
+    all({10, 20, 30, 40});
+    EXPECT_EQ(std::set<int>(done.begin(), done.begin() + 2), (std::set<int>{30, 40}));
+    EXPECT_EQ(std::vector<int>(done.begin() + 2, done.end()), (std::vector<int>{10, 20}));
 }
 
 // What reads and writes values takes types at their word.

@@ -23,9 +23,15 @@ class ConfiguratorTest : public test::DefinitionsBed {
     Configurator configurator(Firewall& over) {
         return {[this](const Configuration& before) {
                     last = before;
+                    EXPECT_EQ(crashes.now, "read the files");
+                    ++reads;
                     return configuration;
                 },
-                [this] { return runningUnits; }, kept, over, expressions};
+                [this] { return runningUnits; },
+                {kept, overBoots},
+                crashes,
+                over,
+                expressions};
     }
 
     // Passes on to a configurator which rules are set on the bus.
@@ -37,6 +43,8 @@ class ConfiguratorTest : public test::DefinitionsBed {
 
     PromptCalls prompt;
     test::FakeStore kept;
+    test::FakeStore overBoots;
+    int reads = 0;
     test::FakeExpressions expressions;
     Configuration last;
     RunningUnits runningUnits;
@@ -44,7 +52,7 @@ class ConfiguratorTest : public test::DefinitionsBed {
 
 TEST_F(ConfiguratorTest, AFileThatIsNotInForceSinceOtherContentWasLoadedIsToldOf) {
     define("web", "w");
-    Firewall own({kernel, tree, store});
+    Firewall own({kernel, tree, store, crashes});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
     const auto load = [&](char content) {
@@ -141,7 +149,7 @@ TEST_F(ConfiguratorTest, WarningsAreOfFilesAndOfWhatIsSetOnTheBus) {
     rule("web.service", "web");
     rule("wbe.service", "web");
     configuration.units.known.ofSystem = {"web.service"};
-    Firewall own({kernel, tree, store});
+    Firewall own({kernel, tree, store, crashes});
     auto running = configurator(own);
     const RuleWatch watch(own, running);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
@@ -163,7 +171,7 @@ TEST_F(ConfiguratorTest, WarningsFollowTheUnitsThatRun) {
     define("web", "w");
     rule("late.service", "web");
     configuration.units.known.ofSystem = {"web.service"};
-    Firewall own({kernel, tree, store});
+    Firewall own({kernel, tree, store, crashes});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
     const auto late = ElementsAre(HasSubstr("'late.service' covers no unit that systemd knows"));
@@ -187,7 +195,7 @@ TEST_F(ConfiguratorTest, WhatIsSetAgainIsToldOfAgainAndNothingElseIs) {
     define("web", "w");
     rule("wbe.service", "web");
     configuration.units.known.ofSystem = {"web.service"};
-    Firewall own({kernel, tree, store});
+    Firewall own({kernel, tree, store, crashes});
     auto running = configurator(own);
     const RuleWatch watch(own, running);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
@@ -215,20 +223,53 @@ TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
     rule("broken.service", "web");
     configuration.rules.back().broken = "never good";
     configuration.errors = {"/etc/broken.queue:1: typo"};
-    Firewall first({kernel, tree, store});
+    Firewall first({kernel, tree, store, crashes});
     auto running = configurator(first);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
     EXPECT_THAT(running.errors(), ElementsAre("/etc/broken.queue:1: typo"));
 
-    Firewall second({kernel, tree, store});
+    Firewall second({kernel, tree, store, crashes});
     ASSERT_TRUE(configurator(second).start(true, prompt, [] {}));
     EXPECT_EQ(last.filters, configuration.filters);
     ASSERT_EQ(last.rules.size(), 1U);
     EXPECT_EQ(last.rules.front(), configuration.rules.front());
 }
 
+// A crash loop ends with rules in force.
+TEST_F(ConfiguratorTest, FilesThatHaveEndedTheDaemonAreNotReadAgainByItself) {
+    define("web", "w");
+    rule("web.service", "web");
+    Firewall first({kernel, tree, store, crashes});
+    auto running = configurator(first);
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
+    EXPECT_THAT(crashes.done, testing::Contains("read the files"));
+    EXPECT_EQ(crashes.now, "");
+    crashes.done.clear();
+    crashes.blamed = {"read the files"};
+    kept.text.clear(); // the machine was booted
+    reads = 0;
+
+    Firewall second({kernel, tree, store, crashes});
+    auto restarted = configurator(second);
+    ASSERT_TRUE(restarted.start(true, prompt, [] {}));
+    EXPECT_EQ(reads, 0);
+    start("web.service", 7);
+    second.units().appeared(tree.present.front());
+    EXPECT_THAT(ingress(7), ElementsAre("web"));
+    EXPECT_THAT(restarted.errors(),
+                ElementsAre(testing::AllOf(HasSubstr("it has ended twice"),
+                                           HasSubstr("what they said before is in force"))));
+    EXPECT_FALSE(restarted.reload()) << "nobody has asked: it is a daemon-reload";
+    EXPECT_EQ(reads, 0);
+    EXPECT_THAT(crashes.done, testing::Not(testing::Contains("read the files")));
+    crashes.forgiveAll();
+    EXPECT_TRUE(restarted.reload());
+    EXPECT_EQ(reads, 1);
+    EXPECT_THAT(restarted.errors(), IsEmpty());
+}
+
 TEST_F(ConfiguratorTest, AReloadNamesEveryFaultAndAppliesTheRest) {
-    Firewall own({kernel, tree, store});
+    Firewall own({kernel, tree, store, crashes});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
     start("web.service", 1);
@@ -248,7 +289,7 @@ TEST_F(ConfiguratorTest, AReloadNamesEveryFaultAndAppliesTheRest) {
 TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
     auto made = std::make_unique<test::FakeGuard>();
     auto* guard = made.get();
-    Firewall own({kernel, tree, store}, {std::move(made), {}});
+    Firewall own({kernel, tree, store, crashes}, {std::move(made), {}});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
     define("web", "w");
@@ -264,7 +305,7 @@ TEST_F(ConfiguratorTest, AReloadThatTheGuardCannotFollowFails) {
 }
 
 TEST_F(ConfiguratorTest, WithoutAGuardAReloadNamesEachOnFailureHoldAndItsRuleIsInForce) {
-    Firewall own({kernel, tree, store}, {nullptr, {.btf = false, .reason = "no types"}});
+    Firewall own({kernel, tree, store, crashes}, {nullptr, {.btf = false, .reason = "no types"}});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
     start("web.service", 1);
@@ -284,7 +325,7 @@ TEST_F(ConfiguratorTest, WithoutAGuardAReloadNamesEachOnFailureHoldAndItsRuleIsI
 TEST_F(ConfiguratorTest, ADamagedCopyIsLikeAFirstStart) {
     for (const auto* text : {"not json", "{\"version\": 2}", "{\"version\": 1}"}) {
         kept.text = text;
-        Firewall own({kernel, tree, store});
+        Firewall own({kernel, tree, store, crashes});
         EXPECT_TRUE(configurator(own).start(true, prompt, [] {})) << text;
         EXPECT_EQ(last, Configuration{}) << text;
     }

@@ -191,7 +191,7 @@ TEST_F(DefinitionsTest, ARestartKeepsFollowingTheFile) { // I5
     apply();
     const auto changes = kernel.changes;
     const auto loads = kernel.loads;
-    Firewall next({kernel, tree, store});
+    Firewall next({kernel, tree, store, crashes});
     ASSERT_TRUE(next.start(configuration, true));
     EXPECT_EQ(kernel.changes, changes);
     EXPECT_EQ(kernel.loads, loads);

@@ -45,8 +45,9 @@ class EnforcementTest : public testing::Test {
     FakeKernel kernel;
     FakeTree tree;
     FakeStore store;
+    FakeCrashes crashes;
     RecordingObserver seen;
-    Enforcement inForce{{kernel, tree, store}, {}, [](const auto&) {}};
+    Enforcement inForce{{kernel, tree, store, crashes}, {}, [](const auto&) {}};
 };
 
 TEST_F(EnforcementTest, AChangeIsInForceAndSavedWhenItIsCommitted) {

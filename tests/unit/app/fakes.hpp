@@ -5,10 +5,12 @@
 // do.
 
 #include "app/firewall.hpp"
+#include "ports/crash_memory.hpp"
 #include "ports/ports.hpp"
 #include "ports/slow_calls.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -227,6 +229,7 @@ class FakeSlowCalls final : public SlowCalls {
     }
     void forget(const std::string&) override {}
     void forgetClients() override {}
+    [[nodiscard]] std::vector<SlowWork> works() const override { return {}; }
 
     void tryAgain() {
         for (auto& [attempt, finish] : std::exchange(parked, {}))
@@ -285,6 +288,24 @@ class FakeStore final : public StateStore {
     std::string text;
     bool full = false;
     int saves = 0;
+};
+
+class FakeCrashes final : public CrashMemory {
+  public:
+    [[nodiscard]] std::optional<std::string> against(const std::string& thing) const override {
+        return blamed.contains(thing) ? std::optional<std::string>("it has ended twice") : std::nullopt;
+    }
+    void blame(const std::string& thing, const std::string&) override { blamed.insert(thing); }
+    void forgive(const std::string& thing) override {
+        blamed.erase(thing);
+        done.push_back(thing);
+    }
+    void forgiveAll() override { blamed.clear(); }
+    void doing(const std::string& thing) override { now = thing; }
+
+    std::set<std::string> blamed;
+    std::vector<std::string> done;
+    std::string now;
 };
 
 class RecordingObserver final : public Observer {

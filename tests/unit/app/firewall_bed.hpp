@@ -43,7 +43,7 @@ class FirewallBed : public testing::Test {
 
     FirewallBed() : FirewallBed(HeldStart{}) {}
     explicit FirewallBed(HeldStart guard)
-        : firewall({kernel, tree, store}, std::move(guard),
+        : firewall({kernel, tree, store, crashes}, std::move(guard),
                    {[this](uid_t user) { return surroundings.userExists(user); },
                     [this](const FilterName& name) { return surroundings.fileOf(name); },
                     [this](const auto& paths) { surroundings.followBareCgroups(paths); }}) {
@@ -54,6 +54,7 @@ class FirewallBed : public testing::Test {
     FakeKernel kernel;
     FakeTree tree;
     FakeStore store;
+    FakeCrashes crashes;
     RecordingObserver publisher;
     Firewall firewall;
 };

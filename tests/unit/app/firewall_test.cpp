@@ -186,7 +186,7 @@ TEST_F(FirewallTest, AUnitWithoutCgroupHoldsItsReferenceWhileItIsActive) { // Re
     ASSERT_TRUE(firewall.rescan());
     EXPECT_TRUE(firewall.holders().holdsReferences("loader.service"));
 
-    Firewall next({kernel, tree, store});
+    Firewall next({kernel, tree, store, crashes});
     ASSERT_TRUE(next.start({}, true));
     EXPECT_EQ(next.holders().withoutCgroup(), Names{"loader.service"});
     next.holders().unitEnded("loader.service");
@@ -240,7 +240,7 @@ TEST_F(FirewallTest, ARestartAdoptsAndReattachesNothing) { // I5
     const auto loads = kernel.loads;
 
     test::RecordingObserver seen;
-    Firewall next({kernel, tree, store});
+    Firewall next({kernel, tree, store, crashes});
     next.subscribe(seen);
     ASSERT_TRUE(next.start({}, true));
     EXPECT_EQ(kernel.changes, 0);
@@ -256,7 +256,7 @@ TEST_F(FirewallTest, ReferencesOfClientsThatAreGoneEndWhenTheBusIsJoined) {
     firewall.holders().busJoined("guid", {":1.9", ":1.10"});
     ASSERT_TRUE(firewall.filters().acquire({Holder::Kind::Client, ":1.9"}, filterName("a")));
     ASSERT_TRUE(firewall.filters().acquire({Holder::Kind::Client, ":1.10"}, filterName("a")));
-    Firewall next({kernel, tree, store});
+    Firewall next({kernel, tree, store, crashes});
     ASSERT_TRUE(next.start({}, true));
     next.holders().busJoined("guid", {":1.10"});
     EXPECT_EQ(next.filters().view(filterName("a"))->references.size(), 2U); // keep, :1.10
@@ -341,7 +341,7 @@ TEST_F(FirewallTest, ARestartRemembersThatARuleRefusesTheFallback) {
     auto strict = rule("web.service", {"a"});
     strict.fallback = Fallback::Refuse;
     ASSERT_TRUE(firewall.queues().set(strict));
-    Firewall next({kernel, tree, store});
+    Firewall next({kernel, tree, store, crashes});
     ASSERT_TRUE(next.start({}, true));
     ASSERT_EQ(next.inForce().intent().rules->ordered().size(), 1U);
     EXPECT_EQ(next.inForce().intent().rules->ordered().front()->fallback, Fallback::Refuse);
@@ -352,7 +352,7 @@ TEST_F(FirewallTest, ARestartRemembersThatARuleOnlyLogs) {
     auto logging = rule("web.service", {"a"});
     logging.logOnly = true;
     ASSERT_TRUE(firewall.queues().set(logging));
-    Firewall next({kernel, tree, store});
+    Firewall next({kernel, tree, store, crashes});
     ASSERT_TRUE(next.start({}, true));
     ASSERT_EQ(next.inForce().intent().rules->ordered().size(), 1U);
     EXPECT_TRUE(next.inForce().intent().rules->ordered().front()->logOnly);

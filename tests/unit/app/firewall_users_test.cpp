@@ -164,7 +164,7 @@ TEST_F(FirewallUsers, TakeTheirQueuesWithThem) {
 TEST_F(FirewallUsers, SetQueuesThatSurviveARestart) {
     ASSERT_TRUE(firewall.queues().set(rule("user@*.service/*", {"theirs"})));
     ASSERT_TRUE(byUser({"mine"}));
-    Firewall next({kernel, tree, store});
+    Firewall next({kernel, tree, store, crashes});
     ASSERT_TRUE(next.start(configuration, true));
     ASSERT_FALSE(next.inForce().intent().rules->ordered().empty());
     EXPECT_EQ(next.inForce().intent().rules->ordered().front()->source, kUserSource);

@@ -391,7 +391,7 @@ TEST_F(Guarding, AnOlderGuardGoesAfterAGracePeriod) {
     auto older = std::make_unique<test::FakeGuard>();
     auto& old = *older;
     old.predecessor = true;
-    Firewall next({kernel, tree, store}, {std::move(older), {}});
+    Firewall next({kernel, tree, store, crashes}, {std::move(older), {}});
     ASSERT_TRUE(next.start({}, true));
     EXPECT_TRUE(old.predecessor);
     old.finished = old.started;

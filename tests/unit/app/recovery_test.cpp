@@ -22,7 +22,8 @@ class Recovery : public testing::Test {
     struct Daemon {
         explicit Daemon(Recovery& world) : Daemon(world, new test::FakeGuard) {}
         Daemon(Recovery& world, test::FakeGuard* made)
-            : firewall({world.kernel, world.tree, world.store}, {std::unique_ptr<GuardPort>(made), {}}),
+            : firewall({world.kernel, world.tree, world.store, world.crashes},
+                       {std::unique_ptr<GuardPort>(made), {}}),
               guard(made) {
             firewall.subscribe(publisher);
         }
@@ -78,6 +79,7 @@ class Recovery : public testing::Test {
     test::FakeKernel kernel;
     test::FakeTree tree;
     test::FakeStore store;
+    test::FakeCrashes crashes;
     std::unique_ptr<Daemon> daemon;
 };
 

@@ -342,6 +342,36 @@ TEST_F(SlowStart, OneThatFailsInTheEndCostsItsOwnUnits) {
     EXPECT_THAT(ingress(5), ElementsAre("quick"));
 }
 
+// The others are in force, and it is not tried again before somebody asks.
+TEST_F(SlowStart, AFilterThatHasEndedTheDaemonIsNotLoadedAgainByItself) {
+    kernel.unfinished.clear();
+    crashes.blamed = {"load filter slow"};
+    begin();
+    EXPECT_EQ(loaded, 1);
+    start("slow.service", 6);
+    start("quick.service", 5);
+    EXPECT_THAT(ingress(6), ElementsAre("HOLD"));
+    EXPECT_THAT(ingress(5), ElementsAre("quick"));
+    EXPECT_THAT(firewall.files().errors(), ElementsAre("filter 'slow': it has ended twice"));
+    EXPECT_THAT(crashes.done, ElementsAre("load filter quick"));
+    crashes.forgiveAll();
+    ASSERT_TRUE(firewall.files().configure(configuration));
+    EXPECT_THAT(ingress(6), ElementsAre("slow"));
+}
+
+// An attempt that only begins says nothing of what comes after.
+TEST_F(SlowStart, AFilterIsForgivenWhenItIsInForce) {
+    begin();
+    EXPECT_THAT(crashes.done, ElementsAre("load filter quick"));
+    kernel.unfinished = {"queue slow"};
+    slow.tryAgain();
+    EXPECT_THAT(crashes.done, ElementsAre("load filter quick"));
+    kernel.unfinished.clear();
+    slow.tryAgain();
+    EXPECT_THAT(crashes.done, ElementsAre("load filter quick", "load filter slow"));
+    EXPECT_EQ(crashes.now, "");
+}
+
 // A daemon that starts anew finds what an earlier one has attached, and files that were changed meanwhile.
 TEST_F(SlowStart, WhatIsAttachedStaysUntilItsSuccessorIsThere) {
     kernel.unfinished.clear();
@@ -353,7 +383,7 @@ TEST_F(SlowStart, WhatIsAttachedStaysUntilItsSuccessorIsThere) {
     define("more", "m");
     configuration.rules[1].ingress.push_back(test::filterName("more"));
     kernel.unfinished = {"load slow", "load more"};
-    Firewall next({kernel, tree, store});
+    Firewall next({kernel, tree, store, crashes});
     int isLoaded = 0;
     ASSERT_TRUE(next.start(configuration, true, slow, [&] { ++isLoaded; }));
     EXPECT_EQ(kernel.attachments, old);

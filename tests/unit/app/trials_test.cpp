@@ -127,7 +127,7 @@ TEST_F(TrialTest, AFailedChangeLeavesAnEarlierTrialAsItWas) {
 TEST_F(TrialTest, ARestartKeepsTheDeadline) {
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"old"})));
     ASSERT_TRUE(firewall.queues().set(rule("x.service", {"new"}), 1'000));
-    Firewall restarted({kernel, tree, store});
+    Firewall restarted({kernel, tree, store, crashes});
     ASSERT_TRUE(restarted.start({}, true));
     EXPECT_EQ(restarted.inForce().intent().trials.all(), firewall.inForce().intent().trials.all());
     EXPECT_EQ(ingress(1), Names{"new"});
