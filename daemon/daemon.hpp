@@ -78,6 +78,7 @@ class Daemon : private Observer {
     StatusNotifier teller_;
     std::weak_ptr<SystemdFollower> systemd_; // the session on the bus owns it
     std::uint64_t filesReadAt_ = 0;          // in microseconds of CLOCK_REALTIME
+    std::uint64_t reloads_ = 0;              // that have ended
     bool isLoaded_ = false;                  // what the files say
     bool isRunning_ = false;                 // the bus is joined, if there is one
     bool isReady_ = false;

@@ -109,7 +109,7 @@ void printQueue(const std::string& label, const std::vector<FilterName>& queue, 
                                 ? ", in place of '" + saved.stated.value_or("") + "' at " + saved.place
                                 : ""));
         PcapExpressions expressions;
-        packet::RuleNotes notes(expressions);
+        packet::CompiledRuleNotes notes(expressions);
         if (const auto definition = filters.define(filter))
             for (const auto& note : notesOf(*definition, notes))
                 printField("  Note", note);

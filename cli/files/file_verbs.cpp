@@ -91,7 +91,7 @@ CheckReport reportOn(const std::string& root) {
     auto configuration = ConfigFiles(ConfigPlaces::below(root)).read({});
     for (auto& fault : savedFaults(root))
         configuration.warnings.push_back(std::move(fault));
-    packet::RuleNotes notes(inspection.expressions());
+    packet::CompiledRuleNotes notes(inspection.expressions());
     auto report = checkConfiguration(configuration, inspect, running, notes);
     if (isHere) {
         addFirstPackets(configuration, report);

@@ -140,7 +140,7 @@ std::vector<std::string> notesOn(const GivenRules& given) {
             parsed.rules.push_back(std::move(*rule));
     PcapExpressions expressions;
     std::vector<std::string> notes;
-    for (const auto& note : packet::RuleNotes(expressions).about(parsed))
+    for (const auto& note : packet::CompiledRuleNotes(expressions).about(parsed))
         notes.push_back((given.places.empty() ? "" : given.places[note.rule - 1] + ": ") + note.text);
     return notes;
 }

@@ -35,10 +35,14 @@ Status Configurator::start(bool enforcing, SlowCalls& slow, const SlowCalls::Ste
     }
     auto next = read(*last);
     current_ = next;
-    auto started = firewall_.start(next, enforcing, slow, [this, read = next, loaded]() mutable {
-        if (!isAccepted_)
-            accept(std::move(read));
-        loaded();
+    auto started = firewall_.start(next, enforcing, slow, [this, &slow, read = next, loaded]() mutable {
+        slow.run(
+            {}, [this] { notes_.learn(current_.filters); },
+            [this, read = std::move(read), loaded]() mutable {
+                if (!isAccepted_)
+                    accept(std::move(read));
+                loaded();
+            });
     });
     if (!crashes_.against(kReading))
         doing.isDone();
@@ -68,6 +72,7 @@ Configuration Configurator::ofLastBoot() {
 Status Configurator::reload() {
     Doing doing(crashes_, kReading);
     auto next = read(current_);
+    notes_.learn(next.filters);
     if (auto done = firewall_.files().configure(next); !done)
         return done;
     accept(std::move(next));
@@ -187,6 +192,9 @@ std::vector<std::string> Configurator::warningsOf(const Rules& rules, const Runn
             const auto filter = loaded.find(name);
             return filter != loaded.end() && filter->second.bothDirections;
         });
+    if (!notes_.fault().empty())
+        warnings.push_back("the rules of the files could not be looked through (" + notes_.fault() +
+                           "): 'filterctl check' tells what is to be said of them");
     for (const auto& [name, facts] : loaded)
         if (!facts.forgotten.empty())
             warnings.push_back(forgottenBy(name, facts.forgotten, Forgotten::Already));

@@ -4,7 +4,7 @@
 // The configuration in force: read again when asked, brought into force, and kept for the next start.
 
 #include "app/firewall.hpp"
-#include "core/packet_rules/rule_notes.hpp"
+#include "app/learnt_notes.hpp"
 #include "core/units/known_units.hpp"
 #include "ports/crash_memory.hpp"
 
@@ -27,9 +27,9 @@ class Configurator {
     };
 
     Configurator(Reader read, RunningUnitsOnDemand::Reader running, Stores stores, CrashMemory& crashes,
-                 Firewall& firewall, packet::ExpressionCompiler& expressions)
+                 Firewall& firewall, RuleNoter& noter)
         : read_(std::move(read)), running_(std::move(running)), stores_(stores), crashes_(crashes),
-          firewall_(firewall), notes_(expressions, packet::RuleNotes::kMostAtOnce) {}
+          firewall_(firewall), notes_(noter) {}
 
     // The files, and the firewall with them: armed when this returns. `loaded` follows when what the files
     // say is in force, as far as it can be.
@@ -77,7 +77,7 @@ class Configurator {
     Stores stores_;
     CrashMemory& crashes_;
     Firewall& firewall_;
-    packet::RuleNotes notes_;
+    LearntNotes notes_;
     Configuration current_;
     std::vector<std::string> errors_;
     std::vector<std::string> warnings_;

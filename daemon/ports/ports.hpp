@@ -9,6 +9,7 @@
 #include "core/facts/facts.hpp"
 #include "core/model/unit_cgroup.hpp"
 
+#include <any>
 #include <functional>
 #include <linux/bpf.h>
 #include <string>
@@ -87,6 +88,15 @@ class FilterKernel {
     [[nodiscard]] virtual bool isWaiting() const { return false; }
     // From now on nothing of this attempt fails for that reason: it takes its time.
     virtual void hurry() {}
+    // Returns whether the attempt has had its time: then the kernel waits, and it is made again when others
+    // have had theirs.
+    [[nodiscard]] virtual bool pause() { return false; }
+    // What an attempt leaves, by a name, to the next one of the same call, with which it ends; null where
+    // there is none.
+    [[nodiscard]] virtual std::any* left(const std::string& name) {
+        static_cast<void>(name);
+        return nullptr;
+    }
 
     // Errors: NoSuchCgroup when the directory is gone or is another cgroup by now.
     [[nodiscard]] virtual Status attachQueue(const Cgroup& cgroup, Direction direction,

@@ -66,7 +66,7 @@ bool isContentOf(const FilterFacts& loaded, const FilterDefinition& definition) 
 
 // ---- loading --------------------------------------------------------------------------------------------
 
-Result<LoadedFilter> FileFilters::loadContent(const Intent& next, const FilterDefinition& definition) {
+Result<LoadedFilter> FileFilters::loadAnew(const Intent& next, const FilterDefinition& definition) {
     if (!definition.pinned.empty())
         return inForce_.takePinned(definition.name, definition.pinned);
     const auto request = requestOf(definition);
@@ -76,20 +76,40 @@ Result<LoadedFilter> FileFilters::loadContent(const Intent& next, const FilterDe
     const auto known = inForce_.filters().find(definition.name);
     if (own != next.filters.end() && known != inForce_.filters().end() && isSame(known->second, *request))
         return own->second;
-    return loadInstance(inForce_, *request);
+    return kernel_.pause() ? failure(unverified()) : loadInstance(inForce_, *request);
+}
+
+// What an earlier attempt of the call has loaded is not loaded again: many filters take many attempts.
+Result<LoadedFilter> FileFilters::loadContent(const Intent& next,
+                                              const FilterSources::Definition& definition) {
+    if (!*definition)
+        return failure(definition->error());
+    using Loaded = std::map<FilterSources::Definition, LoadedFilter>;
+    auto* left = kernel_.left("loaded filters");
+    if (left == nullptr)
+        return loadAnew(next, **definition);
+    if (!left->has_value())
+        *left = Loaded();
+    auto& loaded = std::any_cast<Loaded&>(*left);
+    if (const auto known = loaded.find(definition); known != loaded.end())
+        return known->second;
+    auto made = loadAnew(next, **definition);
+    if (made)
+        loaded.insert_or_assign(definition, *made);
+    return made;
 }
 
 Status FileFilters::loadDefined(Intent& next, const FilterName& name) {
     if (next.filters.contains(name))
         return {};
-    const auto definition = next.definitions.define(name);
-    if (!definition)
-        return failure(definition.error());
-    auto loaded = loadContent(next, *definition);
+    const auto definition = next.definitions.definition(name);
+    if (!*definition)
+        return failure(definition->error());
+    auto loaded = loadContent(next, definition);
     if (!loaded)
-        return failure(inFile(*definition, loaded.error()));
+        return failure(inFile(**definition, loaded.error()));
     if (auto pinned = inForce_.pin(*loaded); !pinned)
-        return failure(inFile(*definition, pinned.error()));
+        return failure(inFile(**definition, pinned.error()));
     next.filters.insert_or_assign(name, std::move(*loaded));
     next.definitions.markLoaded(name);
     next.definitions.clearFailure(name);
@@ -162,12 +182,12 @@ std::vector<LoadedFilter> FileFilters::loadChangedIn(Intent& next) {
         const auto before = next.filters.find(name);
         if (before == next.filters.end() || !next.definitions.defines(name) || !needed.contains(name))
             continue; // a file that is gone leaves its filter to those who need it
-        const auto definition = next.definitions.define(name);
-        auto now = definition ? loadContent(next, *definition) : failure(definition.error());
-        if (!now && kernel_.isWaiting())
+        const auto definition = next.definitions.definition(name);
+        auto now = loadContent(next, definition);
+        if (kernel_.isWaiting())
             continue;
         if (!now)
-            failDefined(next, name, definition ? inFile(*definition, now.error()) : now.error());
+            failDefined(next, name, *definition ? inFile(**definition, now.error()) : now.error());
         else if (now->instance != before->second.instance)
             changed.push_back(std::move(*now));
     }
@@ -300,9 +320,14 @@ Status FileFilters::follow(const Configuration& configuration) {
     return bring(std::move(next), std::move(changed));
 }
 
+// The pins are looked at once for a call, however many attempts it takes: all filters are.
 Status FileFilters::configure(const Configuration& configuration) {
-    if (auto seen = inForce_.lookAtPins(); !seen)
-        return seen;
+    auto* looked = kernel_.left("look at the pins");
+    if (looked == nullptr || !looked->has_value())
+        if (auto seen = inForce_.lookAtPins(); !seen)
+            return seen;
+    if (looked != nullptr)
+        *looked = true;
     if (auto followed = follow(configuration); !followed)
         return followed;
     for (const auto& [name, facts] : inForce_.filters())

@@ -62,7 +62,9 @@ class FileFilters {
     [[nodiscard]] std::vector<std::string> supplanted() const;
 
   private:
-    [[nodiscard]] Result<LoadedFilter> loadContent(const Intent& next, const FilterDefinition& definition);
+    [[nodiscard]] Result<LoadedFilter> loadContent(const Intent& next,
+                                                   const FilterSources::Definition& definition);
+    [[nodiscard]] Result<LoadedFilter> loadAnew(const Intent& next, const FilterDefinition& definition);
     void takeFiles(Intent& next, const Configuration& configuration) const;
     void loadNeeded(Intent& next);
     [[nodiscard]] std::vector<LoadedFilter> loadChangedIn(Intent& next);

@@ -7,7 +7,7 @@ namespace filterd {
 void Definitions::set(FilterSources sources) {
     std::map<FilterName, std::string> names;
     for (const auto& name : sources.names())
-        if (const auto definition = sources.define(name); definition && definition->load)
+        if (const auto definition = sources.definition(name); *definition && definition->value().load)
             names.emplace(name, sources.files(name).front().path);
     atOnce_ = SharedValue(std::move(names));
     sources_ = SharedValue(std::move(sources));

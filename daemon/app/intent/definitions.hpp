@@ -20,6 +20,9 @@ class Definitions {
     [[nodiscard]] Result<FilterDefinition> define(const FilterName& name) const {
         return sources_->define(name);
     }
+    [[nodiscard]] FilterSources::Definition definition(const FilterName& name) const {
+        return sources_->definition(name);
+    }
     [[nodiscard]] bool defines(const FilterName& name) const { return sources_->defines(name); }
     [[nodiscard]] const FilterSources& sources() const { return *sources_; }
     // Those with Load=yes, and the files that say so.

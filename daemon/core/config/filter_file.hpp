@@ -22,6 +22,7 @@ struct FilterDefinition {
     std::string object = {};        // absolute path, or builtin:NAME
     std::string pinned = {};        // instead of it, the pin of a program that somebody else loaded
     packet::PacketRules rules = {}; // instead of both
+    std::string rulesDigest = {};   // the same for the same list
     std::string program = {};
     bool load = false;                                  // at once, not only when something refers to it
     bool allowUsers = false;                            // callers who are not root may use it

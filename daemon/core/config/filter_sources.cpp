@@ -4,6 +4,7 @@
 
 #include "base/confine.hpp"
 #include "core/ebpf/builtin.hpp"
+#include "core/packet_rules/rules_text.hpp"
 
 namespace filterd {
 
@@ -67,7 +68,16 @@ bool FilterSources::defines(const FilterName& name) const {
             broken_.contains(templateOf(name.text())));
 }
 
-Result<FilterDefinition> FilterSources::define(const FilterName& name) const {
+FilterSources::Definition FilterSources::definition(const FilterName& name) const {
+    constexpr std::size_t kMostKnown = 8'192; // a template has as many instances as are asked for
+    if (const auto known = known_->find(name); known != known_->end())
+        return known->second;
+    if (known_->size() >= kMostKnown)
+        known_->clear();
+    return (*known_)[name] = std::make_shared<const Result<FilterDefinition>>(read(name));
+}
+
+Result<FilterDefinition> FilterSources::read(const FilterName& name) const {
     if (isTemplate(name.text()))
         return failure(ErrorCode::NoSuchFilter,
                        "'" + name.text() + "' is a template, name an instance of it: " + name.text() +
@@ -89,6 +99,8 @@ Result<FilterDefinition> FilterSources::define(const FilterName& name) const {
     if (const auto read = confine(texts.front().path, [&] { definition = parseFilterFile(name, texts); });
         !read)
         return failure(read.error());
+    if (definition && !definition->rules.rules.empty())
+        definition->rulesDigest = packet::digestOf(definition->rules);
     return definition;
 }
 
@@ -99,8 +111,8 @@ std::optional<Error> FilterSources::faultOf(const std::string& name) const {
         return filter.error();
     if (files(*filter).empty() || broken_.contains(templateOf(name)))
         return std::nullopt; // drop-ins of nothing, or told of the template already
-    const auto defined = define(*filter);
-    return defined ? std::nullopt : std::optional(defined.error());
+    const auto defined = definition(*filter);
+    return *defined ? std::nullopt : std::optional(defined->error());
 }
 
 std::vector<BrokenFile> FilterSources::keepGood(const FilterSources& last) {
@@ -121,6 +133,8 @@ std::vector<BrokenFile> FilterSources::keepGood(const FilterSources& last) {
         sources_.insert_or_assign(it->first, *good);
         it = broken_.erase(it);
     }
+    if (!errors.empty())
+        forgetRead();
     return errors;
 }
 
@@ -140,6 +154,8 @@ void FilterSources::forgetUnusable(const std::map<FilterName, Error>& failures,
             unusable.erase(definerOf(name));
     for (const auto& name : unusable)
         sources_.erase(name);
+    if (!unusable.empty())
+        forgetRead();
 }
 
 std::vector<FilterName> FilterSources::names() const {

@@ -7,6 +7,7 @@
 #include "core/config/filter_file.hpp"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,10 +26,17 @@ class FilterSources {
     // `name`: of the file, without its suffix; a template's ends with @.
     void add(const std::string& name, FilterSource source) {
         sources_.insert_or_assign(name, std::move(source));
+        forgetRead();
     }
-    void addBroken(const std::string& name, const Error& error) { broken_.insert_or_assign(name, error); }
+    void addBroken(const std::string& name, const Error& error) {
+        broken_.insert_or_assign(name, error);
+        forgetRead();
+    }
     // A file that masks those of its name, and, of an instance, its template.
-    void mask(const std::string& name, std::string path) { masks_.insert_or_assign(name, std::move(path)); }
+    void mask(const std::string& name, std::string path) {
+        masks_.insert_or_assign(name, std::move(path));
+        forgetRead();
+    }
     // Returns the file that masks a filter; empty if none does.
     [[nodiscard]] std::string maskOf(const FilterName& name) const;
     // Puts what was good in `last` in the place of what is broken here, and returns the errors. What was
@@ -40,7 +48,10 @@ class FilterSources {
     void forgetUnusable(const std::map<FilterName, Error>& failures, const std::set<FilterName>& loaded);
 
     // NoSuchFilter if no file defines it, but builtin:NAME; BadConfiguration, FILE:LINE, if one is broken.
-    [[nodiscard]] Result<FilterDefinition> define(const FilterName& name) const;
+    [[nodiscard]] Result<FilterDefinition> define(const FilterName& name) const { return *definition(name); }
+    // The same, which the copies of these files share: a long list is read once.
+    using Definition = std::shared_ptr<const Result<FilterDefinition>>;
+    [[nodiscard]] Definition definition(const FilterName& name) const;
     [[nodiscard]] bool defines(const FilterName& name) const;
     // The files that define it, in the order they apply.
     [[nodiscard]] std::vector<ConfigText> files(const FilterName& name) const;
@@ -55,10 +66,15 @@ class FilterSources {
     // Returns the name whose main file defines the filter: its own or its template's.
     [[nodiscard]] std::string definerOf(const FilterName& name) const;
     [[nodiscard]] std::optional<Error> faultOf(const std::string& name) const;
+    [[nodiscard]] Result<FilterDefinition> read(const FilterName& name) const;
 
     std::map<std::string, FilterSource> sources_;
     std::map<std::string, Error> broken_;
     std::map<std::string, std::string> masks_;
+    // What was read; copies of the same files have it together.
+    using Known = std::map<FilterName, Definition>;
+    void forgetRead() { known_ = std::make_shared<Known>(); }
+    std::shared_ptr<Known> known_ = std::make_shared<Known>();
 };
 
 // Says that a file masks the filter, and the way out.

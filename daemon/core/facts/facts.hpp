@@ -95,6 +95,7 @@ struct QueueCounters {
 
 struct KernelState {
     std::vector<FilterFacts> filters;
+    std::vector<FilterInstance> unpinned = {}; // filters that are loaded, and stand under no name yet
     std::map<QueueId, QueueFacts> queues;
     std::map<QueueId, Queue> contents; // of the queues of which it is known
     std::map<AttachPoint, Attachment> attachments;

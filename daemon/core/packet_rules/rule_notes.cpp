@@ -73,13 +73,6 @@ class Collector {
         return true;
     }
 
-    void tooMuch(std::size_t index) {
-        notes_.push_back(
-            {index + 1, "rule " + std::to_string(index + 1) +
-                            " and those behind it are too much work to see here whether packets can "
-                            "match them: 'filterctl check' tells"});
-    }
-
     void impossible(std::size_t index) {
         impossible_.add(index,
                         nameOf(rules_, index) +
@@ -125,18 +118,11 @@ class Collector {
     std::map<std::string_view, std::size_t> first_;
 };
 
-// libpcap's work grows with the cube of the length; a short expression costs as much as one of 30 characters.
-constexpr std::uint64_t effortOf(std::uint64_t length) { return length * length * length + 27'000; }
-
 } // namespace
 
-std::optional<Matches> RuleNotes::matches(const std::string& expression) {
+Matches CompiledRuleNotes::matches(const std::string& expression) {
     if (const auto known = known_.find(expression); known != known_.end())
         return known->second;
-    const std::uint64_t work = effortOf(expression.size());
-    if (work > left_)
-        return std::nullopt;
-    left_ -= work_ == kNoLimit ? 0 : work;
     const auto program = compiler_.compile(expression, 1);
     const Matches matches = program ? matchesOf(*program) : Matches::Some;
     if (known_.size() >= kMostKnown)
@@ -145,16 +131,12 @@ std::optional<Matches> RuleNotes::matches(const std::string& expression) {
     return matches;
 }
 
-std::vector<RuleNote> RuleNotes::about(const PacketRules& rules) {
+std::vector<RuleNote> CompiledRuleNotes::about(const PacketRules& rules) {
     Collector notes(rules);
-    bool isTooMuch = false;
     for (std::size_t i = 0; i < rules.rules.size(); ++i) {
         if (!notes.readWords(i))
             continue;
         const auto matching = matches(rules.rules[i].expression);
-        if (!matching && !isTooMuch)
-            notes.tooMuch(i);
-        isTooMuch = isTooMuch || !matching;
         if (matching == Matches::None)
             notes.impossible(i);
         if (matching == Matches::All && i + 1 < rules.rules.size()) {

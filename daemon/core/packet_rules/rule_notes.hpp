@@ -6,10 +6,9 @@
 #include "core/packet_rules/possible.hpp"
 #include "core/packet_rules/rules.hpp"
 
-#include <cstdint>
-#include <limits>
 #include <map>
-#include <optional>
+#include <string>
+#include <vector>
 
 namespace filterd::packet {
 
@@ -21,26 +20,22 @@ struct RuleNote {
 // Rules that are silent about IPv6, that no packet matches, or that no packet reaches.
 class RuleNotes {
   public:
-    static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
-    // As much as the longest expressions that one filter may have: about a second of libpcap's.
-    static constexpr std::uint64_t kMostAtOnce =
-        (kMostOfLongest + 1) * std::uint64_t{kMaxExpression} * kMaxExpression * kMaxExpression;
-
-    // `work`: how much may be compiled from one beginReview() to the next, since nobody is answered
-    // meanwhile.
-    explicit RuleNotes(ExpressionCompiler& compiler, std::uint64_t work = kNoLimit)
-        : compiler_(compiler), work_(work), left_(work) {}
-
-    void beginReview() { left_ = work_; }
+    virtual ~RuleNotes() = default;
     // Expressions that do not compile are for others to refuse.
-    [[nodiscard]] std::vector<RuleNote> about(const PacketRules& rules);
+    [[nodiscard]] virtual std::vector<RuleNote> about(const PacketRules& rules) = 0;
+};
+
+// Found by compiling each rule, which takes its time.
+class CompiledRuleNotes final : public RuleNotes {
+  public:
+    explicit CompiledRuleNotes(ExpressionCompiler& compiler) : compiler_(compiler) {}
+
+    [[nodiscard]] std::vector<RuleNote> about(const PacketRules& rules) override;
 
   private:
-    std::optional<Matches> matches(const std::string& expression);
+    Matches matches(const std::string& expression);
 
     ExpressionCompiler& compiler_;
-    std::uint64_t work_;
-    std::uint64_t left_;
     std::map<std::string, Matches> known_;
 };
 

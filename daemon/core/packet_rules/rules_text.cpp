@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The filterd developers
 #include "core/packet_rules/rules_text.hpp"
 
+#include "base/digest.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <map>
@@ -174,6 +176,11 @@ std::optional<NumberedRules> parseNumbered(const std::string& text) {
             return std::nullopt;
     numbered.rules = std::move(*rules);
     return numbered;
+}
+
+std::string digestOf(const PacketRules& rules) {
+    const auto text = rulesText(rules);
+    return sha256(std::as_bytes(std::span(text)));
 }
 
 } // namespace filterd::packet

@@ -13,6 +13,8 @@
 namespace filterd::packet {
 
 [[nodiscard]] std::string rulesText(const PacketRules& rules);
+// Of that text.
+[[nodiscard]] std::string digestOf(const PacketRules& rules);
 // Errors: InvalidArgument, LimitExceeded; "rule N: column C: …" where one rule is the reason.
 [[nodiscard]] Result<PacketRules> parseRulesText(std::string_view text);
 

@@ -7,6 +7,7 @@ namespace filterd {
 Observed::Observed(const KernelState& state) : queues_(state.queues) {
     for (const auto& filter : state.filters)
         filters_.insert(filter.instance);
+    filters_.insert(state.unpinned.begin(), state.unpinned.end());
     for (const auto& [point, attachment] : state.attachments) {
         attach(point, attachment.queue);
         if (attachment.released)

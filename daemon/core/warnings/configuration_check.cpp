@@ -156,7 +156,6 @@ std::vector<std::string> notesOnFilters(const Configuration& configuration, pack
         for (const auto direction : kDirections)
             names.insert(rule.filters(direction).begin(), rule.filters(direction).end());
     std::vector<std::string> notes;
-    ofRules.beginReview();
     for (const auto& name : names)
         if (const auto definition = configuration.filters.define(name))
             for (auto& note : notesOf(*definition, ofRules))

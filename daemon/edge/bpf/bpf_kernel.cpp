@@ -76,8 +76,8 @@ Result<KernelState> BpfKernel::adopt() {
         return failure(adopted.error());
     if (auto adopted = stores_->links.adopt(); !adopted)
         return failure(adopted.error());
-    return KernelState{stores_->filters.facts(), stores_->queues.facts(), stores_->queues.contents(),
-                       stores_->links.attachments()};
+    return KernelState{stores_->filters.facts(), stores_->filters.unpinned(), stores_->queues.facts(),
+                       stores_->queues.contents(), stores_->links.attachments()};
 }
 
 Result<FilterFacts> BpfKernel::loadFilter(const ObjectRequest& request, const std::string& digest) {
@@ -148,6 +148,10 @@ DropReports& BpfKernel::dropReports() { return stores_->reporter; }
 bool BpfKernel::isWaiting() const { return stores_->works.isWaiting(); }
 
 void BpfKernel::hurry() { stores_->works.hurry(); }
+
+bool BpfKernel::pause() { return stores_->works.pause(); }
+
+std::any* BpfKernel::left(const std::string& name) { return stores_->works.left(name); }
 
 Result<UniqueFd> BpfKernel::interimProgram(const Queue& queue, int gateArray) {
     const auto pin = stores_->pins.queue(idOf(queue)) / "gate-stubs";

@@ -54,6 +54,8 @@ class BpfKernel final : public FilterKernel {
     [[nodiscard]] Result<UniqueFd> interimProgram(const Queue& queue, int gateArray) override;
     [[nodiscard]] bool isWaiting() const override;
     void hurry() override;
+    [[nodiscard]] bool pause() override;
+    [[nodiscard]] std::any* left(const std::string& name) override;
 
     // Makes the directories. Every other call does so, too. Errors: BpffsMissing.
     [[nodiscard]] Status prepare();

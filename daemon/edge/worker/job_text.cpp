@@ -83,6 +83,7 @@ std::vector<bpf_insn> instructionsOf(const json& data) {
 
 constexpr const char* kMake = "make";
 constexpr const char* kVerify = "verify";
+constexpr const char* kNotes = "notes";
 
 ObjectRequest requestOf(const json& data, const Delivery& job) {
     auto name = FilterName::parse(data.at("name").get<std::string>());
@@ -223,6 +224,13 @@ Parcel verifyJob(const bpf::ProgramText& text) {
             {text.maps.begin(), text.maps.end()}};
 }
 
+Parcel notesJob(const std::vector<packet::PacketRules>& lists) {
+    json contents = json::array();
+    for (const auto& rules : lists)
+        contents.push_back(textOf(FilterContent(rules)));
+    return {json::to_cbor({{"kind", kNotes}, {"lists", std::move(contents)}}), {}};
+}
+
 Result<bpf::MadeFilter> readMade(Delivery answer) {
     return read(answer, [&](const json& data) -> Result<bpf::MadeFilter> {
         auto made = madeOf(data, std::move(answer.fds));
@@ -237,6 +245,18 @@ Result<UniqueFd> readVerified(Delivery answer) {
         if (auto checked = checkProgram(answer.fds.at(0).get()); !checked)
             return failure(checked.error());
         return std::move(answer.fds.at(0));
+    });
+}
+
+Result<RuleNoter::Notes> readNotes(Delivery answer) {
+    return read(answer, [](const json& data) -> Result<RuleNoter::Notes> {
+        RuleNoter::Notes notes;
+        for (const auto& list : data.at("lists")) {
+            auto& some = notes.emplace_back();
+            for (const auto& note : list)
+                some.push_back({note.at(0), note.at(1)});
+        }
+        return notes;
     });
 }
 
@@ -267,11 +287,26 @@ Answer doVerify(const json& data, const Delivery& job, bpf::ProgramWorks& works)
     return {{json::to_cbor(json::object()), {(*verified)->get()}}, verified};
 }
 
+Answer doNotes(const json& data, packet::ExpressionCompiler& expressions) {
+    packet::CompiledRuleNotes notes(expressions);
+    json lists = json::array();
+    for (const auto& content : data.at("lists")) {
+        json list = json::array();
+        for (const auto& note : notes.about(std::get<packet::PacketRules>(contentOf(content))))
+            list.push_back({note.rule, note.text});
+        lists.push_back(std::move(list));
+    }
+    return {{json::to_cbor({{"lists", std::move(lists)}}), {}}, {}};
+}
+
 } // namespace
 
-Answer doJob(const Delivery& job, bpf::ProgramWorks& works) {
+Answer doJob(const Delivery& job, const Tools& tools) {
     const auto data = parse(job);
-    return data.at("kind") == kMake ? doMake(data, job, works) : doVerify(data, job, works);
+    const auto& kind = data.at("kind");
+    if (kind == kNotes)
+        return doNotes(data, tools.expressions);
+    return kind == kMake ? doMake(data, job, tools.works) : doVerify(data, job, tools.works);
 }
 
 } // namespace filterd::worker

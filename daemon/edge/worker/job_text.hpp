@@ -5,6 +5,7 @@
 
 #include "edge/bpf/filters/program_works.hpp"
 #include "edge/worker/parcel.hpp"
+#include "ports/rule_noter.hpp"
 
 #include <memory>
 
@@ -14,10 +15,12 @@ namespace filterd::worker {
 
 [[nodiscard]] Parcel makeJob(const ObjectRequest& request, int counterMap);
 [[nodiscard]] Parcel verifyJob(const bpf::ProgramText& text);
+[[nodiscard]] Parcel notesJob(const std::vector<packet::PacketRules>& lists);
 
 // Errors: those that the worker tells, and Internal for an answer that cannot be right.
 [[nodiscard]] Result<bpf::MadeFilter> readMade(Delivery answer);
 [[nodiscard]] Result<UniqueFd> readVerified(Delivery answer);
+[[nodiscard]] Result<RuleNoter::Notes> readNotes(Delivery answer);
 
 // ---- in the worker --------------------------------------------------------------------------------------
 
@@ -27,7 +30,13 @@ struct Answer {
     std::shared_ptr<void> owner;
 };
 
-// Does the job by `works`. Throws std::exception for what is no job.
-[[nodiscard]] Answer doJob(const Delivery& job, bpf::ProgramWorks& works);
+// What jobs are done by.
+struct Tools {
+    bpf::ProgramWorks& works;
+    packet::ExpressionCompiler& expressions;
+};
+
+// Throws std::exception for what is no job.
+[[nodiscard]] Answer doJob(const Delivery& job, const Tools& tools);
 
 } // namespace filterd::worker

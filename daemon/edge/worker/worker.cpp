@@ -24,7 +24,7 @@ int run() {
     }
     while (auto job = receive(kSocket))
         try {
-            if (auto sent = send(kSocket, doJob(*job, works).parcel); !sent)
+            if (auto sent = send(kSocket, doJob(*job, {works, expressions}).parcel); !sent)
                 return EXIT_FAILURE;
         } catch (const std::exception& thrown) {
             log::error(std::string("bug: a job that cannot be done: ") + thrown.what());

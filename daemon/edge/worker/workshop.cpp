@@ -18,10 +18,14 @@ struct Workshop::Call {
     Step attempt;
     Step finish;
     std::size_t attempts = 0;
-    bool hurries = false;       // it waits for what it needs
-    std::set<Key> wanted = {};  // by any attempt
-    std::set<Key> missing = {}; // in the last one
+    bool hurries = false;                             // it waits for what it needs
+    std::set<Key> wanted = {};                        // by any attempt
+    std::set<Key> missing = {};                       // in the last one
+    std::chrono::steady_clock::time_point begun = {}; // the last one
+    bool hasWorked = false;                // in the last one, and not only found that it cannot go on
+    std::map<std::string, Key> asked = {}; // by their identities
     std::map<std::string, UniqueFd> kept = {};
+    std::map<std::string, std::any> left = {};
 };
 
 struct Workshop::Job {
@@ -45,6 +49,8 @@ namespace {
 constexpr std::size_t kMostAttempts = 64;
 // What the verifier does with that many instructions takes less time than a worker takes to begin.
 constexpr std::uint32_t kSmallWork = 10'000;
+// What a call misses that pauses; no job has such a key.
+constexpr const char* kLater = "later";
 
 std::string contentOf(const Parcel& parcel) { return sha256(std::as_bytes(std::span(parcel.bytes))); }
 
@@ -72,14 +78,16 @@ Workshop::~Workshop() = default;
 
 // ---- what is asked for ----------------------------------------------------------------------------------
 
-Result<bpf::MadeFilter> Workshop::makeFilter(const ObjectRequest& request, int counterMap) {
+Result<bpf::MadeFilter> Workshop::makeFilter(const ObjectRequest& request, int counterMap,
+                                             const std::string& identity) {
     if (std::holds_alternative<BuiltinFilter>(request.content))
         return own_.makeFilter(request, counterMap);
     const auto named = [&](const Error& error) {
         const auto who = "filter '" + request.name.text() + "'";
         return error.message.starts_with(who) ? error : error.context(who);
     };
-    auto answer = ask(makeJob(request, counterMap), "filter '" + request.name.text() + "'");
+    auto answer =
+        ask([&] { return makeJob(request, counterMap); }, "filter '" + request.name.text() + "'", identity);
     auto made = answer ? readMade(std::move(*answer)) : failure(answer.error());
     waiting_.reset(); // who has read a stranger's bytes does nothing for anybody else
     if (!made)
@@ -90,8 +98,19 @@ Result<bpf::MadeFilter> Workshop::makeFilter(const ObjectRequest& request, int c
 Result<UniqueFd> Workshop::verify(const bpf::ProgramText& text) {
     if (text.work > 0 && text.work <= kSmallWork)
         return own_.verify(text);
-    auto answer = ask(verifyJob(text), "program '" + text.name + "'");
+    auto answer = ask([&] { return verifyJob(text); }, "program '" + text.name + "'");
     return answer ? readVerified(std::move(*answer)) : failure(answer.error());
+}
+
+std::optional<Result<RuleNoter::Notes>> Workshop::notesOn(const std::vector<packet::PacketRules>& lists) {
+    const auto missing = current_ ? current_->missing.size() : 0;
+    auto answer = ask([&] { return notesJob(lists); }, "notes on rules");
+    if (current_ && current_->missing.size() > missing)
+        return std::nullopt;
+    auto notes = answer ? readNotes(std::move(*answer)) : failure(answer.error());
+    if (notes && notes->size() != lists.size())
+        return failure(ErrorCode::Internal, "a worker gave notes on other lists than it was asked for");
+    return notes;
 }
 
 Result<UniqueFd> Workshop::kept(const std::string& name, const std::function<Result<UniqueFd>()>& make) {
@@ -107,7 +126,13 @@ Result<UniqueFd> Workshop::kept(const std::string& name, const std::function<Res
     return bpf::duplicate(fd.get());
 }
 
-Result<Delivery> Workshop::ask(const Parcel& parcel, const std::string& what) {
+Result<Delivery> Workshop::ask(const std::function<Parcel()>& pack, const std::string& what,
+                               const std::string& identity) {
+    if (current_ && !current_->hurries && !identity.empty())
+        if (const auto asked = current_->asked.find(identity);
+            asked != current_->asked.end() && jobs_.contains(asked->second))
+            return answerTo(asked->second);
+    const auto parcel = pack();
     const auto content = contentOf(parcel);
     const bool isAskedFor = current_ && !current_->asker.client.empty();
     if (const auto reason = crashes_.against(content); reason && !isAskedFor)
@@ -116,13 +141,22 @@ Result<Delivery> Workshop::ask(const Parcel& parcel, const std::string& what) {
         return waitFor(parcel);
     const auto key = keyOf(content, parcel);
     current_->wanted.insert(key);
-    auto& job = jobFor(key, content, parcel, what);
-    if (!job.answer && current_->attempts > kMostAttempts)
+    current_->hasWorked = true;
+    if (!identity.empty())
+        current_->asked.insert_or_assign(identity, key);
+    static_cast<void>(jobFor(key, content, parcel, what));
+    return answerTo(key);
+}
+
+Result<Delivery> Workshop::answerTo(const Key& key) {
+    const auto& job = jobs_.at(key);
+    if (!job.answer && current_->attempts >= kMostAttempts)
         return failure(ErrorCode::LimitExceeded, "it is not the same whenever it is looked at");
     if (!job.answer) {
         current_->missing.insert(key);
         return bpf::unfinished();
     }
+    current_->hasWorked = true;
     if (!*job.answer)
         return failure(job.answer->error());
     return copyOf(viewOf(**job.answer));
@@ -176,6 +210,16 @@ void Workshop::hurry() {
     current_->missing.clear();
 }
 
+bool Workshop::pause() {
+    if (!current_ || current_->hurries || !current_->hasWorked ||
+        std::chrono::steady_clock::now() - current_->begun < limits_.perAttempt)
+        return false;
+    current_->missing.insert(kLater);
+    return true;
+}
+
+std::any* Workshop::left(const std::string& name) { return current_ ? &current_->left[name] : nullptr; }
+
 Status Workshop::roomFor(const Asker& asker) const {
     if (asker.uid == 0)
         return {};
@@ -192,21 +236,23 @@ void Workshop::run(const Asker& asker, Step attempt, Step finish) {
     auto call = std::make_shared<Call>(Call{asker, std::move(attempt), std::move(finish)});
     static_cast<void>(prepare());
     tryOnce(call);
-    if (afterOthers_ && !call->missing.empty())
-        loop_.rearm(soon_, std::chrono::milliseconds(0));
 }
 
 void Workshop::tryOnce(const std::shared_ptr<Call>& call) {
     call->missing.clear();
     call->hurries = !afterOthers_; // without a loop there is no later
-    ++call->attempts;
+    call->begun = std::chrono::steady_clock::now();
+    call->hasWorked = false;
     const auto outer = std::exchange(current_, call);
     const auto tried = confine("a call", call->attempt);
     current_ = outer;
     if (!tried)
         log::error(tried.error());
     if (tried && !call->missing.empty()) {
+        haveSomeToTry_ |= call->missing.contains(kLater);
+        call->attempts += call->missing.contains(kLater) ? 0 : 1;
         parked_.push_back(call);
+        loop_.rearm(soon_, std::chrono::milliseconds(0));
         return;
     }
     call->finish();
@@ -221,15 +267,11 @@ void Workshop::tryReady() {
             return job == jobs_.end() || job->second.answer;
         });
     };
-    for (auto it = parked_.begin(); it != parked_.end();) {
-        if (!isReady(*it)) {
-            ++it;
-            continue;
-        }
-        const auto call = *it;
-        it = parked_.erase(it);
-        tryOnce(call);
-    }
+    std::vector<std::shared_ptr<Call>> ready;
+    std::copy_if(parked_.begin(), parked_.end(), std::back_inserter(ready), isReady);
+    for (const auto& call : ready)
+        if (parked_.remove(call) > 0) // none before it has had it forgotten
+            tryOnce(call);
 }
 
 void Workshop::forget(const std::string& client) {
@@ -303,7 +345,7 @@ void Workshop::startJobs() {
             return;
         if (auto started = startJob(*key); !started) {
             jobs_.at(*key).answer = failure(started.error());
-            haveSomeFailed_ = true;
+            haveSomeToTry_ = true;
             loop_.rearm(soon_, std::chrono::milliseconds(0));
         }
     }
@@ -373,7 +415,7 @@ void Workshop::note(const Job& job, const Result<Delivery>& answer) {
 void Workshop::cleanUp() {
     const auto done = std::erase_if(benches_, [](const auto& bench) { return bench.isFree; });
     waiting_.reset(); // nobody waits while the loop turns
-    if (done > 0 || std::exchange(haveSomeFailed_, false))
+    if (done > 0 || std::exchange(haveSomeToTry_, false))
         tryReady();
     startJobs();
     if (benches_.empty())

@@ -9,6 +9,7 @@
 #include "edge/worker/cost_file.hpp"
 #include "edge/worker/worker_process.hpp"
 #include "ports/crash_memory.hpp"
+#include "ports/rule_noter.hpp"
 #include "ports/slow_calls.hpp"
 
 #include <chrono>
@@ -25,11 +26,12 @@ namespace filterd::worker {
 struct WorkshopLimits {
     std::chrono::seconds perJob{60};
     std::chrono::seconds perWait{10}; // of a job outside of any attempt: nobody else is served meanwhile
-    std::size_t processes = 2;        // at once
-    std::size_t waitingOfUser = 16;   // calls of one user but root
+    std::chrono::milliseconds perAttempt{10}; // of the daemon's own time, where it can pause
+    std::size_t processes = 2;                // at once
+    std::size_t waitingOfUser = 16;           // calls of one user but root
 };
 
-class Workshop final : public bpf::ProgramWorks, public SlowCalls {
+class Workshop final : public bpf::ProgramWorks, public SlowCalls, public RuleNoter {
   public:
     // `program`: filterd's own file. `intake`: for filters that filterd assembles itself, which cost nothing.
     // `crashes`: what has ended a worker is done again only for a client. `costs`: of what was done is done
@@ -40,12 +42,17 @@ class Workshop final : public bpf::ProgramWorks, public SlowCalls {
     Workshop(const Workshop&) = delete;
     Workshop& operator=(const Workshop&) = delete;
 
-    [[nodiscard]] Result<bpf::MadeFilter> makeFilter(const ObjectRequest& request, int counterMap) override;
+    [[nodiscard]] Result<bpf::MadeFilter> makeFilter(const ObjectRequest& request, int counterMap,
+                                                     const std::string& identity = {}) override;
     [[nodiscard]] Result<UniqueFd> verify(const bpf::ProgramText& text) override;
     [[nodiscard]] Result<UniqueFd> kept(const std::string& name,
                                         const std::function<Result<UniqueFd>()>& make) override;
+    [[nodiscard]] std::optional<Result<Notes>>
+    notesOn(const std::vector<packet::PacketRules>& lists) override;
     [[nodiscard]] bool isWaiting() const override;
     void hurry() override;
+    [[nodiscard]] bool pause() override;
+    [[nodiscard]] std::any* left(const std::string& name) override;
 
     [[nodiscard]] Status roomFor(const Asker& asker) const override;
     void run(const Asker& asker, Step attempt, Step finish) override;
@@ -59,8 +66,10 @@ class Workshop final : public bpf::ProgramWorks, public SlowCalls {
     struct Job;
     struct Bench; // a worker at work
 
-    // `what`, in words.
-    [[nodiscard]] Result<Delivery> ask(const Parcel& parcel, const std::string& what);
+    // `what`, in words. What the call has asked for with the same identity is not made a parcel of again.
+    [[nodiscard]] Result<Delivery> ask(const std::function<Parcel()>& pack, const std::string& what,
+                                       const std::string& identity = {});
+    [[nodiscard]] Result<Delivery> answerTo(const Key& key);
     [[nodiscard]] Result<Delivery> waitFor(const Parcel& parcel);
     [[nodiscard]] Job& jobFor(const Key& key, const std::string& content, const Parcel& parcel,
                               const std::string& what);
@@ -93,7 +102,7 @@ class Workshop final : public bpf::ProgramWorks, public SlowCalls {
     uid_t served_ = 0;                        // whose job was begun last
     std::list<Bench> benches_;
     std::optional<WorkerProcess> waiting_; // of those who wait
-    bool haveSomeFailed_ = false;          // to begin
+    bool haveSomeToTry_ = false;           // again, with the next turn of the loop
     EventLoop::Handle afterOthers_;
     EventLoop::Handle soon_;
 };

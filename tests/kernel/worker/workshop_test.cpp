@@ -237,7 +237,7 @@ TEST_F(Workshops, TypesThatNoValueHasAreNotTaken) {
                                    fds.push_back(bpf::duplicate(counters_.get()).value());
                                    return fds;
                                }()},
-                              direct_);
+                              {direct_, expressions_});
     const auto lie = [&](const std::function<void(nlohmann::json&)>& change) {
         auto data = nlohmann::json::from_cbor(honest.parcel.bytes);
         change(data.at("parameters").at(0).at("type"));

@@ -31,7 +31,7 @@ class ConfiguratorTest : public test::DefinitionsBed {
                 {kept, overBoots},
                 crashes,
                 over,
-                expressions};
+                noter};
     }
 
     // Passes on to a configurator which rules are set on the bus.
@@ -46,6 +46,7 @@ class ConfiguratorTest : public test::DefinitionsBed {
     test::FakeStore overBoots;
     int reads = 0;
     test::FakeExpressions expressions;
+    test::FakeNoter noter{expressions};
     Configuration last;
     RunningUnits runningUnits;
 };
@@ -233,6 +234,30 @@ TEST_F(ConfiguratorTest, TheGoodStateOutlivesARestart) {
     EXPECT_EQ(last.filters, configuration.filters);
     ASSERT_EQ(last.rules.size(), 1U);
     EXPECT_EQ(last.rules.front(), configuration.rules.front());
+}
+
+// They are compiled for it, which takes its time.
+TEST_F(ConfiguratorTest, WhatRulesLeaveOpenIsLearntOnce) {
+    const auto file = [&](const std::string& rule) {
+        configuration.filters.add("web",
+                                  {ConfigText{"/etc/web.filter", "[Filter]\nRule=" + rule + "\n"}, {}});
+    };
+    file("allow never");
+    Firewall own({kernel, tree, store, crashes});
+    auto running = configurator(own);
+    ASSERT_TRUE(running.start(true, prompt, [] {}));
+    EXPECT_THAT(running.warnings(), ElementsAre(HasSubstr("no packet matches it")));
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), testing::SizeIs(1));
+    EXPECT_EQ(noter.asked, 1U);
+    noter.fault = Error{ErrorCode::LimitExceeded, "it takes too long"};
+    file("deny never");
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), ElementsAre(testing::AllOf(HasSubstr("it takes too long"),
+                                                               HasSubstr("'filterctl check' tells"))));
+    noter.fault.reset();
+    ASSERT_TRUE(running.reload());
+    EXPECT_THAT(running.warnings(), ElementsAre(HasSubstr("no packet matches it")));
 }
 
 // A crash loop ends with rules in force.

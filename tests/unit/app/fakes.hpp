@@ -7,9 +7,13 @@
 #include "app/firewall.hpp"
 #include "ports/crash_memory.hpp"
 #include "ports/ports.hpp"
+#include "ports/rule_noter.hpp"
 #include "ports/slow_calls.hpp"
 
 #include <algorithm>
+#include <any>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -24,6 +28,9 @@ class FakeKernel final : public FilterKernel {
         KernelState state;
         for (const auto& [instance, facts] : published)
             state.filters.push_back(facts);
+        for (const auto& [instance, facts] : loaded)
+            if (!published.contains(instance))
+                state.unpinned.push_back(instance);
         for (const auto& [id, queue] : queues)
             state.queues[id] = {QueueMode::Fused, "", programIdOf(id)};
         state.contents = queues;
@@ -38,6 +45,7 @@ class FakeKernel final : public FilterKernel {
         if (isUnfinished("load " + request.name.text()))
             return failure(ErrorCode::Internal, "not verified yet");
         ++loads;
+        ++works;
         const auto* elf = std::get_if<ElfObject>(&request.content);
         const std::string object =
             elf == nullptr ? ""
@@ -115,6 +123,12 @@ class FakeKernel final : public FilterKernel {
     }
 
     bool isWaiting() const override { return waiting; }
+    bool pause() override {
+        if (patient || works < worksPerAttempt)
+            return false;
+        return waiting = true;
+    }
+    std::any* left(const std::string& name) override { return keepsake ? &(*keepsake)[name] : nullptr; }
     void hurry() override {
         patient = true;
         waiting = false;
@@ -196,6 +210,9 @@ class FakeKernel final : public FilterKernel {
     bool patient = true; // no attempt, or one that waits
     bool waiting = false;
     int asked = 0; // for what is unfinished
+    int works = 0; // in this attempt
+    int worksPerAttempt = 1'000;
+    std::shared_ptr<std::map<std::string, std::any>> keepsake; // of the call whose attempt it is
     std::uint32_t loads = 0;
     int changes = 0;
 
@@ -219,26 +236,38 @@ class FakeSlowCalls final : public SlowCalls {
 
     Status roomFor(const Asker&) const override { return {}; }
     void run(const Asker&, Step attempt, Step finish) override {
-        kernel_.patient = kernel_.waiting = false;
-        attempt();
-        kernel_.patient = true;
-        if (std::exchange(kernel_.waiting, false))
-            parked.emplace_back(std::move(attempt), std::move(finish));
-        else
-            finish();
+        tryOnce({std::move(attempt), std::move(finish), std::make_shared<std::map<std::string, std::any>>()});
     }
     void forget(const std::string&) override {}
     void forgetClients() override {}
     [[nodiscard]] std::vector<SlowWork> works() const override { return {}; }
 
     void tryAgain() {
-        for (auto& [attempt, finish] : std::exchange(parked, {}))
-            run({}, std::move(attempt), std::move(finish));
+        for (auto& call : std::exchange(parked, {}))
+            tryOnce(std::move(call));
     }
 
-    std::vector<std::pair<Step, Step>> parked;
+    struct Call {
+        Step attempt;
+        Step finish;
+        std::shared_ptr<std::map<std::string, std::any>> keepsake;
+    };
+    std::vector<Call> parked;
 
   private:
+    void tryOnce(Call call) {
+        kernel_.patient = kernel_.waiting = false;
+        kernel_.works = 0;
+        kernel_.keepsake = call.keepsake;
+        call.attempt();
+        kernel_.keepsake.reset();
+        kernel_.patient = true;
+        if (std::exchange(kernel_.waiting, false))
+            parked.push_back(std::move(call));
+        else
+            call.finish();
+    }
+
     FakeKernel& kernel_;
 };
 
@@ -306,6 +335,32 @@ class FakeCrashes final : public CrashMemory {
     std::set<std::string> blamed;
     std::vector<std::string> done;
     std::string now;
+};
+
+// As a worker does, or not yet.
+class FakeNoter final : public RuleNoter {
+  public:
+    explicit FakeNoter(packet::ExpressionCompiler& compiler) : compiler_(compiler) {}
+
+    std::optional<Result<Notes>> notesOn(const std::vector<packet::PacketRules>& lists) override {
+        asked += lists.size();
+        if (fault)
+            return failure(*fault);
+        if (isUnfinished)
+            return std::nullopt;
+        Notes notes;
+        packet::CompiledRuleNotes compiled(compiler_);
+        for (const auto& rules : lists)
+            notes.push_back(compiled.about(rules));
+        return notes;
+    }
+
+    std::size_t asked = 0; // for so many lists
+    bool isUnfinished = false;
+    std::optional<Error> fault;
+
+  private:
+    packet::ExpressionCompiler& compiler_;
 };
 
 class RecordingObserver final : public Observer {

@@ -27,9 +27,9 @@ class SlowCallsTest : public test::DefinitionsBed {
         return answer;
     }
 
-    // What is in the kernel, and what is saved.
+    // What is in the kernel and stands under a name, and what is saved.
     [[nodiscard]] auto state() {
-        return std::tuple(kernel.loaded.size(), kernel.published.size(), kernel.queues, kernel.attachments,
+        return std::tuple(kernel.published.size(), kernel.queues, kernel.attachments,
                           firewall.filters().all().size(), store.text,
                           firewall.inForce().intent().rules->ordered().size());
     }
@@ -137,6 +137,47 @@ TEST_F(SlowCallsTest, AReloadComesIntoForceAsOne) {
     EXPECT_NE(kernel.attachments[(AttachPoint{{7}, Direction::Ingress})], old.begin()->second);
 }
 
+// No attempt takes long, however many filters there are; none of them is loaded twice.
+TEST_F(SlowCallsTest, AReloadOfManyFiltersTakesManyAttempts) {
+    for (int number = 0; number < 5; ++number) {
+        const auto name = "f" + std::to_string(number);
+        define(name, "1");
+        rule(name + ".service", name);
+    }
+    start("f4.service", 7);
+    kernel.worksPerAttempt = 2;
+    const auto answer = call([this] { return firewall.files().configure(configuration); });
+    EXPECT_FALSE(*answer);
+    EXPECT_EQ(firewall.filters().all().size(), 0U);
+    EXPECT_EQ(kernel.loads, 2U);
+    slow.tryAgain();
+    EXPECT_FALSE(*answer);
+    EXPECT_EQ(kernel.loads, 4U);
+    slow.tryAgain();
+    ASSERT_TRUE(*answer);
+    EXPECT_TRUE(**answer);
+    EXPECT_EQ(kernel.loads, 5U);
+    EXPECT_THAT(ingress(7), ElementsAre("f4"));
+}
+
+TEST_F(SlowCallsTest, AReloadThatIsGivenUpHalfWayLeavesNothing) {
+    for (const auto* name : {"a", "b", "c"}) {
+        define(name, "1");
+        rule(std::string(name) + ".service", name);
+    }
+    apply();
+    for (const auto* name : {"a", "b", "c"})
+        define(name, "2");
+    const auto before = state();
+    kernel.worksPerAttempt = 1;
+    static_cast<void>(call([this] { return firewall.files().configure(configuration); }));
+    EXPECT_EQ(state(), before);
+    EXPECT_GT(kernel.loaded.size(), kernel.published.size());
+    slow.parked.clear();
+    load("other"); // the next change
+    EXPECT_EQ(kernel.loaded.size(), kernel.published.size());
+}
+
 // Its client is gone before the queues are there: nobody wants what the files say now.
 TEST_F(SlowCallsTest, AReloadThatIsGivenUpChangesNothing) {
     define("a", "1");
@@ -158,6 +199,7 @@ TEST_F(SlowCallsTest, AReloadThatIsGivenUpChangesNothing) {
     load("c");
     ASSERT_TRUE(firewall.queues().set(FirewallBed::rule("c.service", {"c"}), {}));
     EXPECT_THAT(ingress(8), IsEmpty());
+    EXPECT_EQ(kernel.loaded.size(), kernel.published.size()) << "what it has loaded is unloaded";
 }
 
 // A call is tried so many times, whatever number of queues it changes.

@@ -46,7 +46,7 @@ class ConfigurationCheckTest : public testing::Test {
     Configuration configuration;
     RunningUnits running;
     test::FakeExpressions expressions;
-    packet::RuleNotes notes{expressions};
+    packet::CompiledRuleNotes notes{expressions};
     std::map<std::string, Result<ObjectOutline>> objects{{"/port-443.o", ObjectOutline{}}};
 };
 

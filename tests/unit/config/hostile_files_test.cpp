@@ -95,7 +95,7 @@ TEST(HostileNames, AreReadOrRefusedWhereverTheyStand) {
         known.known = {{"web@.service", name}, {name}};
         const auto rules = rulesOf(rule ? std::vector<Rule>{*rule} : std::vector<Rule>{});
         test::FakeExpressions expressions;
-        packet::RuleNotes notes(expressions);
+        packet::CompiledRuleNotes notes(expressions);
         EXPECT_NO_THROW((void)configurationWarnings(
             {.rules = {}, .filters = {}, .units = known, .errors = {}}, rules, RunningUnitsOnDemand(nullptr),
             notes, [](const auto&) { return true; }, [](const auto&) { return true; }));

@@ -23,7 +23,7 @@ class RuleNotesTest : public testing::Test {
     }
 
     test::FakeExpressions expressions;
-    RuleNotes notes{expressions};
+    CompiledRuleNotes notes{expressions};
 };
 
 bool begins(const std::string& text, const std::string& beginning) { return text.starts_with(beginning); }
@@ -139,10 +139,9 @@ TEST_F(RuleNotesTest, ManyOfAKindAreANumber) {
     EXPECT_EQ(told.back(), "101: and 84 more rules, up to rule 101, ask what an earlier one has asked");
 }
 
-TEST_F(RuleNotesTest, TheLongestRulesOfAFilterAreLookedAtAtOnceAndNamedByTheirBeginning) {
-    RuleNotes daemon(expressions, RuleNotes::kMostAtOnce);
+TEST_F(RuleNotesTest, LongRulesAreNamedByTheirBeginning) {
     const std::string list = "port 1 or " + std::string(kMaxExpression - 11, '2');
-    const auto told = daemon.about(
+    const auto told = notes.about(
         {.rules = {{Verdict::Allow, list + "1"}, {Verdict::Deny, list + "3"}, {Verdict::Deny, list + "1"}}});
     ASSERT_EQ(told.size(), 1U);
     EXPECT_TRUE(begins(told[0].text, "rule 3 'deny port 1 or 222")) << told[0].text;
@@ -153,25 +152,6 @@ TEST_F(RuleNotesTest, CompilesEachExpressionOnce) {
     const std::vector<PacketRule> rules{{Verdict::Allow, "udp"}, {Verdict::Deny, "never"}};
     EXPECT_EQ(about(rules), about(rules));
     EXPECT_EQ(expressions.compiled, 2U);
-}
-
-// Nobody is answered meanwhile; what is known by then need not be compiled again.
-TEST_F(RuleNotesTest, WhatIsTooMuchAtOnceIsSaidAndGoesOnLater) {
-    std::vector<PacketRule> rules;
-    for (int i = 0; i < 20; ++i)
-        rules.push_back({Verdict::Allow, "port " + std::to_string(i)});
-    rules.push_back({Verdict::Deny, "never"});
-    RuleNotes few(expressions, 300'000); // ten or so
-    const auto first = few.about({.rules = rules});
-    ASSERT_EQ(first.size(), 1U);
-    EXPECT_NE(first[0].text.find("and those behind it are too much work"), std::string::npos)
-        << first[0].text;
-    EXPECT_NE(first[0].text.find("'filterctl check' tells"), std::string::npos) << first[0].text;
-    few.beginReview();
-    const auto second = few.about({.rules = rules});
-    ASSERT_EQ(second.size(), 1U);
-    few.beginReview();
-    EXPECT_NE(few.about({.rules = rules})[0].text.find("no packet matches it"), std::string::npos);
 }
 
 } // namespace filterd::packet

@@ -4,7 +4,8 @@
 
 namespace filterd::bpf {
 
-Result<MadeFilter> DirectWorks::makeFilter(const ObjectRequest& request, int counterMap) {
+Result<MadeFilter> DirectWorks::makeFilter(const ObjectRequest& request, int counterMap,
+                                           const std::string& /*identity*/) {
     auto program = intake_.load(request);
     if (!program)
         return failure(program.error());

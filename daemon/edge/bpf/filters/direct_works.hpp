@@ -11,7 +11,8 @@ class DirectWorks final : public ProgramWorks {
   public:
     explicit DirectWorks(ObjectIntake& intake) : intake_(intake) {}
 
-    [[nodiscard]] Result<MadeFilter> makeFilter(const ObjectRequest& request, int counterMap) override;
+    [[nodiscard]] Result<MadeFilter> makeFilter(const ObjectRequest& request, int counterMap,
+                                                const std::string& identity = {}) override;
     [[nodiscard]] Result<UniqueFd> verify(const ProgramText& text) override { return loader_.load(text); }
 
   private:

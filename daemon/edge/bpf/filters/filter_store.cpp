@@ -26,26 +26,38 @@ bool sameMaps(const std::vector<RecordedMap>& a, const std::vector<RecordedMap>&
                       [](const RecordedMap& left, const RecordedMap& right) { return left.id == right.id; });
 }
 
+// What is loaded, and after which one.
+std::string identityOf(const FilterInstance& instance, const StoredFilter* older) {
+    auto identity = instance.name.text() + " " + instance.digest;
+    if (older != nullptr)
+        identity += " " + older->record.instance.digest + " " + std::to_string(older->record.programId);
+    return identity;
+}
+
 } // namespace
 
 // ---- after a restart ------------------------------------------------------------------------------------
 
+// What is loaded for a change that is on its way is nobody else's to remove.
 Status FilterStore::adopt() {
-    filters_.clear();
     const auto names = namesIn(pins_.filters());
     if (!names)
         return failure(names.error());
+    auto before = std::exchange(filters_, {});
     strangers_.look(*names);
     for (const auto& text : *names)
-        adoptName(text);
+        adoptName(text, before);
+    for (auto& [instance, filter] : before)
+        if (!filter.published)
+            filters_.emplace(instance, std::move(filter));
     return {};
 }
 
-void FilterStore::adoptName(const std::string& text) {
+void FilterStore::adoptName(const std::string& text, std::map<FilterInstance, StoredFilter>& before) {
     const auto name = FilterName::parse(text);
     if (strangers_.has(text) || !name)
         return; // not ours (I3)
-    auto filter = adoptPin(*name);
+    auto filter = adoptPin(*name, before);
     if (!filter) {
         log::warning(filter.error().context(quoted(*name) + ": its pin cannot be read back"),
                      {log::filter(name->text())});
@@ -56,7 +68,9 @@ void FilterStore::adoptName(const std::string& text) {
 }
 
 // The pin is the truth; the record counts only where it tells of this very program and these very maps (I5).
-Result<StoredFilter> FilterStore::adoptPin(const FilterName& name) const {
+// One that is known and is there still need not be read.
+Result<StoredFilter> FilterStore::adoptPin(const FilterName& name,
+                                           std::map<FilterInstance, StoredFilter>& before) const {
     const auto program = openPin(pins_.filter(name));
     if (!program)
         return failure(program.error());
@@ -64,10 +78,18 @@ Result<StoredFilter> FilterStore::adoptPin(const FilterName& name) const {
     if (!info)
         return failure(info.error());
     const auto maps = pinnedMaps(pins_.mapsOf(name));
+    const auto belongsTo = [&](const FilterRecord& record) {
+        return record.instance.name == name && record.programId == info->id && record.tag == tagOf(*info) &&
+               sameMaps(record.maps, maps);
+    };
+    std::error_code ignored;
+    const auto known = std::find_if(before.begin(), before.end(), [&](const auto& entry) {
+        return entry.second.published && belongsTo(entry.second.record);
+    });
+    if (known != before.end() && std::filesystem::exists(recordOf(records_, name), ignored))
+        return std::move(known->second);
     auto record = readRecord(recordOf(records_, name));
-    const bool belongs = record && record->instance.name == name && record->programId == info->id &&
-                         record->tag == tagOf(*info) && sameMaps(record->maps, maps);
-    if (belongs)
+    if (record && belongsTo(*record))
         return StoredFilter{std::move(*record), true, {}, {}};
     log::warning(quoted(name) +
                      ": its record was lost; it stays in force, but queues run it by tail call until it is "
@@ -113,7 +135,7 @@ Result<FilterFacts> FilterStore::load(const ObjectRequest& request, const std::s
     const auto earlier = addEarlier(complete);
     if (!earlier)
         return failure(earlier.error().context(quoted(request.name)));
-    auto filter = loadObject(complete, digest);
+    auto filter = loadObject(complete, digest, identityOf(instance, publishedUnder(request.name)));
     if (!filter)
         return failure(filter.error());
     return factsOf(filters_.insert_or_assign(instance, std::move(*filter)).first->second);
@@ -141,8 +163,9 @@ Result<std::vector<UniqueFd>> FilterStore::addEarlier(ObjectRequest& request) {
     return fds;
 }
 
-Result<StoredFilter> FilterStore::loadObject(const ObjectRequest& request, const std::string& digest) {
-    auto made = works_.makeFilter(request, counters_.map());
+Result<StoredFilter> FilterStore::loadObject(const ObjectRequest& request, const std::string& digest,
+                                             const std::string& identity) {
+    auto made = works_.makeFilter(request, counters_.map(), identity);
     if (!made)
         return failure(made.error());
     auto* loaded = &made->program;
@@ -174,6 +197,7 @@ Result<StoredFilter> FilterStore::loadObject(const ObjectRequest& request, const
         record.maps.push_back({map.name, facts->id, map.facts, map.kept});
         filter.maps.push_back(std::move(map.fd));
     }
+    filter.text = encodeRecord(record);
     return filter;
 }
 
@@ -222,7 +246,8 @@ Result<FilterFacts> FilterStore::publish(const FilterInstance& instance) {
     }
     if (older != nullptr)
         older->published = false;
-    if (auto written = writeRecord(recordOf(records_, instance.name), filter.record); !written)
+    const auto text = filter.text.empty() ? encodeRecord(filter.record) : std::exchange(filter.text, {});
+    if (auto written = replaceFile(recordOf(records_, instance.name), text); !written)
         log::warning(
             written.error().context(quoted(instance.name) + ": after a restart it will run by tail call"),
             {log::filter(instance.name.text())});
@@ -349,7 +374,16 @@ Result<UniqueFd> FilterStore::openMap(const StoredFilter& filter, std::size_t in
 std::vector<FilterFacts> FilterStore::facts() const {
     std::vector<FilterFacts> result;
     for (const auto& [instance, filter] : filters_)
-        result.push_back(factsOf(filter));
+        if (filter.published)
+            result.push_back(factsOf(filter));
+    return result;
+}
+
+std::vector<FilterInstance> FilterStore::unpinned() const {
+    std::vector<FilterInstance> result;
+    for (const auto& [instance, filter] : filters_)
+        if (!filter.published)
+            result.push_back(instance);
     return result;
 }
 

@@ -20,6 +20,7 @@ struct StoredFilter {
     // Empty while published: the pins hold them, and a daemon of many filters would run out of descriptors.
     UniqueFd program;
     std::vector<UniqueFd> maps;
+    std::string text = {}; // of the record, until it is published
 
     [[nodiscard]] std::string name() const { return record.instance.name.text(); }
 };
@@ -33,6 +34,8 @@ class FilterStore {
 
     [[nodiscard]] Status adopt();
     [[nodiscard]] std::vector<FilterFacts> facts() const;
+    // Those that are loaded and stand under no name yet.
+    [[nodiscard]] std::vector<FilterInstance> unpinned() const;
     // Returns what others have pinned among the filters, each as PIN: WHAT IT IS. It is left alone (I3).
     [[nodiscard]] std::vector<std::string> strangers() const { return strangers_.lines(); }
 
@@ -48,12 +51,14 @@ class FilterStore {
     [[nodiscard]] Result<UniqueFd> openMap(const StoredFilter& filter, std::size_t index) const;
 
   private:
-    void adoptName(const std::string& text);
-    Result<StoredFilter> adoptPin(const FilterName& name) const;
+    void adoptName(const std::string& text, std::map<FilterInstance, StoredFilter>& before);
+    Result<StoredFilter> adoptPin(const FilterName& name,
+                                  std::map<FilterInstance, StoredFilter>& before) const;
     StoredFilter adoptWithoutRecord(const FilterName& name, const bpf_prog_info& info,
                                     const std::vector<RecordedMap>& maps) const;
     Result<std::vector<UniqueFd>> addEarlier(ObjectRequest& request);
-    Result<StoredFilter> loadObject(const ObjectRequest& request, const std::string& digest);
+    Result<StoredFilter> loadObject(const ObjectRequest& request, const std::string& digest,
+                                    const std::string& identity);
     Status pinAll(const StoredFilter& filter) const;
     Status takeFromPins(StoredFilter& filter) const;
     void putBack(StoredFilter& older) const;

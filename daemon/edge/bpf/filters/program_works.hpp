@@ -8,6 +8,7 @@
 #include "edge/bpf/programs/program_loader.hpp"
 #include "ports/ports.hpp"
 
+#include <any>
 #include <functional>
 #include <string>
 
@@ -22,8 +23,9 @@ class ProgramWorks {
   public:
     virtual ~ProgramWorks() = default;
 
-    // Errors: as of ObjectIntake::load().
-    [[nodiscard]] virtual Result<MadeFilter> makeFilter(const ObjectRequest& request, int counterMap) = 0;
+    // `identity`: within one call, the same for the same request. Errors: as of ObjectIntake::load().
+    [[nodiscard]] virtual Result<MadeFilter> makeFilter(const ObjectRequest& request, int counterMap,
+                                                        const std::string& identity = {}) = 0;
     // Errors: as of ProgramLoader::load().
     [[nodiscard]] virtual Result<UniqueFd> verify(const ProgramText& text) = 0;
 
@@ -38,6 +40,14 @@ class ProgramWorks {
     [[nodiscard]] virtual bool isWaiting() const { return false; }
     // From now on this attempt waits for its work.
     virtual void hurry() {}
+    // Returns whether the attempt has had its time: then it is made again when others have had theirs.
+    [[nodiscard]] virtual bool pause() { return false; }
+    // What an attempt leaves, by a name, to the next one of the same call, with which it ends; null where
+    // there is none.
+    [[nodiscard]] virtual std::any* left(const std::string& name) {
+        static_cast<void>(name);
+        return nullptr;
+    }
 };
 
 // The error of what is not finished yet.
