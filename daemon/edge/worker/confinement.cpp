@@ -22,6 +22,8 @@ namespace filterd::worker {
 namespace {
 
 // More than the largest object and its programs need; far less than a machine has.
+// The daemon answers while all processors are busy with workers.
+constexpr int kNice = 5;
 constexpr rlim_t kMostMemory = rlim_t{1} << 30;
 constexpr rlim_t kMostSeconds = 120;           // of a processor, for all jobs of one worker together
 constexpr rlim_t kMostFile = rlim_t{64} << 20; // answers are files in memory
@@ -165,6 +167,8 @@ Status confineProcess() {
     readNames();
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || ::prctl(PR_SET_DUMPABLE, 0) < 0 ||
         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return failure(systemError("confine a worker", errno));
+    if (::setpriority(PRIO_PROCESS, 0, kNice) < 0)
         return failure(systemError("confine a worker", errno));
     if (auto limited = limitResources(); !limited)
         return limited;
