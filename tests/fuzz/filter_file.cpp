@@ -52,7 +52,7 @@ void checkDefinition(const FilterDefinition& definition) {
     else
         (void)digestOf(request->content, request->program, request->parameters);
     test::FakeExpressions expressions;
-    packet::RuleNotes notes(expressions);
+    packet::CompiledRuleNotes notes(expressions);
     for (const auto& note : notesOf(definition, notes))
         require(isUtf8(note), "a note is text", note);
     for (const auto* item : {"", "1", "2", "port"})

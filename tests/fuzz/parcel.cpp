@@ -9,6 +9,7 @@
 #include "edge/worker/job_text.hpp"
 #include "edge/worker/type_check.hpp"
 #include "fuzz.hpp"
+#include "tests/shared/fake_expressions.hpp"
 
 #include <array>
 #include <cstring>
@@ -39,6 +40,9 @@ void checkAnswer(std::string_view bytes) {
     const auto made = worker::readMade(deliveryOf(bytes));
     const auto verified = worker::readVerified(deliveryOf(bytes));
     require(!made && !verified, "an answer without programs is none");
+    const auto notes = worker::readNotes(deliveryOf(bytes));
+    if (!notes)
+        requireReadable(notes.error());
     for (const auto* error : {&made.error(), &verified.error()})
         requireReadable(*error);
 }
@@ -48,7 +52,7 @@ void checkAnswer(std::string_view bytes) {
 // Notes what it is asked for, and gives some of it back.
 class FakeWorks final : public bpf::ProgramWorks {
   public:
-    Result<bpf::MadeFilter> makeFilter(const ObjectRequest& request, int) override {
+    Result<bpf::MadeFilter> makeFilter(const ObjectRequest& request, int, const std::string&) override {
         requests.push_back(request);
         bpf::MadeFilter made;
         made.program.programName = request.program;
@@ -85,10 +89,11 @@ bool areSame(const ObjectRequest& one, const ObjectRequest& other) {
 // What is no job is thrown back: it is the daemon that writes them.
 void checkJob(std::string_view bytes) {
     FakeWorks works;
+    test::FakeExpressions expressions;
     worker::Answer answer;
     const auto job = deliveryOf(bytes);
     try {
-        answer = worker::doJob(job, works);
+        answer = worker::doJob(job, {works, expressions});
     } catch (const std::exception&) {
         return;
     }
@@ -97,7 +102,7 @@ void checkJob(std::string_view bytes) {
     const auto again = worker::makeJob(works.requests.front(), job.fds.front().get());
     const auto copied = worker::copyOf(again);
     require(copied.has_value(), "a job can be copied");
-    (void)worker::doJob(*copied, works);
+    (void)worker::doJob(*copied, {works, expressions});
     require(areSame(works.requests.front(), works.requests.back()), "a job is read as it was written");
     checkAnswer({reinterpret_cast<const char*>(answer.parcel.bytes.data()), answer.parcel.bytes.size()});
 }

@@ -75,7 +75,7 @@ void check(std::string_view text) {
         checkPackets(*input, std::span(parts).subspan(1));
     else if (isUtf8(parts.front()))
         requireReadable(input.error());
-    packet::RuleNotes notes(expressions);
+    packet::CompiledRuleNotes notes(expressions);
     for (const auto& note : notes.about(*rules))
         require(note.rule >= 1 && note.rule <= rules->rules.size(), "a note is about a rule", note.text);
 }

@@ -68,7 +68,7 @@ void requireText(const std::vector<std::string>& lines) {
 
 void checkWarnings(const Configuration& configuration, const Rules& rules) {
     test::FakeExpressions expressions;
-    packet::RuleNotes notes(expressions);
+    packet::CompiledRuleNotes notes(expressions);
     const RunningUnitsOnDemand running([] { return RunningUnits{}; });
     const auto nobody = [](const FilterName&) { return false; };
     requireText(configurationWarnings(configuration, rules, running, notes, nobody, nobody));

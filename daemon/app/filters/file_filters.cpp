@@ -135,19 +135,19 @@ bool FileFilters::isDisplaced(const FilterName& name) const {
 
 Status FileFilters::putBack(const FilterName& name) {
     auto next = inForce_.intent();
-    const auto definition = next.definitions.define(name);
-    if (!definition)
-        return failure(definition.error());
-    auto loaded = loadContent(next, *definition);
+    const auto definition = next.definitions.definition(name);
+    if (!*definition)
+        return failure(definition->error());
+    auto loaded = loadContent(next, definition);
     if (!loaded)
-        return failure(inFile(*definition, loaded.error()));
+        return failure(inFile(**definition, loaded.error()));
     next.filters.insert_or_assign(name, std::move(*loaded));
     next.definitions.markLoaded(name);
     next.definitions.clearFailure(name);
     next.references.release(Holder::keep(), name);
     if (auto checked = checkDirections(next, {name}); !checked) {
         inForce_.discard(std::move(next));
-        return failure(inFile(*definition, checked.error()));
+        return failure(inFile(**definition, checked.error()));
     }
     if (auto done = inForce_.commit(std::move(next), Extent::Whole); !done)
         return done;

@@ -96,17 +96,21 @@ def test_a_filter_that_ends_its_worker_is_tried_again_for_who_asks(client, units
 def test_what_is_being_loaded_is_told(client, units):
     FILES.mkdir(exist_ok=True)
     (FILES / "slow.filter").write_text("[Filter]\nLoad=yes\nDefault=allow\n" + "".join(f"Rule={rule}\n" for rule in long_rules(9)))
+
+    def pending():
+        return {what: (user, asked / 1e6, began / 1e6) for what, user, asked, began in client.manager()["PendingLoads"]}
+
     run("systemctl", "daemon-reload")
-    wait_until(workers, "a worker at work", interval=0)
+    wait_until(lambda: pending().get("filter 'slow'", (0, 0, 0))[2], "a worker at work", interval=0)
     for worker in workers():
         os.kill(worker, signal.SIGSTOP)
     try:
-        what, user, asked, began = client.manager()["PendingLoads"][0]
-        assert (what, user) == ("filter 'slow'", 0) and time.time() - 60 < asked / 1e6 <= began / 1e6 <= time.time()
+        user, asked, began = pending()["filter 'slow'"]
+        assert user == 0 and time.time() - 60 < asked <= began <= time.time()
         time.sleep(1)
         assert "filter 'slow', for 1 s" in run("filterctl", "status").stdout
     finally:
         for worker in workers():
             os.kill(worker, signal.SIGCONT)
-    wait_until(lambda: not client.manager()["PendingLoads"], "all is loaded", timeout=30)
+    wait_until(lambda: not pending(), "all is loaded", timeout=30)
     assert "Loading" not in run("filterctl", "status").stdout

@@ -81,7 +81,7 @@ TEST_F(ConfiguratorTest, UnloadingOtherContentThatIsInUsePutsTheFilesInItsPlace)
     define("web", "w");
     rule("web.service", "web");
     configuration.units.known.ofSystem = {"web.service"};
-    Firewall own({kernel, tree, store});
+    Firewall own({kernel, tree, store, crashes});
     auto running = configurator(own);
     const RuleWatch watch(own, running);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
@@ -109,7 +109,7 @@ TEST_F(ConfiguratorTest, WhatIsLeftOfAFileThatIsGoneIsToldOf) {
     define("web", "w");
     rule("web.service", "web");
     configuration.units.known.ofSystem = {"web.service"};
-    Firewall own({kernel, tree, store});
+    Firewall own({kernel, tree, store, crashes});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
     EXPECT_THAT(running.warnings(), IsEmpty());
@@ -127,7 +127,7 @@ TEST_F(ConfiguratorTest, OfAFileOfTheSystemOnlyWhoNamesItInAFileIsTold) {
                                           "[Filter]\nObject=" + (temp.path() / "drop.o").string() + "\n"},
                                {}});
     configuration.units.known.ofSystem = {"web.service"};
-    Firewall own({kernel, tree, store});
+    Firewall own({kernel, tree, store, crashes});
     auto running = configurator(own);
     ASSERT_TRUE(running.start(true, prompt, [] {}));
     ASSERT_TRUE(own.filters().load({.name = test::filterName("drop"), .content = BuiltinFilter{"drop"}}));
