@@ -99,15 +99,15 @@ Configuration Daemon::readFiles(const Configuration& last) {
     };
     auto* left = edges_->workshop.left("files");
     if (const auto* read = std::any_cast<Read>(left); read != nullptr && read->reloads == reloads_) {
-        filesReadAt_ = read->time;
+        readAt_ = read->time;
         return read->configuration;
     }
-    filesReadAt_ = microsecondsOf(CLOCK_REALTIME);
+    readAt_ = microsecondsOf(CLOCK_REALTIME);
     auto configuration = edges_->files.read(last);
     for (auto& fault : edges_->parameters.faults())
         configuration.warnings.push_back(std::move(fault));
     if (left != nullptr)
-        *left = Read{reloads_, filesReadAt_, configuration};
+        *left = Read{reloads_, readAt_, configuration};
     return configuration;
 }
 
@@ -139,13 +139,18 @@ Status Daemon::reload() {
     if (edges_->kernel.isWaiting())
         return done;
     ++reloads_;
+    filesReadAt_ = readAt_;
     tellConfiguration();
     return done;
 }
 
 // Somebody wants it, whatever it has done before.
 Status Daemon::reloadAsked() {
-    edges_->crashes.forgiveAll();
+    auto* asked = edges_->workshop.left("asked");
+    if (asked == nullptr || !asked->has_value())
+        edges_->crashes.forgiveAll(); // at the first attempt
+    if (asked != nullptr)
+        *asked = true;
     return reload();
 }
 

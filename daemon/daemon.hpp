@@ -77,7 +77,9 @@ class Daemon : private Observer {
     BusService bus_;
     StatusNotifier teller_;
     std::weak_ptr<SystemdFollower> systemd_; // the session on the bus owns it
-    std::uint64_t filesReadAt_ = 0;          // in microseconds of CLOCK_REALTIME
+    std::uint64_t filesReadAt_ = 0;          // what is in force, in microseconds of CLOCK_REALTIME
+    std::uint64_t readAt_ = 0;               // last, whether or not it is in force yet
+    std::uint64_t startReadAt_ = 0;          // by the start
     std::uint64_t reloads_ = 0;              // that have ended
     bool isLoaded_ = false;                  // what the files say
     bool isRunning_ = false;                 // the bus is joined, if there is one

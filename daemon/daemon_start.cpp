@@ -51,6 +51,7 @@ Status Daemon::start() {
             configurator_.start(edges_->offSwitch.enforcing(), edges_->workshop, [this] { loaded(); });
         !started)
         return started;
+    startReadAt_ = readAt_;
     trials_.look(); // a deadline may have passed meanwhile
     collectLater(); // what a run before this one left
     return {};
@@ -58,6 +59,8 @@ Status Daemon::start() {
 
 void Daemon::loaded() {
     isLoaded_ = true;
+    if (reloads_ == 0)
+        filesReadAt_ = startReadAt_ > 0 ? startReadAt_ : readAt_; // all may be there while it starts
     tellConfiguration();
     if (isRunning_)
         tellReady();

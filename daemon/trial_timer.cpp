@@ -3,6 +3,7 @@
 #include "trial_timer.hpp"
 
 #include "base/clock.hpp"
+#include "base/confine.hpp"
 #include "base/log.hpp"
 
 #include <algorithm>
@@ -30,7 +31,13 @@ void TrialTimer::look() {
         return;
     const auto ended = std::make_shared<Status>();
     slow_.run(
-        {}, [this, ended] { *ended = queues_.endTrials(bootMilliseconds()); },
+        {},
+        [this, ended] {
+            if (auto tried =
+                    confine("the end of a trial", [&] { *ended = queues_.endTrials(bootMilliseconds()); });
+                !tried)
+                *ended = std::move(tried);
+        },
         [this, ended] {
             isEnding_ = false;
             if (!*ended)

@@ -115,6 +115,7 @@ void Configurator::accept(Configuration next) {
     isAccepted_ = true;
     errors_ = errorsOf(next);
     current_ = std::move(next);
+    notes_.keepOnly(current_.filters);
     review(Logged::New);
     const auto& definitions = firewall_.inForce().intent().definitions;
     current_.filters.forgetUnusable(definitions.failures(), definitions.loaded());

@@ -48,9 +48,11 @@ Status Firewall::start(const Configuration& configuration, bool enforcing) {
 Status Firewall::rescan() {
     if (auto seen = inForce_.lookAgain(); !seen)
         return seen;
-    // To take queues away, none has to be made.
-    const bool enforcing = inForce_.reconciler().enforcing();
-    return inForce_.commit(inForce_.intent(), enforcing ? Extent::Possible : Extent::Back);
+    // First what is ready: nobody stays open for what is not. To take queues away, none has to be made.
+    auto done = inForce_.commit(inForce_.intent(), Extent::Back);
+    if (!done || !inForce_.reconciler().enforcing())
+        return done;
+    return inForce_.commit(inForce_.intent(), Extent::Possible);
 }
 
 void Firewall::setEnforcing(bool enforcing) {

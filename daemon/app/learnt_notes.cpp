@@ -4,6 +4,7 @@
 
 #include "core/packet_rules/rules_text.hpp"
 
+#include <set>
 #include <utility>
 
 namespace filterd {
@@ -24,9 +25,16 @@ void LearntNotes::learn(const FilterSources& files) {
     if (!notes)
         return;
     fault_ = *notes ? "" : notes->error().message;
-    std::erase_if(known_, [&](const auto& entry) { return !wanted.contains(entry.first); });
     for (std::size_t i = 0; *notes && i < digests.size(); ++i)
         known_[digests[i]] = std::move(notes->value().at(i));
+}
+
+void LearntNotes::keepOnly(const FilterSources& files) {
+    std::set<std::string> wanted;
+    for (const auto& name : files.names())
+        if (const auto definition = files.definition(name); *definition)
+            wanted.insert((*definition)->rulesDigest);
+    std::erase_if(known_, [&](const auto& entry) { return !wanted.contains(entry.first); });
 }
 
 std::vector<packet::RuleNote> LearntNotes::about(const packet::PacketRules& rules) {

@@ -16,9 +16,10 @@ class LearntNotes final : public packet::RuleNotes {
   public:
     explicit LearntNotes(RuleNoter& noter) : noter_(noter) {}
 
-    // Learns of the lists that are new in these files, and forgets those that are not in them any more.
-    // Nothing is learnt where the attempt is made again.
+    // Learns of the lists that are new in these files; of none where the attempt is made again.
     void learn(const FilterSources& files);
+    // Forgets all others.
+    void keepOnly(const FilterSources& files);
     // Nothing of what is not learnt.
     [[nodiscard]] std::vector<packet::RuleNote> about(const packet::PacketRules& rules) override;
     // Why something could not be learnt; empty if all was.

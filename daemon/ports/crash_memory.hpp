@@ -23,25 +23,25 @@ class CrashMemory {
     virtual void forgiveAll() = 0;
 
     // What the daemon does from now on; nothing if empty. What it does when it ends, and when it ends again
-    // before it has done that, is to blame: once may be chance.
-    virtual void doing(const std::string& thing) = 0;
+    // before it has done that, is to blame: once may be chance. Returns what it did until now.
+    virtual std::string doing(const std::string& thing) = 0;
 };
 
-// The daemon does `thing` until the end of the block.
+// The daemon does `thing` until the end of the block, and then what it did before.
 class Doing {
   public:
-    Doing(CrashMemory& memory, std::string thing) : memory_(memory), thing_(std::move(thing)) {
-        memory_.doing(thing_);
-    }
+    Doing(CrashMemory& memory, std::string thing)
+        : memory_(memory), thing_(std::move(thing)), before_(memory_.doing(thing_)) {}
     Doing(const Doing&) = delete;
     Doing& operator=(const Doing&) = delete;
-    ~Doing() { memory_.doing({}); }
+    ~Doing() { memory_.doing(before_); }
     // To the end, and it went well.
     void isDone() { memory_.forgive(thing_); }
 
   private:
     CrashMemory& memory_;
     std::string thing_;
+    std::string before_;
 };
 
 // Nothing ever ends.
@@ -57,7 +57,10 @@ class NoCrashes final : public CrashMemory {
     }
     void forgive(const std::string& thing) override { static_cast<void>(thing); }
     void forgiveAll() override {}
-    void doing(const std::string& thing) override { static_cast<void>(thing); }
+    std::string doing(const std::string& thing) override {
+        static_cast<void>(thing);
+        return {};
+    }
 };
 
 } // namespace filterd

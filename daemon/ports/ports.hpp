@@ -88,6 +88,7 @@ class FilterKernel {
     [[nodiscard]] virtual bool isWaiting() const { return false; }
     // From now on nothing of this attempt fails for that reason: it takes its time.
     virtual void hurry() {}
+    virtual void hurryNoMore() {}
     // Returns whether the attempt has had its time: then the kernel waits, and it is made again when others
     // have had theirs.
     [[nodiscard]] virtual bool pause() { return false; }

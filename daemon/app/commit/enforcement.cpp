@@ -69,6 +69,7 @@ void Enforcement::goBack() {
     kernel_.hurry();
     if (auto back = reconciler_.reconcileAll(intent_, Reconciler::Refused::Stay); !back)
         log::error(back.error());
+    kernel_.hurryNoMore();
 }
 
 void Enforcement::discard(Intent next) {
@@ -141,6 +142,8 @@ void Enforcement::tellFiltersOf(const Rule& rule) {
 }
 
 void Enforcement::settle() {
+    if (auto* left = kernel_.isWaiting() ? nullptr : kernel_.left(kLoadedFilters))
+        left->reset(); // the attempt is the last one
     reconciler_.collectReleased();
     auto names = heldFilters(intent_);
     names.merge(filtersOfRules(*intent_.rules));
@@ -223,7 +226,8 @@ Status Enforcement::lookAtPins() {
     if (!pinned)
         return failure(pinned.error());
     for (const auto& facts : *pinned)
-        intent_.filters.insert_or_assign(facts.instance.name, instances_.note(facts));
+        if (intent_.filters.contains(facts.instance.name) || !instances_.isLeased(facts.instance))
+            intent_.filters.insert_or_assign(facts.instance.name, instances_.note(facts));
     instances_.show(intent_.filters);
     forgetMissing(Gone::Unpinned);
     return {};

@@ -34,6 +34,9 @@ enum class Extent : std::uint8_t {
     Books     // no queue depends on what has changed
 };
 
+// Where an attempt leaves the filters that it has loaded to the next one.
+inline constexpr const char* kLoadedFilters = "loaded filters";
+
 class Enforcement {
   public:
     Enforcement(Outside outside, HeldStart guard, FollowBareCgroups follow)

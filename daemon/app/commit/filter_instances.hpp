@@ -21,6 +21,12 @@ class FilterInstances {
     // lives.
     LoadedFilter note(const FilterFacts& facts);
     void forget(const FilterInstance& instance) { known_.erase(instance); }
+    [[nodiscard]] bool knows(const FilterInstance& instance) const { return known_.contains(instance); }
+    // Somebody has a copy of its lease.
+    [[nodiscard]] bool isLeased(const FilterInstance& instance) const {
+        const auto known = known_.find(instance);
+        return known != known_.end() && !known->second.lease.expired();
+    }
     // The names stand for these instances, all of which are noted.
     void show(const LoadedFilters& filters);
     // Forgets what filters have begun anew with: it has been told.

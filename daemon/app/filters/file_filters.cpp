@@ -79,24 +79,41 @@ Result<LoadedFilter> FileFilters::loadAnew(const Intent& next, const FilterDefin
     return kernel_.pause() ? failure(unverified()) : loadInstance(inForce_, *request);
 }
 
-// What an earlier attempt of the call has loaded is not loaded again: many filters take many attempts.
+// What an earlier attempt of the call has loaded, or could not, is not loaded again: many filters take many
+// attempts.
 Result<LoadedFilter> FileFilters::loadContent(const Intent& next,
                                               const FilterSources::Definition& definition) {
     if (!*definition)
         return failure(definition->error());
-    using Loaded = std::map<FilterSources::Definition, LoadedFilter>;
-    auto* left = kernel_.left("loaded filters");
+    using Loaded = std::map<FilterSources::Definition, Result<LoadedFilter>>;
+    auto* left = kernel_.left(kLoadedFilters);
     if (left == nullptr)
         return loadAnew(next, **definition);
     if (!left->has_value())
         *left = Loaded();
     auto& loaded = std::any_cast<Loaded&>(*left);
-    if (const auto known = loaded.find(definition); known != loaded.end())
+    if (const auto known = loaded.find(definition);
+        known != loaded.end() && (!known->second || inForce_.instances().knows(known->second->instance)))
         return known->second;
     auto made = loadAnew(next, **definition);
-    if (made)
-        loaded.insert_or_assign(definition, *made);
+    const auto own = next.filters.find((*definition)->name);
+    const bool isOwn = made && own != next.filters.end() && own->second.instance == made->instance;
+    if (!isOwn && (made || !kernel_.isWaiting()))
+        loaded.insert_or_assign(definition, made);
     return made;
+}
+
+// Unless it has ended filterd: that is remembered as the filter's.
+Result<LoadedFilter> FileFilters::loadGuarded(const Intent& next,
+                                              const FilterSources::Definition& definition) {
+    if (!*definition)
+        return failure(definition->error());
+    const auto& name = (*definition)->name;
+    const auto thing = "load filter " + name.text();
+    if (const auto reason = crashes_.against(thing))
+        return failure(ErrorCode::InvalidObject, "filter '" + name.text() + "': " + *reason);
+    const Doing doing(crashes_, thing);
+    return loadContent(next, definition);
 }
 
 Status FileFilters::loadDefined(Intent& next, const FilterName& name) {
@@ -105,7 +122,7 @@ Status FileFilters::loadDefined(Intent& next, const FilterName& name) {
     const auto definition = next.definitions.definition(name);
     if (!*definition)
         return failure(definition->error());
-    auto loaded = loadContent(next, definition);
+    auto loaded = loadGuarded(next, definition);
     if (!loaded)
         return failure(inFile(**definition, loaded.error()));
     if (auto pinned = inForce_.pin(*loaded); !pinned)
@@ -138,7 +155,7 @@ Status FileFilters::putBack(const FilterName& name) {
     const auto definition = next.definitions.definition(name);
     if (!*definition)
         return failure(definition->error());
-    auto loaded = loadContent(next, definition);
+    auto loaded = loadGuarded(next, definition);
     if (!loaded)
         return failure(inFile(**definition, loaded.error()));
     next.filters.insert_or_assign(name, std::move(*loaded));
@@ -183,7 +200,7 @@ std::vector<LoadedFilter> FileFilters::loadChangedIn(Intent& next) {
         if (before == next.filters.end() || !next.definitions.defines(name) || !needed.contains(name))
             continue; // a file that is gone leaves its filter to those who need it
         const auto definition = next.definitions.definition(name);
-        auto now = loadContent(next, definition);
+        auto now = loadGuarded(next, definition);
         if (kernel_.isWaiting())
             continue;
         if (!now)
@@ -244,6 +261,9 @@ void FileFilters::takeFiles(Intent& next, const Configuration& configuration) co
     next.relations = SharedValue(configuration.units);
     if (auto set = next.rules.edit().setFiles(configuration.rules); !set)
         log::error(set.error());
+    for (const auto& [name, filter] : next.filters) // for a file, by who did not come to its end
+        if (next.definitions.defines(name) && next.references.of(name).empty())
+            next.definitions.markLoaded(name);
     reviewUserRules(next, userExists_);
 }
 
@@ -282,10 +302,9 @@ Status FileFilters::load(const FilterName& name) {
     if (next.filters.contains(name) || !next.definitions.failures().contains(name))
         return {}; // somebody else has brought it, or nobody wants it any more
     const auto thing = "load filter " + name.text();
-    const auto reason = crashes_.against(thing);
+    const bool isBlamed = crashes_.against(thing).has_value();
     Doing doing(crashes_, thing);
-    auto loaded = reason ? failure(ErrorCode::InvalidObject, "filter '" + name.text() + "': " + *reason)
-                         : loadDefined(next, name);
+    auto loaded = loadDefined(next, name);
     if (kernel_.isWaiting())
         return discard(std::move(next));
     if (!loaded)
@@ -294,17 +313,26 @@ Status FileFilters::load(const FilterName& name) {
     auto done = inForce_.commit(std::move(next), isInRules ? Extent::Possible : Extent::Books);
     if (kernel_.isWaiting())
         return done;
-    if (!reason)
+    if (!isBlamed)
         doing.isDone();
     return {};
 }
 
 Status FileFilters::loadChanged() {
+    constexpr const char* kThing = "bring changed filters into force";
+    if (const auto reason = crashes_.against(kThing)) {
+        log::error(std::string(kThing) + ": " + *reason);
+        return {};
+    }
+    Doing doing(crashes_, kThing);
     auto next = inForce_.intent();
     auto changed = loadChangedIn(next);
     if (kernel_.isWaiting())
         return discard(std::move(next), std::move(changed));
-    return bring(std::move(next), std::move(changed));
+    auto done = bring(std::move(next), std::move(changed));
+    if (!kernel_.isWaiting())
+        doing.isDone();
+    return done;
 }
 
 // ---- files that are read again --------------------------------------------------------------------------
@@ -321,13 +349,18 @@ Status FileFilters::follow(const Configuration& configuration) {
 }
 
 // The pins are looked at once for a call, however many attempts it takes: all filters are.
-Status FileFilters::configure(const Configuration& configuration) {
+Status FileFilters::lookOnce() {
     auto* looked = kernel_.left("look at the pins");
-    if (looked == nullptr || !looked->has_value())
-        if (auto seen = inForce_.lookAtPins(); !seen)
-            return seen;
+    if (looked != nullptr && looked->has_value())
+        return {};
     if (looked != nullptr)
         *looked = true;
+    return inForce_.lookAtPins();
+}
+
+Status FileFilters::configure(const Configuration& configuration) {
+    if (auto seen = lookOnce(); !seen)
+        return seen;
     if (auto followed = follow(configuration); !followed)
         return followed;
     for (const auto& [name, facts] : inForce_.filters())
@@ -336,11 +369,16 @@ Status FileFilters::configure(const Configuration& configuration) {
 }
 
 Status FileFilters::pinsRemoved() {
-    if (auto seen = inForce_.lookAtPins(); !seen)
+    if (auto seen = lookOnce(); !seen)
         return seen;
     inForce_.state().distrust(); // its pin may be gone, too
+    // First what is ready: nobody stays open for what is not.
+    if (auto back = inForce_.commit(inForce_.intent(), Extent::Back); !back)
+        return back;
     auto next = inForce_.intent();
     loadNeeded(next);
+    if (kernel_.isWaiting())
+        return discard(std::move(next));
     return inForce_.commit(std::move(next), Extent::Possible);
 }
 

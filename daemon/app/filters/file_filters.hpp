@@ -64,6 +64,9 @@ class FileFilters {
   private:
     [[nodiscard]] Result<LoadedFilter> loadContent(const Intent& next,
                                                    const FilterSources::Definition& definition);
+    [[nodiscard]] Result<LoadedFilter> loadGuarded(const Intent& next,
+                                                   const FilterSources::Definition& definition);
+    [[nodiscard]] Status lookOnce();
     [[nodiscard]] Result<LoadedFilter> loadAnew(const Intent& next, const FilterDefinition& definition);
     void takeFiles(Intent& next, const Configuration& configuration) const;
     void loadNeeded(Intent& next);

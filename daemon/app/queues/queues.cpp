@@ -119,7 +119,7 @@ Status Queues::endTrials(std::uint64_t now) {
     if (ended.empty())
         return {};
     const auto unconfirmed = inForce_.intent().rules;
-    if (auto done = inForce_.commit(std::move(next), Extent::Possible); !done)
+    if (auto done = inForce_.commit(std::move(next), Extent::Back); !done)
         return done;
     for (const auto& trial : ended)
         log::warning("the queue of " + trial.target +

@@ -149,6 +149,8 @@ bool BpfKernel::isWaiting() const { return stores_->works.isWaiting(); }
 
 void BpfKernel::hurry() { stores_->works.hurry(); }
 
+void BpfKernel::hurryNoMore() { stores_->works.hurryNoMore(); }
+
 bool BpfKernel::pause() { return stores_->works.pause(); }
 
 std::any* BpfKernel::left(const std::string& name) { return stores_->works.left(name); }

@@ -54,6 +54,7 @@ class BpfKernel final : public FilterKernel {
     [[nodiscard]] Result<UniqueFd> interimProgram(const Queue& queue, int gateArray) override;
     [[nodiscard]] bool isWaiting() const override;
     void hurry() override;
+    void hurryNoMore() override;
     [[nodiscard]] bool pause() override;
     [[nodiscard]] std::any* left(const std::string& name) override;
 

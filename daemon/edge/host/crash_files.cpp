@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 
 namespace filterd {
 
@@ -55,7 +56,10 @@ void CrashFiles::readCrashes() {
     try {
         if (!text)
             return log::warning(text.error());
-        for (const auto& one : Json::parse(*text))
+        const auto document = Json::parse(*text);
+        if (document.at("version") != FILTERD_VERSION)
+            return; // what ended another filterd need not end this one
+        for (const auto& one : document.at("crashes"))
             crashes_[one.at("thing").get<std::string>()] = {one.at("times").get<std::size_t>(),
                                                             one.at("how").get<std::string>()};
     } catch (const Json::exception& error) {
@@ -97,15 +101,17 @@ void CrashFiles::save() const {
     auto list = Json::array();
     for (const auto& [thing, crash] : crashes_)
         list.push_back({{"thing", thing}, {"times", crash.times}, {"how", crash.how}});
-    if (auto saved = replaceFile(path_, list.dump(1, ' ', false, Json::error_handler_t::replace)); !saved)
+    const Json document{{"version", FILTERD_VERSION}, {"crashes", std::move(list)}};
+    if (auto saved = replaceFile(path_, document.dump(1, ' ', false, Json::error_handler_t::replace)); !saved)
         log::warning(saved.error().context("what ended a process of filterd is not remembered"));
 }
 
-void CrashFiles::doing(const std::string& thing) {
+std::string CrashFiles::doing(const std::string& thing) {
     const auto text = std::string_view(thing).substr(0, kLongest);
     if (doing_ && (::ftruncate(doing_.get(), 0) < 0 ||
                    ::pwrite(doing_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())))
         log::warning(systemError("write down what filterd does", errno));
+    return std::exchange(now_, thing);
 }
 
 } // namespace filterd

@@ -23,7 +23,7 @@ class CrashFiles final : public CrashMemory {
     void blame(const std::string& thing, const std::string& how) override;
     void forgive(const std::string& thing) override;
     void forgiveAll() override;
-    void doing(const std::string& thing) override;
+    std::string doing(const std::string& thing) override;
 
   private:
     struct Crash {
@@ -36,7 +36,8 @@ class CrashFiles final : public CrashMemory {
     void save() const;
 
     std::filesystem::path path_;
-    UniqueFd doing_; // a file that holds what is done now
+    UniqueFd doing_;  // a file that holds
+    std::string now_; // what is done now
     std::map<std::string, Crash> crashes_;
 };
 

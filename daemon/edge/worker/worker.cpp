@@ -20,7 +20,7 @@ int run() {
     bpf::DirectWorks works(intake);
     if (auto confined = confineProcess(); !confined) {
         log::error(confined.error());
-        return EXIT_FAILURE;
+        return kNotConfined;
     }
     while (auto job = receive(kSocket))
         try {

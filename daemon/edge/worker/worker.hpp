@@ -12,6 +12,9 @@ inline constexpr std::string_view kName = "filterd-worker";
 // The descriptor of its socket.
 inline constexpr int kSocket = 3;
 
+// The exit status of one that has begun nothing, since it cannot give up what it must not have.
+inline constexpr int kNotConfined = 77;
+
 // Returns the exit status of the process.
 [[nodiscard]] int run();
 

@@ -106,6 +106,9 @@ Error WorkerProcess::howItEnded() {
         return {ErrorCode::KernelRefused,
                 "the process that read it was ended from outside (Killed): try again, "
                 "and look whether memory is short"};
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kNotConfined)
+        return {ErrorCode::KernelRefused, "the process that is to read it cannot be confined: the journal "
+                                          "of filterd says why"};
     return {ErrorCode::InvalidObject,
             "it ended the process that read it (" +
                 (WIFSIGNALED(status) ? std::string(::strsignal(WTERMSIG(status)))

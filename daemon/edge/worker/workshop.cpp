@@ -18,12 +18,11 @@ struct Workshop::Call {
     Step attempt;
     Step finish;
     std::size_t attempts = 0;
-    bool hurries = false;                             // it waits for what it needs
-    std::set<Key> wanted = {};                        // by any attempt
-    std::set<Key> missing = {};                       // in the last one
-    std::chrono::steady_clock::time_point begun = {}; // the last one
-    bool hasWorked = false;                // in the last one, and not only found that it cannot go on
-    std::map<std::string, Key> asked = {}; // by their identities
+    bool hurries = false;                                                 // it waits for what it needs
+    std::set<Key> wanted = {};                                            // by any attempt
+    std::set<Key> missing = {};                                           // in the last one
+    std::optional<std::chrono::steady_clock::time_point> workedFrom = {}; // in the last one
+    std::map<std::string, Key> asked = {};                                // by their identities
     std::map<std::string, UniqueFd> kept = {};
     std::map<std::string, std::any> left = {};
 };
@@ -32,6 +31,7 @@ struct Workshop::Job {
     SlowWork work;
     std::string content; // its digest
     Delivery task;
+    std::uint64_t beganAt = 0; // by a clock that nobody sets
     std::optional<Result<Delivery>> answer = std::nullopt;
 };
 
@@ -64,8 +64,11 @@ std::string keyOf(const std::string& content, const Parcel& parcel) {
     return content + maps;
 }
 
-// It ended the worker, and was not ended from outside.
-bool isToBlame(const Error& error) { return error.code != ErrorCode::KernelRefused; }
+// It has ended the worker, or taken it too long; the worker was not ended from outside, nor by what lacks
+// here.
+bool isToBlame(const Error& error) {
+    return error.code == ErrorCode::InvalidObject || error.code == ErrorCode::LimitExceeded;
+}
 
 } // namespace
 
@@ -132,6 +135,8 @@ Result<Delivery> Workshop::ask(const std::function<Parcel()>& pack, const std::s
         if (const auto asked = current_->asked.find(identity);
             asked != current_->asked.end() && jobs_.contains(asked->second))
             return answerTo(asked->second);
+    if (current_)
+        noteWork();
     const auto parcel = pack();
     const auto content = contentOf(parcel);
     const bool isAskedFor = current_ && !current_->asker.client.empty();
@@ -141,7 +146,6 @@ Result<Delivery> Workshop::ask(const std::function<Parcel()>& pack, const std::s
         return waitFor(parcel);
     const auto key = keyOf(content, parcel);
     current_->wanted.insert(key);
-    current_->hasWorked = true;
     if (!identity.empty())
         current_->asked.insert_or_assign(identity, key);
     static_cast<void>(jobFor(key, content, parcel, what));
@@ -156,7 +160,7 @@ Result<Delivery> Workshop::answerTo(const Key& key) {
         current_->missing.insert(key);
         return bpf::unfinished();
     }
-    current_->hasWorked = true;
+    noteWork();
     if (!*job.answer)
         return failure(job.answer->error());
     return copyOf(viewOf(**job.answer));
@@ -210,15 +214,26 @@ void Workshop::hurry() {
     current_->missing.clear();
 }
 
+// What only finds that it cannot go on is no work.
+void Workshop::noteWork() {
+    if (!current_->workedFrom)
+        current_->workedFrom = std::chrono::steady_clock::now();
+}
+
 bool Workshop::pause() {
-    if (!current_ || current_->hurries || !current_->hasWorked ||
-        std::chrono::steady_clock::now() - current_->begun < limits_.perAttempt)
+    if (!current_ || current_->hurries || !current_->workedFrom ||
+        std::chrono::steady_clock::now() - *current_->workedFrom < limits_.perAttempt)
         return false;
     current_->missing.insert(kLater);
     return true;
 }
 
 std::any* Workshop::left(const std::string& name) { return current_ ? &current_->left[name] : nullptr; }
+
+void Workshop::hurryNoMore() {
+    if (current_)
+        current_->hurries = !afterOthers_;
+}
 
 Status Workshop::roomFor(const Asker& asker) const {
     if (asker.uid == 0)
@@ -241,8 +256,7 @@ void Workshop::run(const Asker& asker, Step attempt, Step finish) {
 void Workshop::tryOnce(const std::shared_ptr<Call>& call) {
     call->missing.clear();
     call->hurries = !afterOthers_; // without a loop there is no later
-    call->begun = std::chrono::steady_clock::now();
-    call->hasWorked = false;
+    call->workedFrom.reset();
     const auto outer = std::exchange(current_, call);
     const auto tried = confine("a call", call->attempt);
     current_ = outer;
@@ -255,7 +269,8 @@ void Workshop::tryOnce(const std::shared_ptr<Call>& call) {
         loop_.rearm(soon_, std::chrono::milliseconds(0));
         return;
     }
-    call->finish();
+    if (auto finished = confine("the end of a call", call->finish); !finished)
+        log::error(finished.error());
     forgetUnwanted(call->wanted);
 }
 
@@ -379,6 +394,7 @@ Status Workshop::startJob(const Key& key) {
         return failure(!readable ? readable.error() : timer.error());
     }
     jobs_.at(key).work.beganAt = microsecondsOf(CLOCK_REALTIME);
+    jobs_.at(key).beganAt = monotonicNanoseconds();
     bench.readable = std::move(*readable);
     bench.timer = std::move(*timer);
     loop_.rearm(bench.timer, limits_.perJob);
@@ -409,7 +425,7 @@ void Workshop::note(const Job& job, const Result<Delivery>& answer) {
     if (!answer)
         return;
     crashes_.forgive(job.content);
-    costs_.note(job.content, (microsecondsOf(CLOCK_REALTIME) - job.work.beganAt) / 1'000);
+    costs_.note(job.content, (monotonicNanoseconds() - job.beganAt) / 1'000'000);
 }
 
 void Workshop::cleanUp() {

@@ -51,6 +51,7 @@ class Workshop final : public bpf::ProgramWorks, public SlowCalls, public RuleNo
     notesOn(const std::vector<packet::PacketRules>& lists) override;
     [[nodiscard]] bool isWaiting() const override;
     void hurry() override;
+    void hurryNoMore() override;
     [[nodiscard]] bool pause() override;
     [[nodiscard]] std::any* left(const std::string& name) override;
 
@@ -73,6 +74,7 @@ class Workshop final : public bpf::ProgramWorks, public SlowCalls, public RuleNo
     [[nodiscard]] Result<Delivery> waitFor(const Parcel& parcel);
     [[nodiscard]] Job& jobFor(const Key& key, const std::string& content, const Parcel& parcel,
                               const std::string& what);
+    void noteWork();
     void tryOnce(const std::shared_ptr<Call>& call);
     void tryReady();
     void forgetUnwanted(const std::set<Key>& keys);

@@ -330,7 +330,7 @@ class FakeCrashes final : public CrashMemory {
         done.push_back(thing);
     }
     void forgiveAll() override { blamed.clear(); }
-    void doing(const std::string& thing) override { now = thing; }
+    std::string doing(const std::string& thing) override { return std::exchange(now, thing); }
 
     std::set<std::string> blamed;
     std::vector<std::string> done;

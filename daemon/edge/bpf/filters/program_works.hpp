@@ -40,6 +40,7 @@ class ProgramWorks {
     [[nodiscard]] virtual bool isWaiting() const { return false; }
     // From now on this attempt waits for its work.
     virtual void hurry() {}
+    virtual void hurryNoMore() {}
     // Returns whether the attempt has had its time: then it is made again when others have had theirs.
     [[nodiscard]] virtual bool pause() { return false; }
     // What an attempt leaves, by a name, to the next one of the same call, with which it ends; null where
