@@ -16,6 +16,8 @@ class WorkerProcess {
   public:
     // `program`: filterd's own. Errors: KernelRefused.
     [[nodiscard]] static Result<WorkerProcess> start(const std::string& program);
+    WorkerProcess(const WorkerProcess&) = delete;
+    WorkerProcess& operator=(const WorkerProcess&) = delete;
     WorkerProcess(WorkerProcess&& other) noexcept;
     WorkerProcess& operator=(WorkerProcess&& other) noexcept;
     ~WorkerProcess() { end(); }
