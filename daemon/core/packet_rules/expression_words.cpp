@@ -121,13 +121,6 @@ bool isOfLink(std::string_view word) {
     return isOneOf(word, {"ether", "link", "ppp", "slip", "fddi", "tr", "wlan"});
 }
 
-std::optional<Word> findLinkBytes(const std::vector<Word>& words) {
-    const auto found = std::adjacent_find(words.begin(), words.end(), [](const Word& word, const Word& next) {
-        return isOfLink(word.text) && next.text == "[";
-    });
-    return found == words.end() ? std::nullopt : std::optional(*found);
-}
-
 std::optional<Word> findUnbalanced(const std::vector<Word>& words) {
     std::vector<Word> open;
     for (const auto& word : words) {

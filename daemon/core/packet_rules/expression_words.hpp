@@ -40,9 +40,6 @@ using IsConstant = std::function<bool(std::string_view)>;
 // Returns whether the word names a link layer, as in `ether proto` and `ether[0]`.
 [[nodiscard]] bool isOfLink(std::string_view word);
 
-// The first word that asks for bytes of the link layer: `ether` in `ether[0]`.
-[[nodiscard]] std::optional<Word> findLinkBytes(const std::vector<Word>& words);
-
 // A parenthesis or bracket without its other half.
 [[nodiscard]] std::optional<Word> findUnbalanced(const std::vector<Word>& words);
 

@@ -32,6 +32,10 @@ class SlipReader {
                 return slip;
             if (auto slip = beneathIp(at))
                 return slip;
+            if (isOfLink(text) && word(at + 1) == "[") // libpcap counts from where the packet begins
+                return "reads '" + std::string(text) +
+                       "[…]' from the IP header on, where packets in a queue begin: write ip[…] or ip6[…] "
+                       "if that is meant, and take it out if not";
             if (isRangeOfNextHeader(at))
                 return "compares the next header of the IPv6 header alone, not those of the extension "
                        "headers behind "

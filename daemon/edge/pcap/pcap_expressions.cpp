@@ -157,11 +157,6 @@ Result<packet::CbpfProgram> PcapExpressions::compile(const std::string& expressi
     if (const auto word = findOneOf(words, {"protochain"}))
         return failure(ErrorCode::Unsupported,
                        at(*word) + "protochain needs a loop; name the headers one by one");
-    if (const auto word = findLinkBytes(words)) // libpcap would count from the IP header on
-        return failure(ErrorCode::Unsupported,
-                       at(*word) + "'" + std::string(word->text) +
-                           "[…]' asks for the header of a link layer, and packets in a queue begin with "
-                           "the IP header; write ip[…] or ip6[…] for bytes of that");
     auto program = compileOnce(expression);
     if (!program)
         return failure(explain(expression, first, words, program.error()));

@@ -107,6 +107,16 @@ TEST(Slips, ARangeOfNextHeadersAsksForTheFirstAlone) {
         EXPECT_FALSE(slipIn(fine)) << fine;
 }
 
+TEST(Slips, BytesOfALinkLayerAreThoseOfTheIpHeader) {
+    for (const std::string link : {"ether", "link", "ppp", "slip", "fddi", "tr", "wlan"})
+        for (const auto& expression : {"tcp and " + link + "[0] = 69", "not (" + link + " [12:2] = 0x800)"}) {
+            const auto slip = slipIn(expression);
+            ASSERT_TRUE(slip) << expression;
+            EXPECT_TRUE(slip->starts_with("reads '" + link + "[…]' from the IP header on")) << *slip;
+        }
+    EXPECT_FALSE(slipIn("ip[0] = 69"));
+}
+
 TEST(Slips, WhoShowsWhatIsMeantIsNotTold) {
     for (const char* meant : {"net 10",
                               "net 192.168.1",
