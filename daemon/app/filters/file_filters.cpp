@@ -53,6 +53,9 @@ Result<LoadRequest> requestOf(const FilterDefinition& definition) {
                        .parameters = std::move(asked->parameters)};
 }
 
+// As the crash memory has it.
+std::string workOn(const FilterName& name) { return "load filter " + name.text(); }
+
 Error unverified() { return {ErrorCode::Internal, "the programs of its filters are not verified yet"}; }
 
 bool isContentOf(const FilterFacts& loaded, const FilterDefinition& definition) {
@@ -109,22 +112,30 @@ Result<LoadedFilter> FileFilters::loadGuarded(const Intent& next,
     if (!*definition)
         return failure(definition->error());
     const auto& name = (*definition)->name;
-    const auto thing = "load filter " + name.text();
+    const auto thing = workOn(name);
     if (const auto reason = crashes_.against(thing))
-        return failure(ErrorCode::InvalidObject, "filter '" + name.text() + "': " + *reason);
+        return failure(
+            inFile(**definition, {ErrorCode::InvalidObject, "filter '" + name.text() + "': " + *reason}));
     const Doing doing(crashes_, thing);
-    return loadContent(next, definition);
+    auto loaded = loadContent(next, definition);
+    return loaded ? loaded : failure(inFile(**definition, loaded.error()));
+}
+
+// They are loaded and in force.
+void FileFilters::forgive() {
+    const auto& definitions = inForce_.intent().definitions;
+    for (const auto& name : definitions.loaded())
+        if (!definitions.failures().contains(name))
+            crashes_.forgive(workOn(name));
 }
 
 Status FileFilters::loadDefined(Intent& next, const FilterName& name) {
     if (next.filters.contains(name))
         return {};
     const auto definition = next.definitions.definition(name);
-    if (!*definition)
-        return failure(definition->error());
     auto loaded = loadGuarded(next, definition);
     if (!loaded)
-        return failure(inFile(**definition, loaded.error()));
+        return failure(loaded.error());
     if (auto pinned = inForce_.pin(*loaded); !pinned)
         return failure(inFile(**definition, pinned.error()));
     next.filters.insert_or_assign(name, std::move(*loaded));
@@ -153,11 +164,9 @@ bool FileFilters::isDisplaced(const FilterName& name) const {
 Status FileFilters::putBack(const FilterName& name) {
     auto next = inForce_.intent();
     const auto definition = next.definitions.definition(name);
-    if (!*definition)
-        return failure(definition->error());
     auto loaded = loadGuarded(next, definition);
     if (!loaded)
-        return failure(inFile(**definition, loaded.error()));
+        return failure(loaded.error());
     next.filters.insert_or_assign(name, std::move(*loaded));
     next.definitions.markLoaded(name);
     next.definitions.clearFailure(name);
@@ -204,7 +213,7 @@ std::vector<LoadedFilter> FileFilters::loadChangedIn(Intent& next) {
         if (kernel_.isWaiting())
             continue;
         if (!now)
-            failDefined(next, name, *definition ? inFile(**definition, now.error()) : now.error());
+            failDefined(next, name, now.error());
         else if (now->instance != before->second.instance)
             changed.push_back(std::move(*now));
     }
@@ -238,7 +247,10 @@ Status FileFilters::bring(Intent next, std::vector<LoadedFilter> changed) {
         next = inForce_.intent();
     }
     auto done = inForce_.commit(std::move(next), Extent::Possible);
-    return kernel_.isWaiting() ? done : Status();
+    if (kernel_.isWaiting())
+        return done;
+    forgive();
+    return {};
 }
 
 Status FileFilters::replaceEach(Intent next, const std::vector<LoadedFilter>& changed) {
@@ -301,7 +313,7 @@ Status FileFilters::load(const FilterName& name) {
     auto next = inForce_.intent();
     if (next.filters.contains(name) || !next.definitions.failures().contains(name))
         return {}; // somebody else has brought it, or nobody wants it any more
-    const auto thing = "load filter " + name.text();
+    const auto thing = workOn(name);
     const bool isBlamed = crashes_.against(thing).has_value();
     Doing doing(crashes_, thing);
     auto loaded = loadDefined(next, name);

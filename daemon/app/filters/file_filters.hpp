@@ -66,6 +66,7 @@ class FileFilters {
                                                    const FilterSources::Definition& definition);
     [[nodiscard]] Result<LoadedFilter> loadGuarded(const Intent& next,
                                                    const FilterSources::Definition& definition);
+    void forgive();
     [[nodiscard]] Status lookOnce();
     [[nodiscard]] Result<LoadedFilter> loadAnew(const Intent& next, const FilterDefinition& definition);
     void takeFiles(Intent& next, const Configuration& configuration) const;
